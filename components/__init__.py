@@ -1,0 +1,1 @@
+"""Kubeflow components, one a step: artifact paths in, a call into matops, artifact paths out."""

@@ -1,0 +1,25 @@
+"""Component: bring a source into the versioned data, and hand on the version."""
+
+from kfp import dsl
+
+from components.image import IMAGE
+
+
+@dsl.component(base_image=IMAGE, install_kfp_package=False)
+def ingest(
+    family: str, preset: str, source: str, changes: str, dataset: dsl.Output[dsl.Dataset]
+) -> None:
+    """Ingest ``source`` and check out the published dataset version.
+
+    Args:
+        family: family name.
+        preset: preset that configures a simulation.
+        source: ``simulation``, a path, or empty for the data that is there already.
+        changes: JSON object of changed configuration fields.
+        dataset: parts of the version; its metadata names it.
+    """
+    from pathlib import Path
+
+    from matops.entrypoints.workflow import ingest_source
+
+    dataset.metadata.update(ingest_source(family, preset, source, changes, Path(dataset.path)))

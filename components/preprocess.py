@@ -1,0 +1,33 @@
+"""Component: parse, featurize and split a dataset version."""
+
+from kfp import dsl
+
+from components.image import IMAGE
+
+
+@dsl.component(base_image=IMAGE, install_kfp_package=False)
+def preprocess(
+    family: str,
+    preset: str,
+    changes: str,
+    dataset: dsl.Input[dsl.Dataset],
+    prepared: dsl.Output[dsl.Dataset],
+) -> None:
+    """Prepare samples.
+
+    Args:
+        family: family name.
+        preset: configuration preset.
+        changes: JSON object of changed configuration fields.
+        dataset: parts of a dataset version.
+        prepared: records, features and split.
+    """
+    from pathlib import Path
+
+    from matops.entrypoints.workflow import prepare_samples
+
+    version = dataset.metadata["version"]
+    summary = prepare_samples(
+        family, preset, changes, Path(dataset.path), version, Path(prepared.path)
+    )
+    prepared.metadata.update(summary)

@@ -1,0 +1,30 @@
+"""Component: train the ensemble; the only step that asks for a GPU."""
+
+from kfp import dsl
+
+from components.image import IMAGE
+
+
+@dsl.component(base_image=IMAGE, install_kfp_package=False)
+def train(
+    family: str,
+    preset: str,
+    changes: str,
+    prepared: dsl.Input[dsl.Dataset],
+    model: dsl.Output[dsl.Model],
+) -> None:
+    """Train on the training rows.
+
+    Args:
+        family: family name.
+        preset: configuration preset.
+        changes: JSON object of changed configuration fields.
+        prepared: records, features and split.
+        model: weights and training log.
+    """
+    from pathlib import Path
+
+    from matops.entrypoints.workflow import train_model
+
+    trained = train_model(family, preset, changes, Path(prepared.path), Path(model.path))
+    model.metadata.update(trained)

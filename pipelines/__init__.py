@@ -1,0 +1,1 @@
+"""Kubeflow pipelines, one a file; each reads like a table of contents."""

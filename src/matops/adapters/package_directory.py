@@ -1,0 +1,56 @@
+"""Released packages in a directory: ``<family>/<version>/`` and a file that names the champion."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from matops.artifacts.jsonfile import read_json, write_json
+from matops.artifacts.package import read_card
+from matops.core.errors import BadInput
+from matops.core.family import Family
+
+CHAMPION = "champion.json"
+
+
+@dataclass(frozen=True)
+class Champion:
+    """Which version is released now, and which was before."""
+
+    version: str
+    previous: str
+
+
+class PackageDirectory:
+    """Packages of all families, kept for good under one root."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def champion(self, family: Family) -> Path | None:
+        """Directory of the released package, or None while there is none.
+
+        Raises:
+            BadInput: the champion's directory is gone.
+        """
+        pointer = self.root / family.name / CHAMPION
+        if not pointer.is_file():
+            return None
+        directory = pointer.parent / read_json(pointer, Champion).version
+        if not directory.is_dir():
+            raise BadInput(f"{pointer}: names {directory.name}, which is not there")
+        return directory
+
+    def publish(self, family: Family, package: Path) -> Path:
+        """Keep a package and make it the champion; doing it twice changes nothing."""
+        version = read_card(package).version
+        kept = self.root / family.name / version
+        if not kept.is_dir():
+            unfinished = kept.with_name(f".{version}.unfinished")
+            shutil.rmtree(unfinished, ignore_errors=True)
+            shutil.copytree(package, unfinished)
+            unfinished.rename(kept)
+        before = self.champion(family)
+        if before is None or before.name != version:
+            pointer = Champion(version, before.name if before else "")
+            write_json(self.root / family.name / CHAMPION, pointer)
+        return kept

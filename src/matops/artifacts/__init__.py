@@ -1,0 +1,1 @@
+"""What lies on disk between steps: dataset parts, prepared samples, model packages, reports."""

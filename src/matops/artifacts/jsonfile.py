@@ -1,0 +1,54 @@
+"""JSON files checked against the dataclass they hold: no other structure is read or written."""
+
+import json
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from matops.core.errors import BadInput
+
+T = TypeVar("T")
+
+
+def _adapter(kind: type[T]) -> TypeAdapter[tuple[T]]:
+    """Validator of one value; the tuple carries the strictness down to plain dataclasses."""
+    strict = ConfigDict(extra="forbid", ser_json_inf_nan="constants")
+    return TypeAdapter(tuple[kind], config=strict)  # type: ignore[valid-type]
+
+
+def to_json(value: object) -> bytes:
+    """A dataclass as compact JSON."""
+    return _adapter(type(value)).dump_json((value,))[1:-1]
+
+
+def from_json(text: bytes, kind: type[T], name: str) -> T:
+    """A dataclass from JSON.
+
+    Raises:
+        BadInput: the text does not fit ``kind``; the message begins with ``name``.
+    """
+    try:
+        return _adapter(kind).validate_json(b"[" + text + b"]")[0]
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"][1:])
+        raise BadInput(f"{name}: {where or 'content'}: {first['msg']}") from None
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write a dataclass as indented JSON; the file appears whole or not at all."""
+    unfinished = path.with_name(path.name + ".unfinished")
+    unfinished.write_text(json.dumps(json.loads(to_json(value)), indent=2) + "\n")
+    unfinished.rename(path)
+
+
+def read_json(path: Path, kind: type[T]) -> T:
+    """Read a dataclass.
+
+    Raises:
+        BadInput: no such file, or its content does not fit ``kind``.
+    """
+    if not path.is_file():
+        raise BadInput(f"{path}: no such file")
+    return from_json(path.read_bytes(), kind, str(path))

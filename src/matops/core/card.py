@@ -1,0 +1,96 @@
+"""The model card: everything a stranger must know before trusting a model package."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from matops.core.gate import Measurement, Verdict
+from matops.core.target import Target
+from matops.core.uncertainty import Conformal
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class DataSummary:
+    """The data behind a model.
+
+    Attributes:
+        version: the dataset version (its DVC hash).
+        rows: rows by part of the split.
+        groups: groups by part of the split.
+        sources: number of rows by source, engine and method.
+        licences: licences that the records state.
+    """
+
+    version: str
+    rows: dict[str, int]
+    groups: dict[str, int]
+    sources: dict[str, int]
+    licences: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Environment:
+    """The program that made the model."""
+
+    matops: str
+    commit: str
+    python: str
+    torch: str
+    platform: str
+    device: str
+
+
+@dataclass(frozen=True)
+class DomainSummary:
+    """The domain of applicability in words and numbers.
+
+    Attributes:
+        tokens: categories seen in training, as in elements.
+        threshold: mean distance to the nearest training rows at which the score is 1.
+        outside_share: share of the test rows outside the domain.
+        error_rank_correlation: Spearman correlation of domain score and absolute error on the
+            test rows, per target: what the score is worth.
+    """
+
+    tokens: tuple[str, ...]
+    threshold: float
+    outside_share: float
+    error_rank_correlation: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Card:
+    """A model package's card, stored as schema-checked JSON.
+
+    Attributes:
+        schema_version: of this schema.
+        family: family name.
+        version: content hash of the package.
+        created: ISO time, UTC.
+        targets: what it predicts.
+        data: what it was trained on.
+        configuration: the family's whole configuration.
+        environment: what made it.
+        calibration: conformal calibration of the intervals.
+        domain: domain of applicability.
+        measurements: every metric, with confidence intervals.
+        verdict: what the gates decided.
+        champion: version of the model it was compared with; empty for a first model.
+        files: SHA-256 of each other file in the package.
+    """
+
+    schema_version: int
+    family: str
+    version: str
+    created: str
+    targets: tuple[Target, ...]
+    data: DataSummary
+    configuration: dict[str, Any]
+    environment: Environment
+    calibration: Conformal
+    domain: DomainSummary
+    measurements: dict[str, Measurement]
+    verdict: Verdict
+    champion: str
+    files: dict[str, str]

@@ -1,0 +1,181 @@
+"""A family: one kind of sample and the properties that follow from it."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from matops.core.domain import Descriptors
+from matops.core.features import PackedFeatures
+from matops.core.gate import Gate, Measurement
+from matops.core.prediction import Quantity
+from matops.core.record import Payload, Provenance, Quarantined, Record
+from matops.core.split import SplitConfig
+from matops.core.target import Target
+from matops.core.training import (
+    Ensemble,
+    EpochLog,
+    Progress,
+    TrainingConfig,
+    fit_member,
+    restore_ensemble,
+)
+
+Incoming = Iterator[Record | Quarantined]
+"""What a source yields: good records, and refused ones with their reason."""
+
+PredictScaled = Callable[[Sequence[Payload]], NDArray[np.float64]]
+"""A model under test: payloads in, ensemble means on the learning scale out, (n, n_targets)."""
+
+
+@dataclass(frozen=True)
+class EvaluationConfig:
+    """How a trained model is measured.
+
+    Attributes:
+        coverage: nominal coverage of the prediction intervals.
+        golden_requests: requests stored in the package with their answers.
+        latency_requests: single requests that are timed.
+        physics_samples: test samples on which the physics is checked.
+        champion_tolerance: by how much, on the learning scale, the challenger's mean error may
+            exceed the champion's at the upper end of the 95 % interval of their difference.
+        learning_curve: shares of the training groups on which one more network is trained each,
+            so that the report can say what more data would bring.
+    """
+
+    coverage: float = 0.9
+    golden_requests: int = 8
+    latency_requests: int = 32
+    physics_samples: int = 24
+    champion_tolerance: float = 0.005
+    learning_curve: tuple[float, ...] = (0.125, 0.25, 0.5)
+
+
+@dataclass(frozen=True)
+class FamilyConfig:
+    """What every family's configuration holds; a family's own adds to it."""
+
+    split: SplitConfig = field(default_factory=SplitConfig)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+    evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
+
+
+@dataclass(frozen=True)
+class PayloadForm:
+    """One form in which a request may carry a sample, for documentation and the server."""
+
+    key: str
+    description: str
+    example: Any
+
+
+class Family(ABC):
+    """What the platform asks of a family; a folder under ``families`` implements it once.
+
+    ``parse`` and ``featurize`` serve ingestion, training, evaluation and serving alike, so that
+    what is served is what was tested.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    paper: ClassVar[str]
+    targets: ClassVar[tuple[Target, ...]]
+    config_type: ClassVar[type[FamilyConfig]]
+    presets: ClassVar[Mapping[str, FamilyConfig]]
+    payload_forms: ClassVar[tuple[PayloadForm, ...]]
+    pointers: ClassVar[Mapping[str, str]] = {}
+
+    @abstractmethod
+    def read(self, source: Path, stated: Provenance) -> Incoming:
+        """Records of a file or directory in any layout the family knows.
+
+        Args:
+            source: the file or directory.
+            stated: engine, method, licence and date that hold for all its records.
+
+        Raises:
+            BadInput: the source as a whole can't be read; single bad records are yielded as
+                :class:`Quarantined`.
+        """
+
+    @abstractmethod
+    def simulate(
+        self, config: FamilyConfig, work_dir: Path, workers: int, progress: Progress
+    ) -> Incoming:
+        """Records made by the family's own simulation, resumed from ``work_dir``."""
+
+    @abstractmethod
+    def parse(self, payload: Payload) -> Any:
+        """A sample from a record's or a request's payload.
+
+        Raises:
+            BadInput: the payload is not a valid sample.
+        """
+
+    @abstractmethod
+    def load_request(self, path: Path) -> Payload:
+        """The payload for a file that holds one sample.
+
+        Raises:
+            BadInput: the file can't be read, or is of no kind the family knows.
+        """
+
+    @abstractmethod
+    def write_example(self, directory: Path) -> Path:
+        """Write a file with one sample, of the kind that the demo's model knows."""
+
+    @abstractmethod
+    def featurize(self, samples: Sequence[Any], config: FamilyConfig) -> PackedFeatures:
+        """Tensors for the network."""
+
+    @abstractmethod
+    def describe(self, samples: Sequence[Any]) -> Descriptors:
+        """Descriptors for the domain of applicability."""
+
+    @abstractmethod
+    def network(self, config: FamilyConfig) -> nn.Module:
+        """An untrained network: maps a :class:`Batch` to standardised targets, (n, n_targets)."""
+
+    def fit_member(
+        self,
+        features: PackedFeatures,
+        standard_targets: Tensor,
+        config: FamilyConfig,
+        member: int = 0,
+        progress: Progress | None = None,
+    ) -> tuple[nn.Module, list[EpochLog]]:
+        """Train one member; a family with a fit of its own overrides this."""
+        build = partial(self.network, config)
+        return fit_member(build, features, standard_targets, config.training, member, progress)
+
+    def restore(self, tensors: Mapping[str, Tensor], config: FamilyConfig) -> Ensemble:
+        """The ensemble whose tensors were stored."""
+        return restore_ensemble(partial(self.network, config), tensors)
+
+    @abstractmethod
+    def measure_physics(
+        self, predict: PredictScaled, payloads: Sequence[Payload], config: FamilyConfig
+    ) -> dict[str, Measurement]:
+        """Measure what physics demands of any correct model: symmetries, signs, bounds."""
+
+    @abstractmethod
+    def gates(self, config: FamilyConfig) -> tuple[Gate, ...]:
+        """Conditions for release. The comparison with the champion is added for every family."""
+
+    def derive(self, values: Mapping[str, float]) -> dict[str, Quantity]:
+        """Further quantities that follow from the predicted ones by formula."""
+        return {}
+
+    def preset(self, name: str) -> FamilyConfig:
+        """The configuration of a preset.
+
+        Raises:
+            KeyError: no such preset.
+        """
+        return self.presets[name]

@@ -1,0 +1,99 @@
+"""Gates and the verdict: a pure function of numbers that decides on release."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+Comparison = Literal["<=", ">="]
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """A number with what is needed to believe it.
+
+    Attributes:
+        value: the estimate.
+        unit: its unit; ``1`` for a pure number.
+        low: lower end of the 95 % confidence interval, where one was computed.
+        high: upper end of it.
+        rows: number of samples it was measured on.
+    """
+
+    value: float
+    unit: str
+    low: float | None = None
+    high: float | None = None
+    rows: int | None = None
+
+
+@dataclass(frozen=True)
+class Gate:
+    """A condition for release: ``metric comparison limit``.
+
+    Attributes:
+        name: short name for tables.
+        metric: name of the measurement it reads.
+        comparison: how the measured value must relate to the limit to pass.
+        limit: the limit, in ``unit``.
+        unit: unit of the limit; a measurement in another unit fails.
+        source: why this limit: a paper, a measurement or a rule.
+    """
+
+    name: str
+    metric: str
+    comparison: Comparison
+    limit: float
+    unit: str
+    source: str
+
+
+@dataclass(frozen=True)
+class GateResult:
+    """What one gate decided, and on what value."""
+
+    gate: Gate
+    measured: float | None
+    passed: bool
+    reason: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What all gates decided."""
+
+    accepted: bool
+    results: tuple[GateResult, ...]
+
+    @property
+    def failures(self) -> tuple[GateResult, ...]:
+        """The results that stand against a release."""
+        return tuple(result for result in self.results if not result.passed)
+
+
+def _apply(gate: Gate, measured: Measurement | None) -> GateResult:
+    if measured is None:
+        return GateResult(gate, None, False, f"{gate.metric} was not measured")
+    if measured.unit != gate.unit:
+        return GateResult(
+            gate, None, False, f"measured in {measured.unit}, limit in {gate.unit}"
+        )
+    if not math.isfinite(measured.value):
+        return GateResult(gate, None, False, f"{gate.metric} is not a finite number")
+    if gate.comparison == "<=":
+        passed = measured.value <= gate.limit
+    else:
+        passed = measured.value >= gate.limit
+    word = "holds" if passed else "does not hold"
+    reason = f"{measured.value:.4g} {gate.comparison} {gate.limit:.4g} {gate.unit} {word}"
+    return GateResult(gate, measured.value, passed, reason)
+
+
+def judge(gates: Sequence[Gate], measurements: Mapping[str, Measurement]) -> Verdict:
+    """Apply every gate; all must pass.
+
+    A measurement that is missing, not finite or in the wrong unit fails its gate. A verdict
+    without any gate is a rejection: a model that nobody measured is not released.
+    """
+    results = tuple(_apply(gate, measurements.get(gate.metric)) for gate in gates)
+    return Verdict(bool(results) and all(result.passed for result in results), results)

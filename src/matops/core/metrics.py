@@ -1,0 +1,112 @@
+"""Errors of a model on held-out rows, with confidence intervals that respect groups."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import spearmanr
+
+from matops.core.gate import Measurement
+from matops.core.target import Target
+
+RESAMPLES = 2000
+CONFIDENCE = 0.95
+
+Array = NDArray[np.float64]
+
+
+def _group_sums(columns: Array, groups: Sequence[str]) -> Array:
+    """Sums of the columns (n, c) over each group, shape (n_groups, c)."""
+    _, inverse = np.unique(np.asarray(groups), return_inverse=True)
+    sums = np.zeros((inverse.max() + 1, columns.shape[1]))
+    np.add.at(sums, inverse, columns)
+    return sums
+
+
+def group_bootstrap(
+    columns: Array, groups: Sequence[str], statistic: Callable[[Array], Array], seed: int = 0
+) -> tuple[float, float, float]:
+    """Estimate and 95 % percentile interval of a statistic of column sums.
+
+    Whole groups are resampled, because rows of one group err together.
+
+    Args:
+        columns: per-row contributions, shape (n, c).
+        groups: group of each row, length n.
+        statistic: maps column sums, shape (..., c), to values, shape (...).
+        seed: seed of the resampling.
+
+    Returns:
+        The estimate on all rows, the lower and the upper end.
+
+    Source: Efron and Tibshirani, An Introduction to the Bootstrap (1993), ch. 13.
+    """
+    sums = _group_sums(columns, groups)
+    n_groups = len(sums)
+    draws = np.random.default_rng(seed).multinomial(
+        n_groups, np.full(n_groups, 1 / n_groups), size=RESAMPLES
+    )
+    tail = (1 - CONFIDENCE) / 2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        low, high = np.nanquantile(statistic(draws @ sums), [tail, 1 - tail])
+        estimate = float(statistic(sums.sum(0)))
+    return estimate, float(low), float(high)
+
+
+def _mean(sums: Array) -> Array:
+    return sums[..., 0] / sums[..., 1]
+
+
+def _root_mean(sums: Array) -> Array:
+    return np.sqrt(_mean(sums))
+
+
+def _r2(sums: Array) -> Array:
+    squared_error, truth, truth_squared, rows = np.moveaxis(sums, -1, 0)
+    return 1 - squared_error / (truth_squared - truth**2 / rows)
+
+
+def target_errors(
+    target: Target, truth: Array, predicted: Array, groups: Sequence[str]
+) -> dict[str, Measurement]:
+    """MAE, RMSE, R² and rank correlation of one target.
+
+    Args:
+        target: which property.
+        truth: true values on the learning scale, shape (n,).
+        predicted: predicted values on the learning scale, shape (n,).
+        groups: group of each row.
+
+    Returns:
+        Measurements named ``<target>.mae`` (learning scale), ``<target>.mae_physical``
+        (physical unit), ``.rmse``, ``.r2`` and ``.spearman``.
+    """
+    error, one, n = predicted - truth, np.ones_like(truth), len(truth)
+    physical = np.abs(target.from_scale(predicted) - target.from_scale(truth))
+    centred = truth - truth.mean()
+    plan = {
+        "mae": (target.scaled_unit, np.stack([np.abs(error), one], 1), _mean),
+        "mae_physical": (target.unit, np.stack([physical, one], 1), _mean),
+        "rmse": (target.scaled_unit, np.stack([error**2, one], 1), _root_mean),
+        "r2": ("1", np.stack([error**2, centred, centred**2, one], 1), _r2),
+    }
+    found = {
+        f"{target.name}.{name}": Measurement(value, unit, low, high, n)
+        for name, (unit, columns, statistic) in plan.items()
+        for value, low, high in [group_bootstrap(columns, groups, statistic)]
+    }
+    rank = float(spearmanr(truth, predicted).statistic) if n > 1 else float("nan")
+    found[f"{target.name}.spearman"] = Measurement(rank, "1", rows=n)
+    return found
+
+
+def paired_difference(
+    unit: str, challenger_error: Array, champion_error: Array, groups: Sequence[str]
+) -> Measurement:
+    """Mean of challenger's minus champion's absolute error on the same rows, shape (n,) each.
+
+    Negative is better for the challenger.
+    """
+    columns = np.stack([challenger_error - champion_error, np.ones_like(champion_error)], 1)
+    value, low, high = group_bootstrap(columns, groups, _mean)
+    return Measurement(value, unit, low, high, len(champion_error))

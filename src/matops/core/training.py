@@ -1,0 +1,227 @@
+"""Training of an ensemble of networks, the same for every family that has one."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from matops.core.features import PackedFeatures
+
+Progress = Callable[[int, int, str], None]
+"""Called with steps done, steps in all, and a few words on the present state."""
+
+LOSSES: Mapping[str, Callable[[], nn.Module]] = {
+    "mse": nn.MSELoss,
+    "mae": nn.L1Loss,
+    "huber": nn.SmoothL1Loss,
+}
+PREDICT_BATCH = 512
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """How an ensemble is trained.
+
+    The schedule is fixed: no row outside the training set decides when to stop.
+
+    Attributes:
+        members: networks in the ensemble; they differ in seed only.
+        epochs: passes over the training rows.
+        batch_size: samples a step.
+        learning_rate: peak of the one-cycle schedule.
+        weight_decay: decoupled weight decay of AdamW.
+        warm_up: share of the steps on which the learning rate rises.
+        loss: on standardised targets.
+        gradient_clip: largest norm of the gradient.
+        averaging: decay of the exponential moving average of weights a step; 0 switches it off.
+        seed: seed of weights and of the order of rows.
+        cpu_threads: threads of one member on a CPU; small networks are fastest with one, and
+            members train side by side.
+        device: ``auto`` takes a GPU when there is one.
+        mixed_precision: bfloat16 on a GPU; the CPU always computes in float32.
+    """
+
+    members: int = 5
+    epochs: int = 100
+    batch_size: int = 64
+    learning_rate: float = 3e-3
+    weight_decay: float = 1e-2
+    warm_up: float = 0.1
+    loss: Literal["mse", "mae", "huber"] = "mse"
+    gradient_clip: float = 5.0
+    averaging: float = 0.0
+    seed: int = 0
+    cpu_threads: int = 1
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    mixed_precision: bool = True
+
+
+@dataclass(frozen=True)
+class EpochLog:
+    """Training loss of one epoch, on standardised targets."""
+
+    member: int
+    epoch: int
+    loss: float
+
+
+def choose_device(wanted: str) -> torch.device:
+    """The device that ``auto``, ``cpu`` or ``cuda`` means on this machine."""
+    if wanted == "auto":
+        wanted = "cuda" if torch.cuda.is_available() else "cpu"
+    return torch.device(wanted)
+
+
+@contextmanager
+def _deterministic(seed: int) -> Iterator[None]:
+    """Seed everything, and leave the process's own random state as it was."""
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        before = torch.are_deterministic_algorithms_enabled()
+        torch.use_deterministic_algorithms(True, warn_only=True)
+        try:
+            yield
+        finally:
+            torch.use_deterministic_algorithms(before)
+
+
+def _batches(n_rows: int, size: int, generator: torch.Generator) -> Iterator[Tensor]:
+    """Shuffled batches; the rest that is too small for batch statistics joins the last one."""
+    order = torch.randperm(n_rows, generator=generator)
+    n_batches = max(1, round(n_rows / size))
+    yield from torch.tensor_split(order, n_batches)
+
+
+def _averaged(network: nn.Module, decay: float) -> torch.optim.swa_utils.AveragedModel | None:
+    if decay <= 0:
+        return None
+    average = torch.optim.swa_utils.get_ema_multi_avg_fn(decay)
+    return torch.optim.swa_utils.AveragedModel(network, multi_avg_fn=average, use_buffers=True)
+
+
+def fit_member(
+    build: Callable[[], nn.Module],
+    features: PackedFeatures,
+    standard_targets: Tensor,
+    config: TrainingConfig,
+    member: int = 0,
+    progress: Progress | None = None,
+) -> tuple[nn.Module, list[EpochLog]]:
+    """Train one network.
+
+    Args:
+        build: makes a fresh network; called under the member's seed.
+        features: training samples.
+        standard_targets: standardised targets, shape (n, n_targets), float32.
+        config: the schedule.
+        member: which member of the ensemble; shifts the seed.
+        progress: called after every epoch.
+
+    Returns:
+        The trained network in evaluation mode on the CPU, and its log.
+    """
+    device = choose_device(config.device)
+    torch.set_num_threads(config.cpu_threads)
+    features, truth = features.to(device), standard_targets.to(device)
+    generator = torch.Generator().manual_seed(config.seed + member)
+    steps = config.epochs * max(1, round(len(truth) / config.batch_size))
+    log = []
+    with _deterministic(config.seed + member):
+        network = build().to(device).train()
+        average = _averaged(network, config.averaging)
+        optimiser = torch.optim.AdamW(
+            network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
+        )
+        schedule = torch.optim.lr_scheduler.OneCycleLR(
+            optimiser, config.learning_rate, total_steps=steps, pct_start=config.warm_up
+        )
+        criterion = LOSSES[config.loss]()
+        for epoch in range(config.epochs):
+            total = 0.0
+            for rows in _batches(len(truth), config.batch_size, generator):
+                rows = rows.to(device)
+                with _precision(device, config.mixed_precision):
+                    output = network(features.batch(rows))
+                loss = criterion(output.float(), truth[rows])
+                optimiser.zero_grad(set_to_none=True)
+                loss.backward()
+                nn.utils.clip_grad_norm_(network.parameters(), config.gradient_clip)
+                optimiser.step()
+                schedule.step()
+                if average is not None:
+                    average.update_parameters(network)
+                total += loss.item() * len(rows)
+            log.append(EpochLog(member, epoch, total / len(truth)))
+            if progress:
+                progress(epoch + 1, config.epochs, f"loss {log[-1].loss:.4f}")
+    final = network if average is None else average.module
+    return final.cpu().eval(), log
+
+
+def _precision(device: torch.device, mixed: bool) -> torch.autocast:
+    enabled = mixed and device.type == "cuda"
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=enabled)
+
+
+class Ensemble:
+    """Trained networks and the scaling of their targets.
+
+    It answers on the CPU, with as many threads as each of its members was trained with: more
+    would cost a small network more time than they save.
+
+    Attributes:
+        networks: members, in evaluation mode.
+        centre: mean of the training targets on the learning scale, shape (n_targets,).
+        scale: standard deviation of the same, shape (n_targets,).
+    """
+
+    def __init__(self, networks: list[nn.Module], centre: Tensor, scale: Tensor) -> None:
+        self.networks = networks
+        self.centre = centre
+        self.scale = scale
+
+    @torch.inference_mode()
+    def predict(self, features: PackedFeatures) -> NDArray[np.float64]:
+        """Every member's answer on the learning scale, shape (members, n, n_targets)."""
+        chunks = torch.arange(len(features)).split(PREDICT_BATCH)
+        batches = [features.batch(rows) for rows in chunks]
+        members = [torch.cat([network(batch) for batch in batches]) for network in self.networks]
+        return np.asarray((torch.stack(members) * self.scale + self.centre).double())
+
+    def tensors(self) -> dict[str, Tensor]:
+        """All weights under one name each, for a safetensors file."""
+        named = {"targets/centre": self.centre, "targets/scale": self.scale}
+        for i, network in enumerate(self.networks):
+            for name, tensor in network.state_dict().items():
+                named[f"member{i}/{name}"] = tensor.contiguous()
+        return named
+
+
+def restore_ensemble(build: Callable[[], nn.Module], tensors: Mapping[str, Tensor]) -> Ensemble:
+    """Rebuild what :meth:`Ensemble.tensors` gave.
+
+    Raises:
+        KeyError, RuntimeError: names or shapes don't belong to this network.
+    """
+    members = sorted({int(k[6:].split("/")[0]) for k in tensors if k.startswith("member")})
+    networks = []
+    for i in members:
+        prefix = f"member{i}/"
+        network = build()
+        network.load_state_dict(
+            {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+        )
+        networks.append(network.eval())
+    return Ensemble(networks, tensors["targets/centre"], tensors["targets/scale"])
+
+
+def standardise(scaled: NDArray[np.float64]) -> tuple[Tensor, Tensor, Tensor]:
+    """Targets on the learning scale, shape (n, n_targets), as (standardised, centre, scale)."""
+    values = torch.as_tensor(np.asarray(scaled), dtype=torch.float32)
+    centre, scale = values.mean(0), values.std(0).clamp_min(1e-6)
+    return (values - centre) / scale, centre, scale

@@ -1,0 +1,1 @@
+"""Where people and containers come in: settings, wiring, command line, server, demo."""

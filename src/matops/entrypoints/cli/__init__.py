@@ -1,0 +1,32 @@
+"""The command line: ``matops``."""
+
+import sys
+
+import typer
+
+from matops.core.errors import BadInput
+from matops.entrypoints.cli import data, demo, models, serving
+
+app = typer.Typer(
+    name="matops",
+    help="From simulations and databases to served models of material properties.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    rich_markup_mode="rich",
+)
+for module in (data, models, serving, demo):
+    for command in module.COMMANDS:
+        app.command()(command)
+
+
+def main() -> None:
+    """Run a command; bad input is one line on standard error and exit status 2."""
+    try:
+        app()
+    except BadInput as error:
+        print(f"matops: {' '.join(str(error).split())}", file=sys.stderr)
+        sys.exit(2)
+
+
+__all__ = ["app", "main"]

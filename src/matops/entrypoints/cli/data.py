@@ -1,0 +1,77 @@
+"""Commands on families and data."""
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from matops.core.record import Provenance
+from matops.entrypoints.cli.options import Changes, FamilyName, Json, Preset
+from matops.entrypoints.cli.output import print_json, print_refusals, screen, side
+from matops.entrypoints.configuration import parse_changes, resolve_config
+from matops.entrypoints.progress import bar_progress
+from matops.entrypoints.workflow import SIMULATION, ingest_into_workspace
+from matops.families import family_names, get_family
+
+
+def families(as_json: Json = False) -> None:
+    """List the families: what each predicts, in which units, from which samples."""
+    found = [get_family(name) for name in family_names()]
+    if as_json:
+        rows = [
+            {
+                "name": family.name,
+                "title": family.title,
+                "paper": family.paper,
+                "targets": [asdict(target) for target in family.targets],
+                "payloads": {form.key: form.description for form in family.payload_forms},
+                "presets": list(family.presets),
+            }
+            for family in found
+        ]
+        print_json(rows)
+        return
+    for family in found:
+        screen.print(f"[bold]{family.name}[/bold]  {family.title}")
+        screen.print(f"  {family.paper}", highlight=False)
+        for target in family.targets:
+            screen.print(f"  {target.name} / {target.unit}: {target.description}", highlight=False)
+
+
+def ingest(
+    family: FamilyName,
+    source: Annotated[
+        str, typer.Option(help="'simulation', or a file or directory in a layout the family knows")
+    ],
+    preset: Preset = "demo",
+    changes: Changes = [],  # noqa: B006
+    method: Annotated[str, typer.Option(help="How the labels were made, as in PBE")] = "unknown",
+    engine: Annotated[str, typer.Option(help="Program that made them")] = "unknown",
+    licence: Annotated[str, typer.Option(help="Licence of the labels")] = "unstated",
+    as_json: Json = False,
+) -> None:
+    """Bring records into the versioned data: validate, drop repeats, append, version.
+
+    Bad records are named with their reason and set aside; the others go through. The exit status
+    is 2 if a record of a file was refused. A simulation refuses unstable crystals as a matter of
+    course.
+    """
+    found = get_family(family)
+    config = resolve_config(found, preset, parse_changes(changes))
+    stated = Provenance("", "", engine=engine, method=method, licence=licence)
+    with bar_progress("ingest", side) as progress:
+        report = ingest_into_workspace(found, config, source, stated, progress)
+    print_refusals(report.quarantined)
+    if as_json:
+        print_json(asdict(report))
+    else:
+        screen.print(
+            f"{family} {report.version}: {report.added} added, {report.repeated} known already, "
+            f"{len(report.quarantined)} refused",
+            highlight=False,
+        )
+    if report.quarantined and source != SIMULATION:
+        raise typer.Exit(2)
+
+
+COMMANDS = (families, ingest)

@@ -1,0 +1,24 @@
+"""Arguments and options that several commands share."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+FamilyName = Annotated[str, typer.Argument(help="A family; see: matops families")]
+FamilyOption = Annotated[str, typer.Option("--family", "-f", help="A family; see: matops families")]
+Preset = Annotated[
+    str, typer.Option(help="Configuration: demo (small, minutes) or full (the real thing)")
+]
+Changes = Annotated[
+    list[str],
+    typer.Option(
+        "--set", help="Change a field of the preset, as in --set training.epochs=50; repeatable"
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object for programs")]
+Package = Annotated[
+    str,
+    typer.Argument(help="Directory of a model package, or the URL of a running server"),
+]
+Files = Annotated[list[Path], typer.Argument(help="Files, one sample each", show_default=False)]

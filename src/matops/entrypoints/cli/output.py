@@ -1,0 +1,28 @@
+"""Where commands print: tables and bars for people, one JSON object for programs."""
+
+import json
+import sys
+from typing import Any
+
+from rich.console import Console
+
+from matops.core.record import Quarantined
+
+SHOWN_REFUSALS = 20
+
+screen = Console()
+side = Console(stderr=True)
+"""Progress and refusals, kept apart from results."""
+
+
+def print_json(value: Any) -> None:
+    """One JSON object on standard output."""
+    print(json.dumps(value, indent=2, default=str))
+
+
+def print_refusals(refused: tuple[Quarantined, ...] | list[Quarantined]) -> None:
+    """One line for each refused record, up to a limit."""
+    for item in refused[:SHOWN_REFUSALS]:
+        print(f"refused: {item.origin}: {' '.join(item.reason.split())}", file=sys.stderr)
+    if len(refused) > SHOWN_REFUSALS:
+        print(f"refused: {len(refused) - SHOWN_REFUSALS} more", file=sys.stderr)

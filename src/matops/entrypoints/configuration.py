@@ -1,0 +1,63 @@
+"""A family's configuration from a preset and a few changed fields."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from matops.artifacts.jsonfile import to_json
+from matops.core.errors import BadInput
+from matops.core.family import Family, FamilyConfig
+
+
+def resolve_config(family: Family, preset: str, changes: Mapping[str, Any]) -> FamilyConfig:
+    """A preset with some fields changed.
+
+    Args:
+        family: whose configuration.
+        preset: name of the preset, as in ``demo``.
+        changes: new value by dotted field name, as in ``{"training.epochs": 10}``.
+
+    Raises:
+        BadInput: no such preset or field, or a value that does not fit.
+    """
+    if preset not in family.presets:
+        known = ", ".join(family.presets)
+        raise BadInput(f"{family.name} has no preset {preset!r}; there are: {known}")
+    tree = json.loads(to_json(family.presets[preset]))
+    for path, value in changes.items():
+        _set(tree, path, value)
+    try:
+        return TypeAdapter(family.config_type).validate_python(tree)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise BadInput(f"configuration {where}: {first['msg']}") from None
+
+
+def _set(tree: dict[str, Any], path: str, value: Any) -> None:
+    *parents, leaf = path.split(".")
+    for name in parents:
+        tree = tree.get(name, {}) if isinstance(tree, dict) else {}
+    if not isinstance(tree, dict) or leaf not in tree:
+        raise BadInput(f"the configuration has no field {path!r}")
+    tree[leaf] = value
+
+
+def parse_changes(pairs: list[str]) -> dict[str, Any]:
+    """Changes from ``field=value`` texts; a value is JSON, or else text.
+
+    Raises:
+        BadInput: a pair without ``=``.
+    """
+    changes: dict[str, Any] = {}
+    for pair in pairs:
+        path, equals, text = pair.partition("=")
+        if not equals:
+            raise BadInput(f"{pair!r} is not of the form field=value")
+        try:
+            changes[path] = json.loads(text)
+        except ValueError:
+            changes[path] = text
+    return changes

@@ -1,0 +1,43 @@
+"""The only place that joins ports to adapters."""
+
+import subprocess
+from pathlib import Path
+
+from matops.adapters.dvc_store import DvcStore
+from matops.adapters.package_directory import PackageDirectory
+from matops.entrypoints.settings import Settings
+
+
+def dataset_store(settings: Settings) -> DvcStore:
+    """Versioned data of the workspace."""
+    return DvcStore(settings.workspace, settings.remote)
+
+
+def package_store(settings: Settings) -> PackageDirectory:
+    """Released packages of the workspace."""
+    return PackageDirectory(settings.models)
+
+
+def code_commit(settings: Settings) -> str:
+    """Commit of the running code, with ``-dirty`` where the code was changed since."""
+    if settings.commit:
+        return settings.commit
+    here = Path(__file__).parent
+    commit = _git(here, "rev-parse", "HEAD")
+    if not commit:
+        return "unknown"
+    changed = _git(here, "status", "--porcelain", "--untracked-files=no", "--", ":/src")
+    return f"{commit}-dirty" if changed else commit
+
+
+def _git(directory: Path, *arguments: str) -> str:
+    try:
+        done = subprocess.run(  # noqa: S603
+            ["git", "-C", str(directory), *arguments],  # noqa: S607
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except FileNotFoundError:
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""

@@ -1,0 +1,162 @@
+"""Each step with its adapters joined on: what components and the command line both call."""
+
+import json
+import shutil
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from matops.artifacts.package import read_card
+from matops.artifacts.prepared import read_prepared
+from matops.core.card import Card
+from matops.core.errors import BadInput
+from matops.core.family import Family, FamilyConfig, Incoming
+from matops.core.record import Provenance
+from matops.core.training import Progress
+from matops.entrypoints.configuration import resolve_config
+from matops.entrypoints.progress import log_progress
+from matops.entrypoints.settings import read_settings
+from matops.entrypoints.verdict_text import verdict_markdown
+from matops.entrypoints.wiring import code_commit, dataset_store, package_store
+from matops.families import get_family
+from matops.steps.evaluate import PACKAGE, evaluate
+from matops.steps.ingest import IngestReport, ingest
+from matops.steps.ports import DatasetVersion
+from matops.steps.preprocess import preprocess
+from matops.steps.release import release
+from matops.steps.train import train
+
+SIMULATION = "simulation"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What evaluation decided, in the forms in which a pipeline shows it."""
+
+    accepted: bool
+    metrics: dict[str, float]
+    markdown: str
+
+
+def _family_config(family: str, preset: str, changes: str) -> tuple[Family, FamilyConfig]:
+    found = get_family(family)
+    try:
+        parsed = json.loads(changes)
+    except ValueError:
+        raise BadInput(f"changes are not JSON: {changes!r}") from None
+    return found, resolve_config(found, preset, parsed)
+
+
+def open_source(
+    family: Family, config: FamilyConfig, source: str, stated: Provenance, progress: Progress
+) -> Incoming:
+    """The records of a source: ``simulation`` or a path."""
+    settings = read_settings()
+    if source == SIMULATION:
+        work_dir = settings.campaigns / family.name
+        return family.simulate(config, work_dir, settings.workers, progress)
+    return family.read(Path(source), stated)
+
+
+def ingest_into_workspace(
+    family: Family, config: FamilyConfig, source: str, stated: Provenance, progress: Progress
+) -> IngestReport:
+    """Ingest a source into the workspace's versioned data."""
+    dated = stated.date or datetime.now(UTC).date().isoformat()
+    stated = Provenance(**{**stated.__dict__, "date": dated})
+    incoming = open_source(family, config, source, stated, progress)
+    return ingest(family, incoming, dataset_store(read_settings()))
+
+
+def current_data(family: Family) -> DatasetVersion:
+    """The workspace's published version of a family's data.
+
+    Raises:
+        BadInput: there is none yet.
+    """
+    data = dataset_store(read_settings()).checkout(family)
+    if data is None:
+        raise BadInput(
+            f"{family.name} has no data here yet; "
+            f"try: matops ingest {family.name} --source simulation"
+        )
+    return data
+
+
+def ingest_source(
+    family: str, preset: str, source: str, changes: str, out: Path
+) -> dict[str, Any]:
+    """Ingest a source, if one is given, and copy the published parts to ``out``."""
+    found, config = _family_config(family, preset, changes)
+    if source:
+        ingest_into_workspace(found, config, source, Provenance("", ""), log_progress("ingest"))
+    data = current_data(found)
+    shutil.copytree(data.directory, out, dirs_exist_ok=True)
+    log_progress("ingest")(1, 1, f"version {data.version}")
+    return {"family": family, "version": data.version}
+
+
+def prepare_samples(
+    family: str, preset: str, changes: str, dataset: Path, version: str, out: Path
+) -> dict[str, Any]:
+    """Prepare samples of a dataset version."""
+    found, config = _family_config(family, preset, changes)
+    cached = preprocess(found, DatasetVersion(version, dataset), config, out, read_settings().cache)
+    summary = read_prepared(out, found, config).summary()
+    words = ", ".join(f"{rows} {part}" for part, rows in sorted(summary.rows.items()))
+    log_progress("preprocess")(1, 1, words + (", from cache" if cached else ""))
+    return {"family": family, "version": version, **summary.rows}
+
+
+def train_model(
+    family: str,
+    preset: str,
+    changes: str,
+    prepared: Path,
+    out: Path,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Train on prepared samples."""
+    found, config = _family_config(family, preset, changes)
+    report = progress or log_progress("train")
+    log = train(prepared, found, config, out, read_settings().workers, report)
+    return {"family": family, "device": log.device, "loss": log.epochs[-1].loss}
+
+
+def evaluate_model(
+    family: str, preset: str, changes: str, prepared: Path, model: Path, out: Path
+) -> Outcome:
+    """Evaluate a trained model against gates and champion."""
+    found, config = _family_config(family, preset, changes)
+    settings = read_settings()
+    card = evaluate(
+        read_prepared(prepared, found, config),
+        model,
+        package_store(settings).champion(found),
+        code_commit(settings),
+        out,
+    )
+    accepted = card.verdict.accepted
+    log_progress("evaluate")(1, 1, "accepted" if accepted else "rejected")
+    return Outcome(accepted, _metrics(card), verdict_markdown(card))
+
+
+def _metrics(card: Card) -> dict[str, float]:
+    named = {f"{name} [{m.unit}]": m.value for name, m in card.measurements.items()}
+    return {"accepted": float(card.verdict.accepted), **named}
+
+
+def release_package(evaluation: Path, out: Path) -> dict[str, Any]:
+    """Release the candidate of an evaluation, and copy the released package to ``out``."""
+    kept = release(evaluation / PACKAGE, package_store(read_settings()))
+    shutil.copytree(kept, out, dirs_exist_ok=True)
+    log_progress("release")(1, 1, f"version {kept.name}")
+    return {"version": kept.name}
+
+
+def rejection(evaluation: Path) -> tuple[int, str]:
+    """Number of failed gates of an evaluation, and the verdict as Markdown."""
+    card = read_card(evaluation / PACKAGE)
+    log_progress("reject")(1, 1, f"{len(card.verdict.failures)} gates failed")
+    return len(card.verdict.failures), verdict_markdown(card)

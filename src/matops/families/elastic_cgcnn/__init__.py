@@ -1,0 +1,108 @@
+"""Bulk and shear moduli of crystals from their structure, by crystal graph convolution."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import cast
+
+from torch import nn
+
+from matops.core.domain import Descriptors
+from matops.core.family import Family, FamilyConfig, Incoming, PayloadForm, PredictScaled
+from matops.core.features import PackedFeatures
+from matops.core.gate import Gate, Measurement
+from matops.core.prediction import Quantity
+from matops.core.record import Payload, Provenance
+from matops.core.training import Progress
+from matops.families.elastic_cgcnn.config import PRESETS, ElasticConfig
+from matops.families.elastic_cgcnn.crystal import Crystal, parse_crystal
+from matops.families.elastic_cgcnn.data import TARGETS, read_source
+from matops.families.elastic_cgcnn.descriptors import describe
+from matops.families.elastic_cgcnn.features import POINTERS, featurize
+from matops.families.elastic_cgcnn.files import load_request, write_example
+from matops.families.elastic_cgcnn.gates import elastic_gates, measure_physics
+from matops.families.elastic_cgcnn.model import build_network
+from matops.families.elastic_cgcnn.simulation import simulate_alloys
+from matops.physics.elasticity import poisson_ratio, pugh_ratio, young_modulus_GPa
+
+
+class ElasticCGCNN(Family):
+    """Crystal graph networks for K_VRH and G_VRH; README.md beside this file tells the rest."""
+
+    name = "elastic_cgcnn"
+    title = "Elastic moduli of crystals (crystal graph network)"
+    paper = "Xie and Grossman, Phys. Rev. Lett. 120, 145301 (2018)"
+    targets = TARGETS
+    config_type = ElasticConfig
+    presets = PRESETS
+    pointers = POINTERS
+    payload_forms = (
+        PayloadForm("cif", "text of a CIF; its first structure is read", "data_Cu\n..."),
+        PayloadForm("poscar", "text of a VASP 5 POSCAR", "Cu\n1.0\n..."),
+        PayloadForm("structure", "a pymatgen Structure, as_dict()", {"lattice": {}, "sites": []}),
+        PayloadForm(
+            "crystal",
+            "lattice vectors as rows in Å, chemical symbols, fractional coordinates",
+            {
+                "lattice_A": [[0.0, 1.8, 1.8], [1.8, 0.0, 1.8], [1.8, 1.8, 0.0]],
+                "species": ["Cu"],
+                "frac_coords": [[0.0, 0.0, 0.0]],
+            },
+        ),
+    )
+
+    def read(self, source: Path, stated: Provenance) -> Incoming:
+        """See :func:`matops.families.elastic_cgcnn.data.read_source`."""
+        return read_source(source, stated)
+
+    def simulate(
+        self, config: FamilyConfig, work_dir: Path, workers: int, progress: Progress
+    ) -> Incoming:
+        """See :func:`matops.families.elastic_cgcnn.simulation.simulate_alloys`."""
+        simulation = cast(ElasticConfig, config).simulation
+        return simulate_alloys(simulation, work_dir, workers, progress)
+
+    def parse(self, payload: Payload) -> Crystal:
+        """See :func:`matops.families.elastic_cgcnn.crystal.parse_crystal`."""
+        return parse_crystal(payload)
+
+    def load_request(self, path: Path) -> Payload:
+        """See :func:`matops.families.elastic_cgcnn.files.load_request`."""
+        return load_request(path)
+
+    def write_example(self, directory: Path) -> Path:
+        """See :func:`matops.families.elastic_cgcnn.files.write_example`."""
+        return write_example(directory)
+
+    def featurize(self, samples: Sequence[Crystal], config: FamilyConfig) -> PackedFeatures:
+        """See :func:`matops.families.elastic_cgcnn.features.featurize`."""
+        return featurize(samples, cast(ElasticConfig, config).graph)
+
+    def describe(self, samples: Sequence[Crystal]) -> Descriptors:
+        """See :func:`matops.families.elastic_cgcnn.descriptors.describe`."""
+        return describe(samples)
+
+    def network(self, config: FamilyConfig) -> nn.Module:
+        """See :class:`matops.families.elastic_cgcnn.model.CrystalGraphNetwork`."""
+        return build_network(cast(ElasticConfig, config), len(TARGETS))
+
+    def measure_physics(
+        self, predict: PredictScaled, payloads: Sequence[Payload], config: FamilyConfig
+    ) -> dict[str, Measurement]:
+        """See :func:`matops.families.elastic_cgcnn.gates.measure_physics`."""
+        return measure_physics(predict, [parse_crystal(payload) for payload in payloads])
+
+    def gates(self, config: FamilyConfig) -> tuple[Gate, ...]:
+        """See :func:`matops.families.elastic_cgcnn.gates.elastic_gates`."""
+        return elastic_gates(cast(ElasticConfig, config))
+
+    def derive(self, values: Mapping[str, float]) -> dict[str, Quantity]:
+        """Young's modulus, Poisson's ratio and Pugh's ratio of the isotropic polycrystal."""
+        bulk, shear = values["K_VRH"], values["G_VRH"]
+        return {
+            "young_modulus": Quantity(float(young_modulus_GPa(bulk, shear)), "GPa"),
+            "poisson_ratio": Quantity(float(poisson_ratio(bulk, shear)), "1"),
+            "pugh_ratio": Quantity(float(pugh_ratio(bulk, shear)), "1"),
+        }
+
+
+FAMILY = ElasticCGCNN()

@@ -1,0 +1,204 @@
+"""Sources of crystals with measured or calculated moduli, in the layouts in which groups keep them.
+
+A single bad record never stops a source: it is yielded as quarantined, with its reason.
+"""
+
+import csv
+import gzip
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from matops.core.errors import BadInput
+from matops.core.family import Incoming
+from matops.core.record import Provenance, Quarantined, Record, make_record
+from matops.core.target import Target
+from matops.families.elastic_cgcnn.crystal import Crystal, from_cif, parse_crystal
+
+K_VRH = Target(
+    name="K_VRH",
+    unit="GPa",
+    description="bulk modulus, Voigt-Reuss-Hill average",
+    scale="log10",
+    lower=0.0,
+    upper=1000.0,
+)
+G_VRH = Target(
+    name="G_VRH",
+    unit="GPa",
+    description="shear modulus, Voigt-Reuss-Hill average",
+    scale="log10",
+    lower=0.0,
+    upper=1000.0,
+)
+TARGETS = (K_VRH, G_VRH)
+
+COLUMN_NAMES = {
+    "K_VRH": ("K_VRH", "K_VRH_GPa", "bulk_modulus_vrh", "k_vrh"),
+    "G_VRH": ("G_VRH", "G_VRH_GPa", "shear_modulus_vrh", "g_vrh"),
+}
+"""Names under which a modulus in GPa is found; ``log10(name)`` is understood for each."""
+
+ID_NAMES = ("material_id", "mp_id", "id", "name")
+ID_PROP = "id_prop.csv"
+LAYOUTS = (
+    f"a directory of CIF files with {ID_PROP} (id, K_VRH, G_VRH; GPa)",
+    "a .json or .json.gz list of records with a structure and moduli",
+    "a matbench-style .json or .json.gz with columns structure, log10(K_VRH), log10(G_VRH)",
+    "a directory of two matbench-style files, one a modulus",
+)
+
+
+def labelled_crystal(
+    crystal: Crystal, moduli_GPa: Mapping[str, float], provenance: Provenance
+) -> Record:
+    """A record of this family; polymorphs of one reduced formula are one group."""
+    return make_record(
+        crystal.reduced_formula, crystal.payload(), moduli_GPa, TARGETS, provenance
+    )
+
+
+def read_source(source: Path, stated: Provenance) -> Incoming:
+    """Records of a file or directory in one of the ``LAYOUTS``.
+
+    Args:
+        source: the file or directory.
+        stated: engine, method, licence and date that hold for all its records.
+
+    Raises:
+        BadInput: there is no such path, or it is in none of the layouts.
+    """
+    if not source.exists():
+        raise BadInput(f"{source}: no such file or directory")
+    if source.is_dir() and (source / ID_PROP).is_file():
+        return _read_cif_directory(source, stated)
+    files = sorted(source.glob("*.json*")) if source.is_dir() else [source]
+    if files and all(_is_json(path) for path in files):
+        return _read_json(files, stated)
+    raise BadInput(f"{source}: not a known layout; known are: {'; '.join(LAYOUTS)}")
+
+
+def _is_json(path: Path) -> bool:
+    return path.name.endswith((".json", ".json.gz"))
+
+
+def _read_cif_directory(directory: Path, stated: Provenance) -> Incoming:
+    table = directory / ID_PROP
+    with table.open(newline="") as file:
+        rows = [row for row in csv.reader(file) if row]
+    columns = _columns(rows[0] if rows else [], str(table))
+    for number, row in enumerate(rows[int(_is_header(rows[0])) :], start=1):
+        origin = f"{directory / row[0].strip()}.cif"
+        try:
+            yield _cif_record(directory, row, columns, replace(stated, origin=origin))
+        except BadInput as error:
+            reason = str(error).removeprefix(f"{origin}: ")
+            yield Quarantined(origin, f"{reason} ({ID_PROP}, record {number})")
+
+
+def _is_header(row: list[str]) -> bool:
+    try:
+        float(row[1])
+    except (IndexError, ValueError):
+        return True
+    return False
+
+
+def _columns(first: list[str], name: str) -> dict[str, int]:
+    """Column number of each target; without a header the order is id, K_VRH, G_VRH."""
+    header = [field.strip() for field in first]
+    if not _is_header(first):
+        header = ["id", "K_VRH", "G_VRH"][: len(first)]
+    found = {
+        target: header.index(column)
+        for target, names in COLUMN_NAMES.items()
+        for column in names
+        if column in header
+    }
+    missing = [target for target in COLUMN_NAMES if target not in found]
+    if missing:
+        raise BadInput(f"{name}: no column {' and no column '.join(missing)} (GPa)")
+    return found
+
+
+def _cif_record(
+    directory: Path, row: list[str], columns: Mapping[str, int], stated: Provenance
+) -> Record:
+    try:
+        moduli = {target: float(row[column]) for target, column in columns.items()}
+    except (IndexError, ValueError):
+        raise BadInput(f"moduli {', '.join(row[1:]) or 'missing'} are not numbers") from None
+    path = directory / f"{row[0].strip()}.cif"
+    if path.resolve().parent != directory.resolve() or not path.is_file():
+        raise BadInput("no such file")
+    text = path.read_text(errors="replace")
+    return labelled_crystal(from_cif(text), moduli, replace(stated, source="cif-directory"))
+
+
+def _read_json(files: list[Path], stated: Provenance) -> Incoming:
+    tables = [_as_rows(path) for path in files]
+    rows = tables[0] if len(tables) == 1 else _joined(tables)
+    for number, (name, row) in enumerate(rows):
+        origin = f"{files[0].parent if len(files) > 1 else files[0]}: {name or f'record {number}'}"
+        provenance = replace(stated, origin=origin, source="json")
+        try:
+            yield _json_record(row, provenance)
+        except BadInput as error:
+            yield Quarantined(origin, str(error).removeprefix(f"{origin}: "))
+
+
+def _load(path: Path) -> Any:
+    try:
+        data = path.read_bytes()
+        return json.loads(gzip.decompress(data) if path.name.endswith(".gz") else data)
+    except (OSError, EOFError, ValueError) as error:
+        raise BadInput(f"{path}: not readable as JSON: {error}") from None
+
+
+def _as_rows(path: Path) -> list[tuple[str, dict[str, Any]]]:
+    """(name, row) pairs of a list of records, or of a table in pandas' split form (matbench)."""
+    content = _load(path)
+    if isinstance(content, dict) and {"index", "columns", "data"} <= content.keys():
+        pairs = zip(content["index"], content["data"], strict=True)
+        return [(str(i), dict(zip(content["columns"], row, strict=True))) for i, row in pairs]
+    if isinstance(content, list):
+        rows = [row if isinstance(row, dict) else {} for row in content]
+        return [(next((str(r[k]) for k in ID_NAMES if k in r), ""), r) for r in rows]
+    raise BadInput(f"{path}: neither a list of records nor a table with index, columns and data")
+
+
+def _joined(tables: list[list[tuple[str, dict[str, Any]]]]) -> list[tuple[str, dict[str, Any]]]:
+    """Rows of several tables that hold the same structure, merged into one row each."""
+    merged: dict[str, tuple[str, dict[str, Any]]] = {}
+    for table in tables:
+        for name, row in table:
+            key = json.dumps(row.get("structure"), sort_keys=True)
+            merged.setdefault(key, (name, {}))[1].update(row)
+    return list(merged.values())
+
+
+def _modulus_GPa(row: Mapping[str, Any], target: str, origin: str) -> float:
+    for name in COLUMN_NAMES[target]:
+        try:
+            if row.get(name) is not None:
+                return float(row[name])
+            if row.get(f"log10({name})") is not None:
+                return float(10.0 ** float(row[f"log10({name})"]))
+        except (TypeError, ValueError):
+            raise BadInput(f"{origin}: {name} is not a number") from None
+    raise BadInput(f"{origin}: no value for {target} ({', '.join(COLUMN_NAMES[target])})")
+
+
+def _json_record(row: Mapping[str, Any], provenance: Provenance) -> Record:
+    state = row.get("state", "successful")
+    if state != "successful":
+        raise BadInput(f"the calculation's state is {state!r}, not 'successful'")
+    moduli = {name: _modulus_GPa(row, name, provenance.origin) for name in COLUMN_NAMES}
+    if "structure" in row:
+        payload: dict[str, Any] = {"structure": row["structure"]}
+    else:
+        payload = {"crystal": {**row, "lattice_A": row.get("lattice")}}
+    return labelled_crystal(parse_crystal(payload), moduli, provenance)
+

@@ -1,0 +1,67 @@
+"""One crystal a file: what ``matops predict`` reads, and the demo's example."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from matops.core.errors import BadInput
+from matops.core.record import Payload
+from matops.families.elastic_cgcnn.crystal import FORMS
+
+EXAMPLE = """\
+data_Cu3Au
+_cell_length_a    3.75
+_cell_length_b    3.75
+_cell_length_c    3.75
+_cell_angle_alpha 90
+_cell_angle_beta  90
+_cell_angle_gamma 90
+_space_group_name_H-M_alt 'P m -3 m'
+loop_
+_atom_site_label
+_atom_site_type_symbol
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+Au1 Au 0   0   0
+Cu1 Cu 0.5 0.5 0
+"""
+"""Ordered Cu3Au (L1_2)."""
+
+
+def load_request(path: Path) -> Payload:
+    """A payload from ``*.cif``, a POSCAR (``*.vasp``, ``POSCAR*``, ``CONTCAR*``) or ``*.json``.
+
+    JSON is a pymatgen structure or a payload.
+
+    Raises:
+        BadInput: the file can't be read, or is of none of these kinds.
+    """
+    try:
+        text = path.read_text(errors="replace")
+    except OSError as error:
+        raise BadInput(f"{path}: {error.strerror or error}") from None
+    if path.suffix.lower() == ".cif":
+        return {"cif": text}
+    if path.suffix.lower() in (".vasp", ".poscar") or path.name.startswith(("POSCAR", "CONTCAR")):
+        return {"poscar": text}
+    if path.suffix.lower() == ".json":
+        return _from_json(path, text)
+    raise BadInput(f"{path}: neither .cif nor POSCAR nor .json")
+
+
+def _from_json(path: Path, text: str) -> Payload:
+    try:
+        content: Any = json.loads(text)
+    except ValueError as error:
+        raise BadInput(f"{path}: not JSON: {error}") from None
+    if not isinstance(content, dict):
+        raise BadInput(f"{path}: neither a pymatgen structure nor a payload")
+    return content if any(key in content for key in FORMS) else {"structure": content}
+
+
+def write_example(directory: Path) -> Path:
+    """Write a CIF of ordered Cu3Au, which the simulation covers."""
+    path = directory / "Cu3Au.cif"
+    path.write_text(EXAMPLE)
+    return path

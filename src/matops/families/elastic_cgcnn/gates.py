@@ -1,0 +1,138 @@
+"""What a model of elastic moduli must satisfy before it is released."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial.transform import Rotation
+
+from matops.core.family import PredictScaled
+from matops.core.gate import Gate, Measurement
+from matops.core.target import targets_from_scale
+from matops.families.elastic_cgcnn.config import ElasticConfig
+from matops.families.elastic_cgcnn.crystal import Crystal
+from matops.families.elastic_cgcnn.data import TARGETS
+
+SUPERCELL = np.array([[1, 1, 0], [0, 1, 0], [0, 0, 2]])
+"""Doubles the cell and shears its description, so that another lattice basis is tested as well."""
+
+SYMMETRY = "the energy of a crystal does not depend on how it is written down"
+
+
+def rotated(crystal: Crystal, rng: np.random.Generator) -> Crystal:
+    """The same crystal, turned in space at random."""
+    turn = Rotation.random(random_state=rng).as_matrix()
+    return Crystal(crystal.lattice_A @ turn.T, crystal.frac_coords, crystal.numbers)
+
+
+def supercell(crystal: Crystal, rng: np.random.Generator) -> Crystal:
+    """The same crystal in a cell of twice the volume with another basis."""
+    lattice = SUPERCELL @ crystal.lattice_A
+    frac = crystal.frac_coords @ np.linalg.inv(SUPERCELL)
+    doubled = np.concatenate([frac, frac + [0.0, 0.0, 0.5]]) % 1.0
+    return Crystal(lattice, doubled, np.tile(crystal.numbers, 2))
+
+
+def reordered(crystal: Crystal, rng: np.random.Generator) -> Crystal:
+    """The same crystal with its atoms in random order and its origin moved."""
+    order = rng.permutation(len(crystal.numbers))
+    moved = (crystal.frac_coords[order] + rng.random(3)) % 1.0
+    return Crystal(crystal.lattice_A, moved, crystal.numbers[order])
+
+
+REWRITINGS: dict[str, Callable[[Crystal, np.random.Generator], Crystal]] = {
+    "rotation": rotated,
+    "supercell": supercell,
+    "atom order": reordered,
+}
+
+
+def measure_invariance(
+    predict: PredictScaled, crystals: Sequence[Crystal]
+) -> dict[str, Measurement]:
+    """Largest change of a predicted logarithm when crystals are written down differently."""
+    before = predict([crystal.payload() for crystal in crystals])
+    found = {}
+    for name, rewrite in REWRITINGS.items():
+        rng = np.random.default_rng(0)
+        after = predict([rewrite(crystal, rng).payload() for crystal in crystals])
+        change = float(np.abs(after - before).max())
+        found[f"invariance.{name}"] = Measurement(change, "log10(GPa)", rows=len(crystals))
+    return found
+
+
+def unphysical_share(scaled: NDArray[np.float64]) -> float:
+    """Share of predictions, shape (n, n_targets), with a modulus that no crystal can have."""
+    values = targets_from_scale(TARGETS, scaled)
+    physical = [target.is_physical(values[:, i]) for i, target in enumerate(TARGETS)]
+    return float(1.0 - np.all(physical, axis=0).mean())
+
+
+def measure_physics(
+    predict: PredictScaled, crystals: Sequence[Crystal]
+) -> dict[str, Measurement]:
+    """Invariances, and the share of unphysical answers."""
+    share = unphysical_share(predict([crystal.payload() for crystal in crystals]))
+    found = {"physics.unphysical_share": Measurement(share, "1", rows=len(crystals))}
+    return found | measure_invariance(predict, crystals)
+
+
+def elastic_gates(config: ElasticConfig) -> tuple[Gate, ...]:
+    """All gates of the family; limits come from the configuration."""
+    limits, coverage = config.limits, config.evaluation.coverage
+    by_target = {
+        "K_VRH": (limits.mae_K, limits.half_width_K),
+        "G_VRH": (limits.mae_G, limits.half_width_G),
+    }
+    gates = []
+    for name, (mae, width) in by_target.items():
+        unit = "log10(GPa)"
+        gates += [
+            Gate(f"{name} error", f"{name}.mae", "<=", mae, unit, limits.source),
+            Gate(
+                f"{name} interval coverage",
+                f"{name}.coverage_high",
+                ">=",
+                coverage,
+                "1",
+                "the measured coverage must be compatible (95 %) with the one promised",
+            ),
+            Gate(
+                f"{name} interval width",
+                f"{name}.interval_half_width",
+                "<=",
+                width,
+                unit,
+                "wide intervals always cover; these must also be of use",
+            ),
+        ]
+    gates += [
+        Gate(
+            f"invariance to {name}",
+            f"invariance.{name}",
+            "<=",
+            limits.invariance,
+            "log10(GPa)",
+            SYMMETRY,
+        )
+        for name in REWRITINGS
+    ]
+    gates += [
+        Gate(
+            "moduli are physical",
+            "physics.unphysical_share",
+            "<=",
+            0.0,
+            "1",
+            "mechanical stability demands K > 0 and G > 0 (Born); diamond bounds both by 1000 GPa",
+        ),
+        Gate(
+            "latency",
+            "latency.p95",
+            "<=",
+            limits.latency_ms,
+            "ms",
+            "screening loops call the model for one crystal at a time",
+        ),
+    ]
+    return tuple(gates)

@@ -1,0 +1,1 @@
+"""Closed-form physics of crystals, in pure NumPy."""

@@ -1,0 +1,103 @@
+"""Campaigns: many independent simulations, in parallel, that survive being killed.
+
+Every finished simulation is one line of ``results.jsonl`` in the working folder. The file only
+grows; started again, a campaign reads it and runs what is missing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from matops.simulators.lane import Lane
+from matops.simulators.ledger import Ledger, TaskRecord, read_records, task_key
+
+Task = Mapping[str, Any]
+Simulate = Callable[[Task], Mapping[str, Any]]
+Progress = Callable[[int, int], None]
+
+
+def run_campaign(
+    tasks: Iterable[Task],
+    simulate: Simulate,
+    work_dir: Path,
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> list[TaskRecord]:
+    """Run every task that has no record yet, and return the records of all tasks.
+
+    A task whose simulation raises, or kills its worker, is recorded as failed with the reason and
+    costs no other task. Failed tasks are not run again by themselves.
+
+    Args:
+        tasks: what to simulate, each a mapping that JSON can hold; repeated tasks run once.
+        simulate: a function at the top level of a module, from a task to a mapping that JSON can
+            hold. It runs in other processes.
+        work_dir: folder of the results file, made if missing.
+        workers: number of processes.
+        progress: called with (done, total) at the start and after every task.
+
+    Returns:
+        One record per distinct task, in the order of the tasks.
+
+    Raises:
+        ValueError: if there is not at least one worker.
+        CampaignRunningError: if another campaign is running in the same folder.
+    """
+    if workers < 1:
+        raise ValueError(f"a campaign needs at least one worker, not {workers}")
+    by_key = {task_key(simulate, task): task for task in tasks}
+    report = progress or _stay_silent
+    with Ledger(work_dir) as ledger:
+        records = {key: old for key, old in read_records(work_dir).items() if key in by_key}
+        missing = [(key, task) for key, task in by_key.items() if key not in records]
+        report(len(records), len(by_key))
+        for record in _simulate_all(missing, simulate, workers):
+            ledger.append(record)
+            records[record.key] = record
+            report(len(records), len(by_key))
+    return [records[key] for key in by_key]
+
+
+def _simulate_all(
+    keyed_tasks: list[tuple[str, Task]], simulate: Simulate, workers: int
+) -> Iterator[TaskRecord]:
+    """Yield the record of each task as it finishes; every lane holds one task at a time."""
+    waiting = iter(keyed_tasks)
+    with ExitStack() as stack:
+        running: dict[Future[str], tuple[Lane, str]] = {}
+        for key, task in islice(waiting, workers):
+            lane = Lane()
+            stack.callback(lane.close)
+            running[lane.submit(_simulate_to_json, simulate, task)] = lane, key
+        while running:
+            finished, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in finished:
+                lane, key = running.pop(future)
+                for next_key, task in islice(waiting, 1):
+                    running[lane.submit(_simulate_to_json, simulate, task)] = lane, next_key
+                yield _record_of(key, future)
+
+
+def _simulate_to_json(simulate: Simulate, task: Task) -> str:
+    """Simulate in the worker; a result that JSON cannot hold fails its own task, no other."""
+    return json.dumps(simulate(task), allow_nan=False)
+
+
+def _record_of(key: str, future: Future[str]) -> TaskRecord:
+    error = future.exception()
+    if error is None:
+        return TaskRecord(key=key, result=json.loads(future.result()), failure=None)
+    if isinstance(error, BrokenProcessPool):
+        return TaskRecord(key=key, result=None, failure="the worker process died")
+    return TaskRecord(key=key, result=None, failure=f"{type(error).__name__}: {error}")
+
+
+def _stay_silent(done: int, total: int) -> None:
+    """Report no progress."""

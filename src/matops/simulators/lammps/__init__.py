@@ -1,0 +1,1 @@
+"""Elastic constants of metal alloys with LAMMPS and embedded-atom potentials."""

@@ -1,0 +1,191 @@
+"""Relaxed structure and stiffness of an alloy crystal, by finite strains in LAMMPS."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from matops.physics.elasticity import (
+    is_mechanically_stable,
+    stiffness_eigenvalues_GPa,
+    strain_tensor,
+    voigt_reuss_hill,
+    voigt_stress_GPa,
+)
+from matops.simulators.lammps.distortion import measure_distortion
+from matops.simulators.lammps.engine import EamCrystal, LammpsError
+from matops.simulators.lammps.outcome import (
+    ElasticResult,
+    Rejected,
+    RejectionReason,
+    RelaxedCrystal,
+)
+from matops.simulators.lammps.settings import ElasticSettings
+
+FloatArray = NDArray[np.float64]
+
+
+class _RejectedError(Exception):
+    """Carries a refusal out of the middle of a computation."""
+
+    def __init__(self, reason: RejectionReason, detail: str) -> None:
+        super().__init__(detail)
+        self.rejected = Rejected(reason, detail)
+
+
+def compute_elasticity(
+    lattice_A: ArrayLike,
+    frac_coords: ArrayLike,
+    species: Sequence[str],
+    settings: ElasticSettings | None = None,
+) -> ElasticResult | Rejected:
+    """Relax a crystal and compute its stiffness, or say why it has none.
+
+    Column j of the stiffness is [σ(+δ e_j) − σ(−δ e_j)] / 2δ with δ the engineering strain; at
+    every strain the atoms relax in the fixed cell. The relaxed lattice has the handedness and,
+    but for the small rotation of a sheared cell, the orientation of the given one.
+
+    Args:
+        lattice_A: (3, 3) lattice vectors as rows, in Å.
+        frac_coords: (n, 3) fractional coordinates.
+        species: n chemical symbols with an EAM potential.
+        settings: numerical settings and limits; the defaults if left out.
+
+    Raises:
+        ValueError: if a species has no potential or the coordinates do not match the species.
+
+    Source:
+        Finite-strain method: Y. Le Page, P. Saxe, Phys. Rev. B 65, 104104 (2002).
+    """
+    settings = settings or ElasticSettings()
+    lattice = np.asarray(lattice_A, dtype=np.float64)
+    frac = np.asarray(frac_coords, dtype=np.float64)
+    try:
+        with EamCrystal(lattice, frac, species) as simulation:
+            relaxed = _relax(simulation, len(species), settings)
+            _require_same_structure(lattice, frac, relaxed, settings)
+            _require_minimum(simulation, relaxed, settings)
+            return _measure_stiffness(simulation, relaxed, settings)
+    except _RejectedError as rejection:
+        return rejection.rejected
+    except LammpsError as error:
+        return Rejected(RejectionReason.ENGINE_ERROR, str(error))
+
+
+def _relax(simulation: EamCrystal, atom_count: int, settings: ElasticSettings) -> RelaxedCrystal:
+    # Restarts reset the reference cell; well below the limit, a further one gains nothing.
+    for _ in range(settings.cell_relaxations):
+        simulation.relax_cell(
+            settings.force_tolerance_eV_per_A,
+            settings.minimiser_steps,
+            settings.largest_volume_step,
+        )
+        if np.abs(simulation.stress_GPa).max() < 0.01 * settings.pressure_limit_GPa:
+            break
+    relaxed = RelaxedCrystal(
+        lattice_A=simulation.lattice_A,
+        frac_coords=simulation.frac_coords,
+        energy_eV_per_atom=simulation.energy_eV / atom_count,
+        stress_GPa=simulation.stress_GPa,
+        largest_force_eV_per_A=simulation.largest_force_eV_per_A,
+    )
+    pressure_GPa = relaxed.pressure_residual_GPa
+    if not pressure_GPa < settings.pressure_limit_GPa:
+        raise _RejectedError(RejectionReason.NOT_CONVERGED, f"stress left {pressure_GPa:.3g} GPa")
+    _require_small_forces(simulation, settings)
+    return relaxed
+
+
+def _require_small_forces(simulation: EamCrystal, settings: ElasticSettings) -> None:
+    force = simulation.largest_force_eV_per_A
+    if not force < settings.force_limit_eV_per_A:
+        raise _RejectedError(RejectionReason.NOT_CONVERGED, f"force left {force:.3g} eV/Å")
+
+
+def _require_same_structure(
+    lattice_A: FloatArray, frac: FloatArray, relaxed: RelaxedCrystal, settings: ElasticSettings
+) -> None:
+    change = measure_distortion(lattice_A, frac, relaxed.lattice_A, relaxed.frac_coords)
+    for name, value, limit in (
+        ("volume", abs(change.volume), settings.volume_limit),
+        ("shape", change.shape, settings.shape_limit),
+        ("displacement", change.displacement, settings.displacement_limit),
+    ):
+        if not value < limit:
+            raise _RejectedError(RejectionReason.LEFT_PROTOTYPE, f"{name} changed by {value:.3g}")
+
+
+def _require_minimum(
+    simulation: EamCrystal, relaxed: RelaxedCrystal, settings: ElasticSettings
+) -> None:
+    """Rattle the atoms: symmetry can hold a crystal on a saddle point of its energy."""
+    shape = relaxed.frac_coords.shape
+    kicks_A = np.random.default_rng(settings.rattle_seed).normal(
+        scale=settings.rattle_A, size=shape
+    )
+    kicks = kicks_A @ np.linalg.inv(relaxed.lattice_A)
+    simulation.place(relaxed.lattice_A, relaxed.frac_coords + kicks)
+    simulation.relax_positions(settings.force_tolerance_eV_per_A, settings.minimiser_steps)
+    gain_eV = relaxed.energy_eV_per_atom - simulation.energy_eV / shape[0]
+    if not gain_eV < settings.rattle_gain_limit_eV:
+        raise _RejectedError(RejectionReason.SADDLE_POINT, f"rattling gains {gain_eV:.3g} eV/atom")
+
+
+def _measure_stiffness(
+    simulation: EamCrystal, relaxed: RelaxedCrystal, settings: ElasticSettings
+) -> ElasticResult:
+    forward, backward = (
+        np.column_stack(
+            [
+                _strained_stress_GPa(simulation, relaxed, amplitude * unit, settings)
+                for unit in np.eye(6)
+            ]
+        )
+        for amplitude in (settings.strain, -settings.strain)
+    )
+    rest = voigt_stress_GPa(relaxed.stress_GPa)[:, None]
+    odd, even = (forward - backward) / 2, (forward + backward) / 2 - rest
+    stiffness = odd / settings.strain
+    asymmetry = _norm_ratio(stiffness - stiffness.T, stiffness + stiffness.T)
+    nonlinearity = _norm_ratio(even, odd)
+    stiffness = (stiffness + stiffness.T) / 2
+    _require_sound_stiffness(stiffness, asymmetry, nonlinearity, settings)
+    return ElasticResult(
+        crystal=relaxed,
+        stiffness_GPa=stiffness,
+        moduli=voigt_reuss_hill(stiffness),
+        asymmetry=asymmetry,
+        nonlinearity=nonlinearity,
+    )
+
+
+def _strained_stress_GPa(
+    simulation: EamCrystal,
+    relaxed: RelaxedCrystal,
+    strain_voigt: FloatArray,
+    settings: ElasticSettings,
+) -> FloatArray:
+    strained_A = relaxed.lattice_A @ (np.eye(3) + strain_tensor(strain_voigt))
+    simulation.place(strained_A, relaxed.frac_coords)
+    simulation.relax_positions(settings.force_tolerance_eV_per_A, settings.minimiser_steps)
+    _require_small_forces(simulation, settings)
+    return voigt_stress_GPa(simulation.stress_GPa)
+
+
+def _require_sound_stiffness(
+    stiffness_GPa: FloatArray, asymmetry: float, nonlinearity: float, settings: ElasticSettings
+) -> None:
+    if not nonlinearity < settings.nonlinearity_limit:
+        raise _RejectedError(RejectionReason.NONLINEAR, f"even part of stress {nonlinearity:.3g}")
+    if not asymmetry < settings.asymmetry_limit:
+        raise _RejectedError(RejectionReason.ASYMMETRIC, f"asymmetry {asymmetry:.3g}")
+    if not is_mechanically_stable(stiffness_GPa, settings.eigenvalue_limit_GPa):
+        lowest_GPa = stiffness_eigenvalues_GPa(stiffness_GPa)[0]
+        raise _RejectedError(RejectionReason.UNSTABLE, f"lowest eigenvalue {lowest_GPa:.3g} GPa")
+
+
+def _norm_ratio(part: FloatArray, whole: FloatArray) -> float:
+    # Atoms out of each other's reach have no stress at all, which the test of stability refuses.
+    return float(np.linalg.norm(part) / np.linalg.norm(whole)) if whole.any() else 0.0

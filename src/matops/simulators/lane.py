@@ -1,0 +1,90 @@
+"""A worker process that runs one task at a time and can be replaced when it dies."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from typing import Any, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_THREAD_COUNTS = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+)
+
+
+class Lane:
+    """One spawned, single-threaded worker process.
+
+    With one task in one process, a crash points at the task that caused it. A shared pool would
+    lose every task in flight and not tell which was to blame.
+    """
+
+    def __init__(self) -> None:
+        """Start the worker."""
+        self._executor = _start_worker()
+
+    def submit(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Call a function in the worker, a fresh one if the last has died.
+
+        The future raises ``BrokenProcessPool`` if the worker dies on it.
+        """
+        try:
+            return self._executor.submit(function, *args, **kwargs)
+        except BrokenProcessPool:
+            self.close()
+            self._executor = _start_worker()
+            return self._executor.submit(function, *args, **kwargs)
+
+    def close(self) -> None:
+        """Stop the worker, after the task at hand."""
+        self._executor.shutdown(wait=True, cancel_futures=True)
+
+
+def _start_worker() -> ProcessPoolExecutor:
+    executor = ProcessPoolExecutor(
+        max_workers=1,
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=_die_with_parent,
+    )
+    # The executor spawns on its first task. Waiting for an idle one both fixes the environment
+    # that the worker inherits and tells a worker that cannot start from a task that kills it.
+    with _single_threaded_environment():
+        executor.submit(os.getpid).result()
+    return executor
+
+
+def _die_with_parent() -> None:
+    """Watch the parent: if it is killed outright, nobody else tells the worker to stop."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_exit_after, args=(parent,), daemon=True).start()
+
+
+def _exit_after(parent: Any) -> None:
+    parent.join()
+    os._exit(1)
+
+
+@contextmanager
+def _single_threaded_environment() -> Iterator[None]:
+    """Ask for one thread per numerical library in processes started meanwhile."""
+    before = {name: os.environ.get(name) for name in _THREAD_COUNTS}
+    os.environ.update(dict.fromkeys(_THREAD_COUNTS, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

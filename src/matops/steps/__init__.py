@@ -1,0 +1,1 @@
+"""The use-cases, in reading order: ingest, preprocess, train, evaluate, release."""

@@ -1,0 +1,63 @@
+"""Preprocess: parse and featurize every record of a dataset version, once."""
+
+import hashlib
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+from matops.artifacts.dataset import read_records
+from matops.artifacts.jsonfile import to_json
+from matops.artifacts.prepared import Prepared, write_prepared
+from matops.core.errors import BadInput
+from matops.core.family import EvaluationConfig, Family, FamilyConfig
+from matops.core.training import TrainingConfig
+from matops.steps.ports import DatasetVersion
+
+MINIMUM_ROWS = {"train": 2, "calibration": 9, "test": 2}
+
+
+def _cache_key(family: Family, data: DatasetVersion, config: FamilyConfig) -> str:
+    """Hash of what the features depend on: not of how a network is trained or measured."""
+    relevant = replace(config, training=TrainingConfig(), evaluation=EvaluationConfig())
+    said = f"{family.name}\x1f{data.version}\x1f".encode() + to_json(relevant)
+    return hashlib.sha256(said).hexdigest()[:20]
+
+
+def prepare(family: Family, data: DatasetVersion, config: FamilyConfig) -> Prepared:
+    """Features and split of a dataset version, in memory.
+
+    Raises:
+        BadInput: a part of the split has too few rows to train, calibrate or measure.
+    """
+    # The order in which parts are stored is the order in which they are read back.
+    records = sorted(read_records(data.directory, family.targets), key=lambda record: record.id)
+    samples = [family.parse(record.payload) for record in records]
+    features = family.featurize(samples, config)
+    prepared = Prepared(family, config, data.version, records, features)
+    rows = prepared.summary().rows
+    for part, least in MINIMUM_ROWS.items():
+        if rows.get(part, 0) < least:
+            raise BadInput(
+                f"{family.name} data {data.version}: {rows.get(part, 0)} {part} rows of "
+                f"{len(records)}; at least {least} are needed"
+            )
+    return prepared
+
+
+def preprocess(
+    family: Family, data: DatasetVersion, config: FamilyConfig, out: Path, cache: Path
+) -> bool:
+    """Write prepared samples to ``out``, from ``cache`` where this version was seen before.
+
+    Returns:
+        Whether the cache had them.
+    """
+    kept = cache / _cache_key(family, data, config)
+    found = kept.is_dir()
+    if not found:
+        unfinished = kept.with_suffix(".unfinished")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        write_prepared(unfinished, prepare(family, data, config))
+        unfinished.rename(kept)
+    shutil.copytree(kept, out, dirs_exist_ok=True)
+    return found

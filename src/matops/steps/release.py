@@ -1,0 +1,25 @@
+"""Release: an accepted candidate becomes the champion; a rejected one never does."""
+
+from pathlib import Path
+
+from matops.artifacts.package import load_checked, read_card
+from matops.core.errors import BadInput
+from matops.families import get_family
+from matops.steps.ports import PackageStore
+
+
+def release(package: Path, store: PackageStore) -> Path:
+    """Publish a candidate whose verdict allows it, after re-running its golden requests.
+
+    Returns:
+        Directory of the released package.
+
+    Raises:
+        BadInput: the verdict is a rejection, or the package is damaged.
+    """
+    card = read_card(package)
+    if not card.verdict.accepted:
+        failed = ", ".join(result.gate.name for result in card.verdict.failures)
+        raise BadInput(f"{package}: not released, its gates failed: {failed or 'none was applied'}")
+    load_checked(package)
+    return store.publish(get_family(card.family), package)

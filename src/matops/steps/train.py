@@ -1,0 +1,200 @@
+"""Train: an ensemble on the training rows, members side by side, resumable member by member."""
+
+import hashlib
+from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from queue import Empty
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from matops.artifacts.jsonfile import to_json
+from matops.artifacts.model import (
+    LearningPoint,
+    MemberLog,
+    TrainingLog,
+    read_member,
+    write_member,
+    write_model,
+)
+from matops.artifacts.prepared import Prepared, read_prepared
+from matops.core.family import Family, FamilyConfig
+from matops.core.training import Ensemble, Progress, choose_device, standardise
+from matops.families import get_family
+
+POLL_SECONDS = 0.2
+
+
+@dataclass(frozen=True)
+class Task:
+    """One network to train.
+
+    Attributes:
+        name: name of its checkpoint.
+        member: number that shifts the seed.
+        share: share of the training groups it sees; 1 for the ensemble's members.
+    """
+
+    name: str
+    member: int
+    share: float = 1.0
+
+
+def plan_tasks(config: FamilyConfig) -> list[Task]:
+    """The ensemble's members, then one network for each point of the learning curve."""
+    members = [Task(f"member{i}", i) for i in range(config.training.members)]
+    return members + [Task(f"share-{s:g}", 0, s) for s in config.evaluation.learning_curve]
+
+
+def train(
+    prepared_dir: Path,
+    family: Family,
+    config: FamilyConfig,
+    out: Path,
+    workers: int,
+    progress: Progress,
+) -> TrainingLog:
+    """Train the ensemble and write it to ``out``; only the training part of the split trains.
+
+    Args:
+        prepared_dir: prepared samples.
+        family: family of the model.
+        config: its configuration.
+        out: directory of the model; an interrupted training continues from what lies there.
+        workers: processes on a CPU; a GPU trains one member after the other.
+        progress: called with epochs done and epochs in all, over all networks.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    tasks = plan_tasks(config)
+    board = _Board(len(tasks), config.training.epochs, progress)
+    if workers > 1 and choose_device(config.training.device).type == "cpu":
+        _train_in_pool(prepared_dir, family, config, tasks, out, workers, board)
+        prepared = read_prepared(prepared_dir, family, config)
+    else:
+        prepared = read_prepared(prepared_dir, family, config)
+        for task in tasks:
+            run_task(prepared, task, out, partial(board.report, task.name))
+    return _assemble(prepared, tasks, out)
+
+
+class _Board:
+    """Adds up the progress of many trainings."""
+
+    def __init__(self, n_tasks: int, epochs: int, progress: Progress) -> None:
+        self.total = n_tasks * epochs
+        self.done: dict[str, int] = {}
+        self.progress = progress
+
+    def report(self, name: str, done: int, _: int, words: str) -> None:
+        self.done[name] = done
+        self.progress(sum(self.done.values()), self.total, f"{name}, {words}")
+
+
+def _key(prepared: Prepared) -> str:
+    said = prepared.version.encode() + to_json(prepared.config)
+    return hashlib.sha256(said).hexdigest()[:20]
+
+
+def _rows(prepared: Prepared, share: float) -> Tensor:
+    """Training rows of the first ``share`` of the groups in a fixed order: more holds less."""
+    rows = prepared.rows("train")
+    groups = prepared.groups[rows.numpy()]
+    names = np.random.default_rng(0).permutation(np.unique(groups))
+    chosen = names[: max(2, round(share * len(names)))]
+    return rows[torch.from_numpy(np.isin(groups, chosen))]
+
+
+def run_task(prepared: Prepared, task: Task, out: Path, progress: Progress) -> None:
+    """Train one network and leave its checkpoint in ``out``, unless it is there already."""
+    family, config, key = prepared.family, prepared.config, _key(prepared)
+    epochs = config.training.epochs
+    if read_member(out, task.name, key, partial(family.network, config)):
+        progress(epochs, epochs, "kept from before")
+        return
+    rows = _rows(prepared, task.share)
+    standard, centre, scale = standardise(prepared.scaled_targets()[rows.numpy()])
+    features = prepared.features.take(rows)
+    network, log = family.fit_member(features, standard, config, task.member, progress)
+    member_log = MemberLog(key, tuple(log))
+    write_member(out, task.name, Ensemble([network], centre, scale), member_log)
+
+
+def _run_in_worker(
+    queue: Any, prepared_dir: Path, family: str, config: FamilyConfig, task: Task, out: Path
+) -> None:
+    def report(done: int, total: int, words: str) -> None:
+        queue.put((task.name, done, total, words))
+
+    prepared = read_prepared(prepared_dir, get_family(family), config)
+    run_task(prepared, task, out, report)
+
+
+@contextmanager
+def _pool(workers: int) -> Iterator[tuple[ProcessPoolExecutor, Any]]:
+    # Forking a process that has started threads can deadlock; a spawned one starts clean.
+    context = get_context("spawn")
+    with context.Manager() as manager, ProcessPoolExecutor(workers, context) as pool:
+        yield pool, manager.Queue()
+
+
+def _train_in_pool(
+    prepared_dir: Path,
+    family: Family,
+    config: FamilyConfig,
+    tasks: list[Task],
+    out: Path,
+    workers: int,
+    board: _Board,
+) -> None:
+    with _pool(min(workers, len(tasks))) as (pool, queue):
+        waiting: set[Future[None]] = {
+            pool.submit(_run_in_worker, queue, prepared_dir, family.name, config, task, out)
+            for task in tasks
+        }
+        while waiting or not queue.empty():
+            try:
+                board.report(*queue.get(timeout=POLL_SECONDS))
+            except Empty:
+                finished = {future for future in waiting if future.done()}
+                for future in finished:
+                    future.result()
+                waiting -= finished
+
+
+def _learning_point(prepared: Prepared, ensemble: Ensemble, n_rows: int) -> LearningPoint:
+    held_out = prepared.rows("calibration")
+    predicted = ensemble.predict(prepared.features.take(held_out)).mean(0)
+    error = np.abs(predicted - prepared.scaled_targets()[held_out.numpy()]).mean(0)
+    names = [target.name for target in prepared.family.targets]
+    return LearningPoint(n_rows, dict(zip(names, error.tolist(), strict=True)))
+
+
+def _assemble(prepared: Prepared, tasks: list[Task], out: Path) -> TrainingLog:
+    """Join the checkpoints to one model and write it."""
+    config, key = prepared.config, _key(prepared)
+    build = partial(prepared.family.network, config)
+    found = [(task, read_member(out, task.name, key, build)) for task in tasks]
+    done = [(task, *kept) for task, kept in found if kept is not None]
+    curve = [
+        _learning_point(prepared, ensemble, len(_rows(prepared, task.share)))
+        for task, ensemble, _ in done
+        if task.member == 0
+    ]
+    members = [(ensemble, log) for task, ensemble, log in done if task.share == 1.0]
+    networks = [ensemble.networks[0] for ensemble, _ in members]
+    first = members[0][0]
+    log = TrainingLog(
+        key=key,
+        device=str(choose_device(config.training.device)),
+        epochs=tuple(entry for _, member_log in members for entry in member_log.epochs),
+        learning_curve=tuple(sorted(curve, key=lambda point: point.rows)),
+    )
+    write_model(out, Ensemble(networks, first.centre, first.scale), log)
+    return log
