@@ -138,7 +138,11 @@ def fit_member(
             network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
         )
         schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimiser, config.learning_rate, total_steps=steps, pct_start=config.warm_up
+            optimiser,
+            config.learning_rate,
+            total_steps=steps,
+            pct_start=config.warm_up,
+            cycle_momentum=False,
         )
         criterion = LOSSES[config.loss]()
         for epoch in range(config.epochs):

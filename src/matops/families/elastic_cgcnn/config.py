@@ -1,6 +1,6 @@
 """Configuration of elastic_cgcnn: every default with its source, and the presets."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from matops.core.family import FamilyConfig
 from matops.core.split import SplitConfig
@@ -32,8 +32,10 @@ class NetworkConfig:
         h_fea_len: width of the hidden layers after pooling (128: same source).
         n_h: number of them (1: same source).
         gaussian_step_A: spacing and width of the distance expansion, Å (0.2: same source).
-        element_properties: give the network standardised elemental properties beside the 92
-            binary features. This and the next two are ours; README.md has the ablation.
+        bond_orders: give the network the bond-orientational order of each atom's neighbours: the
+            angles that a graph of distances lacks. This and the next three are ours; README.md
+            has the ablation.
+        element_properties: give it standardised elemental properties beside the 92 binary ones.
         reduced_lengths: expand each length over the sum of the covalent radii as well.
         crystal_state: append global descriptors of the crystal after pooling.
     """
@@ -43,6 +45,7 @@ class NetworkConfig:
     h_fea_len: int = 128
     n_h: int = 1
     gaussian_step_A: float = 0.2
+    bond_orders: bool = True
     element_properties: bool = True
     reduced_lengths: bool = True
     crystal_state: bool = True
@@ -112,10 +115,11 @@ class ElasticConfig(FamilyConfig):
 
 TRAINING = TrainingConfig(
     members=5,
-    epochs=100,
+    epochs=60,
     batch_size=64,
-    learning_rate=3e-3,
-    weight_decay=1e-2,
+    learning_rate=5e-3,
+    weight_decay=1e-4,
+    warm_up=0.2,
     loss="mae",
 )
 
@@ -124,10 +128,8 @@ PRESETS = {
     "demo": ElasticConfig(
         # A few hundred alloys: larger held-out shares, so that a coverage means something.
         split=SplitConfig(calibration=0.15, test=0.15),
-        training=TrainingConfig(
-            members=3, epochs=60, batch_size=32, learning_rate=3e-3, loss="mae"
-        ),
-        simulation=SimulationConfig(count=400),
+        training=replace(TRAINING, members=3),
+        simulation=SimulationConfig(count=1000),
         limits=DEMO_LIMITS,
     ),
 }

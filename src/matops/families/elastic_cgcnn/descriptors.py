@@ -14,6 +14,7 @@ from matops.families.elastic_cgcnn.elements import (
     covalent_radii_A,
 )
 from matops.families.elastic_cgcnn.graphs import Neighbours
+from matops.physics.bond_order import bond_order
 
 Array = NDArray[np.float64]
 
@@ -32,10 +33,42 @@ NO_BOND = 3.0
 """Reduced length that stands for "no neighbour within the radius"."""
 
 
-def reduced_lengths(crystal: Crystal, edges: Neighbours) -> Array:
+BOND_DECAYS = (0.0, 4.0, 10.0)
+"""Decays of the bond weights exp(-decay × reduced length): all neighbours, near ones, nearest."""
+
+LARGEST_DEGREE = 8
+N_BOND_ORDERS = len(BOND_DECAYS) * LARGEST_DEGREE
+
+
+def reduced_lengths(numbers: NDArray[np.int64], edges: Neighbours) -> Array:
     """Edge lengths over the sums of the covalent radii of their ends, shape (n_edges,)."""
-    radii = covalent_radii_A()[crystal.numbers]
+    radii = covalent_radii_A()[numbers]
     return np.asarray(edges.distance_A / (radii[edges.centre] + radii[edges.neighbour]))
+
+
+def bond_orders(numbers: NDArray[np.int64], edges: Neighbours) -> Array:
+    """Bond-orientational order of every atom for each decay, shape (n_atoms, 24).
+
+    A graph of distances knows no angles, and shear stiffness is made of them.
+
+    Args:
+        numbers: atomic numbers of all atoms, shape (n_atoms,).
+        edges: all edges.
+    """
+    first = np.searchsorted(edges.centre, np.arange(len(numbers) + 1))
+    counts = np.diff(first)
+    directions = edges.vector_A / edges.distance_A[:, None]
+    decay = np.exp(-np.array(BOND_DECAYS)[:, None] * reduced_lengths(numbers, edges))
+    weights = decay * edges.weight
+    found = np.zeros((len(numbers), len(BOND_DECAYS), LARGEST_DEGREE))
+    # Atoms with equally many neighbours are computed together, so that no place is wasted.
+    for count in np.unique(counts[counts > 0]):
+        atoms = np.flatnonzero(counts == count)
+        rows = first[atoms][:, None] + np.arange(count)
+        shares = weights[:, rows].transpose(1, 0, 2)
+        shares = shares / shares.sum(axis=2, keepdims=True)
+        found[atoms] = bond_order(directions[rows], shares, LARGEST_DEGREE)
+    return found.reshape(len(numbers), N_BOND_ORDERS)
 
 
 def _size(crystal: Crystal) -> tuple[float, float, float]:
@@ -47,20 +80,29 @@ def _size(crystal: Crystal) -> tuple[float, float, float]:
     return float(np.log(volume)), float(np.log(mass / volume)), float(np.log(spheres / volume))
 
 
-def crystal_state(crystal: Crystal, edges: Neighbours) -> Array:
-    """Global descriptors of a crystal, shape (7,); see STATE."""
+def crystal_states(crystals: Sequence[Crystal], edges: Neighbours) -> Array:
+    """Global descriptors of crystals, shape (n_crystals, 7); see STATE.
+
+    Args:
+        crystals: the crystals.
+        edges: their edges, atoms numbered one crystal after the other.
+    """
+    numbers = np.concatenate([crystal.numbers for crystal in crystals])
+    owner = np.repeat(np.arange(len(crystals)), [len(c.numbers) for c in crystals])[edges.centre]
+    lengths = reduced_lengths(numbers, edges)
+    total = np.bincount(owner, edges.weight, len(crystals))
+    mean = np.full(len(crystals), NO_BOND)
+    np.divide(np.bincount(owner, edges.weight * lengths, len(crystals)), total, mean, where=total > 0)
+    shortest = np.full(len(crystals), NO_BOND)
+    np.minimum.at(shortest, owner, lengths)
+    own = [_composition(crystal) for crystal in crystals]
+    return np.column_stack([np.array(own), mean, shortest])
+
+
+def _composition(crystal: Crystal) -> tuple[float, ...]:
+    """The first five entries of STATE."""
     electronegativity = continuous_properties()[crystal.numbers, PROPERTIES.index("X")]
-    lengths = reduced_lengths(crystal, edges)
-    bonded = len(lengths) > 0
-    return np.array(
-        [
-            *_size(crystal),
-            electronegativity.mean(),
-            electronegativity.std(),
-            np.average(lengths, weights=edges.weight) if bonded else NO_BOND,
-            lengths.min() if bonded else NO_BOND,
-        ]
-    )
+    return (*_size(crystal), float(electronegativity.mean()), float(electronegativity.std()))
 
 
 def describe(crystals: Sequence[Crystal]) -> Descriptors:

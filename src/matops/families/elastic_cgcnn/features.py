@@ -1,52 +1,66 @@
 """From crystals to the tensors that the network reads."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from matops.core.features import PackedFeatures
 from matops.families.elastic_cgcnn.config import GraphConfig
 from matops.families.elastic_cgcnn.crystal import Crystal
-from matops.families.elastic_cgcnn.descriptors import crystal_state, reduced_lengths
-from matops.families.elastic_cgcnn.graphs import Neighbours, merge_parallel, nearest_neighbours
+from matops.families.elastic_cgcnn.descriptors import bond_orders, crystal_states
+from matops.families.elastic_cgcnn.elements import covalent_radii_A
+from matops.families.elastic_cgcnn.graphs import nearest_neighbours
+from matops.families.elastic_cgcnn.quotient import Atoms, QuotientGraph, quotient_graph
 
 POINTERS = {"edge.centre": "atom", "edge.neighbour": "atom"}
+CRYSTALS_AT_ONCE = 500
+"""Bounds the memory of the vectorised steps."""
 
-
-def crystal_graph(crystal: Crystal, config: GraphConfig) -> Neighbours:
-    """The edges of one crystal's graph.
-
-    Raises:
-        BadInput: atoms overlap.
-    """
-    edges = nearest_neighbours(crystal, config.neighbours, config.radius_A, config.whole_shells)
-    return merge_parallel(edges) if config.whole_shells else edges
+Arrays = dict[str, NDArray[Any]]
 
 
 def featurize(crystals: Sequence[Crystal], config: GraphConfig) -> PackedFeatures:
-    """Packed graphs of crystals: axes ``sample``, ``atom`` and ``edge``.
+    """Packed graphs of crystals: axes ``sample``, ``atom`` (classes of atoms) and ``edge``.
 
     Raises:
         BadInput: atoms overlap.
     """
-    graphs = [crystal_graph(crystal, config) for crystal in crystals]
-    pairs = list(zip(crystals, graphs, strict=True))
-    tensors = {
-        "atom.number": torch.from_numpy(np.concatenate([c.numbers for c in crystals])),
-        "edge.centre": torch.from_numpy(np.concatenate([g.centre for g in graphs])),
-        "edge.neighbour": torch.from_numpy(np.concatenate([g.neighbour for g in graphs])),
-        "edge.distance_A": _float32([g.distance_A for g in graphs]),
-        "edge.reduced_length": _float32([reduced_lengths(c, g) for c, g in pairs]),
-        "edge.weight": _float32([g.weight for g in graphs]),
-        "sample.state": _float32([crystal_state(c, g)[None] for c, g in pairs]),
-    }
-    counts = {
-        "atom": torch.tensor([len(c.numbers) for c in crystals]),
-        "edge": torch.tensor([len(g.centre) for g in graphs]),
-    }
+    starts = range(0, len(crystals), CRYSTALS_AT_ONCE)
+    parts = [_featurize_some(crystals[i : i + CRYSTALS_AT_ONCE], config) for i in starts]
+    joined = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    tensors = {name: torch.from_numpy(array) for name, array in joined.items()}
+    counts = {axis: tensors.pop(f"count.{axis}") for axis in ("atom", "edge")}
     return PackedFeatures(tensors, counts, POINTERS)
 
 
-def _float32(arrays: list[np.ndarray]) -> torch.Tensor:
-    return torch.from_numpy(np.concatenate(arrays).astype(np.float32))
+def _featurize_some(crystals: Sequence[Crystal], config: GraphConfig) -> Arrays:
+    edges = nearest_neighbours(crystals, config.neighbours, config.radius_A, config.whole_shells)
+    numbers = np.concatenate([crystal.numbers for crystal in crystals])
+    owner = np.repeat(np.arange(len(crystals)), [len(c.numbers) for c in crystals])
+    graph = quotient_graph(Atoms(owner, numbers, bond_orders(numbers, edges)), edges)
+    states = crystal_states(crystals, edges).astype(np.float32)
+    return {**_graph_arrays(graph, len(crystals)), "sample.state": states}
+
+
+def _graph_arrays(graph: QuotientGraph, n_crystals: int) -> Arrays:
+    """Arrays of the packed features; pointers count from their crystal's first node."""
+    nodes = graph.nodes
+    n_nodes = np.bincount(nodes.crystal, minlength=n_crystals)
+    starts = (np.cumsum(n_nodes) - n_nodes)[nodes.crystal[graph.edges_of]]
+    radii = covalent_radii_A()[nodes.number]
+    reduced = graph.distance_A / (radii[graph.edges_of] + radii[graph.neighbour])
+    return {
+        "atom.number": nodes.number,
+        "atom.order": nodes.order.astype(np.float32),
+        "atom.share": graph.share.astype(np.float32),
+        "edge.centre": graph.edges_of - starts,
+        "edge.neighbour": graph.neighbour - starts,
+        "edge.distance_A": graph.distance_A.astype(np.float32),
+        "edge.reduced_length": reduced.astype(np.float32),
+        "edge.weight": graph.weight.astype(np.float32),
+        "count.atom": n_nodes,
+        "count.edge": np.bincount(nodes.crystal[graph.edges_of], minlength=n_crystals),
+    }

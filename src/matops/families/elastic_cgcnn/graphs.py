@@ -1,4 +1,4 @@
-"""Crystal graphs: who is whose neighbour, exactly invariant to how the crystal is written."""
+"""Who is whose neighbour in a crystal, invariant to how the crystal is written down."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,6 @@ import vesin
 from numpy.typing import NDArray
 
 from matops.core.errors import BadInput
-from matops.core.features import PackedFeatures
 from matops.families.elastic_cgcnn.crystal import MIN_DISTANCE_A, Crystal
 
 SHELL_TOLERANCE_A = 1e-3
@@ -17,32 +16,45 @@ SHELL_TOLERANCE_A = 1e-3
 
 @dataclass(frozen=True)
 class Neighbours:
-    """Edges of one crystal graph, sorted by centre and distance.
+    """Directed edges of one or more crystal graphs, sorted by centre and distance.
 
     Attributes:
         centre: atom whose neighbourhood it is, shape (n_edges,).
         neighbour: atom at the other end, shape (n_edges,).
-        distance_A: distance, shape (n_edges,), Å.
-        weight: neighbours that the edge stands for, shape (n_edges,). An atom's weights add up to
-            the number of neighbours asked for, or to what it has within the radius.
+        vector_A: from the centre to the neighbour, shape (n_edges, 3), Å.
+        distance_A: its length, shape (n_edges,), Å.
+        weight: places that the edge takes, shape (n_edges,). An atom's weights add up to the
+            number of neighbours asked for, or to what it has within the radius.
     """
 
     centre: NDArray[np.int64]
     neighbour: NDArray[np.int64]
+    vector_A: NDArray[np.float64]
     distance_A: NDArray[np.float64]
     weight: NDArray[np.float64]
 
 
-def _sorted_pairs(
-    crystal: Crystal, radius_A: float
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-    """Centres, neighbours and distances within a radius, sorted by centre and distance."""
+Pairs = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]
+
+
+def _search(crystal: Crystal, radius_A: float) -> Pairs:
+    """Centres, neighbours, distances and vectors of all pairs within a radius, unsorted."""
     search = vesin.NeighborList(cutoff=radius_A, full_list=True)
-    i, j, distance = search.compute(
-        points=crystal.cart_coords_A, box=crystal.lattice_A, periodic=True, quantities="ijd"
+    i, j, distance, vector = search.compute(
+        points=crystal.cart_coords_A, box=crystal.lattice_A, periodic=True, quantities="ijdD"
     )
-    order = np.lexsort((distance, i))
-    return i[order].astype(np.int64), j[order].astype(np.int64), distance[order]
+    return i.astype(np.int64), j.astype(np.int64), distance, vector
+
+
+def _join(found: Sequence[Pairs], sizes: NDArray[np.int64]) -> Neighbours:
+    """Pairs of all crystals, their atoms numbered one crystal after the other, sorted."""
+    shift = np.repeat(np.cumsum(sizes) - sizes, [len(pairs[0]) for pairs in found])
+    i, j, distance, vector = (np.concatenate(part) for part in zip(*found, strict=True))
+    order = np.lexsort((distance, i + shift))
+    weight = np.ones(len(order))
+    return Neighbours(
+        (i + shift)[order], (j + shift)[order], vector[order], distance[order], weight
+    )
 
 
 def _probable_radius_A(crystal: Crystal, count: int) -> float:
@@ -51,8 +63,42 @@ def _probable_radius_A(crystal: Crystal, count: int) -> float:
     return float(np.cbrt(3 * volume / (4 * np.pi)))
 
 
+def _rank(pairs: Neighbours) -> NDArray[np.int64]:
+    """Number of each edge among those of its centre, from zero, shape (n_edges,)."""
+    return np.arange(len(pairs.centre)) - np.searchsorted(pairs.centre, pairs.centre)
+
+
+def _shells(pairs: Neighbours) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Shell of each edge, and the number of its centre's neighbours inside that shell."""
+    rank = _rank(pairs)
+    opens = (rank == 0) | (np.diff(pairs.distance_A, prepend=0.0) > SHELL_TOLERANCE_A)
+    shell = np.cumsum(opens) - 1
+    return shell, rank[opens][shell]
+
+
+def _complete_pairs(
+    crystals: Sequence[Crystal], sizes: NDArray[np.int64], count: int, radius_A: float
+) -> Neighbours:
+    """Pairs that contain every atom's ``count`` nearest, with the last shell complete.
+
+    A small radius is tried first; where it does not prove to be enough, the full one is searched.
+    """
+    found = [_search(c, min(_probable_radius_A(c, count), radius_A)) for c in crystals]
+    pairs = _join(found, sizes)
+    # A shell that starts beyond the last place proves that the nearer ones are complete.
+    proven = np.zeros(int(sizes.sum()), dtype=bool)
+    proven[pairs.centre[_shells(pairs)[1] >= count]] = True
+    owner = np.repeat(np.arange(len(crystals)), sizes)
+    unproven = np.unique(owner[~proven])
+    if not len(unproven):
+        return pairs
+    for crystal in unproven:
+        found[crystal] = _search(crystals[crystal], radius_A)
+    return _join(found, sizes)
+
+
 def nearest_neighbours(
-    crystal: Crystal, count: int, radius_A: float, whole_shells: bool = True
+    crystals: Sequence[Crystal], count: int, radius_A: float, whole_shells: bool = True
 ) -> Neighbours:
     """The ``count`` nearest neighbours of every atom, or as many as lie within the radius.
 
@@ -60,44 +106,36 @@ def nearest_neighbours(
     some of them by the accident of their order, so that a supercell may get another answer. With
     ``whole_shells`` the last shell is taken whole and shares out the places that are left.
 
+    Args:
+        crystals: one or more; their atoms are numbered one crystal after the other.
+        count: neighbours an atom.
+        radius_A: radius within which they are sought, Å.
+        whole_shells: whether equal distances are treated alike.
+
     Raises:
         BadInput: two atoms overlap.
     """
-    n_atoms = len(crystal.numbers)
-    for radius in (min(_probable_radius_A(crystal, count), radius_A), radius_A):
-        i, j, distance = _sorted_pairs(crystal, radius)
-        first = np.searchsorted(i, np.arange(n_atoms + 1))
-        rank = np.arange(len(i)) - first[i]
-        opens = (rank == 0) | (np.diff(distance, prepend=0.0) > SHELL_TOLERANCE_A)
-        nearer = rank[opens][np.cumsum(opens) - 1] if len(i) else rank
-        # A shell that starts beyond the last place proves that the nearer ones are complete.
-        if radius == radius_A or (np.bincount(i[nearer >= count], minlength=n_atoms) > 0).all():
-            break
-    if len(distance) and distance.min() < MIN_DISTANCE_A:
-        raise BadInput(f"atoms overlap: two are {distance.min():.3f} Å apart")
+    sizes = np.array([len(crystal.numbers) for crystal in crystals])
+    pairs = _complete_pairs(crystals, sizes, count, radius_A)
+    if len(pairs.centre) and pairs.distance_A.min() < MIN_DISTANCE_A:
+        owner = np.repeat(np.arange(len(crystals)), sizes)
+        worst = crystals[owner[pairs.centre[pairs.distance_A.argmin()]]]
+        raise BadInput(
+            f"{worst.reduced_formula}: atoms overlap: two are {pairs.distance_A.min():.3f} Å apart"
+        )
     if not whole_shells:
-        kept = rank < count
-        return Neighbours(i[kept], j[kept], distance[kept], np.ones(kept.sum()))
-    shell = np.cumsum(opens) - 1
-    weight = np.minimum(1.0, (count - nearer) / np.bincount(shell)[shell])
-    kept = nearer < count
-    return Neighbours(i[kept], j[kept], distance[kept], weight[kept])
+        return _keep(pairs, _rank(pairs) < count, pairs.weight)
+    shell, inside = _shells(pairs)
+    return _keep(pairs, inside < count, np.minimum(1.0, (count - inside) / np.bincount(shell)[shell]))
 
 
-def merge_parallel(edges: Neighbours) -> Neighbours:
-    """One edge for all periodic images of a neighbour at the same distance.
-
-    Their messages are identical, so one message with the sum of the weights is exact.
-    """
-    opens = np.diff(edges.distance_A, prepend=-1.0) > SHELL_TOLERANCE_A
-    opens |= np.diff(edges.centre, prepend=-1) != 0
-    key = np.stack([np.cumsum(opens), edges.neighbour], axis=1)
-    _, first, merged = np.unique(key, axis=0, return_index=True, return_inverse=True)
-    merged = merged.reshape(-1)
-    images = np.bincount(merged)
+def _keep(
+    pairs: Neighbours, kept: NDArray[np.bool_], weight: NDArray[np.float64]
+) -> Neighbours:
     return Neighbours(
-        edges.centre[first],
-        edges.neighbour[first],
-        np.bincount(merged, edges.distance_A) / images,
-        np.bincount(merged, edges.weight),
+        pairs.centre[kept],
+        pairs.neighbour[kept],
+        pairs.vector_A[kept],
+        pairs.distance_A[kept],
+        weight[kept],
     )

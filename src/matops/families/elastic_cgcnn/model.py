@@ -9,12 +9,15 @@ from torch.nn.functional import softplus
 
 from matops.core.features import Batch
 from matops.families.elastic_cgcnn.config import ElasticConfig, NetworkConfig
-from matops.families.elastic_cgcnn.descriptors import STATE
+from matops.families.elastic_cgcnn.descriptors import N_BOND_ORDERS, STATE
 from matops.families.elastic_cgcnn.elements import binary_features, continuous_properties
 
 REDUCED_RANGE = (0.6, 3.0, 0.1)
 """First centre, last centre and step of the expansion of reduced lengths."""
 
+
+ORDER_SCALE = 5.0
+"""Brings bond orders, which spread over about 0.2, to the size of the other inputs."""
 
 NEGLIGIBLE = 30.0
 """Exponent at which a Gaussian ends: below e⁻³⁰ only subnormal numbers follow, which are slow."""
@@ -85,7 +88,8 @@ class CrystalGraphNetwork(nn.Module):
         self.reduced = GaussianExpansion(*REDUCED_RANGE)
         edge_fea_len = len(self.lengths.centres)
         edge_fea_len += len(self.reduced.centres) if config.reduced_lengths else 0
-        self.embedding = nn.Linear(self.elements.shape[1], config.atom_fea_len)
+        n_orders = N_BOND_ORDERS if config.bond_orders else 0
+        self.embedding = nn.Linear(self.elements.shape[1] + n_orders, config.atom_fea_len)
         self.convolutions = nn.ModuleList(
             CrystalConvolution(config.atom_fea_len, edge_fea_len) for _ in range(config.n_conv)
         )
@@ -97,6 +101,13 @@ class CrystalGraphNetwork(nn.Module):
         )
         self.output = nn.Linear(widths[-1], n_targets)
 
+    def _atoms(self, batch: Batch) -> Tensor:
+        elements = self.elements[batch["atom.number"]]
+        if self.config.bond_orders:
+            elements = torch.cat([elements, ORDER_SCALE * batch["atom.order"]], dim=1)
+        embedded: Tensor = self.embedding(elements)
+        return embedded
+
     def _edges(self, batch: Batch) -> Tensor:
         expanded = self.lengths(batch["edge.distance_A"])
         if not self.config.reduced_lengths:
@@ -105,15 +116,14 @@ class CrystalGraphNetwork(nn.Module):
 
     def forward(self, batch: Batch) -> Tensor:
         """Standardised targets, shape (n_crystals, n_targets)."""
-        atoms = self.embedding(self.elements[batch["atom.number"]])
+        atoms = self._atoms(batch)
         edges = self._edges(batch)
         centre, neighbour = batch["edge.centre"], batch["edge.neighbour"]
         for convolution in self.convolutions:
             atoms = convolution(atoms, edges, centre, neighbour, batch["edge.weight"])
-        crystal = batch.sample_of["atom"]
-        count = torch.bincount(crystal, minlength=batch.size).clamp_min(1)[:, None]
+        shares = atoms * batch["atom.share"][:, None]
         pooled = torch.zeros(batch.size, atoms.shape[1], dtype=atoms.dtype, device=atoms.device)
-        h = softplus(pooled.index_add(0, crystal, atoms) / count)
+        h = softplus(pooled.index_add(0, batch.sample_of["atom"], shares))
         if self.state_norm is not None:
             h = torch.cat([h, self.state_norm(batch["sample.state"])], dim=1)
         for layer in self.hidden:
