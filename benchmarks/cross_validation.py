@@ -76,7 +76,12 @@ def load_table(family: Family, config: FamilyConfig, source: Path) -> Table:
 
 
 def _fit_one(
-    name: str, config: FamilyConfig, source: Path, fold_of: NDArray[np.int64], fold: int, member: int
+    name: str,
+    config: FamilyConfig,
+    source: Path,
+    fold_of: NDArray[np.int64],
+    fold: int,
+    member: int,
 ) -> tuple[int, int, Array, float]:
     family = get_family(name)
     table = load_table(family, config, source)
@@ -84,7 +89,7 @@ def _fit_one(
     test = torch.from_numpy(np.flatnonzero(fold_of == fold))
     standard, centre, scale = standardise(table.scaled[train.numpy()])
     times = [time.perf_counter()]
-    network, log = family.fit_member(
+    network, _ = family.fit_member(
         table.features.take(train),
         standard,
         config,

@@ -37,7 +37,9 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "published": AS_PUBLISHED,
     "published, whole shells": {**AS_PUBLISHED, "graph.whole_shells": True},
     "published, whole shells, L1 loss": {
-        **AS_PUBLISHED, "graph.whole_shells": True, "training.loss": "mae"
+        **AS_PUBLISHED,
+        "graph.whole_shells": True,
+        "training.loss": "mae",
     },
     **{
         f"released without {name}": {f"network.{name}": False, "training.members": 1}
@@ -50,12 +52,12 @@ VARIANTS: dict[str, dict[str, Any]] = {
 def magpie_features(records: list[Record]) -> Array:
     """Magpie composition statistics, and volume per atom, shape (n, 133)."""
     from matminer.featurizers.composition import ElementProperty
-    from pymatgen.core import Composition
+    from pymatgen.core.composition import Composition
 
     magpie = ElementProperty.from_preset("magpie", impute_nan=True)
     crystals = [parse_crystal(record.payload) for record in records]
-    unique = {c.reduced_formula: [] for c in crystals}
-    statistics = {name: magpie.featurize(Composition(name)) for name in unique}
+    formulas = {crystal.reduced_formula for crystal in crystals}
+    statistics = {name: magpie.featurize(Composition(name)) for name in formulas}
     return np.array(
         [[*statistics[c.reduced_formula], c.volume_A3 / len(c.numbers)] for c in crystals]
     )
@@ -98,7 +100,8 @@ def main(
     groups = [record.group for record in records]
     values = np.array([[record.targets[t.name] for t in family.targets] for record in records])
     scaled = targets_to_scale(family.targets, values)
-    print(f"{len(records)} crystals, {len(set(groups))} reduced formulas, {folds} folds, seed {seed}")
+    formulas = len(set(groups))
+    print(f"{len(records)} crystals, {formulas} reduced formulas, {folds} folds, seed {seed}")
     found: dict[str, Array] = {}
     if forest:
         found["random forest on Magpie"] = forest_predictions(records, scaled, folds, seed, workers)

@@ -18,7 +18,7 @@ def evaluate(
     report: dsl.Output[dsl.HTML],
     verdict: dsl.Output[dsl.Markdown],
     metrics: dsl.Output[dsl.Metrics],
-) -> NamedTuple("Decision", accepted=bool):  # type: ignore[valid-type]
+) -> NamedTuple("Decision", [("accepted", bool)]):  # type: ignore[valid-type]
     """Evaluate a trained model against the gates and the champion.
 
     Args:
@@ -36,7 +36,6 @@ def evaluate(
         Whether the candidate may be released.
     """
     import shutil
-    from collections import namedtuple
     from pathlib import Path
 
     from matops.entrypoints.workflow import evaluate_model
@@ -47,4 +46,4 @@ def evaluate(
     Path(verdict.path).write_text(outcome.markdown)
     for name, value in outcome.metrics.items():
         metrics.log_metric(name, value)
-    return namedtuple("Decision", "accepted")(outcome.accepted)
+    return (outcome.accepted,)

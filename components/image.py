@@ -1,6 +1,5 @@
-"""The image in which the components run."""
+"""The image in which the components run, unless a pipeline's parameter names another."""
 
-import os
+from matops.entrypoints.settings import read_settings
 
-IMAGE = os.environ.get("MATOPS_IMAGE", "matops-python:0.1.0")
-"""Image of every step, read when pipelines are compiled; a run may override the training step's."""
+IMAGE = read_settings().image

@@ -16,6 +16,13 @@ from components.release import release
 from components.train import train
 
 
+class Decision(NamedTuple):
+    """What the pipeline hands back."""
+
+    accepted: bool
+    evaluation: dsl.Artifact
+
+
 @dsl.pipeline(
     name="train-and-release",
     description="Train a family's model on its versioned data; release it if every gate passes.",
@@ -30,7 +37,7 @@ def train_and_release(
     train_gpus: str = "1",
     train_cpu: str = "4",
     train_memory: str = "16Gi",
-) -> NamedTuple("Decision", accepted=bool, evaluation=dsl.Artifact):  # type: ignore[valid-type]
+) -> Decision:
     """Train a model and release it if every gate passes.
 
     Args:
@@ -67,8 +74,7 @@ def train_and_release(
         release(evaluation=judged.outputs["evaluation"]).set_caching_options(False)
     with dsl.Else(name="rejected"):
         reject(evaluation=judged.outputs["evaluation"])
-    outputs = NamedTuple("Decision", accepted=bool, evaluation=dsl.Artifact)
-    return outputs(judged.outputs["accepted"], judged.outputs["evaluation"])
+    return Decision(judged.outputs["accepted"], judged.outputs["evaluation"])
 
 
 PIPELINE = train_and_release

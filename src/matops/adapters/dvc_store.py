@@ -28,8 +28,13 @@ class DvcStore:
     """
 
     def __init__(self, workspace: Path, remote: str | None = None) -> None:
-        """Args: workspace: directory with (or for) ``data.dvc``; remote: DVC URL, if not the
-        directory ``.matops/remote`` of the workspace or what ``.dvc/config`` says."""
+        """Name the places; nothing is read or written yet.
+
+        Args:
+            workspace: directory with (or for) ``data.dvc``.
+            remote: DVC URL; by default the one in ``.dvc/config``, or else the directory
+                ``.matops/remote`` of the workspace.
+        """
         self.workspace = workspace.resolve()
         self.remote = remote
 

@@ -118,8 +118,9 @@ def _instances(payload: dict[str, Any] | InferRequest) -> list[dict[str, Any]]:
             raise BadInput(f"the request needs one input tensor {INSTANCES!r} of type BYTES")
         instances = [_from_json(item) for item in named[0].data]
     else:
-        instances = payload.get(INSTANCES) if isinstance(payload, dict) else None
-    if not isinstance(instances, list) or not instances:
+        found = payload.get(INSTANCES) if isinstance(payload, dict) else None
+        instances = found if isinstance(found, list) else []
+    if not instances:
         raise BadInput(f"the request needs a list {INSTANCES!r} with at least one sample")
     return instances
 

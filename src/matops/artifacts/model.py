@@ -66,9 +66,7 @@ def read_model(
     return ensemble, read_json(directory / LOG, TrainingLog)
 
 
-def write_member(
-    directory: Path, name: str, ensemble: Ensemble, log: MemberLog
-) -> None:
+def write_member(directory: Path, name: str, ensemble: Ensemble, log: MemberLog) -> None:
     """Checkpoint a finished member; the log, written last, marks it as whole."""
     save_file(ensemble.tensors(), directory / f"{name}.safetensors")
     write_json(directory / f"{name}.json", log)

@@ -55,9 +55,7 @@ def _restore_domain(tensors: dict[str, Tensor], card: Card) -> Domain:
         name: tensors[f"domain/{name}"].double().numpy()
         for name in ("centre", "scale", "reference")
     }
-    return Domain(
-        **arrays, threshold=card.domain.threshold, tokens=frozenset(card.domain.tokens)
-    )
+    return Domain(**arrays, threshold=card.domain.threshold, tokens=frozenset(card.domain.tokens))
 
 
 def write_package(

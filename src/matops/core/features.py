@@ -64,9 +64,7 @@ class PackedFeatures:
         for axis, counts in self.counts.items():
             chosen = counts[rows]
             starts[axis] = torch.cumsum(chosen, 0) - chosen
-            owner = torch.repeat_interleave(
-                torch.arange(len(rows), device=rows.device), chosen
-            )
+            owner = torch.repeat_interleave(torch.arange(len(rows), device=rows.device), chosen)
             first = (torch.cumsum(counts, 0) - counts)[rows]
             within = torch.arange(len(owner), device=rows.device) - starts[axis][owner]
             sample_of[axis], picked[axis] = owner, first[owner] + within
@@ -96,9 +94,7 @@ class PackedFeatures:
         return {**self.tensors, **counts}
 
     @classmethod
-    def from_flat(
-        cls, flat: Mapping[str, Tensor], pointers: Mapping[str, str]
-    ) -> "PackedFeatures":
+    def from_flat(cls, flat: Mapping[str, Tensor], pointers: Mapping[str, str]) -> "PackedFeatures":
         """Rebuild what :meth:`flat` wrote."""
         counts = {k.removeprefix("count/"): v for k, v in flat.items() if k.startswith("count/")}
         tensors = {k: v for k, v in flat.items() if not k.startswith("count/")}

@@ -75,9 +75,7 @@ def _apply(gate: Gate, measured: Measurement | None) -> GateResult:
     if measured is None:
         return GateResult(gate, None, False, f"{gate.metric} was not measured")
     if measured.unit != gate.unit:
-        return GateResult(
-            gate, None, False, f"measured in {measured.unit}, limit in {gate.unit}"
-        )
+        return GateResult(gate, None, False, f"measured in {measured.unit}, limit in {gate.unit}")
     if not math.isfinite(measured.value):
         return GateResult(gate, None, False, f"{gate.metric} is not a finite number")
     if gate.comparison == "<=":

@@ -53,17 +53,18 @@ def group_bootstrap(
     return estimate, float(low), float(high)
 
 
-def _mean(sums: Array) -> Array:
+def ratio_of_sums(sums: Array) -> Array:
+    """The mean, from column sums of (value, one): shape (..., 2) to (...)."""
     return sums[..., 0] / sums[..., 1]
 
 
 def _root_mean(sums: Array) -> Array:
-    return np.sqrt(_mean(sums))
+    return np.asarray(np.sqrt(ratio_of_sums(sums)))
 
 
 def _r2(sums: Array) -> Array:
     squared_error, truth, truth_squared, rows = np.moveaxis(sums, -1, 0)
-    return 1 - squared_error / (truth_squared - truth**2 / rows)
+    return np.asarray(1 - squared_error / (truth_squared - truth**2 / rows))
 
 
 def target_errors(
@@ -85,8 +86,8 @@ def target_errors(
     physical = np.abs(target.from_scale(predicted) - target.from_scale(truth))
     centred = truth - truth.mean()
     plan = {
-        "mae": (target.scaled_unit, np.stack([np.abs(error), one], 1), _mean),
-        "mae_physical": (target.unit, np.stack([physical, one], 1), _mean),
+        "mae": (target.scaled_unit, np.stack([np.abs(error), one], 1), ratio_of_sums),
+        "mae_physical": (target.unit, np.stack([physical, one], 1), ratio_of_sums),
         "rmse": (target.scaled_unit, np.stack([error**2, one], 1), _root_mean),
         "r2": ("1", np.stack([error**2, centred, centred**2, one], 1), _r2),
     }
@@ -108,5 +109,5 @@ def paired_difference(
     Negative is better for the challenger.
     """
     columns = np.stack([challenger_error - champion_error, np.ones_like(champion_error)], 1)
-    value, low, high = group_bootstrap(columns, groups, _mean)
+    value, low, high = group_bootstrap(columns, groups, ratio_of_sums)
     return Measurement(value, unit, low, high, len(champion_error))

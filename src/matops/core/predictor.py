@@ -36,7 +36,8 @@ class Predictor:
             BadInput: a payload is not a valid sample.
         """
         samples = [self.family.parse(payload) for payload in payloads]
-        return self.ensemble.predict(self.family.featurize(samples, self.config)).mean(0)
+        members = self.ensemble.predict(self.family.featurize(samples, self.config))
+        return np.asarray(members.mean(0))
 
     def predict(self, payloads: Sequence[Payload]) -> list[Prediction]:
         """Answer requests, in order.

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from matops.core.errors import BadInput
 from matops.core.target import Target
 
@@ -81,7 +83,7 @@ def make_record(
         if target.name not in values:
             raise BadInput(f"{provenance.origin}: no value for {target.name}")
         value = float(values[target.name])
-        if not target.is_physical(value):
+        if not target.is_physical(np.float64(value)):
             raise BadInput(
                 f"{provenance.origin}: {target.name} = {value:g} {target.unit} is not physical: "
                 f"it must lie between {target.lower} and {target.upper} {target.unit}"

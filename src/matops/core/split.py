@@ -47,9 +47,7 @@ def grouped_folds(groups: Sequence[str], n_folds: int, seed: int) -> NDArray[np.
 
     Groups are shuffled by ``seed`` and dealt, largest first, to the fold with the fewest rows.
     """
-    names, inverse, sizes = np.unique(
-        np.asarray(groups), return_inverse=True, return_counts=True
-    )
+    names, inverse, sizes = np.unique(np.asarray(groups), return_inverse=True, return_counts=True)
     shuffled = np.random.default_rng(seed).permutation(len(names))
     order = shuffled[np.argsort(-sizes[shuffled], kind="stable")]
     fold_of_group = np.empty(len(names), dtype=np.int64)

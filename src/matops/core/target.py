@@ -46,11 +46,11 @@ class Target:
         """Values on the learning scale (any shape) back in ``unit``."""
         return np.power(10.0, scaled) if self.scale == "log10" else np.asarray(scaled, dtype=float)
 
-    def is_physical(self, values: NDArray[np.float64]) -> NDArray[np.bool_]:
+    def is_physical(self, values: NDArray[np.float64] | np.float64) -> NDArray[np.bool_]:
         """Which values (any shape, in ``unit``) are finite and strictly inside the bounds."""
         lower = -np.inf if self.lower is None else self.lower
         upper = np.inf if self.upper is None else self.upper
-        return np.isfinite(values) & (values > lower) & (values < upper)
+        return np.asarray(np.isfinite(values) & (values > lower) & (values < upper))
 
 
 def targets_to_scale(

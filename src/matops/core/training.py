@@ -38,7 +38,6 @@ class TrainingConfig:
         warm_up: share of the steps on which the learning rate rises.
         loss: on standardised targets.
         gradient_clip: largest norm of the gradient.
-        averaging: decay of the exponential moving average of weights a step; 0 switches it off.
         seed: seed of weights and of the order of rows.
         cpu_threads: threads of one member on a CPU; small networks are fastest with one, and
             members train side by side.
@@ -54,7 +53,6 @@ class TrainingConfig:
     warm_up: float = 0.1
     loss: Literal["mse", "mae", "huber"] = "mse"
     gradient_clip: float = 5.0
-    averaging: float = 0.0
     seed: int = 0
     cpu_threads: int = 1
     device: Literal["auto", "cpu", "cuda"] = "auto"
@@ -97,13 +95,6 @@ def _batches(n_rows: int, size: int, generator: torch.Generator) -> Iterator[Ten
     yield from torch.tensor_split(order, n_batches)
 
 
-def _averaged(network: nn.Module, decay: float) -> torch.optim.swa_utils.AveragedModel | None:
-    if decay <= 0:
-        return None
-    average = torch.optim.swa_utils.get_ema_multi_avg_fn(decay)
-    return torch.optim.swa_utils.AveragedModel(network, multi_avg_fn=average, use_buffers=True)
-
-
 def fit_member(
     build: Callable[[], nn.Module],
     features: PackedFeatures,
@@ -133,7 +124,6 @@ def fit_member(
     log = []
     with _deterministic(config.seed + member):
         network = build().to(device).train()
-        average = _averaged(network, config.averaging)
         optimiser = torch.optim.AdamW(
             network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
         )
@@ -157,14 +147,11 @@ def fit_member(
                 nn.utils.clip_grad_norm_(network.parameters(), config.gradient_clip)
                 optimiser.step()
                 schedule.step()
-                if average is not None:
-                    average.update_parameters(network)
                 total += loss.item() * len(rows)
             log.append(EpochLog(member, epoch, total / len(truth)))
             if progress:
                 progress(epoch + 1, config.epochs, f"loss {log[-1].loss:.4f}")
-    final = network if average is None else average.module
-    return final.cpu().eval(), log
+    return network.cpu().eval(), log
 
 
 def _precision(device: torch.device, mixed: bool) -> torch.autocast:
@@ -192,7 +179,7 @@ class Ensemble:
     @torch.inference_mode()
     def predict(self, features: PackedFeatures) -> NDArray[np.float64]:
         """Every member's answer on the learning scale, shape (members, n, n_targets)."""
-        chunks = torch.arange(len(features)).split(PREDICT_BATCH)
+        chunks = torch.split(torch.arange(len(features)), PREDICT_BATCH)
         batches = [features.batch(rows) for rows in chunks]
         members = [torch.cat([network(batch) for batch in batches]) for network in self.networks]
         return np.asarray((torch.stack(members) * self.scale + self.centre).double())

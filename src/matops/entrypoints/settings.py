@@ -13,11 +13,13 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="MATOPS_", frozen=True)
 
-    workspace: Path = Field(Path(), description="directory with data, models and runs")
-    remote: str | None = Field(None, description="DVC URL for the data; a directory by default")
-    workers: int = Field(cpu_count() or 1, ge=1, description="processes for simulations")
-    commit: str = Field("", description="code commit for model cards, where there is no git")
-    project: Path = Field(Path(), description="checkout that has the pipelines' definitions")
+    workspace: Path = Field(default=Path(), description="directory with data, models and runs")
+    remote: str | None = Field(default=None, description="DVC URL; a directory by default")
+    workers: int = Field(default=cpu_count() or 1, ge=1, description="processes for simulations")
+    commit: str = Field(default="", description="code commit, where there is no git")
+    project: Path = Field(default=Path(), description="checkout that has pipelines/")
+
+    image: str = Field(default="matops-python:0.1.0", description="image of pipeline steps")
 
     @property
     def cache(self) -> Path:

@@ -84,9 +84,7 @@ def current_data(family: Family) -> DatasetVersion:
     return data
 
 
-def ingest_source(
-    family: str, preset: str, source: str, changes: str, out: Path
-) -> dict[str, Any]:
+def ingest_source(family: str, preset: str, source: str, changes: str, out: Path) -> dict[str, Any]:
     """Ingest a source, if one is given, and copy the published parts to ``out``."""
     found, config = _family_config(family, preset, changes)
     if source:

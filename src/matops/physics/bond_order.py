@@ -34,4 +34,4 @@ def bond_order(directions: FloatArray, shares: FloatArray, largest_degree: int) 
         # Bonnet's recursion for the Legendre polynomials.
         following = ((2 * degree + 1) * cosine * now - degree * before) / (degree + 1)
         before, now = now, following
-    return np.sqrt(np.maximum(np.stack(squares, axis=2), 0.0))
+    return np.asarray(np.sqrt(np.maximum(np.stack(squares, axis=2), 0.0)))

@@ -1,4 +1,4 @@
-"""Evaluate: calibrate, measure on rows that trained nothing, judge, and make a candidate package."""
+"""Evaluate: calibrate, measure on rows that trained nothing, judge, make a candidate package."""
 
 import json
 import platform
@@ -75,9 +75,7 @@ def _against_champion(
 ) -> tuple[dict[str, Measurement], tuple[Gate, ...], str]:
     family, rival = predictor.family, load_predictor(champion)
     answers = rival.scaled([record.payload for record in test.records])
-    measured = measure_against_champion(
-        family.targets, test.truth, test.mean, answers, test.groups
-    )
+    measured = measure_against_champion(family.targets, test.truth, test.mean, answers, test.groups)
     tolerance = predictor.config.evaluation.champion_tolerance
     return measured, champion_gates(family, tolerance, rival.model_version), rival.model_version
 
@@ -180,6 +178,7 @@ def evaluate(
         calibration.truth,
         calibration.mean,
         calibration.spread,
+        calibration.groups,
         prepared.config.evaluation.coverage,
     )
     predictor = _predictor(prepared, ensemble, conformal)

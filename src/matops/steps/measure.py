@@ -34,7 +34,7 @@ def measure_errors(
     found: dict[str, Measurement] = {}
     for i, target in enumerate(targets):
         found |= target_errors(target, truth[:, i], mean[:, i], groups)
-        coverage = measured_coverage(truth[:, i], mean[:, i], half_width[:, i])
+        coverage = measured_coverage(truth[:, i], mean[:, i], half_width[:, i], groups)
         found[f"{target.name}.coverage"] = coverage
         found[f"{target.name}.coverage_high"] = Measurement(
             coverage.high if coverage.high is not None else np.nan, "1", rows=coverage.rows

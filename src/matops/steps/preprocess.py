@@ -11,9 +11,8 @@ from matops.artifacts.prepared import Prepared, write_prepared
 from matops.core.errors import BadInput
 from matops.core.family import EvaluationConfig, Family, FamilyConfig
 from matops.core.training import TrainingConfig
+from matops.core.uncertainty import least_groups
 from matops.steps.ports import DatasetVersion
-
-MINIMUM_ROWS = {"train": 2, "calibration": 9, "test": 2}
 
 
 def _cache_key(family: Family, data: DatasetVersion, config: FamilyConfig) -> str:
@@ -34,12 +33,13 @@ def prepare(family: Family, data: DatasetVersion, config: FamilyConfig) -> Prepa
     samples = [family.parse(record.payload) for record in records]
     features = family.featurize(samples, config)
     prepared = Prepared(family, config, data.version, records, features)
-    rows = prepared.summary().rows
-    for part, least in MINIMUM_ROWS.items():
-        if rows.get(part, 0) < least:
+    groups = prepared.summary().groups
+    to_calibrate = least_groups(config.evaluation.coverage)
+    for part, least in {"train": 2, "calibration": to_calibrate, "test": 2}.items():
+        if groups.get(part, 0) < least:
             raise BadInput(
-                f"{family.name} data {data.version}: {rows.get(part, 0)} {part} rows of "
-                f"{len(records)}; at least {least} are needed"
+                f"{family.name} data {data.version}: {groups.get(part, 0)} of "
+                f"{sum(groups.values())} groups fall to {part}; at least {least} are needed"
             )
     return prepared
 

@@ -1,8 +1,9 @@
 """Commands that answer requests."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -37,6 +38,9 @@ def _is_url(package: str) -> bool:
     return package.startswith(("http://", "https://"))
 
 
+Ask = Callable[[Sequence[Payload]], list[Prediction]]
+
+
 class Asker:
     """A model to ask: a package loaded here, or a server."""
 
@@ -46,7 +50,7 @@ class Asker:
 
             name = served_family(package)
             self.family = get_family(name)
-            self._ask = lambda payloads: ask_server(package, name, payloads)
+            self._ask: Ask = partial(ask_server, package, name)
         else:
             predictor = load_checked(Path(package))
             self.family = predictor.family

@@ -8,8 +8,8 @@ import gemmi
 import numpy as np
 from ase.data import atomic_numbers, chemical_symbols
 from numpy.typing import NDArray
-from pymatgen.core import Composition
-from pymatgen.io.vasp import Poscar
+from pymatgen.core.composition import Composition
+from pymatgen.io.vasp.inputs import Poscar
 
 from matops.core.errors import BadInput
 
@@ -78,8 +78,9 @@ def make_crystal(lattice_A: Any, species: Sequence[Any], frac_coords: Any) -> Cr
     if len(species) > MAX_ATOMS:
         raise BadInput(f"the crystal has {len(species)} atoms; at most {MAX_ATOMS} are accepted")
     numbers = np.array([_atomic_number(symbol) for symbol in species], dtype=np.int64)
-    lattice, frac = _numbers(lattice_A, (3, 3), "lattice"), _numbers(
-        frac_coords, (len(species), 3), "fractional coordinates"
+    lattice, frac = (
+        _numbers(lattice_A, (3, 3), "lattice"),
+        _numbers(frac_coords, (len(species), 3), "fractional coordinates"),
     )
     crystal = Crystal(lattice, frac % 1.0, numbers)
     if not 1.0 < crystal.volume_A3 / len(species) < 1e4:
@@ -138,9 +139,7 @@ def from_cif(text: str) -> Crystal:
     for site in structure.sites:
         if abs(site.occ - 1.0) > 1e-3:
             raise BadInput(f"site {site.label} has partial occupancy {site.occ:g}")
-        images = np.array(
-            [op.apply_to_xyz(site.fract.tolist()) for op in _operations(structure)]
-        )
+        images = np.array([op.apply_to_xyz(site.fract.tolist()) for op in _operations(structure)])
         kept = images[_unique_images(images, lattice)]
         symbol = site.element.name if site.element.atomic_number else site.type_symbol
         species += [symbol] * len(kept)

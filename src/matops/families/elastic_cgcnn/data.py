@@ -55,9 +55,7 @@ def labelled_crystal(
     crystal: Crystal, moduli_GPa: Mapping[str, float], provenance: Provenance
 ) -> Record:
     """A record of this family; polymorphs of one reduced formula are one group."""
-    return make_record(
-        crystal.reduced_formula, crystal.payload(), moduli_GPa, TARGETS, provenance
-    )
+    return make_record(crystal.reduced_formula, crystal.payload(), moduli_GPa, TARGETS, provenance)
 
 
 def read_source(source: Path, stated: Provenance) -> Incoming:
@@ -201,4 +199,3 @@ def _json_record(row: Mapping[str, Any], provenance: Provenance) -> Record:
     else:
         payload = {"crystal": {**row, "lattice_A": row.get("lattice")}}
     return labelled_crystal(parse_crystal(payload), moduli, provenance)
-

@@ -92,7 +92,8 @@ def crystal_states(crystals: Sequence[Crystal], edges: Neighbours) -> Array:
     lengths = reduced_lengths(numbers, edges)
     total = np.bincount(owner, edges.weight, len(crystals))
     mean = np.full(len(crystals), NO_BOND)
-    np.divide(np.bincount(owner, edges.weight * lengths, len(crystals)), total, mean, where=total > 0)
+    summed = np.bincount(owner, edges.weight * lengths, len(crystals))
+    np.divide(summed, total, mean, where=total > 0)
     shortest = np.full(len(crystals), NO_BOND)
     np.minimum.at(shortest, owner, lengths)
     own = [_composition(crystal) for crystal in crystals]

@@ -6,7 +6,7 @@ from functools import cache
 import numpy as np
 from ase.data import atomic_masses, covalent_radii
 from numpy.typing import NDArray
-from pymatgen.core import Element
+from pymatgen.core.periodic_table import Element
 
 MAX_ATOMIC_NUMBER = 103
 N_BINARY = 92
@@ -89,7 +89,8 @@ def _one_hot(index: Array, size: int) -> Array:
 def _binned(values: Array, n_bins: int) -> Array:
     """One-hot of equal bins between the smallest and the largest value of all elements."""
     low, high = np.nanmin(values), np.nanmax(values)
-    return _one_hot(np.clip(np.floor((values - low) / (high - low) * n_bins), 0, n_bins - 1), n_bins)
+    bins = np.floor((values - low) / (high - low) * n_bins)
+    return _one_hot(np.clip(bins, 0, n_bins - 1), n_bins)
 
 
 @cache

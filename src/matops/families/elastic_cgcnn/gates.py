@@ -16,7 +16,7 @@ from matops.families.elastic_cgcnn.data import TARGETS
 SUPERCELL = np.array([[1, 1, 0], [0, 1, 0], [0, 0, 2]])
 """Doubles the cell and shears its description, so that another lattice basis is tested as well."""
 
-SYMMETRY = "the energy of a crystal does not depend on how it is written down"
+SYMMETRY = "a crystal is the same however it is written down"
 
 
 def rotated(crystal: Crystal, rng: np.random.Generator) -> Crystal:
@@ -29,7 +29,7 @@ def supercell(crystal: Crystal, rng: np.random.Generator) -> Crystal:
     """The same crystal in a cell of twice the volume with another basis."""
     lattice = SUPERCELL @ crystal.lattice_A
     frac = crystal.frac_coords @ np.linalg.inv(SUPERCELL)
-    doubled = np.concatenate([frac, frac + [0.0, 0.0, 0.5]]) % 1.0
+    doubled = np.concatenate([frac, frac + np.array([0.0, 0.0, 0.5])]) % 1.0
     return Crystal(lattice, doubled, np.tile(crystal.numbers, 2))
 
 
@@ -68,9 +68,7 @@ def unphysical_share(scaled: NDArray[np.float64]) -> float:
     return float(1.0 - np.all(physical, axis=0).mean())
 
 
-def measure_physics(
-    predict: PredictScaled, crystals: Sequence[Crystal]
-) -> dict[str, Measurement]:
+def measure_physics(predict: PredictScaled, crystals: Sequence[Crystal]) -> dict[str, Measurement]:
     """Invariances, and the share of unphysical answers."""
     share = unphysical_share(predict([crystal.payload() for crystal in crystals]))
     found = {"physics.unphysical_share": Measurement(share, "1", rows=len(crystals))}
@@ -95,7 +93,7 @@ def elastic_gates(config: ElasticConfig) -> tuple[Gate, ...]:
                 ">=",
                 coverage,
                 "1",
-                "the measured coverage must be compatible (95 %) with the one promised",
+                "upper 95 % end of the measured coverage",
             ),
             Gate(
                 f"{name} interval width",
@@ -103,7 +101,7 @@ def elastic_gates(config: ElasticConfig) -> tuple[Gate, ...]:
                 "<=",
                 width,
                 unit,
-                "wide intervals always cover; these must also be of use",
+                "median half width: intervals must be of use",
             ),
         ]
     gates += [
@@ -124,7 +122,7 @@ def elastic_gates(config: ElasticConfig) -> tuple[Gate, ...]:
             "<=",
             0.0,
             "1",
-            "mechanical stability demands K > 0 and G > 0 (Born); diamond bounds both by 1000 GPa",
+            "Born stability; no solid exceeds 1000 GPa",
         ),
         Gate(
             "latency",
@@ -132,7 +130,7 @@ def elastic_gates(config: ElasticConfig) -> tuple[Gate, ...]:
             "<=",
             limits.latency_ms,
             "ms",
-            "screening loops call the model for one crystal at a time",
+            "p95 of single requests",
         ),
     ]
     return tuple(gates)

@@ -126,12 +126,11 @@ def nearest_neighbours(
     if not whole_shells:
         return _keep(pairs, _rank(pairs) < count, pairs.weight)
     shell, inside = _shells(pairs)
-    return _keep(pairs, inside < count, np.minimum(1.0, (count - inside) / np.bincount(shell)[shell]))
+    places = (count - inside) / np.bincount(shell)[shell]
+    return _keep(pairs, inside < count, np.minimum(1.0, places))
 
 
-def _keep(
-    pairs: Neighbours, kept: NDArray[np.bool_], weight: NDArray[np.float64]
-) -> Neighbours:
+def _keep(pairs: Neighbours, kept: NDArray[np.bool_], weight: NDArray[np.float64]) -> Neighbours:
     return Neighbours(
         pairs.centre[kept],
         pairs.neighbour[kept],

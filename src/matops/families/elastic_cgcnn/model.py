@@ -3,6 +3,8 @@
 Source: Xie and Grossman, Phys. Rev. Lett. 120, 145301 (2018), eqs. 5 and 6.
 """
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import softplus
@@ -96,9 +98,7 @@ class CrystalGraphNetwork(nn.Module):
         n_state = len(STATE) if config.crystal_state else 0
         self.state_norm = nn.BatchNorm1d(n_state, affine=False) if n_state else None
         widths = [config.atom_fea_len + n_state] + [config.h_fea_len] * config.n_h
-        self.hidden = nn.ModuleList(
-            nn.Linear(before, after) for before, after in zip(widths, widths[1:], strict=False)
-        )
+        self.hidden = nn.ModuleList(nn.Linear(before, after) for before, after in pairwise(widths))
         self.output = nn.Linear(widths[-1], n_targets)
 
     def _atoms(self, batch: Batch) -> Tensor:
@@ -109,7 +109,7 @@ class CrystalGraphNetwork(nn.Module):
         return embedded
 
     def _edges(self, batch: Batch) -> Tensor:
-        expanded = self.lengths(batch["edge.distance_A"])
+        expanded: Tensor = self.lengths(batch["edge.distance_A"])
         if not self.config.reduced_lengths:
             return expanded
         return torch.cat([expanded, self.reduced(batch["edge.reduced_length"])], dim=1)

@@ -136,12 +136,10 @@ def quotient_graph(atoms: Atoms, edges: Neighbours) -> QuotientGraph:
     rows, merged = np.unique(key, axis=0, return_inverse=True)
     length_A = np.bincount(levels, edges.distance_A) / np.bincount(levels)
     return QuotientGraph(
-        nodes=Atoms(
-            crystal, atoms.number[representative], _class_means(classes, atoms.order)
-        ),
+        nodes=Atoms(crystal, atoms.number[representative], _class_means(classes, atoms.order)),
         share=count / np.bincount(atoms.crystal)[crystal],
         edges_of=rows[:, 0],
         neighbour=rows[:, 2],
         distance_A=length_A[rows[:, 1]],
-        weight=np.bincount(merged.reshape(-1), edges.weight[kept], len(rows)),
+        weight=np.bincount(merged.reshape(-1), edges.weight[kept], len(rows)).astype(float),
     )

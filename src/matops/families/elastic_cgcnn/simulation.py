@@ -54,9 +54,7 @@ def _record(finished: TaskRecord, stated: Provenance) -> Incoming:
         yield Quarantined(stated.origin, f"{result['reason']}: {result['detail']}")
     else:
         try:
-            crystal = make_crystal(
-                result["lattice_A"], result["species"], result["frac_coords"]
-            )
+            crystal = make_crystal(result["lattice_A"], result["species"], result["frac_coords"])
             moduli = {"K_VRH": result["K_VRH_GPa"], "G_VRH": result["G_VRH_GPa"]}
             yield labelled_crystal(crystal, moduli, stated)
         except BadInput as error:
