@@ -1,0 +1,66 @@
+# Everything runs in .venv, which the first target makes from the lock file.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+UV_VERSION := 0.13.8
+FAMILY ?= elastic_cgcnn
+PACKAGE ?=
+PORT ?= 8080
+SOURCE ?=
+TEST_WORKERS ?= 2
+
+# Commands see the tools of .venv, and the checkout they belong to.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export MATOPS_PROJECT := $(CURDIR)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check format bench accuracy pipelines serve lock clean
+
+help: ## explain each target
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY) ## install everything into .venv, exactly as locked
+
+$(READY): requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --requirements requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	touch $@
+
+demo: $(READY) ## simulate, ingest, train, judge, release, serve and ask: minutes on 2 cores
+	matops demo --family $(FAMILY)
+
+test: $(READY) ## all tests that a user needs to trust the install
+	python -m pytest -n $(TEST_WORKERS)
+
+check: $(READY) ## lint, format, types, import contracts
+	ruff check .
+	ruff format --check .
+	mypy
+	lint-imports
+
+format: $(READY) ## let ruff format the code
+	ruff format .
+	ruff check --fix .
+
+bench: $(READY) ## print the benchmarks' ratios (SOURCE=path adds your crystals)
+	python -m benchmarks.elastic_cgcnn_speed $(if $(SOURCE),--source $(SOURCE))
+
+accuracy: $(READY) ## cross-validate elastic_cgcnn on your crystals: make accuracy SOURCE=path
+	python -m benchmarks.elastic_cgcnn_accuracy --source $(SOURCE)
+
+pipelines: $(READY) ## compile the pipelines to Kubeflow IR YAML in build/pipelines
+	python -m pipelines build/pipelines
+
+serve: $(READY) ## serve a package: make serve PACKAGE=directory PORT=8080
+	matops serve $(PACKAGE) --port $(PORT)
+
+lock: $(READY) ## resolve pyproject.toml anew into requirements.lock
+	uv pip compile pyproject.toml --extra dev --extra bench --python-version 3.11 \
+	  --generate-hashes --no-header --no-annotate --no-emit-index-url \
+	  --output-file requirements.lock
+
+clean: ## remove what can be made again: .venv, demo, build and caches
+	rm -rf $(VENV) demo build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
