@@ -10,16 +10,15 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from matops.artifacts.model import LearningPoint, TrainingLog
-from matops.artifacts.plots import (
+from matops.artifacts.plots.held_out import (
     draw_calibration,
     draw_domain_error,
-    draw_learning_curve,
     draw_parity,
     draw_residuals,
-    draw_training,
-    select_points,
-    to_svg,
 )
+from matops.artifacts.plots.points import select_points
+from matops.artifacts.plots.style import to_svg
+from matops.artifacts.plots.training import draw_learning_curve, draw_training
 from matops.core.card import Card
 from matops.core.gate import Measurement, Verdict
 from matops.core.target import Target

@@ -88,8 +88,8 @@ class Limits:
 
 
 FULL_LIMITS = Limits(
-    mae_K=0.065,
-    mae_G=0.122,
+    mae_K=0.070,
+    mae_G=0.123,
     half_width_K=0.25,
     half_width_G=0.40,
     source="random forest on Magpie features, README.md",

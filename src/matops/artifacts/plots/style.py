@@ -1,0 +1,105 @@
+"""The look that all figures share, and their way to SVG text, without pyplot."""
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.axis import Axis
+from matplotlib.figure import Figure
+from matplotlib.ticker import AutoLocator, FuncFormatter, Locator, LogLocator, NullLocator
+
+# Okabe and Ito's palette, which people with any colour vision can tell apart.
+BLUE, ORANGE, GREEN, PURPLE, AMBER = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00"
+INK, QUIET, FAINT = "#1f2933", "#6b7785", "#d5dae0"
+SERIES = (
+    (BLUE, "o", "-"),
+    (ORANGE, "s", "--"),
+    (GREEN, "^", "-."),
+    (PURPLE, "D", ":"),
+    (AMBER, "v", "-"),
+)
+
+STYLE: Any = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "matops",
+    "text.usetex": False,
+    "text.parse_math": False,  # names of targets may hold a dollar sign
+    "font.family": "sans-serif",
+    "font.size": 9,
+    "text.color": INK,
+    "axes.edgecolor": QUIET,
+    "axes.labelcolor": INK,
+    "axes.titlecolor": QUIET,
+    "axes.titlesize": 9,
+    "axes.titlelocation": "left",
+    "axes.linewidth": 0.8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.unicode_minus": True,
+    "axes.axisbelow": True,
+    "axes.grid": True,
+    "grid.color": "#eceff2",
+    "grid.linewidth": 0.8,
+    "xtick.color": QUIET,
+    "ytick.color": QUIET,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "legend.frameon": False,
+    "legend.fontsize": 8.5,
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
+    "savefig.facecolor": "none",
+}
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """Draw in the report's look, and leave the settings of the process as they were."""
+    with rc_context(STYLE):
+        yield
+
+
+def quantity(words: str, unit: str) -> str:
+    """An axis label with its unit, as in ``true K_VRH (GPa)``; pure numbers have none."""
+    return words if unit == "1" else f"{words} ({unit})"
+
+
+def log_axis(axis: Axis, low: float, high: float) -> None:
+    """Ticks with plain numbers, and enough of them, on a logarithmic axis from low to high."""
+    decades = np.log10(high / low)
+    locator: Locator = LogLocator(subs=(1.0,) if decades > 2.5 else (1.0, 2.0, 5.0))
+    axis.set_major_locator(AutoLocator() if decades < 0.7 else locator)
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_locator(NullLocator())
+
+
+def legend(figure: Figure, columns: int = 3) -> None:
+    """One legend below all axes of a figure."""
+    figure.legend(loc="outside lower center", ncols=columns, handletextpad=0.5, columnspacing=1.5)
+
+
+def new_figure() -> Figure:
+    """An empty figure of the size that all figures have."""
+    return Figure(figsize=(5.4, 4.5), layout="constrained")
+
+
+@style()
+def to_svg(figure: Figure, name: str) -> str:
+    """The figure as an ``<svg>`` element, the same text each time.
+
+    Args:
+        figure: what to write.
+        name: unique on the page; all ids of the element begin with it, so that figures on one
+            page can't refer to each other's parts.
+    """
+    buffer = io.StringIO()
+    silence = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+    figure.savefig(buffer, format="svg", dpi=200, metadata=silence)
+    text = buffer.getvalue()
+    text = text[text.index("<svg") :]
+    for reference in (' id="', "url(#", 'xlink:href="#'):
+        text = text.replace(reference, f"{reference}{name}-")
+    return text

@@ -1,0 +1,61 @@
+"""From predicted moduli to dendrites: would a flat lithium electrode stay flat under this solid?"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from matops.core.prediction import Estimate
+from matops.physics.elasticity import poisson_ratio
+from matops.physics.electrodeposition import (
+    LITHIUM,
+    Electrode,
+    stability_parameter_kJ_per_mol_nm,
+)
+
+
+@dataclass(frozen=True)
+class Stability:
+    """Stability parameter χ of electrodeposition against a solid electrolyte.
+
+    Attributes:
+        chi_kJ_per_mol_nm: χ at the predicted moduli; stable where negative.
+        lower_kJ_per_mol_nm: smallest χ on the corners of the moduli's intervals.
+        upper_kJ_per_mol_nm: largest of the same.
+    """
+
+    chi_kJ_per_mol_nm: float
+    lower_kJ_per_mol_nm: float
+    upper_kJ_per_mol_nm: float
+
+    @property
+    def suppresses_dendrites(self) -> bool:
+        """Whether the interface is stable for all moduli within their intervals."""
+        return self.upper_kJ_per_mol_nm < 0
+
+
+def electrodeposition_stability(
+    estimates: Mapping[str, Estimate],
+    molar_volume_ratio: float,
+    electrode: Electrode = LITHIUM,
+) -> Stability:
+    """Stability of electrodeposition for predicted K_VRH and G_VRH.
+
+    Args:
+        estimates: a prediction's estimates of ``K_VRH`` and ``G_VRH``, GPa.
+        molar_volume_ratio: v = V_ion / V_metal, volume of the ion in the electrolyte over that of
+            the atom in the metal. It decides which regime a solid is in, and it isn't known from
+            the moduli: give your own.
+        electrode: constants of the metal electrode.
+
+    Source: Ahmad et al., ACS Cent. Sci. 4, 996 (2018).
+    """
+    bulk, shear = estimates["K_VRH"], estimates["G_VRH"]
+
+    def chi(K_GPa: float, G_GPa: float) -> float:
+        nu = poisson_ratio(K_GPa, G_GPa)
+        return float(stability_parameter_kJ_per_mol_nm(G_GPa, nu, molar_volume_ratio, electrode))
+
+    corners = [chi(K, G) for K in (bulk.lower, bulk.upper) for G in (shear.lower, shear.upper)]
+    middle = chi(bulk.value, shear.value)
+    return Stability(middle, float(np.min([*corners, middle])), float(np.max([*corners, middle])))
