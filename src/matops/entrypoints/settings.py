@@ -32,6 +32,11 @@ class Settings(BaseSettings):
         return self.workspace / ".matops" / "campaigns"
 
     @property
+    def quarantine(self) -> Path:
+        """Directory of refused records and their reasons."""
+        return self.workspace / ".matops" / "quarantine"
+
+    @property
     def models(self) -> Path:
         """Directory of released packages."""
         return self.workspace / "models"

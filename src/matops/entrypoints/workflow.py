@@ -9,6 +9,7 @@ from typing import Any
 
 from matops.artifacts.package import read_card
 from matops.artifacts.prepared import read_prepared
+from matops.artifacts.quarantine import add_to_quarantine
 from matops.core.card import Card
 from matops.core.errors import BadInput
 from matops.core.family import Family, FamilyConfig, Incoming
@@ -66,7 +67,14 @@ def ingest_into_workspace(
     dated = stated.date or datetime.now(UTC).date().isoformat()
     stated = Provenance(**{**stated.__dict__, "date": dated})
     incoming = open_source(family, config, source, stated, progress)
-    return ingest(family, incoming, dataset_store(read_settings()))
+    report = ingest(family, incoming, dataset_store(read_settings()))
+    add_to_quarantine(quarantine_file(family), report.quarantined)
+    return report
+
+
+def quarantine_file(family: Family) -> Path:
+    """Where the workspace keeps a family's refused records."""
+    return read_settings().quarantine / f"{family.name}.jsonl"
 
 
 def current_data(family: Family) -> DatasetVersion:

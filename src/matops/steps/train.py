@@ -168,6 +168,14 @@ def _train_in_pool(
                 waiting -= finished
 
 
+def _kept(prepared: Prepared, task: Task, out: Path) -> tuple[Ensemble, MemberLog]:
+    build = partial(prepared.family.network, prepared.config)
+    kept = read_member(out, task.name, _key(prepared), build)
+    if kept is None:
+        raise RuntimeError(f"{out}: {task.name} was trained, but its checkpoint is not there")
+    return kept
+
+
 def _learning_point(prepared: Prepared, ensemble: Ensemble, n_rows: int) -> LearningPoint:
     held_out = prepared.rows("calibration")
     predicted = ensemble.predict(prepared.features.take(held_out)).mean(0)
@@ -178,10 +186,8 @@ def _learning_point(prepared: Prepared, ensemble: Ensemble, n_rows: int) -> Lear
 
 def _assemble(prepared: Prepared, tasks: list[Task], out: Path) -> TrainingLog:
     """Join the checkpoints to one model and write it."""
-    config, key = prepared.config, _key(prepared)
-    build = partial(prepared.family.network, config)
-    found = [(task, read_member(out, task.name, key, build)) for task in tasks]
-    done = [(task, *kept) for task, kept in found if kept is not None]
+    config = prepared.config
+    done = [(task, *_kept(prepared, task, out)) for task in tasks]
     curve = [
         _learning_point(prepared, ensemble, len(_rows(prepared, task.share)))
         for task, ensemble, _ in done
@@ -191,7 +197,7 @@ def _assemble(prepared: Prepared, tasks: list[Task], out: Path) -> TrainingLog:
     networks = [ensemble.networks[0] for ensemble, _ in members]
     first = members[0][0]
     log = TrainingLog(
-        key=key,
+        key=_key(prepared),
         device=str(choose_device(config.training.device)),
         epochs=tuple(entry for _, member_log in members for entry in member_log.epochs),
         learning_curve=tuple(sorted(curve, key=lambda point: point.rows)),

@@ -7,10 +7,10 @@ import typer
 
 from matops.core.record import Provenance
 from matops.entrypoints.cli.options import Changes, FamilyName, Json, Preset
-from matops.entrypoints.cli.output import print_json, print_refusals, screen, side
+from matops.entrypoints.cli.output import print_json, print_reasons, print_refusals, screen, side
 from matops.entrypoints.configuration import parse_changes, resolve_config
 from matops.entrypoints.progress import bar_progress
-from matops.entrypoints.workflow import SIMULATION, ingest_into_workspace
+from matops.entrypoints.workflow import SIMULATION, ingest_into_workspace, quarantine_file
 from matops.families import family_names, get_family
 
 
@@ -61,7 +61,10 @@ def ingest(
     stated = Provenance("", "", engine=engine, method=method, licence=licence)
     with bar_progress("ingest", side) as progress:
         report = ingest_into_workspace(found, config, source, stated, progress)
-    print_refusals(report.quarantined)
+    if source == SIMULATION:
+        print_reasons(report.quarantined)
+    else:
+        print_refusals(report.quarantined)
     if as_json:
         print_json(asdict(report))
     else:
@@ -69,7 +72,11 @@ def ingest(
             f"{family} {report.version}: {report.added} added, {report.repeated} known already, "
             f"{len(report.quarantined)} refused",
             highlight=False,
+            soft_wrap=True,
         )
+        if report.quarantined:
+            kept = quarantine_file(found)
+            screen.print(f"refused records: {kept}", highlight=False, soft_wrap=True)
     if report.quarantined and source != SIMULATION:
         raise typer.Exit(2)
 

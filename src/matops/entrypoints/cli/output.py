@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections import Counter
 from typing import Any
 
 from rich.console import Console
@@ -18,6 +19,13 @@ side = Console(stderr=True)
 def print_json(value: Any) -> None:
     """One JSON object on standard output."""
     print(json.dumps(value, indent=2, default=str))
+
+
+def print_reasons(refused: tuple[Quarantined, ...]) -> None:
+    """How many records were refused for which reason: what comes before the first colon."""
+    reasons = Counter(item.reason.split(":")[0] for item in refused)
+    for reason, count in reasons.most_common():
+        side.print(f"refused: {count:4d} {reason}", highlight=False)
 
 
 def print_refusals(refused: tuple[Quarantined, ...] | list[Quarantined]) -> None:
