@@ -1,6 +1,7 @@
 """Progress of long work: bars on a terminal, lines in a log, and bars again from those lines."""
 
 import re
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +17,10 @@ LINE = re.compile(r"^(?P<step>[a-z]+): (?P<done>\d+) of (?P<total>\d+) \((?P<wor
 
 
 def log_progress(step: str) -> Progress:
-    """Progress as lines of a log, as a pod writes them; at most one a second, and the last."""
+    """Progress as lines of a log, as a pod writes them; at most one a second, and the last.
+
+    They go to standard error: standard output is for results.
+    """
     last = 0.0
 
     def report(done: int, total: int, words: str) -> None:
@@ -24,7 +28,7 @@ def log_progress(step: str) -> Progress:
         now = time.monotonic()
         if done == total or now - last >= SECONDS_BETWEEN_LINES:
             last = now
-            print(f"{step}: {done} of {total} ({words})", flush=True)
+            print(f"{step}: {done} of {total} ({words})", file=sys.stderr, flush=True)
 
     return report
 

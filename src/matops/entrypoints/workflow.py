@@ -57,7 +57,13 @@ def open_source(
     if source == SIMULATION:
         work_dir = settings.campaigns / family.name
         return family.simulate(config, work_dir, settings.workers, progress)
-    return family.read(Path(source), stated)
+    return _counted(family.read(Path(source), stated), progress)
+
+
+def _counted(incoming: Incoming, progress: Progress) -> Incoming:
+    for count, item in enumerate(incoming, start=1):
+        progress(count, count, "records")
+        yield item
 
 
 def ingest_into_workspace(

@@ -70,7 +70,8 @@ class CrystalConvolution(nn.Module):
         z = self.centre(atoms)[centre] + self.neighbour(atoms)[neighbour] + self.edge(edges)
         gate, core = self.message_norm(z).chunk(2, dim=1)
         message = torch.sigmoid(gate) * softplus(core) * weight[:, None]
-        total = torch.zeros_like(atoms).index_add(0, centre, message.to(atoms.dtype))
+        # Sums are kept in float32 where mixed precision computes the rest in less.
+        total = torch.zeros_like(atoms, dtype=torch.float32).index_add(0, centre, message.float())
         return softplus(atoms + self.sum_norm(total))
 
 
@@ -121,8 +122,8 @@ class CrystalGraphNetwork(nn.Module):
         centre, neighbour = batch["edge.centre"], batch["edge.neighbour"]
         for convolution in self.convolutions:
             atoms = convolution(atoms, edges, centre, neighbour, batch["edge.weight"])
-        shares = atoms * batch["atom.share"][:, None]
-        pooled = torch.zeros(batch.size, atoms.shape[1], dtype=atoms.dtype, device=atoms.device)
+        shares = atoms.float() * batch["atom.share"][:, None]
+        pooled = torch.zeros(batch.size, atoms.shape[1], device=atoms.device)
         h = softplus(pooled.index_add(0, batch.sample_of["atom"], shares))
         if self.state_norm is not None:
             h = torch.cat([h, self.state_norm(batch["sample.state"])], dim=1)
