@@ -4,6 +4,7 @@ import asyncio
 import json
 from dataclasses import asdict
 from typing import Any
+from uuid import uuid4
 
 from kserve import InferOutput, InferRequest, InferResponse, Model, ModelServer
 from kserve.errors import InvalidInput
@@ -61,7 +62,8 @@ class ServedModel(Model):  # type: ignore[misc]
         REQUESTS.labels(*self.labels, "ok").inc()
         OUT_OF_DOMAIN.labels(*self.labels).inc(sum(p.out_of_domain for p in predictions))
         if isinstance(payload, InferRequest):
-            return self._v2(payload.id, predictions)
+            # The protocol lets a request do without an id; KServe's response can't.
+            return self._v2(payload.id or str(uuid4()), predictions)
         return {"predictions": [asdict(prediction) for prediction in predictions]}
 
     def _v2(self, request_id: str, predictions: list[Prediction]) -> InferResponse:

@@ -30,8 +30,10 @@ def ask_server(url: str, family: str, payloads: Sequence[Payload]) -> list[Predi
         BadInput: no server answers, or it refuses the request.
     """
     body = {"instances": list(payloads)}
-    answer = _ask(url, "POST", f"/v1/models/{family}:predict", body)
-    return [from_json(to_json(item), Prediction, url) for item in answer["predictions"]]
+    found = _ask(url, "POST", f"/v1/models/{family}:predict", body).get("predictions")
+    if not isinstance(found, list) or len(found) != len(payloads):
+        raise BadInput(f"{url}: the answer does not have one prediction for each sample")
+    return [from_json(to_json(item), Prediction, url) for item in found]
 
 
 def _ask(url: str, method: str, path: str, body: Any = None) -> dict[str, Any]:
@@ -39,11 +41,13 @@ def _ask(url: str, method: str, path: str, body: Any = None) -> dict[str, Any]:
         response = httpx.request(method, url.rstrip("/") + path, json=body, timeout=30.0)
     except httpx.HTTPError as error:
         raise BadInput(f"{url}: no answer: {error}") from None
-    if response.status_code == httpx.codes.OK:
-        answer: dict[str, Any] = response.json()
-        return answer
     try:
-        reason = response.json().get("error", response.reason_phrase)
+        answer = response.json()
     except ValueError:
-        reason = response.reason_phrase
+        answer = None
+    if not isinstance(answer, dict):
+        answer = {"error": f"{response.reason_phrase}, but not a model server's answer"}
+    elif response.status_code == httpx.codes.OK:
+        return answer
+    reason = answer.get("error", response.reason_phrase)
     raise BadInput(f"{url}: {response.status_code}: {reason}")

@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 def _adapter(kind: type[T]) -> TypeAdapter[tuple[T]]:
     """Validator of one value; the tuple carries the strictness down to plain dataclasses."""
-    strict = ConfigDict(extra="forbid", ser_json_inf_nan="constants")
+    strict = ConfigDict(strict=True, extra="forbid", ser_json_inf_nan="constants")
     return TypeAdapter(tuple[kind], config=strict)  # type: ignore[valid-type,arg-type]
 
 

@@ -58,6 +58,12 @@ def _restore_domain(tensors: dict[str, Tensor], card: Card) -> Domain:
     return Domain(**arrays, threshold=card.domain.threshold, tokens=frozenset(card.domain.tokens))
 
 
+def _version(card: Card, weights_hash: str) -> str:
+    origin = {"data": card.data.version, "configuration": card.configuration}
+    said = weights_hash + json.dumps(origin, sort_keys=True)
+    return hashlib.sha256(said.encode()).hexdigest()[:12]
+
+
 def write_package(
     directory: Path, card: Card, ensemble: Ensemble, domain: Domain, golden: Golden
 ) -> Card:
@@ -72,9 +78,7 @@ def write_package(
     directory.mkdir(parents=True)
     save_file({**ensemble.tensors(), **domain_tensors(domain)}, directory / WEIGHTS)
     weights_hash = sha256(directory / WEIGHTS)
-    origin = {"data": card.data.version, "configuration": card.configuration}
-    said = weights_hash + json.dumps(origin, sort_keys=True)
-    version = hashlib.sha256(said.encode()).hexdigest()[:12]
+    version = _version(card, weights_hash)
     answers = tuple(replace(answer, model_version=version) for answer in golden.answers)
     write_json(directory / GOLDEN, replace(golden, answers=answers))
     files = {WEIGHTS: weights_hash, GOLDEN: sha256(directory / GOLDEN)}
@@ -119,6 +123,8 @@ def load_predictor(directory: Path) -> Predictor:
             raise BadInput(f"{path}: no such file, though the card names it")
         if sha256(path) != expected:
             raise BadInput(f"{path}: its SHA-256 is not the one on the card")
+    if _version(card, card.files[WEIGHTS]) != card.version:
+        raise BadInput(f"{directory / CARD}: version: not of this data, configuration and weights")
     family = get_family(card.family)
     config = read_config(family, card)
     torch.set_num_threads(config.training.cpu_threads)
@@ -146,6 +152,10 @@ def golden_difference(golden: Golden, answers: list[Prediction]) -> float:
         for name in old.estimates
         for part in ("value", "lower", "upper")
     ]
+    pairs += [
+        (old.domain_score, new.domain_score)
+        for old, new in zip(golden.answers, answers, strict=True)
+    ]
     old, new = np.array(pairs).T
     return float(np.max(np.abs(new - old) / np.maximum(np.abs(old), 1e-12)))
 
@@ -158,6 +168,8 @@ def load_checked(directory: Path) -> Predictor:
     """
     predictor = load_predictor(directory)
     golden = read_golden(directory)
+    if not golden.requests or len(golden.requests) != len(golden.answers):
+        raise BadInput(f"{directory / GOLDEN}: not one answer to each of one or more requests")
     difference = golden_difference(golden, predictor.predict(golden.requests))
     if not difference <= GOLDEN_TOLERANCE:
         raise BadInput(

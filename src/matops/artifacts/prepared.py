@@ -12,6 +12,7 @@ from torch import Tensor, from_numpy
 from matops.artifacts.dataset import read_records, write_part
 from matops.artifacts.jsonfile import read_json, write_json
 from matops.core.card import DataSummary
+from matops.core.errors import BadInput
 from matops.core.family import Family, FamilyConfig
 from matops.core.features import PackedFeatures
 from matops.core.record import Record
@@ -81,8 +82,14 @@ def write_prepared(directory: Path, prepared: Prepared) -> None:
 
 
 def read_prepared(directory: Path, family: Family, config: FamilyConfig) -> Prepared:
-    """Read what :func:`write_prepared` wrote."""
+    """Read what :func:`write_prepared` wrote.
+
+    Raises:
+        BadInput: records and features are not of the same writing.
+    """
     summary = read_json(directory / SUMMARY, DataSummary)
     features = PackedFeatures.from_flat(load_file(directory / FEATURES), family.pointers)
     records = list(read_records(directory, family.targets))
+    if len(records) != len(features):
+        raise BadInput(f"{directory}: {len(records)} records, but features of {len(features)}")
     return Prepared(family, config, summary.version, records, features)

@@ -12,6 +12,9 @@ from matops.core.metrics import group_bootstrap, ratio_of_sums
 
 Array = NDArray[np.float64]
 
+NORMAL_975 = 1.959964
+"""97.5 % quantile of the normal distribution."""
+
 
 @dataclass(frozen=True)
 class Conformal:
@@ -94,3 +97,18 @@ def measured_coverage(
     columns = np.stack([inside, np.ones_like(inside)], axis=1)
     value, low, high = group_bootstrap(columns, groups, ratio_of_sums)
     return Measurement(value, "1", low, high, len(inside))
+
+
+def coverage_upper_end(measured: Measurement, conformal: Conformal) -> float:
+    """Largest coverage that chance could have shown as the measured one (97.5 %).
+
+    Chance enters twice: in the test groups, and in the calibration groups, which let the true
+    coverage vary like a Beta variable around its nominal value.
+
+    Source: Vovk, Proc. Mach. Learn. Res. 25, 475 (2012), proposition 2a.
+    """
+    if measured.high is None:
+        return math.nan
+    nominal = conformal.coverage
+    calibration = NORMAL_975 * math.sqrt(nominal * (1 - nominal) / (conformal.groups + 2))
+    return measured.value + math.hypot(measured.high - measured.value, calibration)

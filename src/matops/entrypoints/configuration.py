@@ -42,6 +42,8 @@ def _set(tree: dict[str, Any], path: str, value: Any) -> None:
         tree = tree.get(name, {}) if isinstance(tree, dict) else {}
     if not isinstance(tree, dict) or leaf not in tree:
         raise BadInput(f"the configuration has no field {path!r}")
+    if isinstance(tree[leaf], dict):
+        raise BadInput(f"{path!r} is a group of fields; change its fields one by one")
     tree[leaf] = value
 
 

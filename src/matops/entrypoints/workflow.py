@@ -46,6 +46,8 @@ def _family_config(family: str, preset: str, changes: str) -> tuple[Family, Fami
         parsed = json.loads(changes)
     except ValueError:
         raise BadInput(f"changes are not JSON: {changes!r}") from None
+    if not isinstance(parsed, dict):
+        raise BadInput(f"changes are not a JSON object: {changes!r}")
     return found, resolve_config(found, preset, parsed)
 
 

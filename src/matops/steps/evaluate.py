@@ -74,8 +74,7 @@ def _measure(predictor: Predictor, test: HeldOut, champion: Path | None) -> Meas
     """All measurements, and the verdict on them."""
     family, config = predictor.family, predictor.config
     payloads = [record.payload for record in test.records]
-    half_width = predictor.conformal.half_width(test.spread)
-    found = measure_errors(family.targets, test.truth, test.mean, half_width, test.groups)
+    found = measure_errors(family.targets, test, predictor.conformal)
     some = payloads[: config.evaluation.physics_samples]
     found |= family.measure_physics(predictor.scaled, some, config)
     found |= measure_latency(predictor, payloads[: config.evaluation.latency_requests])

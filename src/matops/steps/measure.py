@@ -14,30 +14,25 @@ from matops.core.metrics import paired_difference, target_errors
 from matops.core.predictor import Predictor
 from matops.core.record import Payload
 from matops.core.target import Target
-from matops.core.uncertainty import measured_coverage
+from matops.core.uncertainty import Conformal, coverage_upper_end, measured_coverage
+from matops.steps.held_out import HeldOut
 
 Array = NDArray[np.float64]
 
 
 def measure_errors(
-    targets: Sequence[Target], truth: Array, mean: Array, half_width: Array, groups: Sequence[str]
+    targets: Sequence[Target], test: HeldOut, conformal: Conformal
 ) -> dict[str, Measurement]:
-    """Errors, coverage and interval width of every target.
-
-    Args:
-        targets: the properties.
-        truth: true values on the learning scale, shape (n, n_targets).
-        mean: predictions on the learning scale, same shape.
-        half_width: half widths of the intervals on the learning scale, same shape.
-        groups: group of each row.
-    """
+    """Errors, coverage and interval width of every target on held-out rows."""
+    half_width, groups = conformal.half_width(test.spread), test.groups
+    truth, mean = test.truth, test.mean
     found: dict[str, Measurement] = {}
     for i, target in enumerate(targets):
         found |= target_errors(target, truth[:, i], mean[:, i], groups)
         coverage = measured_coverage(truth[:, i], mean[:, i], half_width[:, i], groups)
         found[f"{target.name}.coverage"] = coverage
         found[f"{target.name}.coverage_high"] = Measurement(
-            coverage.high if coverage.high is not None else np.nan, "1", rows=coverage.rows
+            coverage_upper_end(coverage, conformal), "1", rows=coverage.rows
         )
         found[f"{target.name}.interval_half_width"] = Measurement(
             float(np.median(half_width[:, i])), target.scaled_unit, rows=len(truth)

@@ -6,8 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from matops.artifacts.dataset import read_records
-from matops.artifacts.jsonfile import to_json
-from matops.artifacts.prepared import Prepared, write_prepared
+from matops.artifacts.jsonfile import read_json, to_json
+from matops.artifacts.prepared import SUMMARY, Prepared, write_prepared
+from matops.core.card import DataSummary
 from matops.core.errors import BadInput
 from matops.core.family import EvaluationConfig, Family, FamilyConfig
 from matops.core.training import TrainingConfig
@@ -33,15 +34,18 @@ def prepare(family: Family, data: DatasetVersion, config: FamilyConfig) -> Prepa
     samples = [family.parse(record.payload) for record in records]
     features = family.featurize(samples, config)
     prepared = Prepared(family, config, data.version, records, features)
-    groups = prepared.summary().groups
-    to_calibrate = least_groups(config.evaluation.coverage)
+    _check_parts(family, prepared.summary(), config)
+    return prepared
+
+
+def _check_parts(family: Family, summary: DataSummary, config: FamilyConfig) -> None:
+    groups, to_calibrate = summary.groups, least_groups(config.evaluation.coverage)
     for part, least in {"train": 2, "calibration": to_calibrate, "test": 2}.items():
         if groups.get(part, 0) < least:
             raise BadInput(
-                f"{family.name} data {data.version}: {groups.get(part, 0)} of "
+                f"{family.name} data {summary.version}: {groups.get(part, 0)} of "
                 f"{sum(groups.values())} groups fall to {part}; at least {least} are needed"
             )
-    return prepared
 
 
 def preprocess(
@@ -51,6 +55,9 @@ def preprocess(
 
     Returns:
         Whether the cache had them.
+
+    Raises:
+        BadInput: a part of the split has too few rows to train, calibrate or measure.
     """
     kept = cache / _cache_key(family, data, config)
     found = kept.is_dir()
@@ -59,5 +66,7 @@ def preprocess(
         shutil.rmtree(unfinished, ignore_errors=True)
         write_prepared(unfinished, prepare(family, data, config))
         unfinished.rename(kept)
+    # How it is measured is not part of the key, so that what was kept may not be enough now.
+    _check_parts(family, read_json(kept / SUMMARY, DataSummary), config)
     shutil.copytree(kept, out, dirs_exist_ok=True)
     return found

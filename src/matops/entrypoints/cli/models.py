@@ -1,6 +1,7 @@
 """Commands that make models."""
 
 import json
+import shutil
 import subprocess
 import sys
 from dataclasses import asdict, dataclass
@@ -153,6 +154,7 @@ def evaluate(
     """
     asked = read_json(directory / "request.json", RunRequest)
     evaluation = directory / "evaluation"
+    shutil.rmtree(evaluation, ignore_errors=True)
     evaluate_model(
         asked.family,
         asked.preset,

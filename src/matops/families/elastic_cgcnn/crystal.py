@@ -12,10 +12,15 @@ from pymatgen.core.composition import Composition
 from pymatgen.io.vasp.inputs import Poscar
 
 from matops.core.errors import BadInput
+from matops.families.elastic_cgcnn.elements import MAX_ATOMIC_NUMBER
 
 MAX_ATOMS = 2000
 MIN_DISTANCE_A = 0.5
 """Atoms closer than this overlap; the shortest bond there is, in H2, has 0.74 Å."""
+MIN_SPACING_A = 0.1
+"""Lattice planes closer than this make the search for neighbours endless; no crystal needs them."""
+MAX_OPERATIONS = 192
+"""The most operations that a space group has in its conventional cell."""
 SAME_SITE_A = 0.1
 """Symmetry images of a site closer than this are one atom on a special position."""
 
@@ -79,29 +84,35 @@ def make_crystal(lattice_A: Any, species: Sequence[Any], frac_coords: Any) -> Cr
         raise BadInput(f"the crystal has {len(species)} atoms; at most {MAX_ATOMS} are accepted")
     numbers = np.array([_atomic_number(symbol) for symbol in species], dtype=np.int64)
     lattice, frac = (
-        _numbers(lattice_A, (3, 3), "lattice"),
+        _numbers(lattice_A, (3, 3), "lattice vectors"),
         _numbers(frac_coords, (len(species), 3), "fractional coordinates"),
     )
-    crystal = Crystal(lattice, frac % 1.0, numbers)
+    # The second remainder turns what the first rounds to one into zero.
+    crystal = Crystal(lattice, frac % 1.0 % 1.0, numbers)
     if not 1.0 < crystal.volume_A3 / len(species) < 1e4:
         raise BadInput(f"the cell has {crystal.volume_A3:g} Å³ for {len(species)} atoms")
+    spacing = float(1 / np.linalg.norm(np.linalg.inv(lattice), axis=0).max())
+    if spacing < MIN_SPACING_A:
+        raise BadInput(f"the cell is too thin or too skewed: lattice planes {spacing:.2g} Å apart")
     return crystal
 
 
 def _numbers(values: Any, shape: tuple[int, ...], what: str) -> NDArray[np.float64]:
     try:
         array = np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise BadInput(f"the {what} are not numbers") from None
-    if array.shape != shape or not np.isfinite(array).all():
-        raise BadInput(f"the {what} must be finite numbers of shape {shape}, not {array.shape}")
+    if array.shape != shape:
+        raise BadInput(f"the {what} must have shape {shape}, not {array.shape}")
+    if not np.isfinite(array).all():
+        raise BadInput(f"the {what} are missing or not finite")
     return array
 
 
 def _atomic_number(symbol: Any) -> int:
     isotopes = {"D": "H", "T": "H"}
     number = atomic_numbers.get(isotopes.get(symbol, symbol)) if isinstance(symbol, str) else None
-    if not number:
+    if not number or number > MAX_ATOMIC_NUMBER:
         raise BadInput(f"unknown element {symbol!r}")
     return int(number)
 
@@ -115,9 +126,21 @@ def _unique_images(frac: NDArray[np.float64], lattice_A: NDArray[np.float64]) ->
 
 
 def _operations(structure: gemmi.SmallStructure) -> list[gemmi.Op]:
+    if len(structure.symops) > MAX_OPERATIONS:
+        raise BadInput(f"the CIF has {len(structure.symops)} symmetry operations")
     if structure.symops:
         return [gemmi.Op(text) for text in structure.symops]
-    return list(structure.spacegroup.operations()) if structure.spacegroup else [gemmi.Op()]
+    structure.determine_and_set_spacegroup("H2N")
+    if structure.spacegroup:
+        return list(structure.spacegroup.operations())
+    named = structure.spacegroup_hm or structure.spacegroup_hall or structure.spacegroup_number
+    if named:
+        raise BadInput(f"unknown space group {named!r}")
+    return [gemmi.Op()]
+
+
+def _has_atoms(block: gemmi.cif.Block) -> bool:
+    return len(block.find("_atom_site_", ["label", "fract_x", "fract_y", "fract_z"])) > 0
 
 
 def from_cif(text: str) -> Crystal:
@@ -128,18 +151,25 @@ def from_cif(text: str) -> Crystal:
     """
     try:
         blocks = list(gemmi.cif.read_string(text))
-        structures = [gemmi.make_small_structure_from_block(block) for block in blocks]
-    except (ValueError, RuntimeError) as error:
+        block = next((block for block in blocks if _has_atoms(block)), None)
+        if block is None:
+            raise BadInput("the CIF has no atoms with label and fractional coordinates")
+        structure = gemmi.make_small_structure_from_block(block)
+        operations = _operations(structure)
+    except BadInput:
+        raise
+    except (TypeError, ValueError, RuntimeError) as error:
         raise BadInput(f"not a readable CIF: {str(error).splitlines()[0]}") from None
-    structure = next((s for s in structures if s.sites), None)
-    if structure is None:
-        raise BadInput("the CIF has no atoms")
+    if len(structure.sites) > MAX_ATOMS:
+        raise BadInput(
+            f"the CIF has {len(structure.sites)} sites; at most {MAX_ATOMS} are accepted"
+        )
     lattice = np.array(structure.cell.orth.mat.tolist()).T
     species, frac = [], []
     for site in structure.sites:
         if abs(site.occ - 1.0) > 1e-3:
             raise BadInput(f"site {site.label} has partial occupancy {site.occ:g}")
-        images = np.array([op.apply_to_xyz(site.fract.tolist()) for op in _operations(structure)])
+        images = np.array([op.apply_to_xyz(site.fract.tolist()) for op in operations])
         kept = images[_unique_images(images, lattice)]
         symbol = site.element.name if site.element.atomic_number else site.type_symbol
         species += [symbol] * len(kept)
@@ -153,6 +183,11 @@ def from_poscar(text: str) -> Crystal:
     Raises:
         BadInput: not a POSCAR, or no element names.
     """
+    header = [line.split() for line in text.splitlines()[5:16]]
+    if header and header[0] and header[0][0].isdigit():
+        raise BadInput("the POSCAR's sixth line does not name the elements")
+    if any(word.isdecimal() and int(word[:9]) > MAX_ATOMS for line in header for word in line):
+        raise BadInput(f"the POSCAR has too many atoms; at most {MAX_ATOMS} are accepted")
     try:
         structure = Poscar.from_str(text, default_names=None).structure
     except Exception as error:  # the parser raises what its many branches happen to raise
@@ -173,7 +208,9 @@ def from_pymatgen(structure: Any) -> Crystal:
         sites = structure["sites"]
         frac = [site["abc"] for site in sites]
         species = [_only_species(site["species"]) for site in sites]
-    except (KeyError, TypeError) as error:
+    except BadInput:
+        raise
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
         raise BadInput(f"not a pymatgen structure: {error} is missing or malformed") from None
     return make_crystal(lattice, species, frac)
 

@@ -6,6 +6,7 @@ A single bad record never stops a source: it is yielded as quarantined, with its
 import csv
 import gzip
 import json
+import zlib
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,13 @@ from matops.core.errors import BadInput
 from matops.core.family import Incoming
 from matops.core.record import Provenance, Quarantined, Record, make_record
 from matops.core.target import Target
-from matops.families.elastic_cgcnn.crystal import Crystal, from_cif, parse_crystal
+from matops.families.elastic_cgcnn.crystal import (
+    MIN_DISTANCE_A,
+    Crystal,
+    from_cif,
+    parse_crystal,
+)
+from matops.families.elastic_cgcnn.graphs import nearest_neighbours
 
 K_VRH = Target(
     name="K_VRH",
@@ -54,7 +61,12 @@ LAYOUTS = (
 def labelled_crystal(
     crystal: Crystal, moduli_GPa: Mapping[str, float], provenance: Provenance
 ) -> Record:
-    """A record of this family; polymorphs of one reduced formula are one group."""
+    """A record of this family; polymorphs of one reduced formula are one group.
+
+    Raises:
+        BadInput: atoms overlap, or a modulus is not physical.
+    """
+    nearest_neighbours([crystal], 1, MIN_DISTANCE_A)
     return make_record(crystal.reduced_formula, crystal.payload(), moduli_GPa, TARGETS, provenance)
 
 
@@ -84,8 +96,11 @@ def _is_json(path: Path) -> bool:
 
 def _read_cif_directory(directory: Path, stated: Provenance) -> Incoming:
     table = directory / ID_PROP
-    with table.open(newline="") as file:
-        rows = [row for row in csv.reader(file) if row]
+    try:
+        with table.open(newline="", encoding="utf-8-sig", errors="replace") as file:
+            rows = [row for row in csv.reader(file) if row]
+    except (OSError, csv.Error) as error:
+        raise BadInput(f"{table}: not readable as CSV: {error}") from None
     columns = _columns(rows[0] if rows else [], str(table))
     for number, row in enumerate(rows[int(_is_header(rows[0])) :], start=1):
         origin = f"{directory / row[0].strip()}.cif"
@@ -129,9 +144,14 @@ def _cif_record(
     except (IndexError, ValueError):
         raise BadInput(f"moduli {', '.join(row[1:]) or 'missing'} are not numbers") from None
     path = directory / f"{row[0].strip()}.cif"
-    if path.resolve().parent != directory.resolve() or not path.is_file():
-        raise BadInput("no such file")
-    text = path.read_text(errors="replace")
+    try:
+        if path.resolve().parent != directory.resolve() or not path.is_file():
+            raise BadInput("no such file")
+        text = path.read_text(errors="replace")
+    except BadInput:
+        raise
+    except (OSError, ValueError) as error:
+        raise BadInput(f"not a readable file: {error}") from None
     return labelled_crystal(from_cif(text), moduli, replace(stated, source="cif-directory"))
 
 
@@ -151,7 +171,7 @@ def _load(path: Path) -> Any:
     try:
         data = path.read_bytes()
         return json.loads(gzip.decompress(data) if path.name.endswith(".gz") else data)
-    except (OSError, EOFError, ValueError) as error:
+    except (OSError, EOFError, ValueError, RecursionError, zlib.error) as error:
         raise BadInput(f"{path}: not readable as JSON: {error}") from None
 
 
@@ -159,8 +179,11 @@ def _as_rows(path: Path) -> list[tuple[str, dict[str, Any]]]:
     """(name, row) pairs of a list of records, or of a table in pandas' split form (matbench)."""
     content = _load(path)
     if isinstance(content, dict) and {"index", "columns", "data"} <= content.keys():
-        pairs = zip(content["index"], content["data"], strict=True)
-        return [(str(i), dict(zip(content["columns"], row, strict=True))) for i, row in pairs]
+        try:
+            pairs = zip(content["index"], content["data"], strict=True)
+            return [(str(i), dict(zip(content["columns"], row, strict=True))) for i, row in pairs]
+        except (TypeError, ValueError):
+            raise BadInput(f"{path}: index, columns and data do not fit together") from None
     if isinstance(content, list):
         rows = [row if isinstance(row, dict) else {} for row in content]
         return [(next((str(r[k]) for k in ID_NAMES if k in r), ""), r) for r in rows]
@@ -184,7 +207,7 @@ def _modulus_GPa(row: Mapping[str, Any], target: str, origin: str) -> float:
                 return float(row[name])
             if row.get(f"log10({name})") is not None:
                 return float(10.0 ** float(row[f"log10({name})"]))
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise BadInput(f"{origin}: {name} is not a number") from None
     raise BadInput(f"{origin}: no value for {target} ({', '.join(COLUMN_NAMES[target])})")
 

@@ -55,9 +55,9 @@ def valence_electrons(element: Element) -> int:
     """Electrons outside the noble-gas core and filled inner shells, at most 12."""
     if _is_f_block(element):
         return min(12, int(element.Z) - NOBLE_CORE[period(element)])
-    if element.block == "p":
-        return int(element.group) - 10
-    return 2 if element.symbol == "He" else int(element.group)
+    if element.symbol == "He":  # in group 18, and in pymatgen's p block, but 1s²
+        return 2
+    return int(element.group) - (10 if element.block == "p" else 0)
 
 
 def _column(name: str) -> Array:
@@ -117,7 +117,9 @@ def binary_features() -> Array:
             _one_hot(np.array([valence_electrons(e) - 1.0 for e in elements]), 12),
             _binned(np.log(_first_ionisation_energy()), 10),
             _binned(_column("electron_affinity"), 10),
-            _one_hot(np.array(["spdf".index(e.block) * 1.0 for e in elements]), 4),
+            _one_hot(
+                np.array(["spdf".index("s" if e.Z == 2 else e.block) * 1.0 for e in elements]), 4
+            ),
             _binned(np.log(np.where(volume > 0, volume, np.nan)), 10),
         ],
         axis=1,

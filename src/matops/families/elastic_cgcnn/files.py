@@ -53,7 +53,7 @@ def load_request(path: Path) -> Payload:
 def _from_json(path: Path, text: str) -> Payload:
     try:
         content: Any = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadInput(f"{path}: not JSON: {error}") from None
     if not isinstance(content, dict):
         raise BadInput(f"{path}: neither a pymatgen structure nor a payload")

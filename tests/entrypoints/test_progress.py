@@ -1,0 +1,80 @@
+"""Progress as lines, and as bars again from those lines."""
+
+from __future__ import annotations
+
+from io import StringIO
+
+import pytest
+from rich.console import Console
+
+from matops.entrypoints import progress
+from matops.entrypoints.progress import StepBars, bar_progress, log_progress
+
+
+@pytest.fixture
+def console() -> Console:
+    return Console(file=StringIO(), width=120)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The time, to be set by the test."""
+    now = [100.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    return now
+
+
+def shown(bars: StepBars) -> dict[str, tuple[float, float | None, str]]:
+    """Done, total and words of each bar."""
+    return {t.description: (t.completed, t.total, t.fields["words"]) for t in bars.bars.tasks}
+
+
+@pytest.mark.parametrize("words", ["loss 0.0123", "", "member0 (of 3), loss 1e-05", "Å"])
+def test_what_a_step_logs_its_bar_shows(
+    capsys: pytest.CaptureFixture[str], console: Console, words: str
+) -> None:
+    log_progress("train")(3, 12, words)
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    (line,) = captured.err.splitlines()
+    with StepBars(console) as bars:
+        bars.listen(line)
+        assert shown(bars) == {"train": (3, 12, words)}
+
+
+def test_each_step_has_its_own_bar(console: Console) -> None:
+    with StepBars(console) as bars:
+        for line in ("ingest: 1 of 1 (a)", "train: 2 of 9 (b)", "train: 5 of 9 (c)"):
+            bars.listen(line)
+        assert shown(bars) == {"ingest": (1, 1, "a"), "train": (5, 9, "c")}
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["", "train", "train: 3 of (x)", "INFO: train: 3 of 4 (x)", "train: -1 of 4 (x)", "3 of 4"],
+)
+def test_other_lines_are_left_alone(console: Console, line: str) -> None:
+    with StepBars(console) as bars:
+        bars.listen(line)
+        assert shown(bars) == {}
+
+
+def test_a_log_gets_at_most_one_line_a_second_and_the_last(
+    capsys: pytest.CaptureFixture[str], clock: list[float]
+) -> None:
+    report = log_progress("train")
+    for done in range(1, 31):
+        clock[0] += 0.1
+        report(done, 30, "")
+    lines = capsys.readouterr().err.splitlines()
+    assert 3 <= len(lines) <= 5
+    assert lines[-1] == "train: 30 of 30 ()"
+
+
+def test_a_bar_shows_step_and_count() -> None:
+    text = StringIO()
+    console = Console(file=text, width=120, force_terminal=True)
+    with bar_progress("ingest", console) as report:
+        report(3, 7, "alloys")
+    assert "ingest" in text.getvalue()
+    assert "3/7" in text.getvalue()

@@ -1,0 +1,149 @@
+"""Preprocess: once a version and graph, again for whatever changes the features."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from matops.artifacts.prepared import read_prepared
+from matops.core.errors import BadInput
+from matops.core.split import SplitConfig
+from matops.families.elastic_cgcnn.config import ElasticConfig
+from matops.steps.ports import DatasetVersion
+from matops.steps.preprocess import prepare, preprocess
+
+Run = Callable[..., bool]
+Change = Callable[[ElasticConfig], ElasticConfig]
+
+
+@pytest.fixture
+def data(family: Any, store: Any, alloys: list[Any]) -> DatasetVersion:
+    return store.append(family, alloys[:120])
+
+
+@pytest.fixture
+def run(family: Any, config: ElasticConfig, data: DatasetVersion, tmp_path: Path) -> Run:
+    def preprocess_once(
+        config: ElasticConfig = config, data: DatasetVersion = data, out: str = "out"
+    ) -> bool:
+        return preprocess(family, data, config, tmp_path / out, tmp_path / "cache")
+
+    return preprocess_once
+
+
+def test_samples_of_a_version_are_prepared_once(
+    run: Run, family: Any, config: ElasticConfig, tmp_path: Path
+) -> None:
+    assert run(out="first") is False
+    assert run(out="second") is True
+    first, second = (read_prepared(tmp_path / out, family, config) for out in ("first", "second"))
+    assert first.records == second.records
+    assert all(
+        torch.equal(tensor, second.features.flat()[name])
+        for name, tensor in first.features.flat().items()
+    )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda c: replace(c, training=replace(c.training, epochs=99, seed=7, members=9)),
+        lambda c: replace(c, evaluation=replace(c.evaluation, golden_requests=1, coverage=0.5)),
+    ],
+)
+def test_training_and_measuring_differently_needs_no_new_features(
+    run: Run, config: ElasticConfig, change: Change
+) -> None:
+    run()
+    assert run(change(config)) is True
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda c: replace(c, graph=replace(c.graph, neighbours=8)),
+        lambda c: replace(c, graph=replace(c.graph, radius_A=6.0)),
+        lambda c: replace(c, split=replace(c.split, salt="other")),
+    ],
+)
+def test_another_graph_or_split_is_prepared_anew(
+    run: Run, config: ElasticConfig, change: Change
+) -> None:
+    run()
+    assert run(change(config), out="other") is False
+    assert run() is True
+
+
+def test_another_version_is_prepared_anew(run: Run, data: DatasetVersion) -> None:
+    run()
+    assert run(data=replace(data, version="v2"), out="other") is False
+
+
+def test_another_graph_gives_other_features(
+    run: Run, family: Any, config: ElasticConfig, tmp_path: Path
+) -> None:
+    fewer = replace(config, graph=replace(config.graph, neighbours=6))
+    run()
+    run(fewer, out="fewer")
+    found = read_prepared(tmp_path / "out", family, config).features
+    assert not torch.equal(
+        found.flat()["count/edge"],
+        read_prepared(tmp_path / "fewer", family, fewer).features.flat()["count/edge"],
+    )
+
+
+def test_interrupted_preparation_is_not_taken_for_a_finished_one(
+    run: Run, tmp_path: Path, config: ElasticConfig, family: Any
+) -> None:
+    run()
+    [kept] = (tmp_path / "cache").iterdir()
+    unfinished = kept.with_suffix(".unfinished")
+    kept.rename(unfinished)
+    (unfinished / "features.safetensors").write_bytes(b"half of")
+    assert run(out="again") is False
+    assert len(read_prepared(tmp_path / "again", family, config).records) == 120
+    assert not unfinished.exists()
+
+
+def test_features_stay_with_their_records(
+    run: Run, family: Any, config: ElasticConfig, tmp_path: Path
+) -> None:
+    run()
+    found = read_prepared(tmp_path / "out", family, config)
+    for i in (0, 17, 119):
+        alone = family.featurize([family.parse(found.records[i].payload)], config)
+        taken = found.features.take(torch.tensor([i]))
+        for name, tensor in alone.flat().items():
+            np.testing.assert_allclose(taken.flat()[name], tensor, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("split", "part"),
+    [
+        (SplitConfig(calibration=0.02, test=0.2), "calibration"),
+        (SplitConfig(calibration=0.2, test=0.0), "test"),
+        (SplitConfig(calibration=0.5, test=0.5), "train"),
+    ],
+)
+def test_part_with_too_few_groups_is_refused_by_name(
+    run: Run, config: ElasticConfig, split: SplitConfig, part: str
+) -> None:
+    with pytest.raises(BadInput, match=f"of 120 groups fall to {part}; at least"):
+        run(replace(config, split=split))
+
+
+def test_coverage_that_needs_more_groups_is_refused_with_and_without_the_cache(
+    run: Run, family: Any, config: ElasticConfig, data: DatasetVersion
+) -> None:
+    strict = replace(config, evaluation=replace(config.evaluation, coverage=0.99))
+    with pytest.raises(BadInput, match="fall to calibration; at least 99 are needed"):
+        prepare(family, data, strict)
+    run()
+    with pytest.raises(BadInput, match="fall to calibration; at least 99 are needed"):
+        run(strict)

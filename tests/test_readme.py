@@ -1,0 +1,76 @@
+"""What README.md shows works: its code runs, and its commands and options exist."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import typer
+
+from matops.entrypoints.cli import app
+
+if TYPE_CHECKING:
+    from tests.conftest import Released
+
+REPOSITORY = Path(__file__).parents[1]
+README = (REPOSITORY / "README.md").read_text()
+FENCED = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+
+
+def blocks(*languages: str) -> list[str]:
+    return [text for language, text in FENCED.findall(README) if language in languages]
+
+
+def lines_with(program: str) -> list[list[str]]:
+    """Commands of a program in shell blocks, as words without comments."""
+    text = "\n".join(blocks("bash", "console", "sh")).replace("\\\n", " ")
+    found = []
+    for line in text.splitlines():
+        words = shlex.split(line.removeprefix("$ "), comments=True)
+        if words and words[0] == program:
+            found.append(words)
+    return found
+
+
+def test_the_python_code_runs(
+    released: Released,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code = blocks("python")
+    assert code
+    names = {"package": str(released.package)}
+    for block in code:
+        exec(compile(block, "README.md", "exec"), names)
+    assert "GPa" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("words", lines_with("matops"), ids=" ".join)
+def test_a_command_exists_with_its_options(words: list[str]) -> None:
+    assert words[1] in COMMANDS
+    known = {opt for p in COMMANDS[words[1]].params for opt in p.opts} | {"--help"}
+    used = {word.split("=")[0] for word in words[2:] if word.startswith("-")}
+    assert used <= known
+
+
+@pytest.mark.parametrize("words", lines_with("make"), ids=" ".join)
+def test_a_make_target_exists(words: list[str]) -> None:
+    targets = re.findall(r"^([a-z]+):", (REPOSITORY / "Makefile").read_text(), re.MULTILINE)
+    assert words[1] in targets
+
+
+def test_there_are_commands_to_check() -> None:
+    assert len(lines_with("matops")) >= 3
+
+
+@pytest.mark.parametrize(
+    "target", sorted(set(re.findall(r"\]\((?!https?://)([^)#]+)", README))), ids=str
+)
+def test_a_link_leads_somewhere(target: str) -> None:
+    assert (REPOSITORY / target).exists()
