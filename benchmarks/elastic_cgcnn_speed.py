@@ -288,7 +288,7 @@ def latency_rows() -> Iterator[tuple[str, ...]]:
     body = {"instances": [{"cif": heusler_cif()}]}
     path = f"/v1/models/{FAMILY.name}:predict"
     with serving(_serve_ours) as ours, serving(_serve_empty) as empty:
-        works = {
+        works: dict[str, Work] = {
             "ours": lambda: ours.post(path, json=body).raise_for_status(),
             "empty": lambda: empty.post(path, json=body).raise_for_status(),
         }

@@ -8,12 +8,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from pydantic import TypeAdapter, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from matops.artifacts.jsonfile import read_json, write_json
+from matops.artifacts.jsonfile import from_json, read_json, write_json
 from matops.core.card import Card
 from matops.core.domain import Domain
 from matops.core.errors import BadInput
@@ -102,10 +101,8 @@ def read_config(family: Family, card: Card) -> FamilyConfig:
     Raises:
         BadInput: it does not fit the family's configuration.
     """
-    try:
-        return TypeAdapter(family.config_type).validate_python(card.configuration)
-    except ValidationError as error:
-        raise BadInput(f"{CARD}: configuration: {error.errors()[0]['msg']}") from None
+    text = json.dumps(card.configuration).encode()
+    return from_json(text, family.config_type, f"{CARD}: configuration")
 
 
 def load_predictor(directory: Path) -> Predictor:

@@ -4,9 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
-
-from matops.artifacts.jsonfile import to_json
+from matops.artifacts.jsonfile import from_json, to_json
 from matops.core.errors import BadInput
 from matops.core.family import Family, FamilyConfig
 
@@ -28,12 +26,7 @@ def resolve_config(family: Family, preset: str, changes: Mapping[str, Any]) -> F
     tree = json.loads(to_json(family.presets[preset]))
     for path, value in changes.items():
         _set(tree, path, value)
-    try:
-        return TypeAdapter(family.config_type).validate_python(tree)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise BadInput(f"configuration {where}: {first['msg']}") from None
+    return from_json(json.dumps(tree).encode(), family.config_type, "configuration")
 
 
 def _set(tree: dict[str, Any], path: str, value: Any) -> None:

@@ -1,6 +1,7 @@
 """Preprocess: parse and featurize every record of a dataset version, once."""
 
 import hashlib
+import inspect
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -16,10 +17,16 @@ from matops.core.uncertainty import least_groups
 from matops.steps.ports import DatasetVersion
 
 
+def _code_of(family: Family) -> bytes:
+    """The family's own source: features that other code made are not the same features."""
+    folder = Path(inspect.getfile(type(family))).parent
+    return b"".join(path.read_bytes() for path in sorted(folder.glob("*.py")))
+
+
 def _cache_key(family: Family, data: DatasetVersion, config: FamilyConfig) -> str:
     """Hash of what the features depend on: not of how a network is trained or measured."""
     relevant = replace(config, training=TrainingConfig(), evaluation=EvaluationConfig())
-    said = f"{family.name}\x1f{data.version}\x1f".encode() + to_json(relevant)
+    said = f"{family.name}\x1f{data.version}\x1f".encode() + to_json(relevant) + _code_of(family)
     return hashlib.sha256(said).hexdigest()[:20]
 
 

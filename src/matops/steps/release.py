@@ -4,6 +4,7 @@ from pathlib import Path
 
 from matops.artifacts.package import load_checked, read_card
 from matops.core.errors import BadInput
+from matops.core.gate import judge
 from matops.families import get_family
 from matops.steps.ports import PackageStore
 
@@ -15,9 +16,12 @@ def release(package: Path, store: PackageStore) -> Path:
         Directory of the released package.
 
     Raises:
-        BadInput: the verdict is a rejection, or the package is damaged.
+        BadInput: the verdict is a rejection or was tampered with, or the package is damaged.
     """
     card = read_card(package)
+    gates = [result.gate for result in card.verdict.results]
+    if judge(gates, card.measurements) != card.verdict:
+        raise BadInput(f"{package}: not released, its verdict does not follow from its numbers")
     if not card.verdict.accepted:
         failed = ", ".join(result.gate.name for result in card.verdict.failures)
         raise BadInput(f"{package}: not released, its gates failed: {failed or 'none was applied'}")

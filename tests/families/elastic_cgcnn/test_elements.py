@@ -117,7 +117,7 @@ def test_helium_belongs_to_the_noble_gases_by_group_and_to_the_s_block() -> None
 
 
 def test_f_block_is_a_category_of_its_own_in_its_period() -> None:
-    for symbol, row in {"Ce": 6, "Gd": 6, "U": 7}.items():
+    for symbol, row in {"Ce": 6, "Yb": 6, "Ac": 7, "U": 7}.items():
         assert group_category(Element(symbol)) == 19
         assert period(Element(symbol)) == row
     assert (group_category(Element("Au")), period(Element("Au"))) == (11, 6)
