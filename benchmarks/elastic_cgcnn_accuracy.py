@@ -45,7 +45,11 @@ VARIANTS: dict[str, dict[str, Any]] = {
         f"released without {name}": {f"network.{name}": False, "training.members": 1}
         for name in OURS
     },
-    "one member": {"training.members": 1},
+    "released without element_properties and reduced_lengths": {
+        "network.element_properties": False,
+        "network.reduced_lengths": False,
+        "training.members": 1,
+    },
 }
 
 
@@ -110,7 +114,7 @@ def main(
         result = cross_validate(family, config, source, groups, folds, seed, workers)
         members = len(result.predicted)
         for n in sorted({1, members}):
-            found[f"{name}, {n} members"] = result.predicted[:n].mean(0)
+            found[f"{name}, {n} member{'s' if n > 1 else ''}"] = result.predicted[:n].mean(0)
         print(f"{name}: {result.seconds_per_epoch:.2f} s an epoch, one thread")
     print("\n| model | MAE log10 K | MAE log10 G | R² K | R² G |\n|---|---|---|---|---|")
     for name, predicted in found.items():

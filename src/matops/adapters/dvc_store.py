@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from dvc.config_schema import RelPath
 from dvc.exceptions import DvcException
 from dvc.repo import Repo
 
@@ -99,7 +100,8 @@ class DvcStore:
         known = repo.config["remote"].get(REMOTE_NAME, {}).get("url")
         if known and not self.remote:
             return
-        url = self.remote or str(self.workspace / ".matops" / "remote")
+        # The default is stored relative to the configuration, so that a workspace can be moved.
+        url = self.remote or RelPath(self.workspace / ".matops" / "remote")
         if known == url:
             return
         with repo.config.edit() as config:

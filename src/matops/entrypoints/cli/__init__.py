@@ -1,4 +1,7 @@
-"""The command line: ``matops``."""
+"""The command line: ``matops``.
+
+Commands import what they need when they run, so that ``--help`` answers at once.
+"""
 
 import sys
 

@@ -8,14 +8,12 @@ import typer
 from matops.core.record import Provenance
 from matops.entrypoints.cli.options import Changes, FamilyName, Json, Preset
 from matops.entrypoints.cli.output import print_json, print_reasons, print_refusals, screen, side
-from matops.entrypoints.configuration import parse_changes, resolve_config
-from matops.entrypoints.progress import bar_progress
-from matops.entrypoints.workflow import SIMULATION, ingest_into_workspace, quarantine_file
-from matops.families import family_names, get_family
 
 
 def families(as_json: Json = False) -> None:
     """List the families: what each predicts, in which units, from which samples."""
+    from matops.families import family_names, get_family
+
     found = [get_family(name) for name in family_names()]
     if as_json:
         rows = [
@@ -56,6 +54,11 @@ def ingest(
     is 2 if a record of a file was refused. A simulation refuses unstable crystals as a matter of
     course.
     """
+    from matops.entrypoints.configuration import parse_changes, resolve_config
+    from matops.entrypoints.progress import bar_progress
+    from matops.entrypoints.workflow import SIMULATION, ingest_into_workspace, quarantine_file
+    from matops.families import get_family
+
     found = get_family(family)
     config = resolve_config(found, preset, parse_changes(changes))
     stated = Provenance("", "", engine=engine, method=method, licence=licence)

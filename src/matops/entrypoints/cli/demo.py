@@ -15,12 +15,9 @@ import typer
 
 from matops.core.errors import BadInput
 from matops.entrypoints.cli.data import ingest
-from matops.entrypoints.cli.models import print_outcome, run_train_and_release
-from matops.entrypoints.cli.output import screen
+from matops.entrypoints.cli.models import print_outcome
+from matops.entrypoints.cli.output import screen, side
 from matops.entrypoints.cli.serving import predict
-from matops.entrypoints.settings import read_settings
-from matops.entrypoints.wiring import package_store
-from matops.families import get_family
 
 START_SECONDS = 120
 
@@ -71,13 +68,20 @@ def demo(
     workspace: Annotated[Path, typer.Option(help="Where data, models and runs go")] = Path("demo"),
 ) -> None:
     """Simulate, ingest, train, evaluate, release, serve and ask: the whole way in minutes."""
+    from matops.entrypoints.local_runs import run_train_and_release
+    from matops.entrypoints.progress import StepBars
+    from matops.entrypoints.settings import read_settings
+    from matops.entrypoints.wiring import package_store
+    from matops.families import get_family
+
     os.environ["MATOPS_WORKSPACE"] = str(workspace)
     read_settings.cache_clear()
     found = get_family(family)
     _heading(1, "simulate and ingest: labels made here, versioned with DVC")
     ingest(family, source="simulation", preset="demo")
     _heading(2, "train_and_release: the Kubeflow pipeline, its steps as processes")
-    card, evaluation = run_train_and_release(family, "demo", "", {})
+    with StepBars(side) as bars:
+        card, evaluation = run_train_and_release(family, "demo", "", {}, bars.listen)
     _heading(3, "verdict: every metric with its unit, every gate with its limit")
     print_outcome(card, evaluation, as_json=False)
     if not card.verdict.accepted:

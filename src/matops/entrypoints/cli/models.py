@@ -1,88 +1,24 @@
 """Commands that make models."""
 
-import json
-import shutil
-import subprocess
-import sys
-from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from matops.adapters.local_pipeline import run_pipeline
-from matops.artifacts.jsonfile import read_json, write_json
-from matops.artifacts.package import read_card
-from matops.core.card import Card
 from matops.core.errors import BadInput
 from matops.entrypoints.cli.options import Changes, FamilyName, FamilyOption, Json, Preset
 from matops.entrypoints.cli.output import print_json, screen, side
-from matops.entrypoints.configuration import parse_changes
-from matops.entrypoints.progress import StepBars
-from matops.entrypoints.settings import Settings, read_settings
-from matops.entrypoints.verdict_text import measurement_table, verdict_table
-from matops.entrypoints.workflow import (
-    current_data,
-    evaluate_model,
-    prepare_samples,
-    release_package,
-    train_model,
-)
-from matops.families import get_family
-from matops.steps.evaluate import PACKAGE, REPORT
+
+if TYPE_CHECKING:
+    from matops.core.card import Card
 
 
-@dataclass(frozen=True)
-class RunRequest:
-    """What a directory of ``matops train`` was asked for."""
-
-    family: str
-    preset: str
-    changes: str
-
-
-def compiled_pipeline(settings: Settings, name: str) -> Path:
-    """Compile the project's pipelines and return one's Kubeflow IR YAML.
-
-    Raises:
-        BadInput: no such pipeline, or no checkout of the project here.
-    """
-    source = settings.project / "pipelines" / f"{name}.py"
-    if not source.is_file():
-        raise BadInput(f"{source}: no such pipeline; run from the checkout, or set MATOPS_PROJECT")
-    out = (settings.workspace / ".matops" / "pipelines").resolve()
-    command = [sys.executable, "-m", "pipelines", str(out)]
-    done = subprocess.run(  # noqa: S603
-        command, cwd=settings.project, capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        raise BadInput(f"{source}: does not compile: {done.stderr.strip().splitlines()[-1]}")
-    return out / f"{name}.yaml"
-
-
-def run_train_and_release(
-    family: str, preset: str, source: str, changes: dict[str, Any]
-) -> tuple[Card, Path]:
-    """Run the pipeline here, step by step, and return the candidate's card and the evaluation."""
-    settings = read_settings()
-    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-    root = (settings.runs / f"train_and_release-{stamp}").resolve()
-    arguments = {"family": family, "preset": preset, "source": source}
-    with StepBars(side) as bars:
-        outputs = run_pipeline(
-            compiled_pipeline(settings, "train_and_release"),
-            {**arguments, "changes": json.dumps(changes)},
-            root,
-            {"MATOPS_WORKSPACE": str(settings.workspace.resolve())},
-            bars.listen,
-        )
-    evaluation = Path(outputs["evaluation"].path)
-    return read_card(evaluation / PACKAGE), evaluation
-
-
-def print_outcome(card: Card, evaluation: Path, as_json: bool) -> None:
+def print_outcome(card: "Card", evaluation: Path, as_json: bool) -> None:
     """The verdict, every metric, and where the report is."""
+    from matops.entrypoints.verdict_text import measurement_table, verdict_table
+    from matops.steps.evaluate import PACKAGE, REPORT
+
     if as_json:
         print_json(
             {
@@ -115,10 +51,16 @@ def run(
 
     The exit status is 1 if the gates rejected the model.
     """
+    from matops.entrypoints.configuration import parse_changes
+    from matops.entrypoints.local_runs import run_train_and_release
+    from matops.entrypoints.progress import StepBars
+
     if pipeline != "train_and_release":
         raise BadInput(f"no pipeline is called {pipeline!r}; there is: train_and_release")
-    get_family(family)
-    card, evaluation = run_train_and_release(family, preset, source, parse_changes(changes))
+    with StepBars(side) as bars:
+        card, evaluation = run_train_and_release(
+            family, preset, source, parse_changes(changes), bars.listen
+        )
     print_outcome(card, evaluation, as_json)
     if not card.verdict.accepted:
         raise typer.Exit(1)
@@ -134,13 +76,13 @@ def train(
 
     Follow with: matops evaluate OUT
     """
-    text = json.dumps(parse_changes(changes))
-    data = current_data(get_family(family))
-    prepare_samples(family, preset, text, data.directory, data.version, out / "prepared")
-    write_json(out / "request.json", RunRequest(family, preset, text))
+    from matops.entrypoints.configuration import parse_changes
+    from matops.entrypoints.local_runs import train_here
+    from matops.entrypoints.progress import StepBars
+
     with StepBars(side) as bars:
-        train_model(family, preset, text, out / "prepared", out / "model", bars.report("train"))
-    screen.print(f"model: {out / 'model'}", soft_wrap=True, highlight=False)
+        model = train_here(family, preset, parse_changes(changes), out, bars.report("train"))
+    screen.print(f"model: {model}", soft_wrap=True, highlight=False)
 
 
 def evaluate(
@@ -152,18 +94,10 @@ def evaluate(
 
     The exit status is 1 if the gates rejected the model.
     """
-    asked = read_json(directory / "request.json", RunRequest)
-    evaluation = directory / "evaluation"
-    shutil.rmtree(evaluation, ignore_errors=True)
-    evaluate_model(
-        asked.family,
-        asked.preset,
-        asked.changes,
-        directory / "prepared",
-        directory / "model",
-        evaluation,
-    )
-    card = read_card(evaluation / PACKAGE)
+    from matops.entrypoints.local_runs import evaluate_here
+    from matops.entrypoints.workflow import release_package
+
+    card, evaluation = evaluate_here(directory)
     print_outcome(card, evaluation, as_json)
     if not card.verdict.accepted:
         raise typer.Exit(1)

@@ -7,6 +7,7 @@ import csv
 import gzip
 import json
 import zlib
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -191,12 +192,17 @@ def _as_rows(path: Path) -> list[tuple[str, dict[str, Any]]]:
 
 
 def _joined(tables: list[list[tuple[str, dict[str, Any]]]]) -> list[tuple[str, dict[str, Any]]]:
-    """Rows of several tables that hold the same structure, merged into one row each."""
-    merged: dict[str, tuple[str, dict[str, Any]]] = {}
+    """Rows of several tables that hold the same structure, merged into one row each.
+
+    A structure that one table holds twice is merged with its first and second twin in the others.
+    """
+    merged: dict[tuple[str, int], tuple[str, dict[str, Any]]] = {}
     for table in tables:
+        seen: Counter[str] = Counter()
         for name, row in table:
-            key = json.dumps(row.get("structure"), sort_keys=True)
-            merged.setdefault(key, (name, {}))[1].update(row)
+            structure = json.dumps(row.get("structure"), sort_keys=True)
+            merged.setdefault((structure, seen[structure]), (name, {}))[1].update(row)
+            seen[structure] += 1
     return list(merged.values())
 
 

@@ -1,0 +1,117 @@
+"""Runs on this machine: the compiled pipeline, and training and evaluation step by step."""
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from matops.adapters.local_pipeline import run_pipeline
+from matops.artifacts.jsonfile import read_json, write_json
+from matops.artifacts.package import read_card
+from matops.core.card import Card
+from matops.core.errors import BadInput
+from matops.core.training import Progress
+from matops.entrypoints.settings import Settings, read_settings
+from matops.entrypoints.workflow import (
+    current_data,
+    evaluate_model,
+    prepare_samples,
+    train_model,
+)
+from matops.families import get_family
+from matops.steps.evaluate import PACKAGE
+
+Listener = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """What a directory of ``matops train`` was asked for."""
+
+    family: str
+    preset: str
+    changes: str
+
+
+def compiled_pipeline(settings: Settings, name: str) -> Path:
+    """Compile the project's pipelines and return one's Kubeflow IR YAML.
+
+    Raises:
+        BadInput: no such pipeline, or no checkout of the project here.
+    """
+    source = settings.project / "pipelines" / f"{name}.py"
+    if not source.is_file():
+        raise BadInput(f"{source}: no such pipeline; run from the checkout, or set MATOPS_PROJECT")
+    out = (settings.workspace / ".matops" / "pipelines").resolve()
+    command = [sys.executable, "-m", "pipelines", str(out)]
+    done = subprocess.run(  # noqa: S603
+        command, cwd=settings.project, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise BadInput(f"{source}: does not compile: {done.stderr.strip().splitlines()[-1]}")
+    return out / f"{name}.yaml"
+
+
+def run_train_and_release(
+    family: str, preset: str, source: str, changes: dict[str, Any], listen: Listener
+) -> tuple[Card, Path]:
+    """Run the pipeline here, step by step, and return the candidate's card and the evaluation.
+
+    Args:
+        family: family of the model.
+        preset: configuration preset.
+        source: what to ingest first; empty for nothing.
+        changes: changed configuration fields.
+        listen: gets every line that the steps print.
+    """
+    get_family(family)
+    settings = read_settings()
+    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    root = (settings.runs / f"train_and_release-{stamp}").resolve()
+    arguments = {"family": family, "preset": preset, "source": source}
+    outputs = run_pipeline(
+        compiled_pipeline(settings, "train_and_release"),
+        {**arguments, "changes": json.dumps(changes)},
+        root,
+        {"MATOPS_WORKSPACE": str(settings.workspace.resolve())},
+        listen,
+    )
+    evaluation = Path(outputs["evaluation"].path)
+    return read_card(evaluation / PACKAGE), evaluation
+
+
+def train_here(
+    family: str, preset: str, changes: dict[str, Any], out: Path, progress: Progress
+) -> Path:
+    """Prepare the versioned data in ``out`` and train there; again, it resumes.
+
+    Returns:
+        Directory of the model.
+    """
+    text = json.dumps(changes)
+    data = current_data(get_family(family))
+    prepare_samples(family, preset, text, data.directory, data.version, out / "prepared")
+    write_json(out / "request.json", RunRequest(family, preset, text))
+    train_model(family, preset, text, out / "prepared", out / "model", progress)
+    return out / "model"
+
+
+def evaluate_here(directory: Path) -> tuple[Card, Path]:
+    """Evaluate what :func:`train_here` left, and return the card and the evaluation."""
+    asked = read_json(directory / "request.json", RunRequest)
+    evaluation = directory / "evaluation"
+    shutil.rmtree(evaluation, ignore_errors=True)
+    evaluate_model(
+        asked.family,
+        asked.preset,
+        asked.changes,
+        directory / "prepared",
+        directory / "model",
+        evaluation,
+    )
+    return read_card(evaluation / PACKAGE), evaluation
