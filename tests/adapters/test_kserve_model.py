@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -16,8 +17,10 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import numpy as np
 import pytest
+from kserve import InferInput, InferRequest, InferResponse
 
-from matops.artifacts.package import Golden, read_card, read_golden
+from matops.adapters.kserve_model import ServedModel
+from matops.artifacts.package import Golden, load_checked, read_card, read_golden
 
 if TYPE_CHECKING:
     from tests.conftest import Released
@@ -325,3 +328,14 @@ def test_a_damaged_package_is_never_served(workspace: Path, released: Released) 
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1
     assert "weights.safetensors" in done.stderr
+
+
+def test_an_answer_fits_into_grpc_too(released: Released) -> None:
+    model = ServedModel(load_checked(released.package))
+    tensor = InferInput("instances", [1], "BYTES")
+    tensor.data = [json.dumps(COPPER)]
+    answer = asyncio.run(model.predict(InferRequest(NAME, [tensor])))
+    assert isinstance(answer, InferResponse)
+    message = answer.to_grpc()
+    assert message.model_version == read_card(released.package).version
+    assert message.parameters["coverage"].string_param == "0.8"

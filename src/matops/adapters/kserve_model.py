@@ -83,7 +83,8 @@ class ServedModel(Model):  # type: ignore[misc]
             infer_outputs=outputs,
             parameters={
                 "dataset_version": self.predictor.dataset_version,
-                "coverage": self.predictor.conformal.coverage,
+                # As text: gRPC's parameters know no floating-point numbers.
+                "coverage": f"{self.predictor.conformal.coverage:g}",
                 **{f"unit_{t.name}": t.unit for t in self.predictor.family.targets},
             },
         )
