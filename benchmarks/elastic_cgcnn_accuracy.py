@@ -21,7 +21,7 @@ from matops.core.split import grouped_folds
 from matops.core.target import targets_to_scale
 from matops.entrypoints.configuration import resolve_config
 from matops.families import get_family
-from matops.families.elastic_cgcnn.crystal import parse_crystal
+from matops.families.elastic_cgcnn.formats import parse_crystal
 
 Array = NDArray[np.float64]
 

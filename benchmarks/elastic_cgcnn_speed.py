@@ -9,6 +9,7 @@ project's own alloys are used. Everything runs with one thread.
 import os
 import socket
 import time
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -37,7 +38,8 @@ from matops.core.uncertainty import Conformal
 from matops.families import get_family
 from matops.families.elastic_cgcnn import features
 from matops.families.elastic_cgcnn.config import ElasticConfig
-from matops.families.elastic_cgcnn.crystal import Crystal, from_cif, make_crystal
+from matops.families.elastic_cgcnn.crystal import Crystal, make_crystal
+from matops.families.elastic_cgcnn.formats import from_cif
 from matops.families.elastic_cgcnn.graphs import Neighbours
 from matops.families.elastic_cgcnn.quotient import Atoms, QuotientGraph
 from matops.simulators.alloys import enumerate_alloys
@@ -107,8 +109,11 @@ def interleaved(works: Mapping[str, Work], repeats: int, words: str) -> Seconds:
 
 
 def _pymatgen_graphs(texts: Sequence[str]) -> None:
-    for text in texts:
-        Structure.from_str(text, fmt="cif").get_all_neighbors(RADIUS_A)
+    with warnings.catch_warnings():
+        # It warns of each coordinate that it rounds to a special position.
+        warnings.simplefilter("ignore", UserWarning)
+        for text in texts:
+            Structure.from_str(text, fmt="cif").get_all_neighbors(RADIUS_A)
 
 
 def _our_graphs(texts: Sequence[str]) -> None:

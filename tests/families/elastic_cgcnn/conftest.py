@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from matops.families.elastic_cgcnn.crystal import Crystal, from_cif, make_crystal
+from matops.families.elastic_cgcnn.crystal import Crystal, make_crystal
+from matops.families.elastic_cgcnn.formats import from_cif
 
 DATA = Path(__file__).parents[2] / "data"
 

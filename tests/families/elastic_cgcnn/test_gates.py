@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from matops.core.gate import Gate, Measurement, judge
 from matops.core.record import Payload
 from matops.families.elastic_cgcnn.config import DEMO_LIMITS, PRESETS, ElasticConfig
-from matops.families.elastic_cgcnn.crystal import Crystal, parse_crystal
+from matops.families.elastic_cgcnn.crystal import Crystal
+from matops.families.elastic_cgcnn.formats import parse_crystal
 from matops.families.elastic_cgcnn.gates import (
     elastic_gates,
     measure_invariance,

@@ -7,7 +7,7 @@ import pytest
 from matops.core.record import Quarantined, Record
 from matops.families.elastic_cgcnn import simulation
 from matops.families.elastic_cgcnn.config import SimulationConfig
-from matops.families.elastic_cgcnn.crystal import parse_crystal
+from matops.families.elastic_cgcnn.formats import parse_crystal
 from matops.families.elastic_cgcnn.simulation import simulate_alloys
 from matops.simulators.ledger import RESULTS_FILE, TaskRecord
 

@@ -14,11 +14,12 @@ from matops.core.prediction import Quantity
 from matops.core.record import Payload, Provenance
 from matops.core.training import Progress
 from matops.families.elastic_cgcnn.config import PRESETS, ElasticConfig
-from matops.families.elastic_cgcnn.crystal import Crystal, parse_crystal
+from matops.families.elastic_cgcnn.crystal import Crystal
 from matops.families.elastic_cgcnn.data import TARGETS, read_source
 from matops.families.elastic_cgcnn.descriptors import describe
 from matops.families.elastic_cgcnn.features import POINTERS, featurize
 from matops.families.elastic_cgcnn.files import load_request, write_example
+from matops.families.elastic_cgcnn.formats import parse_crystal
 from matops.families.elastic_cgcnn.gates import elastic_gates, measure_physics
 from matops.families.elastic_cgcnn.model import build_network
 from matops.families.elastic_cgcnn.simulation import simulate_alloys
@@ -62,7 +63,7 @@ class ElasticCGCNN(Family):
         return simulate_alloys(simulation, work_dir, workers, progress)
 
     def parse(self, payload: Payload) -> Crystal:
-        """See :func:`matops.families.elastic_cgcnn.crystal.parse_crystal`."""
+        """See :func:`matops.families.elastic_cgcnn.formats.parse_crystal`."""
         return parse_crystal(payload)
 
     def load_request(self, path: Path) -> Payload:

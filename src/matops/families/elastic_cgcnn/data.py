@@ -17,12 +17,8 @@ from matops.core.errors import BadInput
 from matops.core.family import Incoming
 from matops.core.record import Provenance, Quarantined, Record, make_record
 from matops.core.target import Target
-from matops.families.elastic_cgcnn.crystal import (
-    MIN_DISTANCE_A,
-    Crystal,
-    from_cif,
-    parse_crystal,
-)
+from matops.families.elastic_cgcnn.crystal import MIN_DISTANCE_A, Crystal
+from matops.families.elastic_cgcnn.formats import from_cif, parse_crystal
 from matops.families.elastic_cgcnn.graphs import nearest_neighbours
 
 K_VRH = Target(

@@ -6,7 +6,7 @@ from typing import Any
 
 from matops.core.errors import BadInput
 from matops.core.record import Payload
-from matops.families.elastic_cgcnn.crystal import FORMS
+from matops.families.elastic_cgcnn.formats import FORMS
 
 EXAMPLE = """\
 data_Cu3Au

@@ -16,13 +16,11 @@ from pymatgen.io.cif import CifParser, CifWriter
 from pymatgen.io.vasp.inputs import Poscar
 
 from matops.core.errors import BadInput
-from matops.families.elastic_cgcnn.crystal import (
-    MAX_ATOMS,
-    Crystal,
+from matops.families.elastic_cgcnn.crystal import MAX_ATOMS, Crystal, make_crystal
+from matops.families.elastic_cgcnn.formats import (
     from_cif,
     from_poscar,
     from_pymatgen,
-    make_crystal,
     parse_crystal,
 )
 
