@@ -153,7 +153,7 @@ def full_graph(atoms: Atoms, edges: Neighbours) -> QuotientGraph:
     return QuotientGraph(
         nodes=atoms,
         share=1.0 / np.bincount(atoms.crystal)[atoms.crystal],
-        edges_of=edges.centre,
+        centre=edges.centre,
         neighbour=edges.neighbour,
         distance_A=edges.distance_A,
         weight=edges.weight,

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,8 +37,7 @@ class Predictor:
             BadInput: a payload is not a valid sample.
         """
         samples = [self.family.parse(payload) for payload in payloads]
-        members = self.ensemble.predict(self.family.featurize(samples, self.config))
-        return np.asarray(members.mean(0))
+        return np.asarray(self._members(samples).mean(0))
 
     def predict(self, payloads: Sequence[Payload]) -> list[Prediction]:
         """Answer requests, in order.
@@ -46,7 +46,7 @@ class Predictor:
             BadInput: a payload is not a valid sample.
         """
         samples = [self.family.parse(payload) for payload in payloads]
-        members = self.ensemble.predict(self.family.featurize(samples, self.config))
+        members = self._members(samples)
         mean, spread = members.mean(0), members.std(0)
         half = self.conformal.half_width(spread)
         values, lower, upper = (
@@ -55,6 +55,10 @@ class Predictor:
         )
         scores = self.domain.assess(self.family.describe(samples))
         return [self._answer(*row) for row in zip(values, lower, upper, scores, strict=True)]
+
+    def _members(self, samples: Sequence[Any]) -> Array:
+        """Every member's answer on the learning scale, shape (members, n, n_targets)."""
+        return self.ensemble.predict(self.family.featurize(samples, self.config))
 
     def _answer(self, values: Array, lower: Array, upper: Array, score: DomainScore) -> Prediction:
         estimates = {

@@ -18,7 +18,6 @@ class Settings(BaseSettings):
     workers: int = Field(default=cpu_count() or 1, ge=1, description="processes for simulations")
     commit: str = Field(default="", description="code commit, where there is no git")
     project: Path = Field(default=Path(), description="checkout that has pipelines/")
-
     image: str = Field(default="matops-python:0.1.0", description="image of pipeline steps")
 
     @property

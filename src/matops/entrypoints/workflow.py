@@ -2,15 +2,16 @@
 
 import json
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from matops.artifacts.jsonfile import read_json
 from matops.artifacts.package import read_card
-from matops.artifacts.prepared import read_prepared
+from matops.artifacts.prepared import SUMMARY, read_prepared
 from matops.artifacts.quarantine import add_to_quarantine
-from matops.core.card import Card
+from matops.core.card import Card, DataSummary
 from matops.core.errors import BadInput
 from matops.core.family import Family, FamilyConfig, Incoming
 from matops.core.record import Provenance
@@ -73,8 +74,7 @@ def ingest_into_workspace(
 ) -> IngestReport:
     """Ingest a source into the workspace's versioned data."""
     dated = stated.date or datetime.now(UTC).date().isoformat()
-    stated = Provenance(**{**stated.__dict__, "date": dated})
-    incoming = open_source(family, config, source, stated, progress)
+    incoming = open_source(family, config, source, replace(stated, date=dated), progress)
     report = ingest(family, incoming, dataset_store(read_settings()))
     add_to_quarantine(quarantine_file(family), report.quarantined)
     return report
@@ -117,7 +117,7 @@ def prepare_samples(
     """Prepare samples of a dataset version."""
     found, config = _family_config(family, preset, changes)
     cached = preprocess(found, DatasetVersion(version, dataset), config, out, read_settings().cache)
-    summary = read_prepared(out, found, config).summary()
+    summary = read_json(out / SUMMARY, DataSummary)
     words = ", ".join(f"{rows} {part}" for part, rows in sorted(summary.rows.items()))
     log_progress("preprocess")(1, 1, words + (", from cache" if cached else ""))
     return {"family": family, "version": version, **summary.rows}

@@ -135,8 +135,8 @@ def test_difference_beyond_the_first_shell_keeps_atoms_apart() -> None:
 def test_shares_of_a_crystal_and_weights_of_a_node_add_up(crystals: list[Crystal]) -> None:
     graph = quotient_graph(*atoms_and_edges(crystals))
     assert np.bincount(graph.nodes.crystal, graph.share) == pytest.approx([1.0] * len(crystals))
-    assert np.bincount(graph.edges_of, graph.weight) == pytest.approx([12.0] * len(graph.share))
-    assert (graph.nodes.crystal[graph.edges_of] == graph.nodes.crystal[graph.neighbour]).all()
+    assert np.bincount(graph.centre, graph.weight) == pytest.approx([12.0] * len(graph.share))
+    assert (graph.nodes.crystal[graph.centre] == graph.nodes.crystal[graph.neighbour]).all()
 
 
 def test_mean_distance_of_a_crystal_survives(crystals: list[Crystal]) -> None:
@@ -144,8 +144,8 @@ def test_mean_distance_of_a_crystal_survives(crystals: list[Crystal]) -> None:
     graph = quotient_graph(atoms, edges)
     owner, n = atoms.crystal, len(crystals)
     whole = np.bincount(owner[edges.centre], edges.weight * edges.distance_A, n)
-    weight = graph.weight * graph.share[graph.edges_of]
-    reduced = np.bincount(graph.nodes.crystal[graph.edges_of], weight * graph.distance_A, n)
+    weight = graph.weight * graph.share[graph.centre]
+    reduced = np.bincount(graph.nodes.crystal[graph.centre], weight * graph.distance_A, n)
     assert reduced == pytest.approx(whole / np.bincount(owner), rel=1e-5)
 
 

@@ -145,8 +145,6 @@ def _cif_record(
         if path.resolve().parent != directory.resolve() or not path.is_file():
             raise BadInput("no such file")
         text = path.read_text(errors="replace")
-    except BadInput:
-        raise
     except (OSError, ValueError) as error:
         raise BadInput(f"not a readable file: {error}") from None
     return labelled_crystal(from_cif(text), moduli, replace(stated, source="cif-directory"))

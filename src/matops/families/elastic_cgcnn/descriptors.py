@@ -14,6 +14,7 @@ from matops.families.elastic_cgcnn.elements import (
     covalent_radii_A,
 )
 from matops.families.elastic_cgcnn.graphs import Neighbours
+from matops.families.elastic_cgcnn.quotient import QuotientGraph
 from matops.physics.bond_order import bond_order
 
 Array = NDArray[np.float64]
@@ -27,11 +28,10 @@ STATE = (
     "mean reduced bond length",
     "shortest reduced bond length",
 )
-"""The columns of :func:`crystal_state`; a reduced length is one over the sum of covalent radii."""
+"""The columns of :func:`crystal_states`; a reduced length is one over the sum of covalent radii."""
 
 NO_BOND = 3.0
 """Reduced length that stands for "no neighbour within the radius"."""
-
 
 BOND_DECAYS = (0.0, 4.0, 10.0)
 """Decays of the bond weights exp(-decay × reduced length): all neighbours, near ones, nearest."""
@@ -40,8 +40,13 @@ LARGEST_DEGREE = 8
 N_BOND_ORDERS = len(BOND_DECAYS) * LARGEST_DEGREE
 
 
-def reduced_lengths(numbers: NDArray[np.int64], edges: Neighbours) -> Array:
-    """Edge lengths over the sums of the covalent radii of their ends, shape (n_edges,)."""
+def reduced_lengths(numbers: NDArray[np.int64], edges: Neighbours | QuotientGraph) -> Array:
+    """Edge lengths over the sums of the covalent radii of their ends, shape (n_edges,).
+
+    Args:
+        numbers: atomic numbers of all atoms or nodes.
+        edges: edges between them.
+    """
     radii = covalent_radii_A()[numbers]
     return np.asarray(edges.distance_A / (radii[edges.centre] + radii[edges.neighbour]))
 

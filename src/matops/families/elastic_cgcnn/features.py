@@ -10,8 +10,11 @@ from numpy.typing import NDArray
 from matops.core.features import PackedFeatures
 from matops.families.elastic_cgcnn.config import GraphConfig
 from matops.families.elastic_cgcnn.crystal import Crystal
-from matops.families.elastic_cgcnn.descriptors import bond_orders, crystal_states
-from matops.families.elastic_cgcnn.elements import covalent_radii_A
+from matops.families.elastic_cgcnn.descriptors import (
+    bond_orders,
+    crystal_states,
+    reduced_lengths,
+)
 from matops.families.elastic_cgcnn.graphs import nearest_neighbours
 from matops.families.elastic_cgcnn.quotient import Atoms, QuotientGraph, quotient_graph
 
@@ -49,18 +52,16 @@ def _graph_arrays(graph: QuotientGraph, n_crystals: int) -> Arrays:
     """Arrays of the packed features; pointers count from their crystal's first node."""
     nodes = graph.nodes
     n_nodes = np.bincount(nodes.crystal, minlength=n_crystals)
-    starts = (np.cumsum(n_nodes) - n_nodes)[nodes.crystal[graph.edges_of]]
-    radii = covalent_radii_A()[nodes.number]
-    reduced = graph.distance_A / (radii[graph.edges_of] + radii[graph.neighbour])
+    starts = (np.cumsum(n_nodes) - n_nodes)[nodes.crystal[graph.centre]]
     return {
         "atom.number": nodes.number,
         "atom.order": nodes.order.astype(np.float32),
         "atom.share": graph.share.astype(np.float32),
-        "edge.centre": graph.edges_of - starts,
+        "edge.centre": graph.centre - starts,
         "edge.neighbour": graph.neighbour - starts,
         "edge.distance_A": graph.distance_A.astype(np.float32),
-        "edge.reduced_length": reduced.astype(np.float32),
+        "edge.reduced_length": reduced_lengths(nodes.number, graph).astype(np.float32),
         "edge.weight": graph.weight.astype(np.float32),
         "count.atom": n_nodes,
-        "count.edge": np.bincount(nodes.crystal[graph.edges_of], minlength=n_crystals),
+        "count.edge": np.bincount(nodes.crystal[graph.centre], minlength=n_crystals),
     }

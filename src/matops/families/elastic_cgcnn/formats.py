@@ -56,8 +56,6 @@ def from_cif(text: str) -> Crystal:
             raise BadInput("the CIF has no atoms with label and fractional coordinates")
         structure = gemmi.make_small_structure_from_block(block)
         operations = _operations(structure)
-    except BadInput:
-        raise
     except (TypeError, ValueError, RuntimeError) as error:
         raise BadInput(f"not a readable CIF: {str(error).splitlines()[0]}") from None
     if len(structure.sites) > MAX_ATOMS:
@@ -108,8 +106,6 @@ def from_pymatgen(structure: Any) -> Crystal:
         sites = structure["sites"]
         frac = [site["abc"] for site in sites]
         species = [_only_species(site["species"]) for site in sites]
-    except BadInput:
-        raise
     except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
         raise BadInput(f"not a pymatgen structure: {error} is missing or malformed") from None
     return make_crystal(lattice, species, frac)

@@ -46,7 +46,7 @@ class QuotientGraph:
     Attributes:
         nodes: the nodes, described as atoms are.
         share: share of its crystal's atoms that a node stands for, shape (n_nodes,).
-        edges_of: node whose neighbourhood an edge belongs to, ascending, shape (n_edges,).
+        centre: node whose neighbourhood an edge belongs to, ascending, shape (n_edges,).
         neighbour: node at the other end, shape (n_edges,).
         distance_A: distance, shape (n_edges,), Å.
         weight: places that the edge takes, shape (n_edges,).
@@ -54,7 +54,7 @@ class QuotientGraph:
 
     nodes: Atoms
     share: Floats
-    edges_of: Ints
+    centre: Ints
     neighbour: Ints
     distance_A: Floats
     weight: Floats
@@ -138,7 +138,7 @@ def quotient_graph(atoms: Atoms, edges: Neighbours) -> QuotientGraph:
     return QuotientGraph(
         nodes=Atoms(crystal, atoms.number[representative], _class_means(classes, atoms.order)),
         share=count / np.bincount(atoms.crystal)[crystal],
-        edges_of=rows[:, 0],
+        centre=rows[:, 0],
         neighbour=rows[:, 2],
         distance_A=length_A[rows[:, 1]],
         weight=np.bincount(merged.reshape(-1), edges.weight[kept], len(rows)).astype(float),
