@@ -29,10 +29,10 @@ from pymatgen.io.cif import CifWriter
 from rich.console import Console
 from rich.progress import track
 
-from benchmarks.cross_validation import read_records
 from matops.core.domain import fit_domain
 from matops.core.features import PackedFeatures
 from matops.core.predictor import Predictor
+from matops.core.record import Provenance
 from matops.core.training import Ensemble
 from matops.core.uncertainty import Conformal
 from matops.families import get_family
@@ -43,6 +43,7 @@ from matops.families.elastic_cgcnn.formats import from_cif
 from matops.families.elastic_cgcnn.graphs import Neighbours
 from matops.families.elastic_cgcnn.quotient import Atoms, QuotientGraph
 from matops.simulators.alloys import enumerate_alloys
+from matops.steps.samples import gather_samples
 
 FAMILY = get_family("elastic_cgcnn")
 CONFIG = cast(ElasticConfig, FAMILY.presets["full"])
@@ -88,8 +89,9 @@ def catalogue() -> Crystals:
 
 def from_source(source: Path) -> Crystals:
     """The good crystals of a source."""
-    records = read_records(FAMILY, source)
-    return Crystals(source.name, [_structure(FAMILY.parse(r.payload)) for r in records])
+    samples, _ = gather_samples(FAMILY, FAMILY.read(source, Provenance("", "")))
+    crystals = [_structure(FAMILY.parse(record.payload)) for record in samples.records]
+    return Crystals(source.name, crystals)
 
 
 def interleaved(works: Mapping[str, Work], repeats: int, words: str) -> Seconds:

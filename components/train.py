@@ -10,6 +10,7 @@ def train(
     family: str,
     preset: str,
     changes: str,
+    init_from: str,
     prepared: dsl.Input[dsl.Dataset],
     model: dsl.Output[dsl.Model],
 ) -> None:
@@ -19,6 +20,7 @@ def train(
         family: family name.
         preset: configuration preset.
         changes: JSON object of changed configuration fields.
+        init_from: package, or version in the workspace, from which to start; empty for none.
         prepared: records, features and split.
         model: weights and training log.
     """
@@ -26,5 +28,6 @@ def train(
 
     from matops.entrypoints.workflow import train_model
 
-    trained = train_model(family, preset, changes, Path(prepared.path), Path(model.path))
+    samples, out = Path(prepared.path), Path(model.path)
+    trained = train_model(family, preset, changes, samples, out, init_from)
     model.metadata.update(trained)

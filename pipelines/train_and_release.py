@@ -32,6 +32,7 @@ def train_and_release(
     preset: str = "full",
     source: str = "",
     changes: str = "{}",
+    init_from: str = "",
     train_image: str = IMAGE,
     train_accelerator: str = "nvidia.com/gpu",
     train_gpus: str = "1",
@@ -45,6 +46,7 @@ def train_and_release(
         preset: configuration preset, ``demo`` or ``full``.
         source: ``simulation``, a path, or empty for the data that is there already.
         changes: JSON object of changed configuration fields, as in {"training.epochs": 50}.
+        init_from: package, or version in the workspace, to start from; empty for none.
         train_image: image of the training step.
         train_accelerator: resource name of the accelerator.
         train_gpus: accelerators of the training step; 0 for none.
@@ -57,7 +59,11 @@ def train_and_release(
         family=family, preset=preset, changes=changes, dataset=data.outputs["dataset"]
     )
     trained = train(
-        family=family, preset=preset, changes=changes, prepared=prepared.outputs["prepared"]
+        family=family,
+        preset=preset,
+        changes=changes,
+        init_from=init_from,
+        prepared=prepared.outputs["prepared"],
     )
     trained.set_container_image(train_image)
     trained.set_accelerator_type(train_accelerator).set_accelerator_limit(train_gpus)

@@ -90,6 +90,7 @@ def card(predictor: Predictor) -> Card:
         measurements=measured,
         verdict=judge([gate], measured),
         champion="",
+        lineage=(),
         files={},
     )
 

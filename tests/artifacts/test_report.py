@@ -86,6 +86,7 @@ def make_card(targets: tuple[Target, ...] = MODULI, limit: float = 0.06) -> Card
         measurements=measured,
         verdict=judge(gates, measured),
         champion="",
+        lineage=(),
         files={"weights.safetensors": "00ff"},
     )
 

@@ -7,7 +7,13 @@ import pytest
 from numpy.typing import NDArray
 
 from matops.core.gate import Measurement
-from matops.core.metrics import group_bootstrap, paired_difference, ratio_of_sums, target_errors
+from matops.core.metrics import (
+    group_bootstrap,
+    paired_difference,
+    physical_errors,
+    ratio_of_sums,
+    target_errors,
+)
 from matops.core.target import Target
 
 Array = NDArray[np.float64]
@@ -152,3 +158,34 @@ def test_model_against_itself_differs_by_nothing() -> None:
     error = np.abs(RNG.normal(size=60))
     same = paired_difference("1", error, error, GROUPS)
     assert (same.value, same.low, same.high) == (0, 0, 0)
+
+
+def test_physical_errors_of_several_targets_count_every_pair() -> None:
+    truth = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
+    error = np.array([[0.0, 3.0, 0.0], [0.0, 0.0, -4.0]])
+    found = physical_errors("GPa", truth, truth + error, ["a", "b"])
+    assert found["mae"].value == pytest.approx(7 / 6)
+    assert found["rmse"].value == pytest.approx(np.sqrt(25 / 6))
+    # About the mean of all six values, 3.5, not about each target's own.
+    assert found["r2"].value == pytest.approx(1 - 25 / 17.5)
+    assert [found[name].unit for name in ("mae", "rmse", "r2")] == ["GPa", "GPa", "1"]
+    assert found["r2"].rows == 6
+
+
+def test_physical_errors_of_one_target_are_its_errors_on_the_identity_scale() -> None:
+    predicted = TRUTH + RNG.normal(0, 0.1, 60)
+    one = physical_errors("eV", TRUTH[:, None], predicted[:, None], GROUPS)
+    same = target_errors(Target("E", "eV", "energy"), TRUTH, predicted, GROUPS)
+    for name, measurement in one.items():
+        assert measurement == same[f"E.{name}"]
+
+
+def test_targets_of_one_row_are_not_independent() -> None:
+    truth = RNG.normal(size=(80, 1))
+    predicted = truth + RNG.normal(0, 0.3, (80, 1))
+    groups = [f"g{i}" for i in range(80)]
+    once = physical_errors("GPa", truth, predicted, groups)
+    thrice = physical_errors("GPa", truth.repeat(3, 1), predicted.repeat(3, 1), groups)
+    for name in once:
+        assert thrice[name].value == pytest.approx(once[name].value)
+        assert width(thrice[name]) == pytest.approx(width(once[name]))

@@ -352,6 +352,7 @@ def card_of(family: Family, config: FamilyConfig, predictor: Predictor) -> Card:
         measurements={},
         verdict=Verdict(False, ()),
         champion="",
+        lineage=(),
         files={},
     )
 

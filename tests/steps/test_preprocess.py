@@ -1,4 +1,4 @@
-"""Preprocess: once a version and graph, again for whatever changes the features."""
+"""Preprocess: features once for the same records and graph, and samples as they were split."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ import numpy as np
 import pytest
 import torch
 
-from matops.artifacts.prepared import read_prepared
+from matops.artifacts.jsonfile import read_json
+from matops.artifacts.prepared import SUMMARY, read_prepared
+from matops.core.card import DataSummary
 from matops.core.errors import BadInput
 from matops.core.split import SplitConfig
 from matops.families.elastic_cgcnn.config import ElasticConfig
 from matops.steps.ports import DatasetVersion
-from matops.steps.preprocess import prepare, preprocess
+from matops.steps.preprocess import preprocess
 
 Run = Callable[..., bool]
 Change = Callable[[ElasticConfig], ElasticConfig]
@@ -55,9 +57,11 @@ def test_samples_of_a_version_are_prepared_once(
     [
         lambda c: replace(c, training=replace(c.training, epochs=99, seed=7, members=9)),
         lambda c: replace(c, evaluation=replace(c.evaluation, golden_requests=1, coverage=0.5)),
+        lambda c: replace(c, network=replace(c.network, n_conv=2)),
+        lambda c: replace(c, split=replace(c.split, salt="other")),
     ],
 )
-def test_training_and_measuring_differently_needs_no_new_features(
+def test_what_features_do_not_depend_on_needs_no_new_ones(
     run: Run, config: ElasticConfig, change: Change
 ) -> None:
     run()
@@ -69,20 +73,39 @@ def test_training_and_measuring_differently_needs_no_new_features(
     [
         lambda c: replace(c, graph=replace(c.graph, neighbours=8)),
         lambda c: replace(c, graph=replace(c.graph, radius_A=6.0)),
-        lambda c: replace(c, split=replace(c.split, salt="other")),
     ],
 )
-def test_another_graph_or_split_is_prepared_anew(
-    run: Run, config: ElasticConfig, change: Change
-) -> None:
+def test_another_graph_is_prepared_anew(run: Run, config: ElasticConfig, change: Change) -> None:
     run()
     assert run(change(config), out="other") is False
     assert run() is True
 
 
-def test_another_version_is_prepared_anew(run: Run, data: DatasetVersion) -> None:
+def test_another_split_shares_the_features_but_not_the_parts(
+    run: Run, family: Any, config: ElasticConfig, tmp_path: Path
+) -> None:
+    other = replace(config, split=replace(config.split, salt="other"))
     run()
-    assert run(data=replace(data, version="v2"), out="other") is False
+    run(other, out="other")
+    summaries = [read_json(tmp_path / out / SUMMARY, DataSummary) for out in ("out", "other")]
+    first, second = (read_prepared(tmp_path / "out", family, c) for c in (config, other))
+    assert summaries == [first.summary(), second.summary()]
+    assert not torch.equal(first.rows("test"), second.rows("test"))
+
+
+def test_a_version_of_the_same_records_shares_their_features_under_its_own_name(
+    run: Run, data: DatasetVersion, tmp_path: Path
+) -> None:
+    run()
+    assert run(data=replace(data, version="v2"), out="other") is True
+    assert read_json(tmp_path / "other" / SUMMARY, DataSummary).version == "v2"
+
+
+def test_a_version_with_more_records_is_prepared_anew(
+    run: Run, family: Any, data: DatasetVersion, store: Any, alloys: list[Any]
+) -> None:
+    run()
+    assert run(data=store.append(family, alloys[120:125]), out="other") is False
 
 
 def test_another_graph_gives_other_features(
@@ -96,19 +119,6 @@ def test_another_graph_gives_other_features(
         found.flat()["count/edge"],
         read_prepared(tmp_path / "fewer", family, fewer).features.flat()["count/edge"],
     )
-
-
-def test_interrupted_preparation_is_not_taken_for_a_finished_one(
-    run: Run, tmp_path: Path, config: ElasticConfig, family: Any
-) -> None:
-    run()
-    [kept] = (tmp_path / "cache").iterdir()
-    unfinished = kept.with_suffix(".unfinished")
-    kept.rename(unfinished)
-    (unfinished / "features.safetensors").write_bytes(b"half of")
-    assert run(out="again") is False
-    assert len(read_prepared(tmp_path / "again", family, config).records) == 120
-    assert not unfinished.exists()
 
 
 def test_features_stay_with_their_records(
@@ -139,11 +149,11 @@ def test_part_with_too_few_groups_is_refused_by_name(
 
 
 def test_coverage_that_needs_more_groups_is_refused_with_and_without_the_cache(
-    run: Run, family: Any, config: ElasticConfig, data: DatasetVersion
+    run: Run, config: ElasticConfig
 ) -> None:
     strict = replace(config, evaluation=replace(config.evaluation, coverage=0.99))
     with pytest.raises(BadInput, match="fall to calibration; at least 99 are needed"):
-        prepare(family, data, strict)
+        run(strict)
     run()
     with pytest.raises(BadInput, match="fall to calibration; at least 99 are needed"):
         run(strict)

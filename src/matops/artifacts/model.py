@@ -10,6 +10,7 @@ from torch import nn
 from matops.artifacts.jsonfile import read_json, write_json
 from matops.core.family import Family, FamilyConfig
 from matops.core.training import Ensemble, EpochLog, restore_ensemble
+from matops.core.transfer import Ancestor
 
 WEIGHTS, LOG = "weights.safetensors", "training.json"
 
@@ -36,12 +37,14 @@ class TrainingLog:
         device: where it ran.
         epochs: loss by member and epoch.
         learning_curve: error by number of training rows.
+        lineage: the model it started from, and those before it, nearest first.
     """
 
     key: str
     device: str
     epochs: tuple[EpochLog, ...]
     learning_curve: tuple[LearningPoint, ...]
+    lineage: tuple[Ancestor, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,10 @@ from typing import Any
 
 from matops.core.gate import Measurement, Verdict
 from matops.core.target import Target
+from matops.core.transfer import Ancestor
 from matops.core.uncertainty import Conformal
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,7 @@ class Card:
         measurements: every metric, with confidence intervals.
         verdict: what the gates decided.
         champion: version of the model it was compared with; empty for a first model.
+        lineage: the model it started from, and those before it, nearest first.
         files: SHA-256 of each other file in the package.
     """
 
@@ -93,4 +95,5 @@ class Card:
     measurements: dict[str, Measurement]
     verdict: Verdict
     champion: str
+    lineage: tuple[Ancestor, ...]
     files: dict[str, str]

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,11 +64,15 @@ class Domain:
     threshold: float
     tokens: frozenset[str]
 
+    @cached_property
+    def _tree(self) -> cKDTree:
+        return cKDTree(self.reference)
+
     def assess(self, samples: Descriptors) -> list[DomainScore]:
         """Score samples."""
         standard = (np.asarray(samples.vectors, dtype=float) - self.centre) / self.scale
         k = min(NEIGHBOURS, len(self.reference))
-        distance = _mean_distance(cKDTree(self.reference), standard, k) / self.threshold
+        distance = _mean_distance(self._tree, standard, k) / self.threshold
         return [
             DomainScore(float(score), tuple(sorted(tokens - self.tokens)))
             for score, tokens in zip(distance, samples.tokens, strict=True)

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -12,11 +12,14 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from matops.core.domain import Descriptors
+from matops.core.errors import BadInput
 from matops.core.features import PackedFeatures
 from matops.core.gate import Gate, Measurement
 from matops.core.prediction import Quantity
 from matops.core.record import Payload, Provenance, Quarantined, Record
+from matops.core.screening import Objectives
 from matops.core.split import SplitConfig
+from matops.core.study import Study
 from matops.core.target import Target
 from matops.core.training import (
     Ensemble,
@@ -90,6 +93,8 @@ class Family(ABC):
     presets: ClassVar[Mapping[str, FamilyConfig]]
     payload_forms: ClassVar[tuple[PayloadForm, ...]]
     pointers: ClassVar[Mapping[str, str]] = {}
+    studies: ClassVar[tuple[Study, ...]] = ()
+    objectives: ClassVar[Objectives | None] = None
 
     @abstractmethod
     def read(self, source: Path, stated: Provenance) -> Incoming:
@@ -134,6 +139,18 @@ class Family(ABC):
     def featurize(self, samples: Sequence[Any], config: FamilyConfig) -> PackedFeatures:
         """Tensors for the network."""
 
+    def feature_key(self, config: FamilyConfig) -> object:
+        """All that :meth:`featurize` reads of a configuration: equal keys, equal features.
+
+        A family overrides this where it reads less, so that fewer changes cost new features.
+        """
+        return replace(
+            config,
+            split=SplitConfig(),
+            training=TrainingConfig(),
+            evaluation=EvaluationConfig(),
+        )
+
     @abstractmethod
     def describe(self, samples: Sequence[Any]) -> Descriptors:
         """Descriptors for the domain of applicability."""
@@ -149,10 +166,11 @@ class Family(ABC):
         config: FamilyConfig,
         member: int = 0,
         progress: Progress | None = None,
+        start: Mapping[str, Tensor] | None = None,
     ) -> tuple[nn.Module, list[EpochLog]]:
         """Train one member; a family with a fit of its own overrides this."""
-        build = partial(self.network, config)
-        return fit_member(build, features, standard_targets, config.training, member, progress)
+        build, training = partial(self.network, config), config.training
+        return fit_member(build, features, standard_targets, training, member, progress, start)
 
     def restore(self, tensors: Mapping[str, Tensor], config: FamilyConfig) -> Ensemble:
         """The ensemble whose tensors were stored."""
@@ -171,6 +189,35 @@ class Family(ABC):
     def derive(self, values: Mapping[str, float]) -> dict[str, Quantity]:
         """Further quantities that follow from the predicted ones by formula."""
         return {}
+
+    def design(self, index: int, seed: int, config: FamilyConfig) -> Payload:
+        """Design number ``index`` of a screening, the same whenever it is asked for; cheap.
+
+        Raises:
+            BadInput: the family has no generator of designs.
+        """
+        raise BadInput(f"{self.name} has no generator of designs")
+
+    def design_key(self, config: FamilyConfig) -> object:
+        """All that :meth:`design` reads of a configuration: equal keys, equal designs."""
+        return config
+
+    def confirm(
+        self,
+        payloads: Sequence[Payload],
+        config: FamilyConfig,
+        work_dir: Path,
+        workers: int,
+        progress: Progress,
+    ) -> Incoming:
+        """Simulate designs: a record or a refusal for each payload, in their order.
+
+        Finished simulations are kept in ``work_dir``: interrupted ones continue there.
+
+        Raises:
+            BadInput: the family has no simulation of given designs.
+        """
+        raise BadInput(f"{self.name} has no simulation of given designs")
 
     def preset(self, name: str) -> FamilyConfig:
         """The configuration of a preset.

@@ -101,6 +101,39 @@ def target_errors(
     return found
 
 
+def physical_errors(
+    unit: str, truth: Array, predicted: Array, groups: Sequence[str]
+) -> dict[str, Measurement]:
+    """MAE, RMSE and R² in physical units over all (row, target) pairs together.
+
+    With several targets, R² is about the mean of all pairs, so that it also counts what tells the
+    targets apart.
+
+    Args:
+        unit: unit of all values.
+        truth: true values, shape (n, n_targets), in ``unit``.
+        predicted: predicted values, same shape and unit.
+        groups: group of each row; whole groups are resampled.
+
+    Returns:
+        Measurements named ``mae``, ``rmse`` and ``r2``.
+    """
+    error, ones = predicted - truth, np.ones_like(truth)
+    centred = truth - truth.mean()
+    plan = {
+        "mae": (unit, [np.abs(error), ones], ratio_of_sums),
+        "rmse": (unit, [error**2, ones], _root_mean),
+        "r2": ("1", [error**2, centred, centred**2, ones], _r2),
+    }
+    return {
+        name: Measurement(value, unit, low, high, truth.size)
+        for name, (unit, parts, statistic) in plan.items()
+        for value, low, high in [
+            group_bootstrap(np.stack([part.sum(1) for part in parts], 1), groups, statistic)
+        ]
+    }
+
+
 def paired_difference(
     unit: str, challenger_error: Array, champion_error: Array, groups: Sequence[str]
 ) -> Measurement:

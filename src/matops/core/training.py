@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from matops.core.features import PackedFeatures
+from matops.core.transfer import TransferConfig, freeze, load_start, open_stages, stages
 
 Progress = Callable[[int, int, str], None]
 """Called with steps done, steps in all, and a few words on the present state."""
@@ -43,6 +44,7 @@ class TrainingConfig:
             members train side by side.
         device: ``auto`` takes a GPU when there is one.
         mixed_precision: bfloat16 on a GPU; the CPU always computes in float32.
+        transfer: how a network learns on where it starts from another one's weights.
     """
 
     members: int = 5
@@ -57,6 +59,15 @@ class TrainingConfig:
     cpu_threads: int = 1
     device: Literal["auto", "cpu", "cuda"] = "auto"
     mixed_precision: bool = True
+    transfer: TransferConfig = field(default_factory=TransferConfig)
+
+
+@runtime_checkable
+class LearnsBeside(Protocol):
+    """A network that learns something beside its targets, as in a field whose mean they are."""
+
+    def side_loss(self) -> Tensor:
+        """The loss of the last batch beside that of the targets; called once a training step."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +113,7 @@ def fit_member(
     config: TrainingConfig,
     member: int = 0,
     progress: Progress | None = None,
+    start: Mapping[str, Tensor] | None = None,
 ) -> tuple[nn.Module, list[EpochLog]]:
     """Train one network.
 
@@ -112,9 +124,13 @@ def fit_member(
         config: the schedule.
         member: which member of the ensemble; shifts the seed.
         progress: called after every epoch.
+        start: weights to start from; random ones if left out.
 
     Returns:
         The trained network in evaluation mode on the CPU, and its log.
+
+    Raises:
+        BadInput: the start is of another network.
     """
     device = choose_device(config.device)
     torch.set_num_threads(config.cpu_threads)
@@ -123,7 +139,10 @@ def fit_member(
     steps = config.epochs * max(1, round(len(truth) / config.batch_size))
     log = []
     with _deterministic(config.seed + member):
-        network = build().to(device).train()
+        network = build()
+        if start is not None:
+            load_start(network, start)
+        network = network.to(device).train()
         optimiser = torch.optim.AdamW(
             network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
         )
@@ -137,17 +156,22 @@ def fit_member(
         criterion = LOSSES[config.loss]()
         for epoch in range(config.epochs):
             total = 0.0
+            if start is not None:
+                n_stages = len(stages(network))
+                freeze(network, open_stages(config.transfer, epoch, config.epochs, n_stages))
             for rows in _batches(len(truth), config.batch_size, generator):
                 rows = rows.to(device)
                 with _precision(device, config.mixed_precision):
                     output = network(features.batch(rows))
                 loss = criterion(output.float(), truth[rows])
+                total += loss.item() * len(rows)
+                if isinstance(network, LearnsBeside):
+                    loss = loss + network.side_loss()
                 optimiser.zero_grad(set_to_none=True)
                 loss.backward()
                 nn.utils.clip_grad_norm_(network.parameters(), config.gradient_clip)
                 optimiser.step()
                 schedule.step()
-                total += loss.item() * len(rows)
             log.append(EpochLog(member, epoch, total / len(truth)))
             if progress:
                 progress(epoch + 1, config.epochs, f"loss {log[-1].loss:.4f}")

@@ -20,6 +20,7 @@ from matops.entrypoints.settings import Settings, read_settings
 from matops.entrypoints.workflow import (
     current_data,
     evaluate_model,
+    find_package,
     prepare_samples,
     train_model,
 )
@@ -36,6 +37,7 @@ class RunRequest:
     family: str
     preset: str
     changes: str
+    init_from: str
 
 
 def compiled_pipeline(settings: Settings, name: str) -> Path:
@@ -58,7 +60,12 @@ def compiled_pipeline(settings: Settings, name: str) -> Path:
 
 
 def run_train_and_release(
-    family: str, preset: str, source: str, changes: dict[str, Any], listen: Listener
+    family: str,
+    preset: str,
+    source: str,
+    changes: dict[str, Any],
+    init_from: str,
+    listen: Listener,
 ) -> tuple[Card, Path]:
     """Run the pipeline here, step by step, and return the candidate's card and the evaluation.
 
@@ -67,13 +74,14 @@ def run_train_and_release(
         preset: configuration preset.
         source: what to ingest first; empty for nothing.
         changes: changed configuration fields.
+        init_from: package, or version in the workspace, from which to start; empty for none.
         listen: gets every line that the steps print.
     """
-    get_family(family)
-    settings = read_settings()
+    found, settings = get_family(family), read_settings()
+    start = str(find_package(found, init_from).resolve()) if init_from else ""
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     root = (settings.runs / f"train_and_release-{stamp}").resolve()
-    arguments = {"family": family, "preset": preset, "source": source}
+    arguments = {"family": family, "preset": preset, "source": source, "init_from": start}
     outputs = run_pipeline(
         compiled_pipeline(settings, "train_and_release"),
         {**arguments, "changes": json.dumps(changes)},
@@ -86,9 +94,16 @@ def run_train_and_release(
 
 
 def train_here(
-    family: str, preset: str, changes: dict[str, Any], out: Path, progress: Progress
+    family: str,
+    preset: str,
+    changes: dict[str, Any],
+    init_from: str,
+    out: Path,
+    progress: Progress,
 ) -> Path:
     """Prepare the versioned data in ``out`` and train there; again, it resumes.
+
+    ``init_from`` names a package, or a version in the workspace, to start from; empty for none.
 
     Returns:
         Directory of the model.
@@ -96,8 +111,8 @@ def train_here(
     text = json.dumps(changes)
     data = current_data(get_family(family))
     prepare_samples(family, preset, text, data.directory, data.version, out / "prepared")
-    write_json(out / "request.json", RunRequest(family, preset, text))
-    train_model(family, preset, text, out / "prepared", out / "model", progress)
+    write_json(out / "request.json", RunRequest(family, preset, text, init_from))
+    train_model(family, preset, text, out / "prepared", out / "model", init_from, progress)
     return out / "model"
 
 

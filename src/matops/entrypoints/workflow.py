@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from matops.artifacts.jsonfile import read_json
-from matops.artifacts.package import read_card
+from matops.artifacts.package import CARD, read_card
 from matops.artifacts.prepared import SUMMARY, read_prepared
 from matops.artifacts.quarantine import add_to_quarantine
 from matops.core.card import Card, DataSummary
@@ -129,13 +129,28 @@ def train_model(
     changes: str,
     prepared: Path,
     out: Path,
+    init_from: str = "",
     progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """Train on prepared samples."""
+    """Train on prepared samples, from random weights or from those of another package."""
     found, config = _family_config(family, preset, changes)
     report = progress or log_progress("train")
-    log = train(prepared, found, config, out, read_settings().workers, report)
+    start = find_package(found, init_from) if init_from else None
+    log = train(prepared, found, config, out, read_settings().workers, report, start)
     return {"family": family, "device": log.device, "loss": log.epochs[-1].loss}
+
+
+def find_package(family: Family, named: str) -> Path:
+    """The package at a path, or else of a version in the workspace.
+
+    Raises:
+        BadInput: there is neither.
+    """
+    places = (Path(named), read_settings().models / family.name / named)
+    for place in places:
+        if (place / CARD).is_file():
+            return place
+    raise BadInput(f"{named}: neither a package's directory nor a version in {places[1].parent}")
 
 
 def evaluate_model(

@@ -21,6 +21,7 @@ from matops.core.domain import DomainScore, fit_domain
 from matops.core.gate import Gate, Measurement, Verdict, judge
 from matops.core.predictor import Predictor
 from matops.core.training import Ensemble
+from matops.core.transfer import Ancestor
 from matops.core.uncertainty import Conformal, calibrate
 from matops.steps.held_out import HeldOut, held_out, test_table
 from matops.steps.measure import (
@@ -116,6 +117,7 @@ def _card(
     measured: Measured,
     domain: DomainSummary,
     environment: Environment,
+    lineage: tuple[Ancestor, ...],
 ) -> Card:
     """The card, whose version and file hashes come with the package."""
     return Card(
@@ -132,6 +134,7 @@ def _card(
         measurements=measured.measurements,
         verdict=measured.verdict,
         champion=measured.champion,
+        lineage=lineage,
         files={},
     )
 
@@ -165,7 +168,8 @@ def evaluate(
     scores = predictor.domain.assess(prepared.family.describe(samples))
     measured = _measure(predictor, test, champion)
     summary = _domain_summary(predictor, test, scores)
-    card = _card(prepared, predictor, measured, summary, _environment(commit, log))
+    environment = _environment(commit, log)
+    card = _card(prepared, predictor, measured, summary, environment, log.lineage)
     out.mkdir(parents=True, exist_ok=True)
     golden = _golden(predictor, test)
     card = write_package(out / PACKAGE, card, ensemble, predictor.domain, golden)

@@ -25,8 +25,10 @@ from matops.artifacts.model import (
     write_model,
 )
 from matops.artifacts.prepared import Prepared, read_prepared
+from matops.artifacts.start import read_start
 from matops.core.family import Family, FamilyConfig
 from matops.core.training import Ensemble, Progress, choose_device, standardise
+from matops.core.transfer import Start
 from matops.families import get_family
 
 POLL_SECONDS = 0.2
@@ -60,6 +62,7 @@ def train(
     out: Path,
     workers: int,
     progress: Progress,
+    init_from: Path | None = None,
 ) -> TrainingLog:
     """Train the ensemble and write it to ``out``; only the training part of the split trains.
 
@@ -70,18 +73,23 @@ def train(
         out: directory of the model; an interrupted training continues from what lies there.
         workers: processes on a CPU; a GPU trains one member after the other.
         progress: called with epochs done and epochs in all, over all networks.
+        init_from: package from whose weights the networks start.
+
+    Raises:
+        BadInput: that package is damaged, of another family, or may have seen the test groups.
     """
     out.mkdir(parents=True, exist_ok=True)
     tasks = plan_tasks(config)
     board = _Board(len(tasks), config.training.epochs, progress)
+    start = read_start(init_from, family, config) if init_from else None
     if workers > 1 and choose_device(config.training.device).type == "cpu":
-        _train_in_pool(prepared_dir, family, config, tasks, out, workers, board)
+        _train_in_pool(prepared_dir, family, config, tasks, out, workers, board, init_from)
         prepared = read_prepared(prepared_dir, family, config)
     else:
         prepared = read_prepared(prepared_dir, family, config)
         for task in tasks:
-            run_task(prepared, task, out, partial(board.report, task.name))
-    return _assemble(prepared, tasks, out)
+            run_task(prepared, task, out, partial(board.report, task.name), start)
+    return _assemble(prepared, tasks, out, start)
 
 
 class _Board:
@@ -97,8 +105,9 @@ class _Board:
         self.progress(sum(self.done.values()), self.total, f"{name}, {words}")
 
 
-def _key(prepared: Prepared) -> str:
-    said = prepared.version.encode() + to_json(prepared.config)
+def _key(prepared: Prepared, start: Start | None) -> str:
+    version = start.lineage[0].version if start else ""
+    said = prepared.version.encode() + to_json(prepared.config) + version.encode()
     return hashlib.sha256(said).hexdigest()[:20]
 
 
@@ -111,9 +120,11 @@ def _rows(prepared: Prepared, share: float) -> Tensor:
     return rows[torch.from_numpy(np.isin(groups, chosen))]
 
 
-def run_task(prepared: Prepared, task: Task, out: Path, progress: Progress) -> None:
+def run_task(
+    prepared: Prepared, task: Task, out: Path, progress: Progress, start: Start | None = None
+) -> None:
     """Train one network and leave its checkpoint in ``out``, unless it is there already."""
-    family, config, key = prepared.family, prepared.config, _key(prepared)
+    family, config, key = prepared.family, prepared.config, _key(prepared, start)
     epochs = config.training.epochs
     if read_member(out, task.name, key, partial(family.network, config)):
         progress(epochs, epochs, "kept from before")
@@ -121,19 +132,27 @@ def run_task(prepared: Prepared, task: Task, out: Path, progress: Progress) -> N
     rows = _rows(prepared, task.share)
     standard, centre, scale = standardise(prepared.scaled_targets()[rows.numpy()])
     features = prepared.features.take(rows)
-    network, log = family.fit_member(features, standard, config, task.member, progress)
+    weights = start.of_member(task.member) if start else None
+    network, log = family.fit_member(features, standard, config, task.member, progress, weights)
     member_log = MemberLog(key, tuple(log))
     write_member(out, task.name, Ensemble([network], centre, scale), member_log)
 
 
 def _run_in_worker(
-    queue: Any, prepared_dir: Path, family: str, config: FamilyConfig, task: Task, out: Path
+    queue: Any,
+    prepared_dir: Path,
+    family: str,
+    config: FamilyConfig,
+    task: Task,
+    out: Path,
+    init_from: Path | None,
 ) -> None:
     def report(done: int, total: int, words: str) -> None:
         queue.put((task.name, done, total, words))
 
     prepared = read_prepared(prepared_dir, get_family(family), config)
-    run_task(prepared, task, out, report)
+    start = read_start(init_from, prepared.family, config) if init_from else None
+    run_task(prepared, task, out, report, start)
 
 
 @contextmanager
@@ -152,10 +171,13 @@ def _train_in_pool(
     out: Path,
     workers: int,
     board: _Board,
+    init_from: Path | None,
 ) -> None:
     with _pool(min(workers, len(tasks))) as (pool, queue):
         waiting: set[Future[None]] = {
-            pool.submit(_run_in_worker, queue, prepared_dir, family.name, config, task, out)
+            pool.submit(
+                _run_in_worker, queue, prepared_dir, family.name, config, task, out, init_from
+            )
             for task in tasks
         }
         while waiting or not queue.empty():
@@ -168,9 +190,11 @@ def _train_in_pool(
                 waiting -= finished
 
 
-def _kept(prepared: Prepared, task: Task, out: Path) -> tuple[Ensemble, MemberLog]:
+def _kept(
+    prepared: Prepared, task: Task, out: Path, start: Start | None
+) -> tuple[Ensemble, MemberLog]:
     build = partial(prepared.family.network, prepared.config)
-    kept = read_member(out, task.name, _key(prepared), build)
+    kept = read_member(out, task.name, _key(prepared, start), build)
     if kept is None:
         raise RuntimeError(f"{out}: {task.name} was trained, but its checkpoint is not there")
     return kept
@@ -184,10 +208,10 @@ def _learning_point(prepared: Prepared, ensemble: Ensemble, n_rows: int) -> Lear
     return LearningPoint(n_rows, dict(zip(names, error.tolist(), strict=True)))
 
 
-def _assemble(prepared: Prepared, tasks: list[Task], out: Path) -> TrainingLog:
+def _assemble(prepared: Prepared, tasks: list[Task], out: Path, start: Start | None) -> TrainingLog:
     """Join the checkpoints to one model and write it."""
     config = prepared.config
-    done = [(task, *_kept(prepared, task, out)) for task in tasks]
+    done = [(task, *_kept(prepared, task, out, start)) for task in tasks]
     curve = [
         _learning_point(prepared, ensemble, len(_rows(prepared, task.share)))
         for task, ensemble, _ in done
@@ -197,10 +221,11 @@ def _assemble(prepared: Prepared, tasks: list[Task], out: Path) -> TrainingLog:
     networks = [ensemble.networks[0] for ensemble, _ in members]
     first = members[0][0]
     log = TrainingLog(
-        key=_key(prepared),
+        key=_key(prepared, start),
         device=str(choose_device(config.training.device)),
         epochs=tuple(entry for _, member_log in members for entry in member_log.epochs),
         learning_curve=tuple(sorted(curve, key=lambda point: point.rows)),
+        lineage=start.lineage if start else (),
     )
     write_model(out, Ensemble(networks, first.centre, first.scale), log)
     return log

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import matplotlib
 import pandas as pd
 import pytest
+from matplotlib.image import imread
 
 from matops.artifacts.plots.held_out import draw_parity
 from matops.artifacts.plots.points import select_points
-from matops.artifacts.plots.style import to_svg
+from matops.artifacts.plots.style import new_figure, save_png, to_svg
 from matops.core.target import Target
 
 MakeRows = Callable[..., pd.DataFrame]
@@ -50,3 +52,11 @@ def test_drawing_leaves_the_settings_of_the_process_alone(make_rows: MakeRows) -
     before = dict(matplotlib.rcParams)
     to_svg(draw_parity(select_points(ENERGY, make_rows(ENERGY, 5))), "p")
     assert dict(matplotlib.rcParams) == before
+
+
+def test_png_is_white_where_nothing_is_drawn(tmp_path: Path) -> None:
+    figure = new_figure()
+    figure.add_subplot()
+    save_png(figure, tmp_path / "figure.png")
+    pixels = imread(tmp_path / "figure.png")
+    assert pixels[0, 0].tolist() == [1, 1, 1, 1]

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -103,3 +104,9 @@ def to_svg(figure: Figure, name: str) -> str:
     for reference in (' id="', "url(#", 'xlink:href="#'):
         text = text.replace(reference, f"{reference}{name}-")
     return text
+
+
+@style()
+def save_png(figure: Figure, path: Path) -> None:
+    """Write the figure as a picture on white, for slides and READMEs."""
+    figure.savefig(path, format="png", dpi=200, facecolor="white")

@@ -81,7 +81,7 @@ def demo(
     ingest(family, source="simulation", preset="demo")
     _heading(2, "train_and_release: the Kubeflow pipeline, its steps as processes")
     with StepBars(side) as bars:
-        card, evaluation = run_train_and_release(family, "demo", "", {}, bars.listen)
+        card, evaluation = run_train_and_release(family, "demo", "", {}, "", bars.listen)
     _heading(3, "verdict: every metric with its unit, every gate with its limit")
     print_outcome(card, evaluation, as_json=False)
     if not card.verdict.accepted:

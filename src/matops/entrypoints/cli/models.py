@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from matops.core.errors import BadInput
-from matops.entrypoints.cli.options import Changes, FamilyName, FamilyOption, Json, Preset
+from matops.entrypoints.cli.options import Changes, FamilyName, FamilyOption, InitFrom, Json, Preset
 from matops.entrypoints.cli.output import print_json, screen, side
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ def run(
         str, typer.Option(help="Ingest this first: 'simulation' or a path; default: nothing")
     ] = "",
     changes: Changes = [],  # noqa: B006
+    init_from: InitFrom = "",
     as_json: Json = False,
 ) -> None:
     """Run a Kubeflow pipeline on this machine: train, evaluate, and release if all gates pass.
@@ -59,7 +60,7 @@ def run(
         raise BadInput(f"no pipeline is called {pipeline!r}; there is: train_and_release")
     with StepBars(side) as bars:
         card, evaluation = run_train_and_release(
-            family, preset, source, parse_changes(changes), bars.listen
+            family, preset, source, parse_changes(changes), init_from, bars.listen
         )
     print_outcome(card, evaluation, as_json)
     if not card.verdict.accepted:
@@ -71,6 +72,7 @@ def train(
     out: Annotated[Path, typer.Option(help="Directory for samples and model")],
     preset: Preset = "full",
     changes: Changes = [],  # noqa: B006
+    init_from: InitFrom = "",
 ) -> None:
     """Train on the versioned data, step by step; the same command again resumes.
 
@@ -81,7 +83,8 @@ def train(
     from matops.entrypoints.progress import StepBars
 
     with StepBars(side) as bars:
-        model = train_here(family, preset, parse_changes(changes), out, bars.report("train"))
+        report, changed = bars.report("train"), parse_changes(changes)
+        model = train_here(family, preset, changed, init_from, out, report)
     screen.print(f"model: {model}", soft_wrap=True, highlight=False)
 
 

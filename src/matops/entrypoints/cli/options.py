@@ -22,3 +22,9 @@ Package = Annotated[
     typer.Argument(help="Directory of a model package, or the URL of a running server"),
 ]
 Files = Annotated[list[Path], typer.Argument(help="Files, one sample each", show_default=False)]
+InitFrom = Annotated[
+    str,
+    typer.Option(
+        help="Start from this package's weights: its directory, or a version in the workspace"
+    ),
+]

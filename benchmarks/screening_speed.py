@@ -1,0 +1,79 @@
+"""Speed of a screening: designs per second, in all and by stage.
+
+    python -m benchmarks.screening_speed --package PACKAGE [--count 2000] [--workers 2]
+
+PACKAGE is a directory of a model package whose family generates designs. The table says what was
+measured; the line below it says what follows for 100,000 designs, and that it is extrapolated.
+"""
+
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from matops.artifacts.package import read_card, read_config
+from matops.artifacts.screening_result import Found
+from matops.core.screening import STAGES
+from matops.entrypoints.progress import StepBars
+from matops.families import get_family
+from matops.steps.screen import LoadPackage, Screening, make_plan, read_card_of, run_screening
+from matops.steps.screen_part import objectives_of
+
+PROMISED = 100_000
+
+
+def ask(package: Path, count: int) -> Screening:
+    """A screening of the designs that the package's own configuration describes."""
+    family = get_family(read_card(package).family)
+    card = read_card_of(family, package)
+    config = read_config(family, card)
+    return Screening(
+        family=family,
+        load=LoadPackage(package, card.version),
+        plan=make_plan(family, card.version, config, 0, count),
+        config=config,
+        merit=objectives_of(family).merit(),
+        coverage=card.calibration.coverage,
+    )
+
+
+def print_table(found: Found, seconds: float, workers: int) -> None:
+    """What each stage takes of one process, and what all take by the clock."""
+    count = found.plan.count
+    print("| stage | what it covers | ms a design, one process | designs/s, one process |")
+    print("|---|---|---|---|")
+    for stage, covers in STAGES.items():
+        taken = found.seconds[stage]
+        print(f"| {stage} | {covers} | {1e3 * taken / count:.3f} | {count / taken:,.0f} |")
+    busy = sum(found.seconds.values())
+    print(f"| all stages | | {1e3 * busy / count:.3f} | {count / busy:,.1f} |")
+    # Parts of a short run don't fill all processes to the end, so this counts as start and end.
+    rest = seconds - busy / workers
+    print(
+        f"\n{count:,} designs in {seconds:.1f} s by the clock with {workers} processes: "
+        f"{count / seconds:,.1f} designs/s, of which {rest:.1f} s are start and end."
+    )
+    minutes = (rest + busy / workers * PROMISED / count) / 60
+    print(f"Extrapolated, not measured: {PROMISED:,} designs in {minutes:.1f} min.")
+
+
+def main(
+    package: Annotated[Path, typer.Option(help="Directory of a model package")],
+    count: Annotated[int, typer.Option(help="Designs")] = 2000,
+    workers: Annotated[int, typer.Option(help="Processes, one thread each")] = 2,
+) -> None:
+    """Print designs per second, in all and by stage."""
+    asked = ask(package, count)
+    with TemporaryDirectory() as directory, StepBars(Console(stderr=True)) as bars:
+        start = time.perf_counter()
+        found = run_screening(asked, Path(directory), workers, bars.report).found
+        seconds = time.perf_counter() - start
+    print(f"{asked.family.name} {asked.plan.model_version}, seed 0\n")
+    print_table(found, seconds, workers)
+
+
+if __name__ == "__main__":
+    typer.run(main)

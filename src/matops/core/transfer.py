@@ -1,0 +1,154 @@
+"""Transfer: a network starts from the weights of another one and learns on."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from torch import Tensor, nn
+
+from matops.core.errors import BadInput
+
+Mode = Literal["whole", "head", "gradual"]
+
+
+@dataclass(frozen=True)
+class TransferConfig:
+    """How a network learns on from another one's weights; without a start it says nothing.
+
+    Attributes:
+        mode: ``whole`` trains everything from the first epoch, ``head`` the last stage only,
+            ``gradual`` the last stage first and one more stage at a time.
+        gradual_share: share of the epochs after which ``gradual`` trains everything.
+        disjoint_data: says that the two models' data have no group in common, where their splits
+            can't show that no training group of the first is a test group of the second.
+
+    Source: Howard and Ruder, ACL 2018, section 3.3 (gradual unfreezing).
+    """
+
+    mode: Mode = "whole"
+    gradual_share: float = 0.5
+    disjoint_data: bool = False
+
+
+@dataclass(frozen=True)
+class Ancestor:
+    """A model from which another one started.
+
+    Attributes:
+        version: of its package.
+        data: version of the data that trained it.
+        mode: how the next one learnt on from it.
+        disjoint_data: whether the two models' data were said to have no group in common.
+    """
+
+    version: str
+    data: str
+    mode: Mode
+    disjoint_data: bool
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where the members of an ensemble start.
+
+    Attributes:
+        weights: state of each member of the first model; they are dealt in turn.
+        lineage: the first model, and those it started from, nearest first.
+    """
+
+    weights: tuple[Mapping[str, Tensor], ...]
+    lineage: tuple[Ancestor, ...]
+
+    def of_member(self, member: int) -> Mapping[str, Tensor]:
+        """The state from which a member starts."""
+        return self.weights[member % len(self.weights)]
+
+
+def stages(network: nn.Module) -> tuple[str, ...]:
+    """Names of a network's stages from input to output; the last one is its head.
+
+    A network names them in an attribute ``stages``, else they are its children in order.
+    """
+    named: tuple[str, ...] = getattr(network, "stages", ())
+    return named or tuple(name for name, _ in network.named_children())
+
+
+def load_start(network: nn.Module, start: Mapping[str, Tensor]) -> None:
+    """Give a fresh network the weights of another.
+
+    The body must fit. The head is drawn anew where it doesn't: it may have other inputs beside
+    the body's, or other targets.
+
+    Raises:
+        BadInput: a tensor of the body is missing or has another shape.
+    """
+    order = stages(network)
+    tail = (order[-2], order[-1]) if len(order) > 2 else (order[-1],)
+    own = network.state_dict()
+    fitting = {k: v for k, v in start.items() if k in own and own[k].shape == v.shape}
+    lost = [k for k in own if k not in fitting and _child(k) in order and _child(k) not in tail]
+    if lost or not fitting:
+        raise BadInput(
+            f"the start is of another network: {len(lost)} tensors of the body don't fit, "
+            f"the first being {lost[0] if lost else next(iter(own))}"
+        )
+    network.load_state_dict({**own, **fitting})
+
+
+def open_stages(config: TransferConfig, epoch: int, epochs: int, n_stages: int) -> int:
+    """How many stages, counted from the output, train in an epoch."""
+    if config.mode == "whole":
+        return n_stages
+    if config.mode == "head":
+        return 1
+    step = config.gradual_share * epochs / max(1, n_stages - 1)
+    return min(n_stages, 1 + int(epoch / step)) if step > 0 else n_stages
+
+
+def freeze(network: nn.Module, n_open: int) -> None:
+    """Let the last ``n_open`` stages train and keep the others exactly as they are.
+
+    A frozen stage is in evaluation mode: the statistics of its norms stay as well. What belongs
+    to no stage goes with the first.
+    """
+    order = stages(network)
+    trained = order[len(order) - n_open :]
+    whole = n_open >= len(order)
+    for name, child in network.named_children():
+        trains = whole or name in trained
+        child.train(trains)
+        child.requires_grad_(trains)
+    for _, parameter in network.named_parameters(recurse=False):
+        parameter.requires_grad_(whole)
+
+
+def refuse_leak(
+    parent: Mapping[str, Any], child: Mapping[str, Any], config: TransferConfig
+) -> None:
+    """Refuse a start that may have been trained on the next model's test or calibration groups.
+
+    Groups have their part by a hash: with one salt, the test and calibration groups of the
+    smaller held-out share are among those of the larger one.
+
+    Args:
+        parent: split of the model that is started from: calibration, test, salt.
+        child: split of the model that starts.
+        config: which may say that the data are disjoint.
+
+    Raises:
+        BadInput: a group may be on both sides.
+    """
+    if config.disjoint_data:
+        return
+    held_out = parent["calibration"] + parent["test"]
+    if parent["salt"] != child["salt"] or child["calibration"] + child["test"] > held_out + 1e-12:
+        raise BadInput(
+            "the start may have been trained on test groups of this model: it held out "
+            f"{held_out:g} of the groups under the salt {parent['salt']!r}. Keep to that with "
+            "--set split.salt, split.calibration and split.test, or, if the two data sets have no "
+            "group in common, say so with --set training.transfer.disjoint_data=true"
+        )
+
+
+def _child(name: str) -> str:
+    return name.split(".", 1)[0]

@@ -1,0 +1,122 @@
+"""Stiffness of nanoporous metals from their topology, by 3D convolution."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import cast
+
+from torch import nn
+
+from matops.core.domain import Descriptors
+from matops.core.family import Family, FamilyConfig, Incoming, PayloadForm, PredictScaled
+from matops.core.features import PackedFeatures
+from matops.core.gate import Gate, Measurement
+from matops.core.prediction import Quantity
+from matops.core.record import Payload, Provenance
+from matops.core.training import Progress
+from matops.families.nanoporous_cnn3d.config import PRESETS, NanoporousConfig
+from matops.families.nanoporous_cnn3d.data import TARGETS, read_source
+from matops.families.nanoporous_cnn3d.domain import describe
+from matops.families.nanoporous_cnn3d.features import featurize
+from matops.families.nanoporous_cnn3d.files import load_request, write_example
+from matops.families.nanoporous_cnn3d.gates import measure_physics, nanoporous_gates
+from matops.families.nanoporous_cnn3d.model import StiffnessNetwork
+from matops.families.nanoporous_cnn3d.payloads import parse_metal
+from matops.families.nanoporous_cnn3d.simulation import simulate_metals
+from matops.families.nanoporous_cnn3d.structure import NanoporousMetal
+
+CROSSED_BEAMS = (
+    "AAA8PDw8AAAAADw8PDwAADw8/////zw8PDz/////PDw8PP////88PDw8/////zw8AAA8PDw8AAAAADw8PDwAAA=="
+)
+"""Three beams along x, y and z, four voxels thick, in a cell of 8³."""
+
+
+class NanoporousCNN3D(Family):
+    """3D convolutional networks for C_11, C_22, C_33; README.md beside this file tells the rest."""
+
+    name = "nanoporous_cnn3d"
+    title = "Stiffness of nanoporous metals (3D convolution)"
+    paper = "Zorkaltsev et al., Mater. Des. 260, 114896 (2025)"
+    targets = TARGETS
+    config_type = NanoporousConfig
+    presets = PRESETS
+    payload_forms = (
+        PayloadForm(
+            "waves",
+            "levelled waves: metal, cell_A (edge of the periodic cube, Å), hkl_squared (h² + k² + "
+            "l² of the waves), phases_rad (a phase for each h, k, l in lexicographic order) and "
+            "solid_fraction (which sets the level)",
+            {
+                "metal": "Au",
+                "cell_A": 48.96,
+                "hkl_squared": 3,
+                "solid_fraction": 0.5,
+                "phases_rad": [0.3, 1.2, 2.1, 3.0, 3.9, 4.8, 5.7, 0.4],
+            },
+        ),
+        PayloadForm(
+            "voxels",
+            "a periodic cube of voxels: metal, cell_A (Å), shape, and bits: one a voxel in C "
+            "order, the highest bit first, 1 is solid, as Base64",
+            {"metal": "Au", "cell_A": 48.96, "shape": [8, 8, 8], "bits": CROSSED_BEAMS},
+        ),
+    )
+
+    def read(self, source: Path, stated: Provenance) -> Incoming:
+        """See :func:`matops.families.nanoporous_cnn3d.data.read_source`."""
+        return read_source(source, stated)
+
+    def simulate(
+        self, config: FamilyConfig, work_dir: Path, workers: int, progress: Progress
+    ) -> Incoming:
+        """See :func:`matops.families.nanoporous_cnn3d.simulation.simulate_metals`."""
+        simulation = cast(NanoporousConfig, config).simulation
+        return simulate_metals(simulation, work_dir, workers, progress)
+
+    def parse(self, payload: Payload) -> NanoporousMetal:
+        """See :func:`matops.families.nanoporous_cnn3d.payloads.parse_metal`."""
+        return parse_metal(payload)
+
+    def load_request(self, path: Path) -> Payload:
+        """See :func:`matops.families.nanoporous_cnn3d.files.load_request`."""
+        return load_request(path)
+
+    def write_example(self, directory: Path) -> Path:
+        """See :func:`matops.families.nanoporous_cnn3d.files.write_example`."""
+        return write_example(directory)
+
+    def featurize(self, samples: Sequence[NanoporousMetal], config: FamilyConfig) -> PackedFeatures:
+        """See :func:`matops.families.nanoporous_cnn3d.features.featurize`."""
+        return featurize(samples, cast(NanoporousConfig, config).grid)
+
+    def describe(self, samples: Sequence[NanoporousMetal]) -> Descriptors:
+        """See :func:`matops.families.nanoporous_cnn3d.domain.describe`."""
+        return describe(samples)
+
+    def network(self, config: FamilyConfig) -> nn.Module:
+        """See :class:`matops.families.nanoporous_cnn3d.model.StiffnessNetwork`."""
+        return StiffnessNetwork(cast(NanoporousConfig, config))
+
+    def measure_physics(
+        self, predict: PredictScaled, payloads: Sequence[Payload], config: FamilyConfig
+    ) -> dict[str, Measurement]:
+        """See :func:`matops.families.nanoporous_cnn3d.gates.measure_physics`."""
+        voxels = cast(NanoporousConfig, config).grid.voxels
+        return measure_physics(predict, [parse_metal(payload) for payload in payloads], voxels)
+
+    def gates(self, config: FamilyConfig) -> tuple[Gate, ...]:
+        """See :func:`matops.families.nanoporous_cnn3d.gates.nanoporous_gates`."""
+        return nanoporous_gates(cast(NanoporousConfig, config))
+
+    def derive(self, values: Mapping[str, float]) -> dict[str, Quantity]:
+        """Mean stiffness, and how much the three directions differ."""
+        stiffness_GPa = [values[target.name] for target in TARGETS]
+        mean_GPa = sum(stiffness_GPa) / 3
+        anisotropy = (max(stiffness_GPa) - min(stiffness_GPa)) / mean_GPa
+        return {
+            "mean_stiffness": Quantity(mean_GPa, "GPa"),
+            "relative_anisotropy": Quantity(anisotropy, "1"),
+        }
+
+
+FAMILY = NanoporousCNN3D()
+"""The instance that the platform finds."""

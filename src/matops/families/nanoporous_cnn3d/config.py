@@ -1,0 +1,163 @@
+"""Configuration of nanoporous_cnn3d: every default with its source, and the presets."""
+
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from matops.core.family import FamilyConfig
+from matops.core.split import SplitConfig
+from matops.core.training import TrainingConfig
+
+NetworkKind = Literal[
+    "compact",
+    "descriptors",
+    "densenet121",
+    "densenet169",
+    "densenet201",
+    "densenet264",
+    "resnet10",
+    "resnet18",
+    "resnet34",
+    "resnet50",
+]
+Engine = Literal["molecular_dynamics", "finite_elements"]
+Descriptors = Literal["none", "morphology", "physical", "all"]
+
+
+@dataclass(frozen=True)
+class GridConfig:
+    """How a structure is turned into numbers.
+
+    Attributes:
+        voxels: edge of the binary grid that is kept, one bit a voxel; a multiple of 8. (Zorkaltsev
+            et al. 2025 have 80.)
+        density_voxels: edge of the grid of solid shares that the network sees; a divisor of
+            ``voxels``. README.md, study ``resolution``.
+        descriptors: numbers a load direction beside the grid: morphological ones, physical ones
+            (finite elements and conduction: a solver runs for each request), both, or none.
+    """
+
+    voxels: int = 48
+    density_voxels: int = 16
+    descriptors: Descriptors = "none"
+
+    def __post_init__(self) -> None:
+        if self.voxels % 8 or self.voxels % self.density_voxels:
+            raise ValueError(
+                f"voxels ({self.voxels}) must be a multiple of 8 and of density_voxels "
+                f"({self.density_voxels})"
+            )
+
+
+@dataclass(frozen=True)
+class NetworkConfig:
+    """The network.
+
+    Attributes:
+        kind: ``compact`` trains on a CPU; ``descriptors`` is fully connected and sees no grid;
+            the others are the standard networks in 3D.
+        widths: channels of the compact network's levels, each at half the resolution of the last.
+        blocks: residual blocks in each level.
+        hidden: width of the hidden layer of the head.
+        load_map_weight: weight of the load maps beside the targets, where the data have them.
+    """
+
+    kind: NetworkKind = "compact"
+    widths: tuple[int, ...] = (32, 64)
+    blocks: tuple[int, ...] = (1, 1)
+    hidden: int = 64
+    load_map_weight: float = 0.5
+
+
+@dataclass(frozen=True)
+class SimulationConfig:
+    """Structures that the source ``simulation`` makes and labels.
+
+    Attributes:
+        engine: ``molecular_dynamics`` or the cheap ``finite_elements``.
+        count: number of structures.
+        seed: seed of the phases and of the solid fractions.
+        metal: chemical symbol.
+        cells: conventional cells along an edge.
+        hkl_squared: h² + k² + l² of the waves.
+        least_solid_fraction: solid fractions are uniform between this
+        most_solid_fraction: and this.
+    """
+
+    engine: Engine = "molecular_dynamics"
+    count: int = 100
+    seed: int = 0
+    metal: str = "Au"
+    cells: int = 12
+    hkl_squared: int = 5
+    least_solid_fraction: float = 0.4
+    most_solid_fraction: float = 0.65
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Limits of the gates.
+
+    Attributes:
+        mae_GPa: mean absolute error of each stiffness.
+        half_width_GPa: median half width of the intervals of each stiffness.
+        symmetry_GPa: root mean square change of a stiffness by a symmetry of the structure.
+        bound_share: share of stiffnesses above the Voigt bound.
+        source: why the error limits are what they are.
+        latency_ms: 95th percentile of the time of a single request, ms.
+    """
+
+    mae_GPa: float
+    half_width_GPa: float
+    symmetry_GPa: float
+    source: str
+    bound_share: float = 0.0
+    latency_ms: float = 1000.0
+
+
+FULL_LIMITS = Limits(
+    mae_GPa=0.35,
+    half_width_GPa=0.8,
+    symmetry_GPa=0.3,
+    source="finite elements with one linear fit, README.md",
+)
+DEMO_LIMITS = FULL_LIMITS
+
+
+@dataclass(frozen=True)
+class NanoporousConfig(FamilyConfig):
+    """The whole configuration of the family."""
+
+    grid: GridConfig = field(default_factory=GridConfig)
+    network: NetworkConfig = field(default_factory=NetworkConfig)
+    simulation: SimulationConfig = field(default_factory=SimulationConfig)
+    limits: Limits = FULL_LIMITS
+
+
+TRAINING = TrainingConfig(
+    members=3,
+    epochs=30,
+    batch_size=32,
+    learning_rate=2e-3,
+    weight_decay=1e-2,
+    loss="mse",
+)
+
+CONTINUUM = SimulationConfig(
+    engine="finite_elements",
+    count=12_000,
+    cells=125,
+    hkl_squared=9,
+    least_solid_fraction=0.22,
+    most_solid_fraction=0.42,
+)
+
+PRESETS = {
+    # Knowledge from cheap physics: the start for scarce molecular-dynamics labels.
+    "continuum": NanoporousConfig(training=TRAINING, simulation=CONTINUUM),
+    "full": NanoporousConfig(training=TRAINING),
+    "demo": NanoporousConfig(
+        split=SplitConfig(calibration=0.15, test=0.15),
+        training=replace(TRAINING, members=2, epochs=40),
+        limits=DEMO_LIMITS,
+    ),
+}

@@ -1,0 +1,142 @@
+"""Sources of nanoporous structures with measured stiffness."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+
+from matops.core.errors import BadInput
+from matops.core.family import Incoming
+from matops.core.record import Provenance, Quarantined, Record, make_record
+from matops.core.target import Target
+from matops.families.nanoporous_cnn3d.metals import METALS
+from matops.families.nanoporous_cnn3d.payloads import group_of, write_payload
+from matops.families.nanoporous_cnn3d.structure import LevelledWaves, NanoporousMetal
+
+AXES = ("X", "Y", "Z")
+TARGETS = tuple(
+    Target(
+        name=f"C_{i}{i}",
+        unit="GPa",
+        description=f"stiffness under uniaxial strain along {axis.lower()}",
+        lower=0.0,
+        upper=400.0,
+    )
+    for i, axis in enumerate(AXES, start=1)
+)
+
+CELLS = 125
+"""Conventional cells along an edge where the table doesn't say the cell's edge.
+
+Source: Zorkaltsev et al., Mater. Des. 260, 114896 (2025).
+"""
+HKL_SQUARED = 9
+"""Waves where the table doesn't say them; same source."""
+
+NAMED_IN_FILE = re.compile(r"(?P<name>[a-z]+)_(?P<fraction>0\.\d+)\.csv(\.gz)?$")
+NAMES = {"silver": "Ag", "gold": "Au", "copper": "Cu", "nickel": "Ni", "palladium": "Pd"} | {
+    "platinum": "Pt"
+}
+LAYOUT = (
+    "a .csv or .csv.gz with a row for each load direction and the columns Number, Direction "
+    "(X, Y, Z), Phase 1, Phase 2, …, Cii (GPa); Metal, Level (the solid fraction that sets the "
+    "level), HKL Squared and Cell (Å) as columns, or metal and level in the file's name, as in "
+    "gold_0.35.csv"
+)
+
+
+def read_source(source: Path, stated: Provenance) -> Incoming:
+    """Records of a table of phases and stiffness; see ``LAYOUT``.
+
+    Args:
+        source: the file.
+        stated: engine, method, licence and date that hold for all its records.
+
+    Raises:
+        BadInput: there is no such file, or it is not in that layout.
+    """
+    if not source.is_file() or not source.name.endswith((".csv", ".csv.gz")):
+        what = "not a known layout" if source.exists() else "no such file or directory"
+        raise BadInput(f"{source}: {what}; known is: {LAYOUT}")
+    table = _with_defaults(_read_table(source), source)
+    stated = replace(stated, source=stated.source or "stiffness-table")
+    for number, rows in table.groupby("Number", sort=False):
+        origin = f"{source}: structure {number}"
+        try:
+            yield _record(rows, replace(stated, origin=origin))
+        except BadInput as error:
+            yield Quarantined(origin, str(error).removeprefix(f"{origin}: "))
+
+
+def _read_table(source: Path) -> pd.DataFrame:
+    try:
+        table = pd.read_csv(source, float_precision="round_trip")
+    except (OSError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise BadInput(f"{source}: not readable as CSV: {reason}") from None
+    missing = [c for c in ("Number", "Direction", "Phase 1", "Cii") if c not in table.columns]
+    if missing:
+        raise BadInput(f"{source}: no column {' and no column '.join(missing)}")
+    return table
+
+
+def _with_defaults(table: pd.DataFrame, source: Path) -> pd.DataFrame:
+    """The table with metal, level, waves and cell in columns of their own."""
+    named = NAMED_IN_FILE.match(source.name)
+    defaults: dict[str, object] = {"HKL Squared": HKL_SQUARED}
+    if named and named["name"] in NAMES:
+        defaults |= {"Metal": NAMES[named["name"]], "Level": float(named["fraction"])}
+    missing = [c for c in ("Metal", "Level") if c not in table.columns and c not in defaults]
+    if missing:
+        raise BadInput(
+            f"{source}: no column {' and no column '.join(missing)}, "
+            "nor a file name like gold_0.35.csv that says it"
+        )
+    filled = table.assign(**{c: v for c, v in defaults.items() if c not in table.columns})
+    if "Cell (Å)" not in filled.columns:
+        edges = {symbol: CELLS * metal.lattice_constant_A for symbol, metal in METALS.items()}
+        filled = filled.assign(**{"Cell (Å)": filled["Metal"].map(edges)})
+    return filled
+
+
+def _record(rows: pd.DataFrame, provenance: Provenance) -> Record:
+    """The record of one structure from its rows, one a direction."""
+    if len(rows) != 3 or set(rows["Direction"]) != set(AXES):
+        raise BadInput(f"{provenance.origin}: directions {', '.join(map(str, rows['Direction']))}")
+    phases = [column for column in rows.columns if column.startswith("Phase ")]
+    described = rows[[*phases, "Metal", "Level", "HKL Squared", "Cell (Å)"]].drop_duplicates()
+    if len(described) != 1:
+        raise BadInput(f"{provenance.origin}: the rows don't describe one structure")
+    sample = _sample(described.iloc[0], phases)
+    by_axis = rows.set_index("Direction")["Cii"]
+    values = {f"C_{i}{i}": by_axis[axis] for i, axis in enumerate(AXES, start=1)}
+    return labelled_metal(sample, values, provenance)
+
+
+def _sample(row: "pd.Series[float]", phases: list[str]) -> NanoporousMetal:
+    try:
+        waves = LevelledWaves(
+            hkl_squared=int(row["HKL Squared"]),
+            solid_fraction=float(row["Level"]),
+            phases_rad=tuple(float(row[column]) for column in phases),
+        )
+        return NanoporousMetal(str(row["Metal"]), float(row["Cell (Å)"]), waves)
+    except ValueError as error:
+        raise BadInput(f"not a number: {error}") from None
+
+
+def labelled_metal(
+    sample: NanoporousMetal, stiffness_GPa: Mapping[str, float], provenance: Provenance
+) -> Record:
+    """A record of this family; one topology at any level and in any metal is one group.
+
+    Raises:
+        BadInput: a stiffness is missing or not physical.
+    """
+    try:
+        values = {name: float(value) for name, value in stiffness_GPa.items()}
+    except (TypeError, ValueError):
+        raise BadInput(f"{provenance.origin}: a stiffness is not a number") from None
+    return make_record(group_of(sample), write_payload(sample), values, TARGETS, provenance)

@@ -1,0 +1,38 @@
+"""Descriptors for the domain of applicability: cheap, and the same for a shifted structure."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matops.core.domain import Descriptors
+from matops.families.nanoporous_cnn3d.structure import NanoporousMetal
+
+FloatArray = NDArray[np.float64]
+
+LAGS = (1, 2, 3, 4, 6, 8)
+"""Distances of the two-point correlation, in voxels of a twentieth of the cell."""
+
+
+def two_point_correlation(density: FloatArray) -> FloatArray:
+    """Correlation of the density with itself along x, y, z, shape (3, 20)."""
+    centred = density - density.mean()
+    power = np.abs(np.fft.fftn(centred)) ** 2
+    correlation = np.fft.ifftn(power).real / centred.size
+    return np.stack([correlation[:, 0, 0], correlation[0, :, 0], correlation[0, 0, :]])
+
+
+def describe(samples: Sequence[NanoporousMetal]) -> Descriptors:
+    """Solid fraction, size of the cell, and how the solid is correlated along each axis.
+
+    The correlations of the three axes come sorted by the first lag: turning a structure by a
+    right angle doesn't move it.
+    """
+    vectors = np.stack([_vector(sample) for sample in samples])
+    return Descriptors(vectors, [frozenset({sample.metal}) for sample in samples])
+
+
+def _vector(sample: NanoporousMetal) -> FloatArray:
+    correlation = two_point_correlation(sample.overview)[:, LAGS]
+    ordered = correlation[np.argsort(correlation[:, 0])]
+    return np.array([sample.solid_fraction, np.log(sample.cell_A), *ordered.ravel()])

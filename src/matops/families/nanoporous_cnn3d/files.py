@@ -1,0 +1,62 @@
+"""One structure a file: what ``matops predict`` reads, and the demo's example."""
+
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from matops.core.errors import BadInput
+from matops.core.record import Payload
+from matops.families.nanoporous_cnn3d.payloads import READERS, write_payload
+from matops.families.nanoporous_cnn3d.simulation import demo_sample
+from matops.families.nanoporous_cnn3d.structure import NanoporousMetal, VoxelGrid
+
+
+def load_request(path: Path) -> Payload:
+    """A payload from ``*.json`` (a payload) or ``*.npz`` (``solid``, ``metal``, ``cell_A``).
+
+    Raises:
+        BadInput: the file can't be read, or is of neither kind.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in (".json", ".npz"):
+        raise BadInput(f"{path}: neither .json nor .npz")
+    try:
+        return _from_json(path) if suffix == ".json" else _from_npz(path)
+    except OSError as error:
+        raise BadInput(f"{path}: {error.strerror or error}") from None
+
+
+def _from_json(path: Path) -> Payload:
+    try:
+        content: Any = json.loads(path.read_text(errors="replace"))
+    except (ValueError, RecursionError) as error:
+        raise BadInput(f"{path}: not JSON: {error}") from None
+    if not isinstance(content, dict) or not any(form in content for form in READERS):
+        raise BadInput(f"{path}: not a payload; it needs one of {', '.join(READERS)}")
+    return content
+
+
+def _from_npz(path: Path) -> Payload:
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            solid, metal, cell_A = arrays["solid"], str(arrays["metal"]), float(arrays["cell_A"])
+    except (KeyError, ValueError, TypeError, zipfile.BadZipFile) as error:
+        raise BadInput(f"{path}: needs arrays solid, metal and cell_A: {error}") from None
+    if solid.ndim != 3 or len(set(solid.shape)) != 1:
+        raise BadInput(f"{path}: solid has shape {solid.shape}; it must be a cube of voxels")
+    if not np.isin(solid, (0, 1)).all():
+        raise BadInput(f"{path}: solid has values other than 0 and 1")
+    try:
+        return write_payload(NanoporousMetal(metal, cell_A, VoxelGrid.pack(solid.astype(bool))))
+    except BadInput as error:
+        raise BadInput(f"{path}: {error}") from None
+
+
+def write_example(directory: Path) -> Path:
+    """Write a structure of the kind that the demo simulates."""
+    path = directory / "nanoporous_gold.json"
+    path.write_text(json.dumps(write_payload(demo_sample()), indent=2))
+    return path

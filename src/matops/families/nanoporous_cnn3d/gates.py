@@ -1,0 +1,149 @@
+"""What a model of nanoporous stiffness must satisfy before it is released."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matops.core.family import PredictScaled
+from matops.core.gate import Gate, Measurement
+from matops.families.nanoporous_cnn3d.config import NanoporousConfig
+from matops.families.nanoporous_cnn3d.data import TARGETS
+from matops.families.nanoporous_cnn3d.metals import METALS
+from matops.families.nanoporous_cnn3d.payloads import write_payload
+from matops.families.nanoporous_cnn3d.structure import NanoporousMetal, VoxelGrid
+
+FloatArray = NDArray[np.float64]
+BoolGrid = NDArray[np.bool_]
+
+UNIT = "GPa"
+SYMMETRY = "a structure is the same wherever the periodic cell begins and however it is reflected"
+
+
+def shifted(solid: BoolGrid, rng: np.random.Generator) -> BoolGrid:
+    """The same periodic structure, its cell beginning elsewhere."""
+    return np.roll(solid, rng.integers(0, len(solid), 3), axis=(0, 1, 2))
+
+
+def reflected(solid: BoolGrid, rng: np.random.Generator) -> BoolGrid:
+    """The structure's image in one, two or three cube planes."""
+    axes = [axis for axis in range(3) if rng.random() < 0.5] or [0]
+    return np.flip(solid, axes)
+
+
+def permuted(solid: BoolGrid) -> BoolGrid:
+    """The structure turned so that x becomes y, y becomes z and z becomes x."""
+    return np.transpose(solid, (2, 0, 1))
+
+
+SYMMETRIES: dict[str, Callable[[BoolGrid, np.random.Generator], BoolGrid]] = {
+    "shift": shifted,
+    "reflection": reflected,
+    "rotation": lambda solid, _: permuted(solid),
+}
+
+
+def _payload(sample: NanoporousMetal, solid: BoolGrid) -> dict[str, object]:
+    return write_payload(NanoporousMetal(sample.metal, sample.cell_A, VoxelGrid.pack(solid)))
+
+
+def measure_invariance(
+    predict: PredictScaled, samples: Sequence[NanoporousMetal], voxels: int
+) -> dict[str, Measurement]:
+    """Root mean square change of the predictions by symmetries of the structures."""
+    grids = [sample.geometry.solid(voxels) for sample in samples]
+    before = predict([_payload(*pair) for pair in zip(samples, grids, strict=True)])
+    found = {}
+    for name, move in SYMMETRIES.items():
+        rng = np.random.default_rng(0)
+        moved = [_payload(s, move(g, rng)) for s, g in zip(samples, grids, strict=True)]
+        after = predict(moved)
+        expected = np.roll(before, 1, axis=1) if name == "rotation" else before
+        change = float(np.sqrt(np.mean((after - expected) ** 2)))
+        found[f"invariance.{name}"] = Measurement(change, UNIT, rows=len(samples))
+    return found
+
+
+def voigt_excess_share(stiffness_GPa: FloatArray, samples: Sequence[NanoporousMetal]) -> float:
+    """Share of stiffnesses, shape (n, 3), that are no number or above the bound φ C11.
+
+    Source: Voigt; Hill, Proc. Phys. Soc. A 65, 349 (1952): uniform strain overestimates the energy.
+    """
+    bound_GPa = np.array([s.solid_fraction * METALS[s.metal].C11_GPa for s in samples])
+    return float(1.0 - (stiffness_GPa <= bound_GPa[:, None]).mean())
+
+
+def block_anisotropy_GPa(predict: PredictScaled, sample: NanoporousMetal, voxels: int) -> float:
+    """Spread of C_11, C_22, C_33 of a body that is alike along x, y and z."""
+    edge = np.abs(np.arange(voxels) - (voxels - 1) / 2) < voxels / 5
+    x, y, z = edge[:, None, None], edge[None, :, None], edge[None, None, :]
+    beams = (x & y) | (y & z) | (z & x)
+    [stiffness] = predict([_payload(sample, beams)])
+    return float(np.ptp(stiffness))
+
+
+def measure_physics(
+    predict: PredictScaled, samples: Sequence[NanoporousMetal], voxels: int
+) -> dict[str, Measurement]:
+    """Invariances, the Voigt bound, and the isotropy of an isotropic body."""
+    stiffness_GPa = predict([write_payload(sample) for sample in samples])
+    excess = voigt_excess_share(stiffness_GPa, samples)
+    spread_GPa = block_anisotropy_GPa(predict, samples[0], voxels)
+    return {
+        "physics.voigt_excess_share": Measurement(excess, "1", rows=len(samples)),
+        "physics.isotropic_body": Measurement(spread_GPa, UNIT, rows=1),
+        **measure_invariance(predict, samples, voxels),
+    }
+
+
+def nanoporous_gates(config: NanoporousConfig) -> tuple[Gate, ...]:
+    """All gates of the family; limits come from the configuration."""
+    limits = config.limits
+    gates = [gate for target in TARGETS for gate in _target_gates(target.name, config)]
+    gates += [
+        Gate(f"invariance: {name}", f"invariance.{name}", "<=", limits.symmetry_GPa, UNIT, SYMMETRY)
+        for name in SYMMETRIES
+    ]
+    return (
+        *gates,
+        Gate(
+            "no stiffness above the Voigt bound",
+            "physics.voigt_excess_share",
+            "<=",
+            0.0,
+            "1",
+            "uniform strain is the stiffest state: C_ii <= solid fraction x C11",
+        ),
+        Gate(
+            "an isotropic body is isotropic",
+            "physics.isotropic_body",
+            "<=",
+            1e-3,
+            UNIT,
+            "crossed beams, alike along x, y and z",
+        ),
+        Gate("latency", "latency.p95", "<=", limits.latency_ms, "ms", "answers while one waits"),
+    )
+
+
+def _target_gates(name: str, config: NanoporousConfig) -> tuple[Gate, ...]:
+    limits = config.limits
+    return (
+        Gate(f"{name} error", f"{name}.mae", "<=", limits.mae_GPa, UNIT, limits.source),
+        Gate(
+            f"{name} interval coverage",
+            f"{name}.coverage_high",
+            ">=",
+            config.evaluation.coverage,
+            "1",
+            "largest coverage that chance could show as the measured one",
+        ),
+        Gate(
+            f"{name} interval width",
+            f"{name}.interval_half_width",
+            "<=",
+            limits.half_width_GPa,
+            UNIT,
+            "wider intervals would hide what the model doesn't know",
+        ),
+    )

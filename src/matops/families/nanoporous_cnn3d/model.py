@@ -1,0 +1,130 @@
+"""The networks: one function of three views of a structure, a view for each load axis."""
+
+from functools import cache
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import silu
+
+from matops.core.features import Batch
+from matops.families.nanoporous_cnn3d.compact import CompactBody
+from matops.families.nanoporous_cnn3d.config import NanoporousConfig
+from matops.families.nanoporous_cnn3d.features import MATERIAL, descriptor_names
+from matops.families.nanoporous_cnn3d.load_map import EDGE, box_averages
+from matops.families.nanoporous_cnn3d.periodic import (
+    Symmetry,
+    block_means,
+    three_orientations,
+    unpack_voxels,
+    view_along,
+)
+from matops.families.nanoporous_cnn3d.standard import StandardBody, standard_body
+
+LOAD_MAP_UNIT = 0.025
+"""Load maps are learnt in this share of the solid's C11: they are then about one."""
+
+
+class StiffnessNetwork(nn.Module):
+    """C_11, C_22, C_33 as one function of three views of the same structure.
+
+    The load axis is the first of each view: a network that has learnt one direction knows all
+    three. The stiffness is the mean of what the parts of the cell contribute. In training each
+    batch is moved by a random symmetry that leaves the three targets as they are.
+    """
+
+    stages = ("body", "hidden", "output")
+
+    def __init__(self, config: NanoporousConfig) -> None:
+        super().__init__()
+        self.grid = config.grid
+        self.load_map_weight = config.network.load_map_weight
+        self.body = _body(config)
+        width = self.body.width if self.body is not None else 0
+        n_descriptors = len(descriptor_names(config.grid.descriptors))
+        self.descriptor_norm = (
+            nn.BatchNorm1d(n_descriptors, affine=False) if n_descriptors else None
+        )
+        n_numbers = n_descriptors + len(MATERIAL)
+        self.hidden = nn.Linear(width + n_numbers, config.network.hidden)
+        # What a single-metal training set can't teach must not speak until it is taught.
+        nn.init.zeros_(self.hidden.weight[:, -len(MATERIAL) :])
+        self.output = nn.Linear(config.network.hidden, 1)
+        # From standardised contributions to load maps: the network doesn't know the scaling.
+        self.load_map_scale = nn.Parameter(torch.tensor([1.0, 0.5]))
+        self._side_loss: Tensor | None = None
+
+    def forward(self, batch: Batch) -> Tensor:
+        """Standardised targets, shape (n, 3)."""
+        symmetry = self._draw_symmetry(batch) if self.training else None
+        contributions = self._contributions(batch, symmetry)
+        if symmetry and "sample.load_map" in batch.tensors:
+            self._side_loss = self._load_map_loss(batch, symmetry, contributions)
+        return contributions.mean((2, 3, 4))
+
+    def side_loss(self) -> Tensor:
+        """Weighted misfit of the load maps in the last batch of the training; zero without any."""
+        loss, self._side_loss = self._side_loss, None
+        return torch.zeros(()) if loss is None else self.load_map_weight * loss
+
+    def _draw_symmetry(self, batch: Batch) -> Symmetry:
+        """Load maps can be shifted by their own parts only."""
+        return Symmetry.draw(EDGE if "sample.load_map" in batch.tensors else self.grid.voxels)
+
+    def _contributions(self, batch: Batch, symmetry: Symmetry | None) -> Tensor:
+        """What the parts of the cell contribute along each axis, shape (n, 3, k, k, k)."""
+        numbers = self._numbers(batch)
+        if self.body is None:
+            seen = numbers[:, :, None, None, None]
+        else:
+            grids = self.body(self._views(batch, symmetry))
+            spread = numbers[:, :, None, None, None].expand(-1, -1, *grids.shape[2:])
+            seen = torch.cat([grids.float(), spread], dim=1)
+        hidden = silu(self.hidden(seen.movedim(1, -1)))
+        output: Tensor = self.output(hidden)
+        return output.unflatten(0, (batch.size, 3)).squeeze(-1)
+
+    def _views(self, batch: Batch, symmetry: Symmetry | None) -> Tensor:
+        """Densities with the load axis first, centred, shape (3 n, 1, m, m, m)."""
+        voxels = unpack_voxels(batch["sample.bits"], self.grid.voxels)
+        if symmetry:
+            voxels = symmetry.move(voxels)
+        views = three_orientations(block_means(voxels, self.grid.density_voxels) - 0.5)
+        if symmetry:
+            views = symmetry.turn(views)
+        return views.flatten(0, 1)[:, None]
+
+    def _numbers(self, batch: Batch) -> Tensor:
+        """Descriptors and material of each view, shape (3 n, d)."""
+        material = batch["sample.material"].repeat_interleave(3, dim=0)
+        if self.descriptor_norm is None:
+            return material
+        descriptors = self.descriptor_norm(batch["sample.descriptors"].flatten(0, 1))
+        return torch.cat([descriptors, material], dim=1)
+
+    def _load_map_loss(self, batch: Batch, symmetry: Symmetry, contributions: Tensor) -> Tensor:
+        """Squared misfit of the contributions over the variance of the maps."""
+        maps = symmetry.move(batch["sample.load_map"].float() / LOAD_MAP_UNIT)
+        views = [view_along(maps[:, axis], axis) for axis in range(3)]
+        average = self._map_averages(contributions.shape[-1]).to(maps.device)
+        turned = symmetry.turn(torch.stack(views, dim=1))
+        truth = torch.einsum("nlxyz,ax,by,cz->nlabc", turned, average, average, average)
+        known = truth.isfinite()
+        if not known.any():
+            return contributions.new_zeros(())
+        offset, scale = self.load_map_scale
+        misfit = (offset + scale * contributions.float() - truth)[known]
+        return misfit.square().mean() / truth[known].var().clamp_min(1e-6)
+
+    @staticmethod
+    @cache
+    def _map_averages(edge: int) -> Tensor:
+        """Matrix from the parts of a load map to those of the network, along one axis."""
+        return torch.from_numpy(box_averages(EDGE, edge)).float()
+
+
+def _body(config: NanoporousConfig) -> CompactBody | StandardBody | None:
+    """The convolutional body of the configured kind; none for the network on descriptors."""
+    kind = config.network.kind
+    if kind == "compact":
+        return CompactBody(config.network.widths, config.network.blocks)
+    return None if kind == "descriptors" else standard_body(kind)

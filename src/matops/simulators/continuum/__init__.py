@@ -1,0 +1,1 @@
+"""Continuum physics of porous solids on periodic voxel grids: elasticity and conduction."""

@@ -1,0 +1,157 @@
+"""Screening: many designs predicted in parts, the front of the best, and its confirmation."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+
+import pandas as pd
+
+from matops.artifacts.jsonfile import to_json
+from matops.artifacts.package import load_checked, read_card
+from matops.artifacts.screening import Plan, missing_parts, open_screening, part_path
+from matops.artifacts.screening_page import ScreeningFiles, write_result
+from matops.artifacts.screening_result import Found, collect
+from matops.core.card import Card
+from matops.core.errors import BadInput
+from matops.core.family import Family, FamilyConfig
+from matops.core.predictor import Predictor
+from matops.core.screening import Merit
+from matops.core.training import Progress
+from matops.steps.confirm import confirm_front, remake
+from matops.steps.screen_part import Load, objectives_of, screen_part
+from matops.steps.workers import run_all
+
+SIMULATIONS = "simulations"
+
+
+@dataclass(frozen=True)
+class LoadPackage:
+    """Loads a package through its golden requests, and only the version that was meant."""
+
+    directory: Path
+    version: str
+
+    def __call__(self) -> Predictor:
+        """The predictor.
+
+        Raises:
+            BadInput: the package is damaged, or was replaced by another.
+        """
+        predictor = load_checked(self.directory)
+        if predictor.model_version != self.version:
+            raise BadInput(f"{self.directory}: replaced while it was screening")
+        return predictor
+
+
+@dataclass(frozen=True)
+class Screening:
+    """What is asked of a screening.
+
+    Attributes:
+        family: whose designs.
+        load: how a worker process gets the model.
+        plan: which designs, predicted by which model.
+        config: what the family's generator and simulation of designs read.
+        merit: what the best designs have most of.
+        coverage: nominal coverage of the model's intervals.
+        confirm: number of designs to simulate.
+    """
+
+    family: Family
+    load: Load
+    plan: Plan
+    config: FamilyConfig
+    merit: Merit
+    coverage: float
+    confirm: int = 0
+
+
+@dataclass(frozen=True)
+class Screened:
+    """What a screening gave: ``confirmed`` is None if no design was to be simulated."""
+
+    found: Found
+    confirmed: pd.DataFrame | None
+    files: ScreeningFiles
+
+
+def read_card_of(family: Family, package: Path) -> Card:
+    """The card of a package that can predict this family's designs.
+
+    Raises:
+        BadInput: there is no such package, it is of another family, or the family generates no
+            designs.
+    """
+    objectives_of(family)
+    card = read_card(package)
+    if card.family != family.name:
+        raise BadInput(f"{package}: a package of {card.family}, not of {family.name}")
+    return card
+
+
+def make_plan(
+    family: Family, model_version: str, config: FamilyConfig, seed: int, count: int
+) -> Plan:
+    """The plan of a screening.
+
+    Raises:
+        BadInput: no designs are wanted, or the seed is negative.
+    """
+    if count < 1:
+        raise BadInput(f"a screening needs at least one design, not {count}")
+    if seed < 0:
+        raise BadInput(f"the seed of a screening is zero or more, not {seed}")
+    configuration = json.loads(to_json(family.design_key(config)))
+    return Plan(family.name, model_version, seed, configuration, count)
+
+
+def _make_parts(asked: Screening, directory: Path, workers: int, progress: Progress) -> None:
+    """Make every part of the table that is missing."""
+    plan = asked.plan
+    missing = missing_parts(directory, plan)
+    kept = done = plan.count - sum(map(len, missing))
+    start = perf_counter()
+    progress(done, plan.count, "kept from before" if done else "starting")
+    calls = [
+        (asked.load, plan.seed, asked.config, designs, part_path(directory, plan, designs))
+        for designs in missing
+    ]
+    for finished in run_all(screen_part, calls, workers):
+        done += finished
+        rate = (done - kept) / (perf_counter() - start)
+        minutes = (plan.count - done) / rate / 60
+        progress(done, plan.count, f"{rate:.1f} designs/s, {minutes:.0f} min left")
+
+
+def run_screening(
+    asked: Screening, directory: Path, workers: int, report: Callable[[str], Progress]
+) -> Screened:
+    """Screen, find the front, confirm some of it, and write tables, picture and page.
+
+    Args:
+        asked: what to screen.
+        directory: gets the result; an interrupted screening continues there, and one with more
+            designs extends it.
+        workers: processes, with one thread each.
+        report: gives the progress of a step by its name.
+
+    Raises:
+        BadInput: the directory holds another screening, every design was refused, or the family
+            has no simulation that could confirm one.
+    """
+    family, plan = asked.family, asked.plan
+    with open_screening(directory, plan):
+        _make_parts(asked, directory, workers, report("screen"))
+        found = collect(directory, plan, objectives_of(family), asked.merit, family.targets)
+        best = remake(family, plan, asked.config, found.front)
+        files = write_result(directory, found, best, None, family.title, asked.coverage)
+        if not asked.confirm:
+            return Screened(found, None, files)
+        simulations, progress = directory / SIMULATIONS, report("confirm")
+        confirmed = confirm_front(
+            family, found, asked.config, asked.confirm, simulations, workers, progress
+        )
+        files = write_result(directory, found, best, confirmed, family.title, asked.coverage)
+        return Screened(found, confirmed, files)

@@ -1,0 +1,38 @@
+"""Many independent calls: in worker processes, or one after the other in this one."""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
+from typing import Any, TypeVar
+
+import torch
+
+T = TypeVar("T")
+
+
+def _use_one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+def run_all(
+    function: Callable[..., T], calls: Sequence[tuple[Any, ...]], workers: int
+) -> Iterator[T]:
+    """Results of ``function(*arguments)`` for all calls, in the order in which they finish.
+
+    Args:
+        function: a module's function; it returns little and leaves the rest on disk.
+        calls: the arguments of each call.
+        workers: processes, with one thread each; with one, everything runs in this process.
+    """
+    workers = min(workers, len(calls))
+    if workers <= 1:
+        yield from (function(*arguments) for arguments in calls)
+        return
+    # Forking a process that has started threads can deadlock; a spawned one starts clean.
+    with ProcessPoolExecutor(workers, get_context("spawn"), _use_one_thread) as pool:
+        try:
+            for future in as_completed([pool.submit(function, *each) for each in calls]):
+                yield future.result()
+        finally:
+            # After a failure, or when nobody listens any more, the rest is not worth starting.
+            pool.shutdown(wait=False, cancel_futures=True)

@@ -1,0 +1,143 @@
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from matops.core.features import PackedFeatures
+from matops.families.nanoporous_cnn3d.config import (
+    PRESETS,
+    GridConfig,
+    NanoporousConfig,
+    NetworkConfig,
+)
+from matops.families.nanoporous_cnn3d.features import featurize
+from matops.families.nanoporous_cnn3d.model import StiffnessNetwork
+from matops.families.nanoporous_cnn3d.standard import make_periodic, standard_body
+from matops.families.nanoporous_cnn3d.structure import NanoporousMetal
+
+SMALL = NanoporousConfig(
+    grid=GridConfig(voxels=16, density_voxels=16), network=NetworkConfig(widths=(8, 16))
+)
+
+
+def network(config: NanoporousConfig = SMALL) -> StiffnessNetwork:
+    torch.manual_seed(0)
+    return StiffnessNetwork(config).eval()
+
+
+def answers(model: nn.Module, samples: list[NanoporousMetal], config=SMALL) -> np.ndarray:
+    features: PackedFeatures = featurize(samples, config.grid)
+    with torch.inference_mode():
+        return model(features.batch(torch.arange(len(samples)))).numpy()
+
+
+def test_turning_the_structure_turns_the_answer(voxels: Callable) -> None:
+    solid = np.random.default_rng(0).random((16, 16, 16)) < 0.4
+    model = network()
+    [before] = answers(model, [voxels(solid)])
+    [x_for_y] = answers(model, [voxels(np.swapaxes(solid, 0, 1))])
+    [x_for_z] = answers(model, [voxels(np.swapaxes(solid, 0, 2))])
+    assert len(set(before.round(5))) == 3
+    # The load axis is canonical; of the other two, either may come first.
+    assert x_for_y[0] == pytest.approx(before[1], abs=1e-5)
+    assert x_for_z[0] == pytest.approx(before[2], abs=1e-5)
+
+
+def test_a_shift_by_the_stride_changes_nothing(voxels: Callable) -> None:
+    solid = np.random.default_rng(1).random((16, 16, 16)) < 0.4
+    model = network()
+    before = answers(model, [voxels(solid)])
+    stride = 2 * 2 ** (len(SMALL.network.widths) - 1)
+    shifted = np.roll(solid, (stride, -stride, 2 * stride), (0, 1, 2))
+    assert answers(model, [voxels(shifted)]) == pytest.approx(before, abs=1e-5)
+    unaligned = np.roll(solid, 1, 0)
+    assert answers(model, [voxels(unaligned)]) != pytest.approx(before, abs=1e-5)
+
+
+def test_metal_and_size_say_nothing_before_they_are_learnt(waves: Callable) -> None:
+    gold = waves(0)
+    model = network()
+    silver = replace(gold, metal="Ag", cell_A=50.0)
+    assert answers(model, [silver]) == pytest.approx(answers(model, [gold]))
+    nn.init.ones_(model.hidden.weight)
+    assert answers(model, [silver]) != pytest.approx(answers(model, [gold]))
+
+
+def test_training_sees_the_symmetries_and_evaluation_does_not(waves: Callable) -> None:
+    model = network()
+    first, again = (answers(model, [waves(0)]) for _ in range(2))
+    assert np.array_equal(first, again)
+    for norm in model.modules():
+        if isinstance(norm, nn.BatchNorm3d):
+            norm.momentum = 0.0
+    model.train()
+    torch.manual_seed(1)
+    found = {tuple(answers(model, [waves(0)])[0].round(4)) for _ in range(6)}
+    assert len(found) > 1
+
+
+@pytest.mark.parametrize("kind", ["resnet10", "densenet121"])
+def test_standard_networks_are_periodic_and_keep_the_canonical_axis(
+    kind: str, voxels: Callable
+) -> None:
+    config = replace(SMALL, network=NetworkConfig(kind=kind))
+    model = network(config)
+    solid = np.random.default_rng(2).random((16, 16, 16)) < 0.4
+    [before] = answers(model, [voxels(solid)], config)
+    [swapped] = answers(model, [voxels(np.swapaxes(solid, 0, 2))], config)
+    assert swapped[0] == pytest.approx(before[2], abs=1e-4)
+    for module in model.modules():
+        if isinstance(module, nn.Conv3d) and any(module.padding):
+            assert module.padding_mode == "circular"
+        assert not (isinstance(module, nn.MaxPool3d) and module.padding)
+
+
+def test_circular_padding_replaces_zeros() -> None:
+    plain = nn.Sequential(nn.Conv3d(1, 1, 3, padding=1, bias=False), nn.MaxPool3d(3, 1, 1))
+    periodic = make_periodic(plain)
+    x = torch.rand(1, 1, 6, 6, 6)
+    shifted = periodic(x.roll((1, 2, 3), (2, 3, 4)))
+    assert torch.allclose(shifted, periodic(x).roll((1, 2, 3), (2, 3, 4)), atol=1e-6)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["densenet169", "densenet201", "densenet264", "resnet18"])
+def test_every_standard_network_can_be_built(kind: str) -> None:
+    body = standard_body(kind).eval()
+    with torch.inference_mode():
+        assert body(torch.rand(1, 1, 32, 32, 32)).shape == (1, body.width, 1, 1, 1)
+
+
+def test_network_on_descriptors_sees_no_grid(waves: Callable) -> None:
+    config = replace(
+        SMALL,
+        grid=replace(SMALL.grid, descriptors="morphology"),
+        network=NetworkConfig(kind="descriptors"),
+    )
+    model = network(config)
+    assert not any(isinstance(module, nn.Conv3d) for module in model.modules())
+    assert answers(model, [waves(0), waves(1)], config).shape == (2, 3)
+
+
+def test_fusion_uses_both(waves: Callable) -> None:
+    config = replace(SMALL, grid=replace(SMALL.grid, descriptors="morphology"))
+    model, samples = network(config), [waves(0)]
+    features = featurize(samples, config.grid)
+    batch = features.batch(torch.arange(1))
+    other = featurize([waves(1)], config.grid).batch(torch.arange(1))
+    grid_of_other = {**batch.tensors, "sample.bits": other["sample.bits"]}
+    numbers_of_other = {**batch.tensors, "sample.descriptors": other["sample.descriptors"]}
+    with torch.inference_mode():
+        before = model(batch)
+        for tensors in (grid_of_other, numbers_of_other):
+            assert not torch.allclose(model(replace(batch, tensors=tensors)), before)
+
+
+def test_presets_build_networks_whose_stages_are_theirs() -> None:
+    for config in PRESETS.values():
+        model = StiffnessNetwork(config)
+        children = dict(model.named_children())
+        assert set(model.stages) <= set(children)
