@@ -29,7 +29,7 @@ def design(
     return PorousDesign(metal, cells, hkl_squared, solid_fraction, tuple(phases))
 
 
-SMALL = design("Cu", 8, 2, 0.55, 0)
+SMALL = design("Cu", 7, 2, 0.6, 0)
 PLATES = design("Cu", 8, 3, 0.6, 7)
 LOOSE = design("Ni", 12, 6, 0.28, 81)
 
@@ -65,18 +65,18 @@ def test_gold_block() -> None:
 def test_porous_metal_is_softer_than_its_share_of_the_solid(small: PorousResult) -> None:
     """The Voigt bound; the energy per atom is higher for the atoms at the surface."""
     assert 0.3 < small.solid_fraction < 0.7
-    assert small.n_atoms == round(small.solid_fraction * 4 * 8**3)
+    assert small.n_atoms == round(small.solid_fraction * 4 * 7**3)
     bound_GPa = small.solid_fraction * equilibrium_fcc("Cu").C11_GPa
     assert (0.1 * bound_GPa < small.stiffness_GPa).all()
     assert (small.stiffness_GPa < bound_GPa).all()
     assert small.energy_eV_per_atom > measured(design("Cu", 4, 2, 1.0, 0)).energy_eV_per_atom
 
 
-def test_surfaces_pull_and_the_more_the_thinner_the_ligaments(small: PorousResult) -> None:
-    twice_as_thick = measured(replace(SMALL, cells=16))
-    assert (small.rest_stress_GPa > 0.2).all()
-    ratio = small.rest_stress_GPa.mean() / twice_as_thick.rest_stress_GPa.mean()
-    assert ratio == pytest.approx(2.0, rel=0.25)
+def test_surfaces_pull_half_as_much_at_ligaments_twice_as_thick() -> None:
+    thin = measured(design("Au", 6, 2, 0.5, 1))
+    thick = measured(design("Au", 12, 2, 0.5, 1))
+    assert (thick.rest_stress_GPa > 0.3).all()
+    assert thin.rest_stress_GPa == pytest.approx(2 * thick.rest_stress_GPa, rel=0.05)
 
 
 def test_swapped_axes_swap_the_stiffness(small: PorousResult) -> None:
@@ -85,7 +85,7 @@ def test_swapped_axes_swap_the_stiffness(small: PorousResult) -> None:
     cycled = tuple(phases[(m, h, k)] for h, k, m in hkl)
     turned = measured(replace(SMALL, phases_rad=cycled))
     assert turned.stiffness_GPa == pytest.approx(np.roll(small.stiffness_GPa, -1), rel=2e-3)
-    assert np.ptp(small.stiffness_GPa) > 0.02 * small.stiffness_GPa.mean()
+    assert np.ptp(small.stiffness_GPa) > 0.2 * small.stiffness_GPa.mean()
 
 
 def test_supercell_has_the_same_stiffness() -> None:
@@ -102,12 +102,22 @@ def test_strain_and_force_tolerance_hardly_matter(small: PorousResult) -> None:
         assert other.stiffness_GPa == pytest.approx(small.stiffness_GPa, rel=0.01)
 
 
-def test_loose_pieces_are_taken_out() -> None:
-    settings = PorousSettings(largest_piece_limit=0.8, broken_bond_limit=0.1)
-    net = measured(LOOSE, settings)
-    assert net.pieces == 3
-    assert net.removed_atoms > 0
-    assert net.solid_fraction == net.n_atoms / (4 * 12**3)
+def test_what_floats_in_a_pore_is_taken_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A block with a closed pore is as stiff with a loose cluster in the pore as without."""
+    sites = np.indices((12, 12, 12))
+    radius = np.sqrt(((sites - 6) ** 2).sum(axis=0))
+    fcc = sites.sum(axis=0) % 2 == 0
+    block = design("Cu", 6, 2, 1.0, 0)
+    monkeypatch.setattr("matops.simulators.lammps.porous.carve", lambda _: fcc & (radius > 4))
+    hollow = measured(block)
+    with_cluster = fcc & ((radius > 4) | (radius < 1.5))
+    monkeypatch.setattr("matops.simulators.lammps.porous.carve", lambda _: with_cluster)
+    filled = measured(block)
+    assert (hollow.pieces, hollow.removed_atoms) == (1, 0)
+    assert (filled.pieces, filled.removed_atoms) == (2, 13)
+    assert filled.n_atoms == hollow.n_atoms
+    assert filled.solid_fraction == hollow.solid_fraction == hollow.n_atoms / (4 * 6**3)
+    assert filled.stiffness_GPa == pytest.approx(hollow.stiffness_GPa)
 
 
 def test_solid_in_pieces_is_refused() -> None:
@@ -129,11 +139,18 @@ def test_empty_cell_is_refused() -> None:
     assert refused == Rejected(RejectionReason.DISCONNECTED, "no atom is left")
 
 
-def test_yielding_metal_is_refused() -> None:
-    """Strains far beyond the elastic limit of ligaments a few atoms thick."""
-    refused = compute_porous_stiffness(design("Au", 10, 5, 0.45, 0), PorousSettings(strain=0.08))
+def test_collapsing_metal_is_refused() -> None:
+    """Ligaments two atoms thick give way to the pull of their own surface."""
+    refused = compute_porous_stiffness(design("Au", 7, 5, 0.5, 0))
     assert isinstance(refused, Rejected)
-    assert refused.reason in (RejectionReason.NONLINEAR, RejectionReason.INELASTIC)
+    assert refused.reason is RejectionReason.REARRANGED
+
+
+def test_yielding_metal_is_refused() -> None:
+    """A strain beyond the elastic limit."""
+    refused = compute_porous_stiffness(SMALL, PorousSettings(strain=0.06))
+    assert isinstance(refused, Rejected)
+    assert refused.reason is RejectionReason.NONLINEAR
 
 
 @pytest.mark.parametrize(

@@ -157,8 +157,8 @@ def fit_member(
         for epoch in range(config.epochs):
             total = 0.0
             if start is not None:
-                n_stages = len(stages(network))
-                freeze(network, open_stages(config.transfer, epoch, config.epochs, n_stages))
+                n_open = open_stages(config.transfer, epoch, config.epochs, len(stages(network)))
+                freeze(network, n_open, config.transfer.keep_statistics)
             for rows in _batches(len(truth), config.batch_size, generator):
                 rows = rows.to(device)
                 with _precision(device, config.mixed_precision):

@@ -8,6 +8,8 @@ from torch import Tensor, nn
 
 from matops.core.errors import BadInput
 
+_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
+
 Mode = Literal["whole", "head", "gradual"]
 
 
@@ -19,6 +21,7 @@ class TransferConfig:
         mode: ``whole`` trains everything from the first epoch, ``head`` the last stage only,
             ``gradual`` the last stage first and one more stage at a time.
         gradual_share: share of the epochs after which ``gradual`` trains everything.
+        keep_statistics: norms keep the statistics of the start; few rows would only blur them.
         disjoint_data: says that the two models' data have no group in common, where their splits
             can't show that no training group of the first is a test group of the second.
 
@@ -27,6 +30,7 @@ class TransferConfig:
 
     mode: Mode = "whole"
     gradual_share: float = 0.5
+    keep_statistics: bool = True
     disjoint_data: bool = False
 
 
@@ -105,21 +109,21 @@ def open_stages(config: TransferConfig, epoch: int, epochs: int, n_stages: int) 
     return min(n_stages, 1 + int(epoch / step)) if step > 0 else n_stages
 
 
-def freeze(network: nn.Module, n_open: int) -> None:
+def freeze(network: nn.Module, n_open: int, keep_statistics: bool) -> None:
     """Let the last ``n_open`` stages train and keep the others exactly as they are.
 
-    A frozen stage is in evaluation mode: the statistics of its norms stay as well. What belongs
-    to no stage goes with the first.
+    A frozen stage is in evaluation mode: the statistics of its norms stay as well; those of the
+    open stages stay if ``keep_statistics``. What belongs to no stage always trains: it may be the
+    norm of inputs that the start did not have.
     """
     order = stages(network)
-    trained = order[len(order) - n_open :]
-    whole = n_open >= len(order)
-    for name, child in network.named_children():
-        trains = whole or name in trained
-        child.train(trains)
-        child.requires_grad_(trains)
-    for _, parameter in network.named_parameters(recurse=False):
-        parameter.requires_grad_(whole)
+    for place, name in enumerate(order):
+        stage, trains = network.get_submodule(name), place >= len(order) - n_open
+        stage.train(trains)
+        stage.requires_grad_(trains)
+        for module in stage.modules():
+            if keep_statistics and isinstance(module, _NORMS):
+                module.eval()
 
 
 def refuse_leak(

@@ -21,7 +21,7 @@ def wave_vectors(squared: int) -> IntArray:
     reach = int(np.sqrt(squared))
     axis = np.arange(-reach, reach + 1)
     all_hkl = np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), axis=-1).reshape(-1, 3)
-    return all_hkl[(all_hkl**2).sum(axis=1) == squared].astype(np.int64)
+    return np.asarray(all_hkl[(all_hkl**2).sum(axis=1) == squared], dtype=np.int64)
 
 
 def threshold(solid_fraction: float) -> float:

@@ -1,8 +1,12 @@
 """Screening: many designs predicted in parts, the front of the best, and its confirmation."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from time import perf_counter
 
@@ -19,11 +23,15 @@ from matops.core.family import Family, FamilyConfig
 from matops.core.predictor import Predictor
 from matops.core.screening import Merit
 from matops.core.training import Progress
+from matops.simulators.lane import Lane
 from matops.steps.confirm import confirm_front, remake
 from matops.steps.screen_part import Load, objectives_of, screen_part
-from matops.steps.workers import run_all
 
 SIMULATIONS = "simulations"
+DIED = (
+    "a worker process died, perhaps for want of memory: with fewer workers, the same command "
+    "continues"
+)
 
 
 @dataclass(frozen=True)
@@ -107,6 +115,38 @@ def make_plan(
     return Plan(family.name, model_version, seed, configuration, count)
 
 
+Call = tuple[Load, int, FamilyConfig, range, Path]
+"""Arguments of :func:`~matops.steps.screen_part.screen_part`."""
+
+
+def _run(calls: Sequence[Call], workers: int) -> Iterator[int]:
+    """Screen parts, in lanes or in this process; sizes of the parts as they are finished.
+
+    Raises:
+        BadInput: a worker process died.
+    """
+    if workers == 1:
+        yield from (screen_part(*call) for call in calls)
+        return
+    waiting = iter(calls)
+    with ExitStack() as stack:
+        running: dict[Future[int], Lane] = {}
+        for call in islice(waiting, workers):
+            lane = Lane()
+            stack.callback(lane.close)
+            running[lane.submit(screen_part, *call)] = lane
+        while running:
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                lane = running.pop(future)
+                try:
+                    size = future.result()
+                except BrokenProcessPool:
+                    raise BadInput(DIED) from None
+                for call in islice(waiting, 1):
+                    running[lane.submit(screen_part, *call)] = lane
+                yield size
+
+
 def _make_parts(asked: Screening, directory: Path, workers: int, progress: Progress) -> None:
     """Make every part of the table that is missing."""
     plan = asked.plan
@@ -118,7 +158,7 @@ def _make_parts(asked: Screening, directory: Path, workers: int, progress: Progr
         (asked.load, plan.seed, asked.config, designs, part_path(directory, plan, designs))
         for designs in missing
     ]
-    for finished in run_all(screen_part, calls, workers):
+    for finished in _run(calls, workers):
         done += finished
         rate = (done - kept) / (perf_counter() - start)
         minutes = (plan.count - done) / rate / 60
@@ -134,7 +174,7 @@ def run_screening(
         asked: what to screen.
         directory: gets the result; an interrupted screening continues there, and one with more
             designs extends it.
-        workers: processes, with one thread each.
+        workers: processes, with one thread each; one is this process itself.
         report: gives the progress of a step by its name.
 
     Raises:

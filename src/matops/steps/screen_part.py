@@ -22,8 +22,8 @@ from matops.core.record import Payload
 from matops.core.screening import STAGES, Objectives
 from matops.core.training import Ensemble
 
-BATCH = 128
-"""Designs that are predicted at once."""
+BATCH = 64
+"""Designs that are predicted at once; more only take more memory."""
 
 Load = Callable[[], Predictor]
 """Loads the model in a worker process. It is a value: hashable, and equal after being sent."""

@@ -79,11 +79,8 @@ def test_training_sees_the_symmetries_and_evaluation_does_not(waves: Callable) -
     assert len(found) > 1
 
 
-@pytest.mark.parametrize("kind", ["resnet10", "densenet121"])
-def test_standard_networks_are_periodic_and_keep_the_canonical_axis(
-    kind: str, voxels: Callable
-) -> None:
-    config = replace(SMALL, network=NetworkConfig(kind=kind))
+def test_standard_network_is_periodic_and_keeps_the_canonical_axis(voxels: Callable) -> None:
+    config = replace(SMALL, network=NetworkConfig(kind="resnet10"))
     model = network(config)
     solid = np.random.default_rng(2).random((16, 16, 16)) < 0.4
     [before] = answers(model, [voxels(solid)], config)
@@ -95,6 +92,11 @@ def test_standard_networks_are_periodic_and_keep_the_canonical_axis(
         assert not (isinstance(module, nn.MaxPool3d) and module.padding)
 
 
+def test_densenets_refuse_a_grid_that_they_would_halve_to_nothing() -> None:
+    with pytest.raises(ValueError, match="densenet201.*32 or more, not 16"):
+        replace(SMALL, network=NetworkConfig(kind="densenet201"))
+
+
 def test_circular_padding_replaces_zeros() -> None:
     plain = nn.Sequential(nn.Conv3d(1, 1, 3, padding=1, bias=False), nn.MaxPool3d(3, 1, 1))
     periodic = make_periodic(plain)
@@ -104,7 +106,7 @@ def test_circular_padding_replaces_zeros() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["densenet169", "densenet201", "densenet264", "resnet18"])
+@pytest.mark.parametrize("kind", ["densenet121", "densenet201", "resnet18"])
 def test_every_standard_network_can_be_built(kind: str) -> None:
     body = standard_body(kind).eval()
     with torch.inference_mode():

@@ -47,7 +47,7 @@ def _configuration(family: "Family", card: "Card", changes: list[str]) -> "Famil
 
 def _records(rows: "pd.DataFrame") -> list[dict[str, Any]]:
     """Rows for programs; what is no number there is null."""
-    found: list[dict[str, Any]] = json.loads(rows.to_json(orient="records"))
+    found: list[dict[str, Any]] = json.loads(rows.to_json(orient="records", double_precision=15))
     return found
 
 
@@ -78,7 +78,8 @@ def _print_designs(done: "Screened") -> None:
 
 def _print_result(done: "Screened") -> None:
     found, files = done.found, done.files
-    _print_designs(done)
+    if len(found.front):
+        _print_designs(done)
     output.screen.print(
         f"{found.plan.count:,} designs: {len(found.front):,} on the front, "
         f"{found.outside:,} out of domain, {found.refused.total():,} refused",

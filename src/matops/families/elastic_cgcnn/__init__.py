@@ -13,7 +13,7 @@ from matops.core.gate import Gate, Measurement
 from matops.core.prediction import Quantity
 from matops.core.record import Payload, Provenance
 from matops.core.training import Progress
-from matops.families.elastic_cgcnn.config import PRESETS, ElasticConfig
+from matops.families.elastic_cgcnn.config import PRESETS, ElasticConfig, GraphConfig
 from matops.families.elastic_cgcnn.crystal import Crystal
 from matops.families.elastic_cgcnn.data import TARGETS, read_source
 from matops.families.elastic_cgcnn.descriptors import describe
@@ -23,6 +23,7 @@ from matops.families.elastic_cgcnn.formats import parse_crystal
 from matops.families.elastic_cgcnn.gates import elastic_gates, measure_physics
 from matops.families.elastic_cgcnn.model import build_network
 from matops.families.elastic_cgcnn.simulation import simulate_alloys
+from matops.families.elastic_cgcnn.studies import STUDIES
 from matops.physics.elasticity import poisson_ratio, pugh_ratio, young_modulus_GPa
 
 
@@ -36,6 +37,7 @@ class ElasticCGCNN(Family):
     config_type = ElasticConfig
     presets = PRESETS
     pointers = POINTERS
+    studies = STUDIES
     payload_forms = (
         PayloadForm("cif", "text of a CIF; its first structure is read", "data_Cu\n..."),
         PayloadForm("poscar", "text of a VASP 5 POSCAR", "Cu\n1.0\n..."),
@@ -77,6 +79,10 @@ class ElasticCGCNN(Family):
     def featurize(self, samples: Sequence[Crystal], config: FamilyConfig) -> PackedFeatures:
         """See :func:`matops.families.elastic_cgcnn.features.featurize`."""
         return featurize(samples, cast(ElasticConfig, config).graph)
+
+    def feature_key(self, config: FamilyConfig) -> GraphConfig:
+        """The graph: nothing else of the configuration is read."""
+        return cast(ElasticConfig, config).graph
 
     def describe(self, samples: Sequence[Crystal]) -> Descriptors:
         """See :func:`matops.families.elastic_cgcnn.descriptors.describe`."""

@@ -15,6 +15,11 @@ from matops.core.record import Payload, Provenance
 from matops.core.training import Progress
 from matops.families.nanoporous_cnn3d.config import PRESETS, NanoporousConfig
 from matops.families.nanoporous_cnn3d.data import TARGETS, read_source
+from matops.families.nanoporous_cnn3d.designs import (
+    OBJECTIVES,
+    confirm_designs,
+    make_design,
+)
 from matops.families.nanoporous_cnn3d.domain import describe
 from matops.families.nanoporous_cnn3d.features import featurize
 from matops.families.nanoporous_cnn3d.files import load_request, write_example
@@ -23,6 +28,7 @@ from matops.families.nanoporous_cnn3d.model import StiffnessNetwork
 from matops.families.nanoporous_cnn3d.payloads import parse_metal
 from matops.families.nanoporous_cnn3d.simulation import simulate_metals
 from matops.families.nanoporous_cnn3d.structure import NanoporousMetal
+from matops.families.nanoporous_cnn3d.studies import STUDIES
 
 CROSSED_BEAMS = (
     "AAA8PDw8AAAAADw8PDwAADw8/////zw8PDz/////PDw8PP////88PDw8/////zw8AAA8PDw8AAAAADw8PDwAAA=="
@@ -39,6 +45,8 @@ class NanoporousCNN3D(Family):
     targets = TARGETS
     config_type = NanoporousConfig
     presets = PRESETS
+    studies = STUDIES
+    objectives = OBJECTIVES
     payload_forms = (
         PayloadForm(
             "waves",
@@ -88,6 +96,10 @@ class NanoporousCNN3D(Family):
         """See :func:`matops.families.nanoporous_cnn3d.features.featurize`."""
         return featurize(samples, cast(NanoporousConfig, config).grid)
 
+    def feature_key(self, config: FamilyConfig) -> object:
+        """Features depend on the grid alone."""
+        return cast(NanoporousConfig, config).grid
+
     def describe(self, samples: Sequence[NanoporousMetal]) -> Descriptors:
         """See :func:`matops.families.nanoporous_cnn3d.domain.describe`."""
         return describe(samples)
@@ -106,6 +118,26 @@ class NanoporousCNN3D(Family):
     def gates(self, config: FamilyConfig) -> tuple[Gate, ...]:
         """See :func:`matops.families.nanoporous_cnn3d.gates.nanoporous_gates`."""
         return nanoporous_gates(cast(NanoporousConfig, config))
+
+    def design(self, index: int, seed: int, config: FamilyConfig) -> Payload:
+        """See :func:`matops.families.nanoporous_cnn3d.designs.make_design`."""
+        return make_design(index, seed, cast(NanoporousConfig, config).simulation)
+
+    def design_key(self, config: FamilyConfig) -> object:
+        """Designs depend on the section ``simulation`` alone."""
+        return cast(NanoporousConfig, config).simulation
+
+    def confirm(
+        self,
+        payloads: Sequence[Payload],
+        config: FamilyConfig,
+        work_dir: Path,
+        workers: int,
+        progress: Progress,
+    ) -> Incoming:
+        """See :func:`matops.families.nanoporous_cnn3d.designs.confirm_designs`."""
+        simulation = cast(NanoporousConfig, config).simulation
+        return confirm_designs(payloads, simulation, work_dir, workers, progress)
 
     def derive(self, values: Mapping[str, float]) -> dict[str, Quantity]:
         """Mean stiffness, and how much the three directions differ."""

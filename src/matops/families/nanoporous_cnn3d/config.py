@@ -63,7 +63,7 @@ class NetworkConfig:
 
     kind: NetworkKind = "compact"
     widths: tuple[int, ...] = (32, 64)
-    blocks: tuple[int, ...] = (1, 1)
+    blocks: tuple[int, ...] = (1, 2)
     hidden: int = 64
     load_map_weight: float = 0.5
 
@@ -132,15 +132,25 @@ class NanoporousConfig(FamilyConfig):
     simulation: SimulationConfig = field(default_factory=SimulationConfig)
     limits: Limits = FULL_LIMITS
 
+    def __post_init__(self) -> None:
+        least = 32 if self.network.kind.startswith("densenet") else 4
+        if self.grid.density_voxels < least:
+            raise ValueError(
+                f"{self.network.kind} halves its grid until little is left: density_voxels must "
+                f"be {least} or more, not {self.grid.density_voxels}"
+            )
+
 
 TRAINING = TrainingConfig(
     members=3,
-    epochs=30,
+    epochs=10,
     batch_size=32,
-    learning_rate=2e-3,
+    learning_rate=3e-3,
     weight_decay=1e-2,
     loss="mse",
 )
+FINE_TUNING = replace(TRAINING, epochs=8, batch_size=16, learning_rate=5e-4)
+"""For a network that starts from the continuum model: smaller steps, and fewer of them."""
 
 CONTINUUM = SimulationConfig(
     engine="finite_elements",
@@ -154,7 +164,7 @@ CONTINUUM = SimulationConfig(
 PRESETS = {
     # Knowledge from cheap physics: the start for scarce molecular-dynamics labels.
     "continuum": NanoporousConfig(training=TRAINING, simulation=CONTINUUM),
-    "full": NanoporousConfig(training=TRAINING),
+    "full": NanoporousConfig(training=FINE_TUNING),
     "demo": NanoporousConfig(
         split=SplitConfig(calibration=0.15, test=0.15),
         training=replace(TRAINING, members=2, epochs=40),

@@ -85,7 +85,7 @@ def _read_table(source: Path) -> pd.DataFrame:
 def _with_defaults(table: pd.DataFrame, source: Path) -> pd.DataFrame:
     """The table with metal, level, waves and cell in columns of their own."""
     named = NAMED_IN_FILE.match(source.name)
-    defaults: dict[str, object] = {"HKL Squared": HKL_SQUARED}
+    defaults: dict[str, int | float | str] = {"HKL Squared": HKL_SQUARED}
     if named and named["name"] in NAMES:
         defaults |= {"Metal": NAMES[named["name"]], "Level": float(named["fraction"])}
     missing = [c for c in ("Metal", "Level") if c not in table.columns and c not in defaults]

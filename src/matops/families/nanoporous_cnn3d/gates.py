@@ -27,8 +27,8 @@ def shifted(solid: BoolGrid, rng: np.random.Generator) -> BoolGrid:
 
 def reflected(solid: BoolGrid, rng: np.random.Generator) -> BoolGrid:
     """The structure's image in one, two or three cube planes."""
-    axes = [axis for axis in range(3) if rng.random() < 0.5] or [0]
-    return np.flip(solid, axes)
+    axes = tuple(axis for axis in range(3) if rng.random() < 0.5) or (0,)
+    return np.asarray(np.flip(solid, axes))
 
 
 def permuted(solid: BoolGrid) -> BoolGrid:

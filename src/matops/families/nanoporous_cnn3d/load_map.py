@@ -65,4 +65,4 @@ def box_averages(n: int, m: int) -> NDArray[np.float64]:
     """Matrix that averages n equal intervals over m equal ones, shape (m, n)."""
     fine, coarse = np.arange(n) / n, np.arange(m)[:, None] / m
     overlap = np.minimum(fine + 1 / n, coarse + 1 / m) - np.maximum(fine, coarse)
-    return np.clip(overlap, 0.0, None) * m
+    return np.asarray(np.clip(overlap, 0.0, None) * m)

@@ -81,7 +81,7 @@ class StiffnessNetwork(nn.Module):
             seen = torch.cat([grids.float(), spread], dim=1)
         hidden = silu(self.hidden(seen.movedim(1, -1)))
         output: Tensor = self.output(hidden)
-        return output.unflatten(0, (batch.size, 3)).squeeze(-1)
+        return output.reshape(batch.size, 3, *output.shape[1:4])
 
     def _views(self, batch: Batch, symmetry: Symmetry | None) -> Tensor:
         """Densities with the load axis first, centred, shape (3 n, 1, m, m, m)."""
@@ -113,7 +113,8 @@ class StiffnessNetwork(nn.Module):
             return contributions.new_zeros(())
         offset, scale = self.load_map_scale
         misfit = (offset + scale * contributions.float() - truth)[known]
-        return misfit.square().mean() / truth[known].var().clamp_min(1e-6)
+        loss: Tensor = misfit.square().mean() / truth[known].var().clamp_min(1e-6)
+        return loss
 
     @staticmethod
     @cache

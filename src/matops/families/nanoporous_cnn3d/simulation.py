@@ -44,9 +44,15 @@ class Labelling:
     method: str
 
 
-def draw_metal(config: SimulationConfig, index: int) -> NanoporousMetal:
-    """Structure number ``index`` of a campaign, the same whenever it is asked for."""
-    rng = np.random.default_rng([config.seed, index])
+def draw_metal(config: SimulationConfig, index: int, stream: Sequence[int] = ()) -> NanoporousMetal:
+    """Structure number ``index``, the same whenever it is asked for.
+
+    Args:
+        config: metal, size, waves and solid fractions.
+        index: which structure.
+        stream: further numbers that seed it; none for a campaign.
+    """
+    rng = np.random.default_rng([config.seed, index, *stream])
     phases_rad = rng.uniform(0.0, 2 * np.pi, len(wave_vectors(config.hkl_squared)))
     solid_fraction = rng.uniform(config.least_solid_fraction, config.most_solid_fraction)
     waves = LevelledWaves(config.hkl_squared, float(solid_fraction), tuple(phases_rad.tolist()))

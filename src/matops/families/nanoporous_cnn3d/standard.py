@@ -30,7 +30,7 @@ class PeriodicMaxPool3d(nn.Module):
 
     def __init__(self, pool: nn.MaxPool3d) -> None:
         super().__init__()
-        self.padding = int(pool.padding)
+        [self.padding] = {pool.padding} if isinstance(pool.padding, int) else set(pool.padding)
         self.pool = nn.MaxPool3d(pool.kernel_size, pool.stride)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -48,22 +48,13 @@ def standard_body(kind: NetworkKind) -> StandardBody:
     # MONAI takes seconds to import, and the compact network doesn't need it.
     from monai.networks import nets
 
-    builders = {
-        "densenet121": nets.DenseNet121,
-        "densenet169": nets.DenseNet169,
-        "densenet201": nets.DenseNet201,
-        "densenet264": nets.DenseNet264,
-        "resnet10": nets.resnet10,
-        "resnet18": nets.resnet18,
-        "resnet34": nets.resnet34,
-        "resnet50": nets.resnet50,
-    }
     if kind.startswith("densenet"):
-        network = builders[kind](spatial_dims=3, in_channels=1, out_channels=1)
+        build = getattr(nets, kind.replace("densenet", "DenseNet"))
+        network = build(spatial_dims=3, in_channels=1, out_channels=1)
         width = network.class_layers.out.in_features
         network.class_layers.out = nn.Identity()
     else:
-        network = builders[kind](spatial_dims=3, n_input_channels=1, num_classes=1)
+        network = getattr(nets, kind)(spatial_dims=3, n_input_channels=1, num_classes=1)
         width = network.fc.in_features
         network.fc = nn.Identity()
     return StandardBody(make_periodic(network), width)

@@ -12,7 +12,7 @@ from matops.simulators.continuum.solver import Minimum, least_energy
 FloatArray = NDArray[np.float64]
 
 TOLERANCE = 1e-3
-"""Of the energy gained in the last iterations; errors stay below half a per cent with it."""
+"""Of the energy gained in the last iterations; errors stay below one per cent with it."""
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,8 @@ class GreenOperator:
         waves = torch.fft.rfftn(full.reshape(loads, n, n, n, c), dim=(1, 2, 3))
         waves = torch.einsum("xyzij,lxyzj->lxyzi", self.blocks, waves)
         moved = torch.fft.irfftn(waves, s=(n, n, n), dim=(1, 2, 3))
-        return moved.reshape(loads, n**3, c).index_select(1, self.mesh.grid_points)
+        flat: Tensor = moved.reshape(loads, n**3, c)
+        return flat.index_select(1, self.mesh.grid_points)
 
 
 @lru_cache(maxsize=8)

@@ -58,7 +58,7 @@ def least_energy(
     total = mesh.gather(field) + start[:, None]
     energy = ((total @ matrix) * total).sum(2) * mesh.weight
     grid = np.zeros((len(start), n, n, n), dtype=np.float32)
-    grid[(slice(None), *np.nonzero(weight > 0))] = energy.cpu().numpy()
+    grid[:, weight > 0] = energy.cpu().numpy()
     summed = grid.reshape(len(start), -1).sum(axis=1, dtype=np.float64)
     return Minimum(summed / volume, grid, iterations, converged)
 

@@ -1,1 +1,1 @@
-"""Elastic constants of metal alloys with LAMMPS and embedded-atom potentials."""
+"""Elastic constants of alloys and nanoporous metals with LAMMPS and embedded-atom potentials."""

@@ -19,20 +19,18 @@ from matops.simulators.lammps.engine import EamCrystal, LammpsError
 from matops.simulators.lammps.outcome import (
     ElasticResult,
     Rejected,
+    RejectedError,
     RejectionReason,
     RelaxedCrystal,
+)
+from matops.simulators.lammps.relaxation import (
+    relax_atoms,
+    relaxed_crystal,
+    require_small_forces,
 )
 from matops.simulators.lammps.settings import ElasticSettings
 
 FloatArray = NDArray[np.float64]
-
-
-class _RejectedError(Exception):
-    """Carries a refusal out of the middle of a computation."""
-
-    def __init__(self, reason: RejectionReason, detail: str) -> None:
-        super().__init__(detail)
-        self.rejected = Rejected(reason, detail)
 
 
 def compute_elasticity(
@@ -64,17 +62,17 @@ def compute_elasticity(
     frac = np.asarray(frac_coords, dtype=np.float64)
     try:
         with EamCrystal(lattice, frac, species) as simulation:
-            relaxed = _relax(simulation, len(species), settings)
+            relaxed = _relax(simulation, settings)
             _require_same_structure(lattice, frac, relaxed, settings)
             _require_minimum(simulation, relaxed, settings)
             return _measure_stiffness(simulation, relaxed, settings)
-    except _RejectedError as rejection:
+    except RejectedError as rejection:
         return rejection.rejected
     except LammpsError as error:
         return Rejected(RejectionReason.ENGINE_ERROR, str(error))
 
 
-def _relax(simulation: EamCrystal, atom_count: int, settings: ElasticSettings) -> RelaxedCrystal:
+def _relax(simulation: EamCrystal, settings: ElasticSettings) -> RelaxedCrystal:
     # Restarts reset the reference cell; well below the limit, a further one gains nothing.
     for _ in range(settings.cell_relaxations):
         simulation.relax_cell(
@@ -84,24 +82,12 @@ def _relax(simulation: EamCrystal, atom_count: int, settings: ElasticSettings) -
         )
         if np.abs(simulation.stress_GPa).max() < 0.01 * settings.pressure_limit_GPa:
             break
-    relaxed = RelaxedCrystal(
-        lattice_A=simulation.lattice_A,
-        frac_coords=simulation.frac_coords,
-        energy_eV_per_atom=simulation.energy_eV / atom_count,
-        stress_GPa=simulation.stress_GPa,
-        largest_force_eV_per_A=simulation.largest_force_eV_per_A,
-    )
+    relaxed = relaxed_crystal(simulation)
     pressure_GPa = relaxed.pressure_residual_GPa
     if not pressure_GPa < settings.pressure_limit_GPa:
-        raise _RejectedError(RejectionReason.NOT_CONVERGED, f"stress left {pressure_GPa:.3g} GPa")
-    _require_small_forces(simulation, settings)
+        raise RejectedError(RejectionReason.NOT_CONVERGED, f"stress left {pressure_GPa:.3g} GPa")
+    require_small_forces(simulation, settings)
     return relaxed
-
-
-def _require_small_forces(simulation: EamCrystal, settings: ElasticSettings) -> None:
-    force = simulation.largest_force_eV_per_A
-    if not force < settings.force_limit_eV_per_A:
-        raise _RejectedError(RejectionReason.NOT_CONVERGED, f"force left {force:.3g} eV/Å")
 
 
 def _require_same_structure(
@@ -114,7 +100,7 @@ def _require_same_structure(
         ("displacement", change.displacement, settings.displacement_limit),
     ):
         if not value < limit:
-            raise _RejectedError(RejectionReason.LEFT_PROTOTYPE, f"{name} changed by {value:.3g}")
+            raise RejectedError(RejectionReason.LEFT_PROTOTYPE, f"{name} changed by {value:.3g}")
 
 
 def _require_minimum(
@@ -130,7 +116,7 @@ def _require_minimum(
     simulation.relax_positions(settings.force_tolerance_eV_per_A, settings.minimiser_steps)
     gain_eV = relaxed.energy_eV_per_atom - simulation.energy_eV / shape[0]
     if not gain_eV < settings.rattle_gain_limit_eV:
-        raise _RejectedError(RejectionReason.SADDLE_POINT, f"rattling gains {gain_eV:.3g} eV/atom")
+        raise RejectedError(RejectionReason.SADDLE_POINT, f"rattling gains {gain_eV:.3g} eV/atom")
 
 
 def _measure_stiffness(
@@ -169,8 +155,7 @@ def _strained_stress_GPa(
 ) -> FloatArray:
     strained_A = relaxed.lattice_A @ (np.eye(3) + strain_tensor(strain_voigt))
     simulation.place(strained_A, relaxed.frac_coords)
-    simulation.relax_positions(settings.force_tolerance_eV_per_A, settings.minimiser_steps)
-    _require_small_forces(simulation, settings)
+    relax_atoms(simulation, settings)
     return voigt_stress_GPa(simulation.stress_GPa)
 
 
@@ -178,12 +163,12 @@ def _require_sound_stiffness(
     stiffness_GPa: FloatArray, asymmetry: float, nonlinearity: float, settings: ElasticSettings
 ) -> None:
     if not nonlinearity < settings.nonlinearity_limit:
-        raise _RejectedError(RejectionReason.NONLINEAR, f"even part of stress {nonlinearity:.3g}")
+        raise RejectedError(RejectionReason.NONLINEAR, f"even part of stress {nonlinearity:.3g}")
     if not asymmetry < settings.asymmetry_limit:
-        raise _RejectedError(RejectionReason.ASYMMETRIC, f"asymmetry {asymmetry:.3g}")
+        raise RejectedError(RejectionReason.ASYMMETRIC, f"asymmetry {asymmetry:.3g}")
     if not is_mechanically_stable(stiffness_GPa, settings.eigenvalue_limit_GPa):
         lowest_GPa = stiffness_eigenvalues_GPa(stiffness_GPa)[0]
-        raise _RejectedError(RejectionReason.UNSTABLE, f"lowest eigenvalue {lowest_GPa:.3g} GPa")
+        raise RejectedError(RejectionReason.UNSTABLE, f"lowest eigenvalue {lowest_GPa:.3g} GPa")
 
 
 def _norm_ratio(part: FloatArray, whole: FloatArray) -> float:

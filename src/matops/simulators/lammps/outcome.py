@@ -1,4 +1,4 @@
-"""What comes of simulating a crystal: a stiffness, or a refusal with its reason."""
+"""What comes of simulating a solid: a stiffness, or a refusal with its reason."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FloatArray = NDArray[np.float64]
 
 
 class RejectionReason(StrEnum):
-    """Why a crystal has no stiffness worth keeping."""
+    """Why a solid has no stiffness worth keeping."""
 
     ENGINE_ERROR = "engine error"
     NOT_CONVERGED = "not converged"
@@ -22,12 +22,15 @@ class RejectionReason(StrEnum):
     SADDLE_POINT = "atoms sit on a saddle point"
     NONLINEAR = "stress not linear in strain"
     ASYMMETRIC = "stiffness not symmetric"
+    DISCONNECTED = "solid does not hold together"
+    REARRANGED = "bonds broke on relaxing"
+    INELASTIC = "work of straining is not elastic"
     UNSTABLE = "mechanically unstable"
 
 
 @dataclass(frozen=True)
 class Rejected:
-    """A crystal that was refused.
+    """A solid that was refused.
 
     Attributes:
         reason: category of the refusal, for counting.
@@ -36,6 +39,18 @@ class Rejected:
 
     reason: RejectionReason
     detail: str
+
+
+class RejectedError(Exception):
+    """Carries a refusal out of the middle of a computation.
+
+    Attributes:
+        rejected: the refusal.
+    """
+
+    def __init__(self, reason: RejectionReason, detail: str) -> None:
+        super().__init__(detail)
+        self.rejected = Rejected(reason, detail)
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,3 +95,38 @@ class ElasticResult:
     moduli: PolycrystalModuli
     asymmetry: float
     nonlinearity: float
+
+
+@dataclass(frozen=True, eq=False)
+class PorousResult:
+    """Stiffness of a nanoporous metal under uniaxial strain.
+
+    Attributes:
+        stiffness_GPa: C_11, C_22, C_33: (3,) dσ_ii/dε_ii at fixed transverse edges, in GPa; the
+            stress is a mean over solid and pores.
+        n_atoms: atoms simulated.
+        solid_fraction: those atoms over the fcc sites of the cube.
+        pieces: pieces of the carved solid; all but the largest were taken out.
+        removed_atoms: atoms taken out with them.
+        lattice_constant_A: of the perfect crystal, in Å.
+        cell_A: edge of the cube, in Å.
+        energy_eV_per_atom: energy of the relaxed atoms.
+        rest_stress_GPa: (3,) normal stresses in the unstrained cell, in GPa: the pull of the
+            surfaces, which grows as ligaments get thinner.
+        broken_bonds: share of the nearest-neighbour bonds that relaxing broke.
+        nonlinearity: largest even part of the stress over its odd part, of the three axes.
+        lost_work: largest relative difference between the stiffness of energy and that of stress.
+    """
+
+    stiffness_GPa: FloatArray
+    n_atoms: int
+    solid_fraction: float
+    pieces: int
+    removed_atoms: int
+    lattice_constant_A: float
+    cell_A: float
+    energy_eV_per_atom: float
+    rest_stress_GPa: FloatArray
+    broken_bonds: float
+    nonlinearity: float
+    lost_work: float

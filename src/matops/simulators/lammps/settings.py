@@ -1,4 +1,4 @@
-"""Numerical settings of the elastic constants, and the limits that a crystal has to meet."""
+"""Numerical settings of the simulations, and the limits that a crystal has to meet."""
 
 from __future__ import annotations
 
@@ -49,3 +49,36 @@ class ElasticSettings:
     eigenvalue_limit_GPa: float = 1.0
     asymmetry_limit: float = 0.002
     nonlinearity_limit: float = 0.01
+
+
+@dataclass(frozen=True)
+class PorousSettings:
+    """Numerical settings for nanoporous metals, and the limits beyond which one is rejected.
+
+    Attributes:
+        strain: amplitude of each uniaxial strain of the central differences. Atoms near a surface
+            have neighbours at all distances, so some cross the cutoff of the universal-3 tables,
+            where the force jumps, at any strain: this one is large enough to average over them
+            and an order of magnitude below the strain at which thin ligaments begin to yield.
+        force_tolerance_eV_per_A: norm of the force at which a minimisation stops; a tenth of it
+            changes the stiffness by less than 1e-3.
+        minimiser_steps: largest number of steps of one minimisation.
+        force_limit_eV_per_A: largest force component left in any relaxed state.
+        largest_piece_limit: smallest share of the atoms that must be in one piece.
+        broken_bond_limit: largest share of the bonds between nearest neighbours that relaxation may
+            break; a few adatoms may move, slip may not happen.
+        nonlinearity_limit: largest even part of the stress over its odd part, on any axis.
+        lost_work_limit: largest relative difference, on any axis, of the stiffness as second
+            derivative of the energy from the one of the stress; plastic work is such a difference.
+        stiffness_limit_GPa: smallest stiffness still called a solid's.
+    """
+
+    strain: float = 1e-3
+    force_tolerance_eV_per_A: float = 1e-4
+    minimiser_steps: int = 5000
+    force_limit_eV_per_A: float = 1e-4
+    largest_piece_limit: float = 0.95
+    broken_bond_limit: float = 0.005
+    nonlinearity_limit: float = 0.05
+    lost_work_limit: float = 0.05
+    stiffness_limit_GPa: float = 0.1

@@ -1,0 +1,66 @@
+"""Studies of elastic_cgcnn: what more crystals would bring, and what each of its parts does."""
+
+from typing import Any
+
+from matops.core.study import Study, Variant
+
+MODULI = ("K_VRH", "G_VRH")
+ONE_MEMBER = {"training.members": 1}
+OURS = ("bond_orders", "element_properties", "reduced_lengths", "crystal_state")
+"""Inputs that the published network does not have."""
+
+AS_PUBLISHED: dict[str, Any] = {
+    **ONE_MEMBER,
+    "graph.whole_shells": False,
+    "training.loss": "mse",
+    **{f"network.{name}": False for name in OURS},
+}
+"""Source: Xie and Grossman, Phys. Rev. Lett. 120, 145301 (2018)."""
+
+TRAINING_SIZE = Study(
+    name="training_size",
+    question="What would more crystals bring?",
+    variants=(
+        Variant("an eighth", x=0.125, train_share=0.125),
+        Variant("a quarter", x=0.25, train_share=0.25),
+        Variant("half", x=0.5, train_share=0.5),
+        Variant("all", x=1.0),
+    ),
+    x_label="share of the training groups",
+    log_x=True,
+    metric="mae_scaled",
+    shown=MODULI,
+)
+
+ABLATION = Study(
+    name="ablation",
+    question="What does each part of the network do?",
+    variants=(
+        Variant("as published", AS_PUBLISHED),
+        Variant("… with whole shells", {**AS_PUBLISHED, "graph.whole_shells": True}),
+        Variant(
+            "… and absolute error as loss",
+            {**AS_PUBLISHED, "graph.whole_shells": True, "training.loss": "mae"},
+        ),
+        Variant("released", ONE_MEMBER),
+        *(
+            Variant(
+                f"released without {name.replace('_', ' ')}",
+                {**ONE_MEMBER, f"network.{name}": False},
+            )
+            for name in OURS
+        ),
+        Variant(
+            "released without either length or property",
+            {
+                **ONE_MEMBER,
+                "network.element_properties": False,
+                "network.reduced_lengths": False,
+            },
+        ),
+    ),
+    metric="mae_scaled",
+    shown=MODULI,
+)
+
+STUDIES = (TRAINING_SIZE, ABLATION)

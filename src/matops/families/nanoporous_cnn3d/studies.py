@@ -1,0 +1,117 @@
+"""Studies of nanoporous_cnn3d: which network, which grid, how many labels, started from what."""
+
+from typing import Any
+
+from matops.core.study import Study, Variant
+
+PREPARED = "from a package"
+SCRATCH = "from scratch"
+SCHEDULE: dict[str, Any] = {"training.epochs": 20, "training.learning_rate": 2e-3}
+"""Random weights need more passes and larger steps than a package that has learnt already."""
+
+ONE_MEMBER = {"training.members": 1}
+FINE_GRID = {"grid.voxels": 64, "grid.density_voxels": 32}
+"""What the DenseNets need, which halve their grid five times."""
+
+MODELS = Study(
+    name="models",
+    question="Which network is how good, at which cost?",
+    variants=(
+        Variant("compact, from a package", transfer=True),
+        Variant("compact, from scratch", {**ONE_MEMBER, **SCHEDULE}),
+        Variant(
+            "descriptors: morphology",
+            {
+                **SCHEDULE,
+                "training.epochs": 60,
+                "network.kind": "descriptors",
+                "grid.descriptors": "morphology",
+            },
+        ),
+        Variant(
+            "descriptors: morphology and physics",
+            {
+                **SCHEDULE,
+                "training.epochs": 60,
+                "network.kind": "descriptors",
+                "grid.descriptors": "all",
+            },
+        ),
+        Variant(
+            "late fusion with physics, from a package",
+            {"grid.descriptors": "physical"},
+            transfer=True,
+        ),
+        *(
+            Variant(kind, {**ONE_MEMBER, **SCHEDULE, "network.kind": kind})
+            for kind in ("resnet10", "resnet18", "resnet34", "resnet50")
+        ),
+        *(
+            Variant(kind, {**ONE_MEMBER, **SCHEDULE, **FINE_GRID, "network.kind": kind})
+            for kind in ("densenet121", "densenet169", "densenet201", "densenet264")
+        ),
+    ),
+)
+
+RESOLUTION = Study(
+    name="resolution",
+    question="How fine must the grid be?",
+    variants=tuple(
+        Variant(f"{n}³", {**ONE_MEMBER, **SCHEDULE, "grid.density_voxels": n}, x=float(n))
+        for n in (8, 12, 16, 24)
+    ),
+    x_label="voxels along an edge",
+)
+
+TRAINING_SIZE = Study(
+    name="training_size",
+    question="What would more labels bring?",
+    variants=tuple(
+        Variant(f"{n} structures", x=float(n), train_groups=n, transfer=True)
+        for n in (50, 100, 200, 400, 800)
+    ),
+    x_label="training structures",
+    log_x=True,
+)
+
+DESCRIPTORS = Study(
+    name="descriptors",
+    question="Do descriptors beside the grid help?",
+    variants=tuple(
+        Variant(name, {**ONE_MEMBER, "grid.descriptors": name}, transfer=True)
+        for name in ("none", "morphology", "physical", "all")
+    ),
+)
+
+TRANSFER = Study(
+    name="transfer",
+    question="With few labels, does a start from another model help?",
+    variants=(
+        *(
+            Variant(
+                f"{n}, from a package",
+                ONE_MEMBER,
+                x=float(n),
+                train_groups=n,
+                series=PREPARED,
+                transfer=True,
+            )
+            for n in (20, 50, 100, 200)
+        ),
+        *(
+            Variant(
+                f"{n}, from scratch",
+                {**ONE_MEMBER, **SCHEDULE, "training.epochs": 30},
+                x=float(n),
+                train_groups=n,
+                series=SCRATCH,
+            )
+            for n in (20, 50, 100, 200)
+        ),
+    ),
+    x_label="training structures",
+    log_x=True,
+    draws=2,
+)
+
+STUDIES = (MODELS, RESOLUTION, TRAINING_SIZE, DESCRIPTORS, TRANSFER)

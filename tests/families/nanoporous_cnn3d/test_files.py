@@ -1,0 +1,60 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from matops.core.errors import BadInput
+from matops.families.nanoporous_cnn3d.files import load_request, write_example
+from matops.families.nanoporous_cnn3d.payloads import parse_metal, write_payload
+
+BEAM = np.zeros((10, 10, 10), dtype=bool)
+BEAM[:, 3:7, 3:7] = True
+
+
+@pytest.mark.parametrize("kind", [bool, np.uint8, float])
+def test_grid_in_an_npz_is_read_as_it_is(kind: type, tmp_path: Path) -> None:
+    path = tmp_path / "beam.npz"
+    np.savez(path, solid=BEAM.astype(kind), metal="Cu", cell_A=40.0)
+    sample = parse_metal(load_request(path))
+    assert (sample.metal, sample.cell_A) == ("Cu", 40.0)
+    assert np.array_equal(sample.geometry.solid(10), BEAM)
+
+
+def test_payload_in_a_json_is_read_as_it_is(waves, tmp_path: Path) -> None:
+    path = tmp_path / "sample.json"
+    path.write_text(json.dumps(write_payload(waves(3))))
+    assert parse_metal(load_request(path)) == waves(3)
+    assert parse_metal(load_request(write_example(tmp_path))).metal == "Au"
+
+
+@pytest.mark.parametrize(
+    ("arrays", "words"),
+    [
+        ({"solid": BEAM, "metal": "Cu"}, "cell_A"),
+        ({"solid": BEAM[:5], "metal": "Cu", "cell_A": 40.0}, "cube of voxels"),
+        ({"solid": BEAM * 2, "metal": "Cu", "cell_A": 40.0}, "other than 0 and 1"),
+        ({"solid": BEAM, "metal": "Fe", "cell_A": 40.0}, "unknown metal"),
+        ({"solid": BEAM, "metal": "Cu", "cell_A": "wide"}, "cell_A"),
+        ({"solid": BEAM & False, "metal": "Cu", "cell_A": 40.0}, "no voxel is solid"),
+    ],
+)
+def test_bad_npz_is_named_with_its_reason(arrays: dict, words: str, tmp_path: Path) -> None:
+    path = tmp_path / "bad.npz"
+    np.savez(path, **arrays)
+    with pytest.raises(BadInput, match=f"bad.npz.*{words}"):
+        load_request(path)
+
+
+def test_files_that_are_neither_are_refused(tmp_path: Path) -> None:
+    for name, content in (("a.json", "{"), ("b.json", "{}"), ("c.npz", "text"), ("d.txt", "")):
+        (tmp_path / name).write_text(content)
+        with pytest.raises(BadInput, match=name):
+            load_request(tmp_path / name)
+
+
+def test_objects_that_need_pickle_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "pickled.npz"
+    np.savez(path, solid=np.array([None, {}], dtype=object), metal="Cu", cell_A=1.0)
+    with pytest.raises(BadInput, match=r"pickled\.npz"):
+        load_request(path)

@@ -1,0 +1,83 @@
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pytest
+
+from matops.core.gate import judge
+from matops.families.nanoporous_cnn3d.config import PRESETS
+from matops.families.nanoporous_cnn3d.gates import (
+    measure_physics,
+    nanoporous_gates,
+    voigt_excess_share,
+)
+from matops.families.nanoporous_cnn3d.metals import METALS
+from matops.families.nanoporous_cnn3d.payloads import parse_metal
+
+VOXELS = 16
+
+
+def shares(payloads: Sequence[dict]) -> np.ndarray:
+    """A lawful model: what fills the planes across an axis, averaged in series."""
+    rows = []
+    for payload in payloads:
+        solid = parse_metal(payload).geometry.solid(VOXELS)
+        planes = [solid.mean(tuple(a for a in range(3) if a != axis)) for axis in range(3)]
+        rows.append([1.0 / np.mean(1.0 / np.maximum(p, 1e-3)) for p in planes])
+    return np.array(rows)
+
+
+def measured(predict: Callable, waves: Callable) -> dict[str, float]:
+    samples = [waves(seed) for seed in range(3)]
+    return {name: m.value for name, m in measure_physics(predict, samples, VOXELS).items()}
+
+
+def test_lawful_model_passes_every_physics_gate(waves: Callable) -> None:
+    found = measured(shares, waves)
+    assert found.pop("physics.voigt_excess_share") == 0.0
+    assert max(found.values()) < 1e-9
+
+
+@pytest.mark.parametrize(
+    ("broken", "metric"),
+    [
+        (lambda p: shares(p)[:, [0, 2, 1]] * [1, 2, 3], "invariance.rotation"),
+        (lambda p: shares(p) + [0.0, 0.0, 1.0], "physics.isotropic_body"),
+        (lambda p: shares(p) + 500.0, "physics.voigt_excess_share"),
+        (
+            lambda p: np.array([parse_metal(x).geometry.solid(16)[:1].mean((1, 2)) for x in p])
+            * np.ones(3),
+            "invariance.shift",
+        ),
+        (
+            lambda p: np.array(
+                [(parse_metal(x).geometry.solid(16) * np.arange(16)).mean() for x in p]
+            )[:, None]
+            * np.ones(3),
+            "invariance.reflection",
+        ),
+    ],
+)
+def test_each_gate_fails_the_model_that_breaks_its_law(
+    broken: Callable, metric: str, waves: Callable
+) -> None:
+    samples = [waves(seed) for seed in range(3)]
+    config = PRESETS["full"]
+    found = measure_physics(broken, samples, VOXELS)
+    exact = measure_physics(shares, samples, VOXELS)
+    gates = [gate for gate in nanoporous_gates(config) if gate.metric == metric]
+    assert len(gates) == 1
+    assert judge(gates, exact).accepted
+    if metric.startswith("invariance"):
+        assert found[metric].value > 100 * max(exact[metric].value, 1e-6)
+    else:
+        assert not judge(gates, found).accepted
+
+
+def test_bound_is_the_solid_fraction_times_C11(waves: Callable) -> None:
+    sample = waves(0)
+    bound = sample.solid_fraction * METALS["Au"].C11_GPa
+    assert voigt_excess_share(np.full((1, 3), bound * 0.999), [sample]) == 0.0
+    assert voigt_excess_share(np.array([[bound * 1.001, 1.0, 1.0]]), [sample]) == pytest.approx(
+        1 / 3
+    )
+    assert voigt_excess_share(np.full((1, 3), np.nan), [sample]) == 1.0
