@@ -69,6 +69,22 @@ def test_parts_are_read_in_order_with_their_seconds(tmp_path: Path) -> None:
     assert all(1.0 < seconds["write"] < 2.0 for _, seconds in read)
 
 
+def test_a_part_that_is_killed_at_its_last_moment_is_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with open_screening(tmp_path, PLAN):
+        before = write(tmp_path, range(10)).read_bytes()
+        monkeypatch.setattr(Path, "rename", killed)
+        for part in PLAN.parts:
+            with pytest.raises(KeyboardInterrupt):
+                write(tmp_path, part)
+        assert missing_parts(tmp_path, PLAN) == PLAN.parts[1:]
+        assert part_path(tmp_path, PLAN, range(10)).read_bytes() == before
+
+
 def test_a_second_writer_is_refused(tmp_path: Path) -> None:
     with (
         open_screening(tmp_path, PLAN),

@@ -39,7 +39,7 @@ def test_field_is_periodic_and_moves_with_its_phases() -> None:
     hkl, points, shift = wave_vectors(5), rng.random((50, 3)), rng.random(3)
     phases = rng.uniform(0, 2 * np.pi, len(hkl))
     field = field_at(hkl, phases, points)
-    assert field_at(hkl, phases, points + [1, -2, 3]) == pytest.approx(field)
+    assert field_at(hkl, phases, points + np.array([1, -2, 3])) == pytest.approx(field)
     moved = phases - 2 * np.pi * hkl @ shift
     assert field_at(hkl, moved, points + shift) == pytest.approx(field)
 

@@ -17,6 +17,7 @@ from matops.core.errors import BadInput
 from matops.core.record import Quarantined
 from matops.core.split import grouped_folds
 from matops.core.study import Variant
+from matops.core.transfer import TransferConfig
 from matops.families.elastic_cgcnn import ElasticCGCNN
 from matops.steps import fold_plan
 from matops.steps.cross_validation import HeldOutAnswers, Workplace, cross_validate
@@ -241,38 +242,79 @@ def test_a_source_without_a_good_record_is_refused(family: Any) -> None:
         gather_samples(family, [Quarantined("a file", "it is broken")])
 
 
-def test_transfer_starts_each_member_from_one_of_the_package_s(
-    run: Run, guessing: Guessing, case: Case, world: Any
-) -> None:
+@pytest.fixture
+def transfer(case: Case, world: Any) -> Case:
+    """Three members that start from the two of a package."""
+    config = replace(case.config.training, members=3, transfer=TransferConfig(disjoint_data=True))
     package = world.evaluation / "package"
-    training = replace(case.config.training, members=3)
-    config = replace(case.config, training=training)
-    run(Case(Variant("scratch"), config), Case(Variant("transfer"), config, start=package))
+    return Case(Variant("transfer"), replace(case.config, training=config), start=package)
+
+
+def test_transfer_starts_each_member_from_one_of_the_package_s(
+    run: Run, guessing: Guessing, transfer: Case
+) -> None:
+    run(Case(Variant("scratch"), transfer.config), transfer)
     assert guessing.starts[:6] == [None] * 6
-    members = [network.state_dict() for network in load_predictor(package).ensemble.networks]
+    assert transfer.start is not None
+    networks = load_predictor(transfer.start).ensemble.networks
+    members = [network.state_dict() for network in networks]
     assert len(members) == 2
     for start, expected in zip(guessing.starts[6:], [0, 1, 0, 0, 1, 0], strict=True):
         assert start.keys() == members[expected].keys()
         assert all(torch.equal(start[name], members[expected][name]) for name in start)
 
 
-def test_transfer_from_another_package_trains_anew(
-    run: Run, guessing: Guessing, case: Case, world: Any, monkeypatch: pytest.MonkeyPatch
+def test_a_start_that_is_trained_no_further_answers_as_its_package(
+    run: Run, family: Any, alloys: list[Any], transfer: Case, world: Any
 ) -> None:
-    transfer = Case(Variant("transfer"), case.config, start=world.evaluation / "package")
+    still = replace(transfer.config.training, learning_rate=1e-12, weight_decay=0.0, epochs=1)
+    samples = gather_samples(family, world.prepared().records[:40])[0]
+    case = replace(transfer, config=replace(transfer.config, training=still))
+    [found] = run(case, samples=samples)
+    [scratch] = run(replace(case, start=None), samples=samples)
+    truth = samples.scaled.ravel()
+    moved = np.corrcoef(found.predicted[0, 0].ravel(), truth)[0, 1]
+    assert moved > 0.9 > np.corrcoef(scratch.predicted[0, 0].ravel(), truth)[0, 1]
+
+
+def test_transfer_from_another_package_trains_anew(
+    run: Run, guessing: Guessing, transfer: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run(transfer)
     run(transfer)
-    assert len(guessing.fitted) == 4
-    monkeypatch.setattr(fold_plan, "_start_version", lambda family, package: "another")
+    assert len(guessing.fitted) == 6
+    monkeypatch.setattr(fold_plan, "_start_version", lambda family, case: "another")
     run(transfer)
-    assert len(guessing.fitted) == 8
+    assert len(guessing.fitted) == 12
+
+
+def test_how_to_learn_on_matters_to_those_that_do(
+    run: Run, guessing: Guessing, transfer: Case
+) -> None:
+    head = replace(
+        transfer.config.training, transfer=TransferConfig(mode="head", disjoint_data=True)
+    )
+    scratch = replace(transfer, start=None)
+    run(scratch, transfer)
+    guessing.fitted.clear()
+    run(replace(scratch, config=replace(scratch.config, training=head)))
+    assert guessing.fitted == []
+    run(replace(transfer, config=replace(transfer.config, training=head)))
+    assert len(guessing.fitted) == 6
+
+
+def test_start_that_may_have_seen_the_held_out_groups_is_refused(
+    run: Run, case: Case, transfer: Case
+) -> None:
+    with pytest.raises(BadInput, match=r"variant 'transfer': .*transfer\.disjoint_data=true"):
+        run(replace(transfer, config=case.config))
 
 
 def test_package_of_another_family_or_none_is_refused(
-    run: Run, case: Case, world: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Run, transfer: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(BadInput, match="no such file"):
-        run(Case(Variant("transfer"), case.config, start=tmp_path / "nothing"))
+        run(replace(transfer, start=tmp_path / "nothing"))
     monkeypatch.setattr(Guessing, "name", "other_family")
-    with pytest.raises(BadInput, match="a package of elastic_cgcnn, not of other_family"):
-        run(Case(Variant("transfer"), case.config, start=world.evaluation / "package"))
+    with pytest.raises(BadInput, match="a model of elastic_cgcnn, not of other_family"):
+        run(transfer)

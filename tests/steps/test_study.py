@@ -11,10 +11,13 @@ import pandas as pd
 import pytest
 
 from matops.core.study import POOLED, Study, Variant
+from matops.core.transfer import TransferConfig
 from matops.steps.cross_validation import HeldOutAnswers, Workplace
 from matops.steps.fold_plan import Case, Folds
 from matops.steps.samples import Samples, gather_samples
 from matops.steps.study import measure_variant, run_study
+
+DISJOINT = TransferConfig(disjoint_data=True)
 
 
 @pytest.fixture
@@ -83,3 +86,15 @@ def test_a_study_leaves_table_and_plot_and_says_what_it_found(
             assert row["r2"] == pytest.approx(result.errors[row["target"]]["r2"].value)
     assert "24 samples in 24 groups; 2 folds of whole groups, seed 0." in files.markdown.read_text()
     assert files.plot.read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_package_that_transfer_starts_from_is_named(
+    samples: Samples, config: Any, quiet: Any, world: Any, tmp_path: Path
+) -> None:
+    learns_on = replace(config.training, members=1, epochs=1, transfer=DISJOINT)
+    variant = Variant("transfer", transfer=True)
+    case = Case(variant, replace(config, training=learns_on), start=world.evaluation / "package")
+    place = Workplace(tmp_path / "cache", tmp_path / "trainings", 1, lambda stage: quiet)
+    study = Study("start", "From where?", (variant,))
+    _, files = run_study(study, samples, [case], Folds(2, 0), place, tmp_path)
+    assert f"Transfer starts from package {world.card.version}." in files.markdown.read_text()

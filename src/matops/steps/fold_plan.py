@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from matops.artifacts.package import load_predictor
+from matops.artifacts.start import read_start
 from matops.core.errors import BadInput
 from matops.core.family import Family, FamilyConfig
 from matops.core.split import grouped_folds
@@ -80,11 +80,17 @@ def _training_rows(
     return rows[np.isin(samples.groups[rows], chosen)]
 
 
-def _start_version(family: Family, package: Path) -> str:
-    predictor = load_predictor(package)
-    if predictor.family.name != family.name:
-        raise BadInput(f"{package}: a package of {predictor.family.name}, not of {family.name}")
-    return predictor.model_version
+def _start_version(family: Family, case: Case) -> str:
+    """Version of the package from which a case starts; empty without one."""
+    if case.start is None:
+        return ""
+    if not case.config.training.transfer.disjoint_data:
+        raise BadInput(
+            f"variant {case.variant.label!r}: every group is held out once, so a start must not "
+            "have been trained on any of them; if that is so, say it with "
+            "--set training.transfer.disjoint_data=true"
+        )
+    return read_start(case.start, family, case.config).lineage[0].version
 
 
 def plan_case(
@@ -94,10 +100,10 @@ def plan_case(
 
     Raises:
         BadInput: the case wants more training groups than a fold has, or starts from a package
-            that is damaged or of another family.
+            that is damaged, of another family, or not said to be of disjoint data.
     """
     family, plan = samples.family, []
-    version = _start_version(family, case.start) if case.start else ""
+    version = _start_version(family, case)
     for draw, fold in product(range(case.draws), range(folds.count)):
         train = _training_rows(samples, fold_of, fold, case.variant, (folds.seed, draw, fold))
         held_out = np.flatnonzero(fold_of == fold)

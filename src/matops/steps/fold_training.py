@@ -6,19 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from matops.artifacts.jsonfile import read_json, to_json, write_json
-from matops.artifacts.package import load_predictor
+from matops.artifacts.start import read_start
 from matops.core.family import EvaluationConfig, Family, FamilyConfig
 from matops.core.features import PackedFeatures
 from matops.core.split import SplitConfig
 from matops.core.training import Ensemble, standardise
+from matops.core.transfer import TransferConfig
 from matops.steps.features import read_features
 
 
@@ -79,13 +78,15 @@ def training_key(
     """Hash of all that the answers depend on.
 
     Neither labels nor the size of the ensemble are part of it: a renamed variant and one more
-    member leave what is done as it is.
+    member leave what is done as it is. Without a start it does not matter how to learn on.
     """
+    learns_on = replace(config.training.transfer, disjoint_data=False)
+    transfer = learns_on if start_version else TransferConfig()
     relevant = replace(
         config,
         split=SplitConfig(),
         evaluation=EvaluationConfig(),
-        training=replace(config.training, members=1),
+        training=replace(config.training, members=1, transfer=transfer),
     )
     rows = ("\x1f".join(ids) for ids in (train_ids, held_out_ids))
     said = "\x1e".join([family, *rows, str(number), start_version]).encode()
@@ -96,20 +97,6 @@ def training_key(
 def _features(path: Path, pointers: tuple[tuple[str, str], ...]) -> PackedFeatures:
     """The features last used: one process trains many networks on the same ones."""
     return read_features(path, dict(pointers))
-
-
-@lru_cache(maxsize=1)
-def _weights(package: Path) -> list[dict[str, Tensor]]:
-    """Weights of each member of a package."""
-    return [network.state_dict() for network in load_predictor(package).ensemble.networks]
-
-
-def _start(training: FoldTraining) -> dict[str, Any]:
-    """The argument that makes a member start from one of the package's, in turn."""
-    if training.start is None:
-        return {}
-    weights = _weights(training.start)
-    return {"start": weights[training.member % len(weights)]}
 
 
 def answers_file(directory: Path, key: str) -> Path:
@@ -127,7 +114,8 @@ def train_fold(training: FoldTraining, directory: Path) -> str:
     features = _features(training.features, tuple(training.family.pointers.items()))
     standard, centre, scale = standardise(training.truth)
     rows = features.take(torch.from_numpy(training.train))
-    start = _start(training)
+    origin = training.start
+    start = read_start(origin, training.family, training.config) if origin else None
     times = [time.perf_counter()]
     network, _ = training.family.fit_member(
         rows,
@@ -135,7 +123,7 @@ def train_fold(training: FoldTraining, directory: Path) -> str:
         training.config,
         training.number,
         lambda *_: times.append(time.perf_counter()),
-        **start,
+        start.of_member(training.member) if start else None,
     )
     seconds = time.perf_counter() - times[0]
     unseen = features.take(torch.from_numpy(training.held_out))

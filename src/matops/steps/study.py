@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from matops.artifacts.package import read_card
 from matops.artifacts.study import StudyFiles, write_study
 from matops.core.gate import Measurement
 from matops.core.metrics import physical_errors, target_errors
@@ -52,12 +53,15 @@ def _result(samples: Samples, case: Case, answers: HeldOutAnswers) -> VariantRes
     )
 
 
-def _setting(samples: Samples, folds: Folds) -> str:
+def _setting(samples: Samples, cases: Sequence[Case], folds: Folds) -> str:
+    """One paragraph on data, folds and starts."""
     groups = len(np.unique(samples.groups))
-    return (
+    starts = sorted({read_card(case.start).version for case in cases if case.start})
+    said = (
         f"{samples.family.name}: {len(samples.records):,} samples in {groups:,} groups; "
         f"{folds.count} folds of whole groups, seed {folds.seed}."
     )
+    return f"{said} Transfer starts from package {', '.join(starts)}." if starts else said
 
 
 def run_study(
@@ -83,4 +87,4 @@ def run_study(
     """
     answers = cross_validate(samples, cases, folds, workplace)
     results = [_result(samples, *pair) for pair in zip(cases, answers, strict=True)]
-    return results, write_study(out, study, _setting(samples, folds), results)
+    return results, write_study(out, study, _setting(samples, cases, folds), results)

@@ -155,3 +155,5 @@ def test_a_transfer_variant_asks_for_the_package_it_starts_from(
     monkeypatch.setattr(type(get_family(FAMILY)), "studies", (study,))
     done = matops(tmp_path, "study", FAMILY, "transfer")
     assert_one_line(done, "variant 'from gold' of study transfer", "--init-from")
+    done = matops(tmp_path, "study", FAMILY, "transfer", "--init-from", "nowhere")
+    assert_one_line(done, "nowhere: neither a package's directory nor a version")

@@ -94,7 +94,7 @@ def test_sources_that_are_no_such_table_are_refused(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="no column Cii"):
         read(table().drop(columns="Cii"), tmp_path / "gold_0.35.csv")
     (tmp_path / "gold_0.25.csv").write_bytes(b"\xff\x00\x01")
-    with pytest.raises(BadInput, match="not readable as CSV|no column"):
+    with pytest.raises(BadInput, match=r"not readable as CSV|no column"):
         list(read_source(tmp_path / "gold_0.25.csv", STATED))
     with pytest.raises(BadInput, match="no such file"):
         list(read_source(tmp_path / "nothing.csv", STATED))

@@ -41,7 +41,7 @@ def test_lawful_model_passes_every_physics_gate(waves: Callable) -> None:
     ("broken", "metric"),
     [
         (lambda p: shares(p)[:, [0, 2, 1]] * [1, 2, 3], "invariance.rotation"),
-        (lambda p: shares(p) + [0.0, 0.0, 1.0], "physics.isotropic_body"),
+        (lambda p: shares(p) + np.array([0.0, 0.0, 1.0]), "physics.isotropic_body"),
         (lambda p: shares(p) + 500.0, "physics.voigt_excess_share"),
         (
             lambda p: np.array([parse_metal(x).geometry.solid(16)[:1].mean((1, 2)) for x in p])

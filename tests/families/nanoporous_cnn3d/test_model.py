@@ -93,7 +93,7 @@ def test_standard_network_is_periodic_and_keeps_the_canonical_axis(voxels: Calla
 
 
 def test_densenets_refuse_a_grid_that_they_would_halve_to_nothing() -> None:
-    with pytest.raises(ValueError, match="densenet201.*32 or more, not 16"):
+    with pytest.raises(ValueError, match=r"densenet201.*32 or more, not 16"):
         replace(SMALL, network=NetworkConfig(kind="densenet201"))
 
 

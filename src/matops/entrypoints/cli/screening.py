@@ -70,8 +70,9 @@ def _print_designs(done: "Screened") -> None:
         ends = f"{row[f'{merit.name}_lower']:.4g} to {row[f'{merit.name}_upper']:.4g}"
         cells = [str(row["index"]), f"{row[cost.name]:.4g}", f"{row[merit.name]:.4g}", ends]
         if "refused" in row:
-            result = row["refused"] or ("inside" if row["inside"] else "OUTSIDE")
-            cells += [f"{row[f'{merit.name}_simulated']:.4g}", result]
+            reason = row["refused"].split(":")[0]
+            value = "" if reason else f"{row[f'{merit.name}_simulated']:.4g}"
+            cells += [value, reason or ("inside" if row["inside"] else "OUTSIDE")]
         table.add_row(*cells)
     output.screen.print(table)
 

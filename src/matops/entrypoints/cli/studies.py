@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from matops.core.errors import BadInput
-from matops.entrypoints.cli.options import Changes, FamilyName, Json
+from matops.entrypoints.cli.options import Changes, FamilyName, InitFrom, Json
 from matops.entrypoints.cli.output import print_json, print_refusals, screen, side
 
 if TYPE_CHECKING:
@@ -109,9 +109,7 @@ def study(
         int | None, typer.Option(min=1, help="Random choices where only some groups train")
     ] = None,
     only: Annotated[list[str], typer.Option(help="A variant's label; repeatable")] = [],  # noqa: B006
-    init_from: Annotated[
-        Path | None, typer.Option(help="Package from which transfer variants start")
-    ] = None,
+    init_from: InitFrom = "",
     changes: Changes = [],  # noqa: B006
     out: Annotated[
         Path | None, typer.Option(help="Directory of the result; default: in the workspace")
@@ -127,6 +125,7 @@ def study(
     from matops.entrypoints.configuration import parse_changes
     from matops.entrypoints.progress import StepBars
     from matops.entrypoints.settings import read_settings
+    from matops.entrypoints.workflow import find_package
     from matops.families import get_family
     from matops.steps.cross_validation import Workplace
     from matops.steps.fold_plan import Folds
@@ -142,7 +141,8 @@ def study(
     chosen = select_variants(asked, only)
     if init_from and not any(variant.transfer for variant in chosen):
         raise BadInput(f"no chosen variant of study {name} starts from a package: {init_from}")
-    cases = [_case(found, asked, v, changed, init_from, draws or asked.draws) for v in chosen]
+    start = find_package(found, init_from) if init_from else None
+    cases = [_case(found, asked, v, changed, start, draws or asked.draws) for v in chosen]
     samples, refused = _samples(found, source)
     print_refusals(refused)
     settings = read_settings()

@@ -22,7 +22,7 @@ TARGETS = tuple(
         unit="GPa",
         description=f"stiffness under uniaxial strain along {axis.lower()}",
         lower=0.0,
-        upper=400.0,
+        upper=310.0,
     )
     for i, axis in enumerate(AXES, start=1)
 )

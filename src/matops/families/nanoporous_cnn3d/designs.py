@@ -1,4 +1,4 @@
-"""Designs for screening: structures that nobody has simulated yet, judged by weight and stiffness."""
+"""Designs for screening: structures not simulated yet, judged by weight and stiffness."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -38,8 +38,8 @@ MODELS = Study(
             },
         ),
         Variant(
-            "late fusion with physics, from a package",
-            {"grid.descriptors": "physical"},
+            "late fusion with all descriptors, from a package",
+            {**ONE_MEMBER, "grid.descriptors": "all"},
             transfer=True,
         ),
         *(

@@ -60,8 +60,8 @@ class PorousSettings:
             have neighbours at all distances, so some cross the cutoff of the universal-3 tables,
             where the force jumps, at any strain: this one is large enough to average over them
             and an order of magnitude below the strain at which thin ligaments begin to yield.
-        force_tolerance_eV_per_A: norm of the force at which a minimisation stops; a tenth of it
-            changes the stiffness by less than 1e-3.
+        force_tolerance_eV_per_A: norm of the force at which a minimisation stops; a hundredth of
+            it changes the stiffness of some thousand atoms by less than 1e-3.
         minimiser_steps: largest number of steps of one minimisation.
         force_limit_eV_per_A: largest force component left in any relaxed state.
         largest_piece_limit: smallest share of the atoms that must be in one piece.
@@ -78,7 +78,7 @@ class PorousSettings:
     minimiser_steps: int = 5000
     force_limit_eV_per_A: float = 1e-4
     largest_piece_limit: float = 0.95
-    broken_bond_limit: float = 0.005
+    broken_bond_limit: float = 0.002
     nonlinearity_limit: float = 0.05
     lost_work_limit: float = 0.05
     stiffness_limit_GPa: float = 0.1
