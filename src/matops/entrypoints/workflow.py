@@ -116,10 +116,12 @@ def prepare_samples(
 ) -> dict[str, Any]:
     """Prepare samples of a dataset version."""
     found, config = _family_config(family, preset, changes)
-    cached = preprocess(found, DatasetVersion(version, dataset), config, out, read_settings().cache)
+    settings, data = read_settings(), DatasetVersion(version, dataset)
+    report = log_progress("preprocess")
+    cached = preprocess(found, data, config, out, settings.cache, settings.workers, report)
     summary = read_json(out / SUMMARY, DataSummary)
     words = ", ".join(f"{rows} {part}" for part, rows in sorted(summary.rows.items()))
-    log_progress("preprocess")(1, 1, words + (", from cache" if cached else ""))
+    report(1, 1, words + (", from cache" if cached else ""))
     return {"family": family, "version": version, **summary.rows}
 
 

@@ -44,15 +44,19 @@ def test_lawful_model_passes_every_physics_gate(waves: Callable) -> None:
         (lambda p: shares(p) + np.array([0.0, 0.0, 1.0]), "physics.isotropic_body"),
         (lambda p: shares(p) + 500.0, "physics.voigt_excess_share"),
         (
-            lambda p: np.array([parse_metal(x).geometry.solid(16)[:1].mean((1, 2)) for x in p])
-            * np.ones(3),
+            lambda p: (
+                np.array([parse_metal(x).geometry.solid(16)[:1].mean((1, 2)) for x in p])
+                * np.ones(3)
+            ),
             "invariance.shift",
         ),
         (
-            lambda p: np.array(
-                [(parse_metal(x).geometry.solid(16) * np.arange(16)).mean() for x in p]
-            )[:, None]
-            * np.ones(3),
+            lambda p: (
+                np.array([(parse_metal(x).geometry.solid(16) * np.arange(16)).mean() for x in p])[
+                    :, None
+                ]
+                * np.ones(3)
+            ),
             "invariance.reflection",
         ),
     ],

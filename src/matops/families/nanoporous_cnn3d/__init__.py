@@ -1,6 +1,7 @@
 """Stiffness of nanoporous metals from their topology, by 3D convolution."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -97,8 +98,9 @@ class NanoporousCNN3D(Family):
         return featurize(samples, cast(NanoporousConfig, config).grid)
 
     def feature_key(self, config: FamilyConfig) -> object:
-        """Features depend on the grid alone."""
-        return cast(NanoporousConfig, config).grid
+        """The grid of bits and the descriptors: the network itself counts solid shares."""
+        grid = cast(NanoporousConfig, config).grid
+        return grid.voxels, grid.descriptors
 
     def describe(self, samples: Sequence[NanoporousMetal]) -> Descriptors:
         """See :func:`matops.families.nanoporous_cnn3d.domain.describe`."""
@@ -124,8 +126,9 @@ class NanoporousCNN3D(Family):
         return make_design(index, seed, cast(NanoporousConfig, config).simulation)
 
     def design_key(self, config: FamilyConfig) -> object:
-        """Designs depend on the section ``simulation`` alone."""
-        return cast(NanoporousConfig, config).simulation
+        """All of the section ``simulation`` but how designs are confirmed."""
+        simulation = cast(NanoporousConfig, config).simulation
+        return replace(simulation, engine="molecular_dynamics", count=0)
 
     def confirm(
         self,

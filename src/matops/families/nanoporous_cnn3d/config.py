@@ -72,8 +72,8 @@ class NetworkConfig:
 class SimulationConfig:
     """Structures that the source ``simulation`` makes and labels.
 
-    Size and waves are those of Zorkaltsev et al. (2025), whose gold has a solid fraction of 0.35 and
-    whose silver one of 0.25.
+    Size and waves are those of Zorkaltsev et al. (2025), whose gold has a solid fraction of 0.35
+    and whose silver one of 0.25.
 
     Attributes:
         engine: ``molecular_dynamics`` or the cheap ``finite_elements``.
