@@ -13,6 +13,7 @@ import torch
 from safetensors.torch import load_file
 
 from matops.artifacts.model import WEIGHTS, read_model
+from matops.core.errors import BadInput
 from matops.families.elastic_cgcnn import ElasticCGCNN
 from matops.families.elastic_cgcnn.config import ElasticConfig
 from matops.steps.train import plan_tasks, train
@@ -27,10 +28,16 @@ class Watched(ElasticCGCNN):
         self.fitted: Fitted = []
 
     def fit_member(
-        self, features: Any, standard_targets: Any, config: Any, member: int = 0, progress: Any = 0
+        self,
+        features: Any,
+        standard_targets: Any,
+        config: Any,
+        member: int = 0,
+        progress: Any = 0,
+        start: Any = None,
     ) -> Any:
         self.fitted.append((member, len(features)))
-        return super().fit_member(features, standard_targets, config, member, progress)
+        return super().fit_member(features, standard_targets, config, member, progress, start)
 
 
 @pytest.fixture
@@ -138,3 +145,61 @@ def test_two_workers_give_the_same_weights_as_one(world: Any, quiet: Any, tmp_pa
     log = train(world.prepared_dir, world.family, world.config, tmp_path / "pool", 2, quiet)
     assert same_weights(tmp_path / "pool", world.model)
     assert log == read_model(world.model, world.family, world.config)[1]
+
+
+@pytest.fixture
+def package(world: Any) -> Path:
+    return Path(world.evaluation / "package")
+
+
+def begun(config: ElasticConfig, **changes: Any) -> ElasticConfig:
+    """The configuration with one epoch of steps too small to see."""
+    training = replace(config.training, epochs=1, learning_rate=1e-12, weight_decay=0.0)
+    return replace(config, training=training, **changes)
+
+
+def test_training_starts_from_a_package_and_names_it(
+    world: Any, package: Path, tmp_path: Path, quiet: Any
+) -> None:
+    config = begun(world.config)
+    for workers in (1, 2):
+        out = tmp_path / f"from-{workers}"
+        log = train(world.prepared_dir, world.family, config, out, workers, quiet, package)
+        assert [(a.version, a.data) for a in log.lineage] == [(world.card.version, "v1")]
+        first, child = load_file(world.model / WEIGHTS), load_file(out / WEIGHTS)
+        for name in (name for name in child if not name.endswith("num_batches_tracked")):
+            torch.testing.assert_close(child[name], first[name], atol=1e-6, rtol=1e-5)
+    assert log.lineage[0].mode == "whole"
+
+
+def test_training_from_another_start_resumes_nothing(
+    world: Any, watched: Watched, package: Path, tmp_path: Path, quiet: Any
+) -> None:
+    config = begun(world.config)
+    train(world.prepared_dir, watched, config, tmp_path, 1, quiet)
+    scratch = len(watched.fitted)
+    train(world.prepared_dir, watched, config, tmp_path, 1, quiet, package)
+    assert len(watched.fitted) == 2 * scratch
+    train(world.prepared_dir, watched, config, tmp_path, 1, quiet, package)
+    assert len(watched.fitted) == 2 * scratch
+
+
+def test_start_that_may_have_seen_the_test_rows_trains_nothing(
+    world: Any, watched: Watched, package: Path, tmp_path: Path, quiet: Any
+) -> None:
+    split = replace(world.config.split, salt="another")
+    config = begun(world.config, split=split)
+    with pytest.raises(BadInput, match="may have been trained on test groups"):
+        train(world.prepared_dir, watched, config, tmp_path, 1, quiet, package)
+    assert watched.fitted == []
+
+
+def test_damaged_or_missing_start_is_one_line(
+    world: Any, package: Path, tmp_path: Path, quiet: Any
+) -> None:
+    copy = Path(copytree(package, tmp_path / "copy"))
+    with (copy / WEIGHTS).open("ab") as file:
+        file.write(b"x")
+    for start in (copy, tmp_path / "nothing"):
+        with pytest.raises(BadInput, match=start.name):
+            train(world.prepared_dir, world.family, world.config, tmp_path / "m", 1, quiet, start)

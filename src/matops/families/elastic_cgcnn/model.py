@@ -78,6 +78,7 @@ class CrystalConvolution(nn.Module):
 class CrystalGraphNetwork(nn.Module):
     """Embedding, convolutions, mean over the atoms, hidden layers, one output a target."""
 
+    stages = ("embedding", "convolutions", "hidden", "output")
     elements: Tensor
 
     def __init__(self, config: NetworkConfig, radius_A: float, n_targets: int) -> None:
