@@ -20,6 +20,7 @@ class Target:
         scale: the scale on which the network learns and errors are averaged.
         lower: values at or below this are unphysical, in ``unit``; None for no bound.
         upper: values at or above this are unphysical, in ``unit``; None for no bound.
+        quantity: what this is one direction of; targets with the same one are scaled alike.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Target:
     scale: Scale = "identity"
     lower: float | None = None
     upper: float | None = None
+    quantity: str = ""
 
     def __post_init__(self) -> None:
         if self.scale == "log10" and (self.lower is None or self.lower < 0):

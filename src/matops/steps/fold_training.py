@@ -112,7 +112,7 @@ def read_answers(directory: Path, key: str) -> FoldAnswers:
 def train_fold(training: FoldTraining, directory: Path) -> str:
     """Train one network, keep its answers in ``directory`` and return its key."""
     features = _features(training.features, tuple(training.family.pointers.items()))
-    standard, centre, scale = standardise(training.truth)
+    standard, centre, scale = standardise(training.truth, training.family.targets)
     rows = features.take(torch.from_numpy(training.train))
     origin = training.start
     start = read_start(origin, training.family, training.config) if origin else None

@@ -130,7 +130,7 @@ def run_task(
         progress(epochs, epochs, "kept from before")
         return
     rows = _rows(prepared, task.share)
-    standard, centre, scale = standardise(prepared.scaled_targets()[rows.numpy()])
+    standard, centre, scale = standardise(prepared.scaled_targets()[rows.numpy()], family.targets)
     features = prepared.features.take(rows)
     weights = start.of_member(task.member) if start else None
     network, log = family.fit_member(features, standard, config, task.member, progress, weights)

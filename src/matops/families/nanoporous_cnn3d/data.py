@@ -23,6 +23,7 @@ TARGETS = tuple(
         description=f"stiffness under uniaxial strain along {axis.lower()}",
         lower=0.0,
         upper=310.0,
+        quantity="C_ii",
     )
     for i, axis in enumerate(AXES, start=1)
 )

@@ -49,6 +49,10 @@ class StiffnessNetwork(nn.Module):
         # What a single-metal training set can't teach must not speak until it is taught.
         nn.init.zeros_(self.hidden.weight[:, -len(MATERIAL) :])
         self.output = nn.Linear(config.network.hidden, 1)
+        # A straight line through the descriptors, which few labels teach at once.
+        self.line = nn.Linear(n_descriptors, 1, bias=False) if n_descriptors else None
+        if self.line is not None:
+            nn.init.zeros_(self.line.weight)
         # From standardised contributions to load maps: the network doesn't know the scaling.
         self.load_map_scale = nn.Parameter(torch.tensor([1.0, 0.5]))
         self._side_loss: Tensor | None = None
@@ -81,6 +85,8 @@ class StiffnessNetwork(nn.Module):
             seen = torch.cat([grids.float(), spread], dim=1)
         hidden = silu(self.hidden(seen.movedim(1, -1)))
         output: Tensor = self.output(hidden)
+        if self.line is not None:
+            output = output + self.line(numbers[:, : -len(MATERIAL)])[:, None, None, None]
         return output.reshape(batch.size, 3, *output.shape[1:4])
 
     def _views(self, batch: Batch, symmetry: Symmetry | None) -> Tensor:
