@@ -47,11 +47,13 @@ format: $(READY) ## let ruff format the code
 	ruff format .
 	ruff check --fix .
 
-bench: $(READY) ## print the benchmarks' ratios (SOURCE=path adds your crystals)
+bench: $(READY) ## print the benchmarks' ratios (SOURCE=path adds crystals, PACKAGE=path a screening)
 	python -m benchmarks.elastic_cgcnn_speed $(if $(SOURCE),--source $(SOURCE))
+	python -m benchmarks.continuum_speed
+	$(if $(PACKAGE),python -m benchmarks.screening_speed --package $(PACKAGE))
 
-accuracy: $(READY) ## cross-validate elastic_cgcnn on your crystals: make accuracy SOURCE=path
-	python -m benchmarks.elastic_cgcnn_accuracy --source $(SOURCE)
+accuracy: $(READY) ## held-out accuracy beside baselines: make accuracy FAMILY=name SOURCE=path
+	python -m benchmarks.$(FAMILY)_accuracy --source $(SOURCE)
 
 pipelines: $(READY) ## compile the pipelines to Kubeflow IR YAML in build/pipelines
 	python -m pipelines build/pipelines

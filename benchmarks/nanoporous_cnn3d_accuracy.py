@@ -1,6 +1,6 @@
 """What simpler models of nanoporous stiffness reach, on the folds of the study ``models``.
 
-    python -m benchmarks.nanoporous_baselines --source gold_0.35.csv.gz
+    python -m benchmarks.nanoporous_cnn3d_accuracy --source gold_0.35.csv.gz
 
 Solid fraction, morphology and continuum physics, with a straight line or extra trees on top. A row
 is one load direction; the three of a structure stay together.
