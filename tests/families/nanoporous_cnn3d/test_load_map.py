@@ -106,5 +106,5 @@ def test_map_and_grid_move_together(waves: Callable) -> None:
         symmetry = network._draw_symmetry(batch)
         views = network._views(batch, symmetry)[:, 0]
         seen = views.reshape(1, 3, 8, 2, 8, 2, 8, 2).mean((3, 5, 7))
-        assert float(network._load_map_loss(batch, symmetry, seen)) < 1e-5
+        assert network._load_map_loss(batch, symmetry, seen).item() < 1e-5
     assert "sample.load_map" not in features.tensors
