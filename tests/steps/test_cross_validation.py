@@ -103,6 +103,15 @@ def epochs(case: Case, count: int) -> Case:
     return Case(Variant(f"{count} epochs"), replace(case.config, training=training))
 
 
+def test_where_only_the_first_fold_is_held_out_the_others_stay_without_an_answer(
+    run: Run, samples: Samples, guessing: Guessing, case: Case
+) -> None:
+    [found] = run(case, folds=replace(FOLDS, measured=1))
+    held_out = grouped_folds(samples.groups.tolist(), 2, seed=1) == 0
+    assert (np.isfinite(found.predicted).all(axis=(0, 1, 3)) == held_out).all()
+    assert len(guessing.fitted) == case.config.training.members
+
+
 def test_every_sample_is_answered_by_the_other_folds(
     run: Run, samples: Samples, case: Case
 ) -> None:

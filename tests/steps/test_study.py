@@ -58,6 +58,12 @@ def test_draws_do_not_shrink_the_interval(samples: Samples) -> None:
     assert (many.value, many.low, many.high) == pytest.approx((once.value, once.low, once.high))
 
 
+def test_samples_without_an_answer_are_not_measured(samples: Samples) -> None:
+    off = np.where(np.arange(len(samples.scaled)) < 5, 0.1, np.nan)[:, None]
+    found = measure_variant(samples, answers([[samples.scaled + off]]))["K_VRH"]
+    assert found["mae_scaled"].value == pytest.approx(0.1)
+
+
 def test_targets_of_different_units_are_not_pooled(
     samples: Samples, monkeypatch: pytest.MonkeyPatch
 ) -> None:

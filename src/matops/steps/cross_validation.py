@@ -37,7 +37,8 @@ class HeldOutAnswers:
     """Answers of a case to every sample, each from networks that had not seen its group.
 
     Attributes:
-        predicted: on the learning scale, shape (draws, members, n, n_targets).
+        predicted: on the learning scale, shape (draws, members, n, n_targets); NaN where a
+            sample's fold was not held out.
         train_groups: groups that trained, median over the folds.
         weights: trainable numbers of one network.
         seconds_per_member: median over the trainings, s.

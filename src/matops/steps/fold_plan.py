@@ -40,10 +40,22 @@ class Case:
 
 @dataclass(frozen=True)
 class Folds:
-    """How many parts the groups are dealt to, and the seed of that and of all draws."""
+    """How the groups are dealt to parts, each of which is held out once.
+
+    Attributes:
+        count: number of parts.
+        seed: of the division and of all draws.
+        measured: how many of them are held out, where all would cost too much.
+    """
 
     count: int
     seed: int
+    measured: int | None = None
+
+    @property
+    def held_out(self) -> range:
+        """The folds that are held out, one after the other."""
+        return range(self.count if self.measured is None else min(self.measured, self.count))
 
 
 @dataclass(frozen=True)
@@ -104,7 +116,7 @@ def plan_case(
     """
     family, plan = samples.family, []
     version = _start_version(family, case)
-    for draw, fold in product(range(case.draws), range(folds.count)):
+    for draw, fold in product(range(case.draws), folds.held_out):
         train = _training_rows(samples, fold_of, fold, case.variant, (folds.seed, draw, fold))
         held_out = np.flatnonzero(fold_of == fold)
         ids = samples.ids[train].tolist(), samples.ids[held_out].tolist()

@@ -22,11 +22,14 @@ def measure_variant(samples: Samples, answers: HeldOutAnswers) -> dict[str, dict
     Every draw of the training groups counts as a sample of its own, of the same group.
     """
     targets, mean = samples.family.targets, answers.predicted.mean(1)
+    asked = np.isfinite(mean).all(axis=(0, 2))
+    mean = mean[:, asked]
     draws, n, n_targets = mean.shape
-    scaled, predicted = np.tile(samples.scaled, (draws, 1)), mean.reshape(draws * n, n_targets)
+    scaled = np.tile(samples.scaled[asked], (draws, 1))
+    predicted = mean.reshape(draws * n, n_targets)
     truth_physical = targets_from_scale(targets, scaled)
     predicted_physical = targets_from_scale(targets, predicted)
-    groups = np.tile(samples.groups, draws).tolist()
+    groups = np.tile(samples.groups[asked], draws).tolist()
     found = {}
     for i, target in enumerate(targets):
         column = slice(i, i + 1)
@@ -61,6 +64,8 @@ def _setting(samples: Samples, cases: Sequence[Case], folds: Folds) -> str:
         f"{samples.family.name}: {len(samples.records):,} samples in {groups:,} groups; "
         f"{folds.count} folds of whole groups, seed {folds.seed}."
     )
+    if len(folds.held_out) < folds.count:
+        said += f" Only the first {len(folds.held_out)} are held out and measured."
     return f"{said} Transfer starts from package {', '.join(starts)}." if starts else said
 
 

@@ -77,12 +77,13 @@ def test_a_study_leaves_its_result_and_the_same_again_trains_nothing(
     out = tmp_path / ".matops/studies" / FAMILY / "training_size"
     assert said["files"]["csv"] == str(out / "table.csv")
     assert (out / "plot.png").is_file()
-    trainings = sorted((out / "trainings").iterdir())
+    kept = out.parent / "trainings"
+    trainings = sorted(kept.iterdir())
     before = [path.stat().st_mtime_ns for path in trainings]
     again = matops(tmp_path, *command)
     assert "## All targets" in again.out
     assert [path.stat().st_mtime_ns for path in trainings] == before
-    assert sorted((out / "trainings").iterdir()) == trainings
+    assert sorted(kept.iterdir()) == trainings
 
 
 def test_chosen_variants_of_the_versioned_data_in_a_chosen_directory(

@@ -101,6 +101,10 @@ def study(
         Path | None, typer.Option(help="File or directory of samples; default: the versioned data")
     ] = None,
     folds: Annotated[int, typer.Option(help="Folds of whole groups")] = 8,
+    held_out: Annotated[
+        int | None,
+        typer.Option(min=1, help="Measure only the first folds, where all cost too much"),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the folds and of all draws")] = 0,
     members: Annotated[
         int | None, typer.Option(min=1, help="Networks whose mean is measured")
@@ -146,10 +150,12 @@ def study(
     samples, refused = _samples(found, source)
     print_refusals(refused)
     settings = read_settings()
-    directory = out or settings.workspace / ".matops" / "studies" / family / name
+    studies = settings.workspace / ".matops" / "studies" / family
+    directory, division = out or studies / name, Folds(folds, seed, held_out)
     with StepBars(side) as bars:
-        work = Workplace(settings.cache, directory / "trainings", settings.workers, bars.report)
-        results, files = run_study(asked, samples, cases, Folds(folds, seed), work, directory)
+        # Two studies that need the same network train it once.
+        work = Workplace(settings.cache, studies / "trainings", settings.workers, bars.report)
+        results, files = run_study(asked, samples, cases, division, work, directory)
     _print_result(results, files, asked, as_json)
     if refused:
         raise typer.Exit(2)
