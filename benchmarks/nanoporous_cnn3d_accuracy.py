@@ -3,40 +3,44 @@
     python -m benchmarks.nanoporous_cnn3d_accuracy --source gold_0.35.csv.gz
 
 Solid fraction, morphology and continuum physics, with a straight line or extra trees on top. A row
-is one load direction; the three of a structure stay together.
+is one load direction; the three of a structure stay together. Descriptors come from the workspace's
+cache where a study has left them there.
 """
 
 from collections.abc import Callable
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
 import typer
 from numpy.typing import NDArray
-from rich.progress import track
+from rich.console import Console
 
 from matops.core.metrics import physical_errors
-from matops.core.record import Provenance, Record
-from matops.core.split import grouped_folds
+from matops.core.record import Provenance
+from matops.entrypoints.configuration import resolve_config
+from matops.entrypoints.progress import StepBars
+from matops.entrypoints.settings import read_settings
 from matops.families import get_family
-from matops.families.nanoporous_cnn3d.features import descriptor_names, load_descriptors
-from matops.families.nanoporous_cnn3d.payloads import parse_metal
+from matops.families.nanoporous_cnn3d.features import descriptor_names
+from matops.steps.features import keep_features, read_features
+from matops.steps.fold_plan import Folds, deal_folds
+from matops.steps.samples import Samples, gather_samples
 
 Array = NDArray[np.float64]
 NAMES = descriptor_names("all")
 
 
-def _describe(record: Record) -> Array:
-    return load_descriptors(parse_metal(record.payload), "all")
-
-
-def describe_all(records: list[Record], workers: int) -> Array:
+def describe_all(samples: Samples, workers: int) -> Array:
     """All descriptors of every direction of every structure, shape (3 n, d)."""
-    with get_context("spawn").Pool(workers) as pool:
-        rows = pool.imap(_describe, records, chunksize=4)
-        return np.concatenate(list(track(rows, "descriptors", total=len(records))))
+    family, cache = samples.family, read_settings().cache
+    config = resolve_config(family, "full", {"grid.descriptors": "all"})
+    with StepBars(Console(stderr=True)) as bars:
+        progress = bars.report("descriptors")
+        path = keep_features(family, samples.records, config, cache, workers, progress)
+    rows = read_features(path, family.pointers).flat()["sample.descriptors"]
+    return rows.numpy().astype(float).reshape(-1, len(NAMES))
 
 
 def straight_line() -> Any:
@@ -70,12 +74,10 @@ def main(
 ) -> None:
     """Print a Markdown table of R² with 95 % intervals, pooled over the three directions."""
     family = get_family("nanoporous_cnn3d")
-    incoming = family.read(source, Provenance("", ""))
-    records = [record for record in incoming if isinstance(record, Record)]
-    y = np.array([record.targets[t.name] for record in records for t in family.targets])
-    groups = [record.group for record in records]
-    fold_of = np.repeat(grouped_folds(groups, folds, seed), 3)
-    x = describe_all(records, workers)
+    samples, _ = gather_samples(family, family.read(source, Provenance("", "")))
+    y = np.array([r.targets[t.name] for r in samples.records for t in family.targets])
+    fold_of = np.repeat(deal_folds(samples, Folds(folds, seed)), 3)
+    x = describe_all(samples, workers)
     column = {name: i for i, name in enumerate(NAMES)}
     morphology = [column[name] for name in descriptor_names("morphology")]
     trees = partial(extra_trees, workers)
@@ -89,7 +91,8 @@ def main(
         "extra trees on morphology": (trees, morphology),
         "extra trees on morphology and physics": (trees, list(range(len(NAMES)))),
     }
-    print(f"{len(records)} structures, {len(y)} stiffnesses, {folds} folds, seed {seed}\n")
+    print(f"{len(samples.records)} structures, {len(y)} stiffnesses, {folds} folds, seed {seed}\n")
+    groups = samples.groups.tolist()
     print("| model | R² |\n|---|---|")
     for name, (build, columns) in models.items():
         predicted = held_out(build, x[:, columns], y, fold_of)
