@@ -169,6 +169,12 @@ def test_few_calibration_groups_widen_the_upper_end_and_many_leave_it() -> None:
     assert ends[-1] == pytest.approx(0.88, abs=1e-4)
 
 
+def test_upper_end_is_a_share_and_no_number_stays_none() -> None:
+    conformal = Conformal(0.9, (0.1,), (1.0,), 30, 20)
+    assert coverage_upper_end(Measurement(0.98, "1", 0.9, 1.0), conformal) == 1.0
+    assert np.isnan(coverage_upper_end(Measurement(np.nan, "1", 0.9, 1.0), conformal))
+
+
 def test_coverage_without_an_interval_has_no_upper_end() -> None:
     conformal = Conformal(0.9, (0.1,), (1.0,), 30, 20)
     assert np.isnan(coverage_upper_end(Measurement(0.9, "1"), conformal))

@@ -111,4 +111,6 @@ def coverage_upper_end(measured: Measurement, conformal: Conformal) -> float:
         return math.nan
     nominal = conformal.coverage
     calibration = NORMAL_975 * math.sqrt(nominal * (1 - nominal) / (conformal.groups + 2))
-    return measured.value + math.hypot(measured.high - measured.value, calibration)
+    upper = measured.value + math.hypot(measured.high - measured.value, calibration)
+    # Unlike Python's, NumPy's minimum keeps what is not a number.
+    return float(np.minimum(upper, 1.0))
