@@ -30,7 +30,7 @@ they do on finer grids. README.md has the numbers.
 """
 
 PHYSICAL_DESCRIPTORS = (
-    Descriptor("finite-element stiffness", "GPa"),
+    Descriptor("finite_element_stiffness", "GPa"),
     Descriptor("conductivity", "1"),
 )
 
