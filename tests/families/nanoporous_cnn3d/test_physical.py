@@ -126,3 +126,29 @@ def test_solution_that_did_not_converge_is_refused(
         "reason": "not converged",
         "detail": "after 3 iterations",
     }
+
+
+def ball() -> np.ndarray:
+    """A lump that touches none of its images."""
+    x = (np.arange(FINE) + 0.5) / FINE - 0.5
+    return np.asarray(x[:, None, None] ** 2 + x[:, None] ** 2 + x**2 < 0.35**2)
+
+
+@pytest.mark.parametrize("solid", [layers(32, 2), layers(30, 0, start=3), ball()])
+def test_solid_that_is_not_joined_along_every_axis_is_refused(
+    solid: np.ndarray, voxels: Callable
+) -> None:
+    result = run_continuum_task({"payload": write_payload(voxels(solid))})
+    assert not result["accepted"]
+    assert result["reason"] == "solid does not hold together"
+    assert result["detail"].startswith("lowest stiffness ")
+
+
+def test_thin_rods_along_every_axis_are_joined(voxels: Callable) -> None:
+    """A hundredth of the cell is solid: soft, and yet a stiffness."""
+    x, y, z = np.indices((FINE,) * 3) < SUBVOXELS
+    rods = (x & y) | (y & z) | (z & x)
+    result = run_continuum_task({"payload": write_payload(voxels(rods))})
+    assert result["accepted"]
+    youngs_GPa = GOLD.C11_GPa - 2 * GOLD.C12_GPa**2 / (GOLD.C11_GPa + GOLD.C12_GPa)
+    assert result["C_11_GPa"] == pytest.approx(youngs_GPa / VOXELS**2, rel=0.1)

@@ -114,7 +114,7 @@ def test_structure_without_solid_is_set_aside(
     [refused] = label([empty], tmp_path)
     assert isinstance(refused, Quarantined)
     assert refused.origin == "sample 0"
-    assert refused.reason
+    assert refused.reason == "solid does not hold together: lowest stiffness 0 GPa"
 
 
 def test_failed_refused_and_unphysical_labels_are_set_aside_each_with_its_reason(
