@@ -86,7 +86,7 @@ def main(
         "line on the conductivity": (straight_line, [column["conductivity"]]),
         "line on the finite-element stiffness": (
             straight_line,
-            [column["finite-element stiffness"]],
+            [column["finite_element_stiffness"]],
         ),
         "extra trees on morphology": (trees, morphology),
         "extra trees on morphology and physics": (trees, list(range(len(NAMES)))),

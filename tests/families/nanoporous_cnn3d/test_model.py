@@ -6,14 +6,17 @@ import pytest
 import torch
 from torch import nn
 
+from matops.core.errors import BadInput
 from matops.core.features import PackedFeatures
+from matops.core.transfer import freeze, load_start, stages
 from matops.families.nanoporous_cnn3d.config import (
     PRESETS,
     GridConfig,
     NanoporousConfig,
     NetworkConfig,
 )
-from matops.families.nanoporous_cnn3d.features import featurize
+from matops.families.nanoporous_cnn3d.features import MATERIAL, featurize
+from matops.families.nanoporous_cnn3d.load_map import LoadMap
 from matops.families.nanoporous_cnn3d.model import StiffnessNetwork
 from matops.families.nanoporous_cnn3d.standard import make_periodic, standard_body
 from matops.families.nanoporous_cnn3d.structure import NanoporousMetal
@@ -143,3 +146,91 @@ def test_presets_build_networks_whose_stages_are_theirs() -> None:
         model = StiffnessNetwork(config)
         children = dict(model.named_children())
         assert set(model.stages) <= set(children)
+
+
+WITH_DESCRIPTORS = replace(SMALL, grid=replace(SMALL.grid, descriptors="morphology"))
+
+
+def mapped_metals(waves: Callable) -> list[NanoporousMetal]:
+    """Structures of several metals with load maps, so that no input is zero throughout."""
+    found = []
+    for seed, metal in enumerate(("Au", "Ag", "Pt", "Cu")):
+        local = np.random.default_rng(seed).random((3, 8, 8, 8)).astype(np.float32)
+        found.append(replace(waves(seed), metal=metal, load_map=LoadMap.of(local)))
+    return found
+
+
+@pytest.mark.parametrize("config", [SMALL, WITH_DESCRIPTORS])
+def test_every_weight_learns_from_targets_and_load_maps(
+    config: NanoporousConfig, waves: Callable
+) -> None:
+    model, samples = network(config).train(), mapped_metals(waves)
+    features = featurize(samples, config.grid)
+    error = model(features.batch(torch.arange(len(samples)))) - 1.0
+    (error.square().mean() + model.side_loss()).backward()
+    for name, weight in model.named_parameters():
+        assert weight.grad is not None, name
+        assert weight.grad.isfinite().all(), name
+        assert weight.grad.abs().max() > 0, name
+
+
+def test_stiffness_is_the_mean_of_what_the_parts_contribute(waves: Callable) -> None:
+    model, samples = network(), [waves(0), waves(1)]
+    batch = featurize(samples, SMALL.grid).batch(torch.arange(2))
+    with torch.inference_mode():
+        parts = model._contributions(batch, None)
+    assert parts.shape == (2, 3, 4, 4, 4)
+    assert parts.mean((2, 3, 4)).numpy() == pytest.approx(answers(model, samples), abs=1e-6)
+
+
+def trained(config: NanoporousConfig) -> dict[str, torch.Tensor]:
+    """Weights that no fresh network has."""
+    torch.manual_seed(9)
+    state = StiffnessNetwork(config).state_dict()
+    return {k: torch.randn_like(v) if v.is_floating_point() else v for k, v in state.items()}
+
+
+def test_a_start_of_the_same_network_is_taken_whole(waves: Callable) -> None:
+    model, start = network(), trained(SMALL)
+    before = answers(model, [waves(0)])
+    load_start(model, start)
+    assert all(torch.equal(own, start[name]) for name, own in model.state_dict().items())
+    assert answers(model, [waves(0)]) != pytest.approx(before)
+
+
+def test_a_start_without_descriptors_gives_its_body_and_the_head_is_drawn_anew() -> None:
+    model, start = network(WITH_DESCRIPTORS), trained(SMALL)
+    fresh = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    load_start(model, start)
+    state = model.state_dict()
+    bodies = [name for name in state if name.startswith("body.")]
+    assert bodies
+    assert all(torch.equal(state[name], start[name]) for name in bodies)
+    assert state["hidden.weight"].shape != start["hidden.weight"].shape
+    for name in ("hidden.weight", "line.weight", "descriptor_norm.running_var"):
+        assert torch.equal(state[name], fresh[name]), name
+    assert (state["hidden.weight"][:, -len(MATERIAL) :] == 0).all()
+
+
+def test_a_start_of_another_body_is_refused() -> None:
+    wider = replace(SMALL, network=NetworkConfig(widths=(12, 16)))
+    with pytest.raises(BadInput, match="tensors of the body don't fit"):
+        load_start(network(), trained(wider))
+
+
+@pytest.mark.parametrize(("n_open", "open_ones"), [(1, {"output"}), (2, {"hidden", "output"})])
+def test_frozen_stages_stay_and_what_belongs_to_none_learns(
+    n_open: int, open_ones: set[str], waves: Callable
+) -> None:
+    model = network(WITH_DESCRIPTORS).train()
+    freeze(model, n_open, keep_statistics=True)
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    optimiser = torch.optim.SGD(model.parameters(), lr=0.1)
+    features = featurize(mapped_metals(waves), WITH_DESCRIPTORS.grid)
+    error = model(features.batch(torch.arange(4))) - 1.0
+    (error.square().mean() + model.side_loss()).backward()
+    optimiser.step()
+    after = model.state_dict()
+    moved = {name.split(".")[0] for name in before if not torch.equal(before[name], after[name])}
+    assert moved == open_ones | {"line", "load_map_scale", "descriptor_norm"}
+    assert stages(model) == ("body", "hidden", "output")

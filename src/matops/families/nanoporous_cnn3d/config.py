@@ -6,6 +6,7 @@ from typing import Literal
 from matops.core.family import EvaluationConfig, FamilyConfig
 from matops.core.split import SplitConfig
 from matops.core.training import TrainingConfig
+from matops.families.nanoporous_cnn3d.metals import METALS
 
 NetworkKind = Literal[
     "compact",
@@ -67,6 +68,18 @@ class NetworkConfig:
     hidden: int = 64
     load_map_weight: float = 0.5
 
+    def __post_init__(self) -> None:
+        if not self.widths or len(self.widths) != len(self.blocks):
+            raise ValueError(
+                f"widths and blocks must name the same levels, not {len(self.widths)} and "
+                f"{len(self.blocks)}"
+            )
+
+    @property
+    def stride(self) -> int:
+        """Voxels an edge that the compact network turns into one."""
+        return 1 << len(self.widths)
+
 
 @dataclass(frozen=True)
 class SimulationConfig:
@@ -94,6 +107,15 @@ class SimulationConfig:
     hkl_squared: int = 9
     least_solid_fraction: float = 0.22
     most_solid_fraction: float = 0.42
+
+    def __post_init__(self) -> None:
+        if self.metal not in METALS:
+            raise ValueError(f"unknown metal {self.metal!r}; known are {', '.join(METALS)}")
+        if not 0.0 < self.least_solid_fraction <= self.most_solid_fraction < 1.0:
+            raise ValueError(
+                f"solid fractions go up from above 0 to below 1, not from "
+                f"{self.least_solid_fraction:g} to {self.most_solid_fraction:g}"
+            )
 
 
 @dataclass(frozen=True)
@@ -141,11 +163,17 @@ class NanoporousConfig(FamilyConfig):
     limits: Limits = FULL_LIMITS
 
     def __post_init__(self) -> None:
-        least = 32 if self.network.kind.startswith("densenet") else 4
-        if self.grid.density_voxels < least:
+        kind, n = self.network.kind, self.grid.density_voxels
+        least = 32 if kind.startswith("densenet") else 4
+        if n < least:
             raise ValueError(
-                f"{self.network.kind} halves its grid until little is left: density_voxels must "
-                f"be {least} or more, not {self.grid.density_voxels}"
+                f"{kind} halves its grid until little is left: density_voxels must "
+                f"be {least} or more, not {n}"
+            )
+        if kind == "compact" and n % self.network.stride:
+            raise ValueError(
+                f"compact with {len(self.network.widths)} levels keeps the cell periodic only if "
+                f"density_voxels is a multiple of {self.network.stride}, not {n}"
             )
 
 

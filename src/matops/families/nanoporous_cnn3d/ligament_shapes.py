@@ -1,4 +1,4 @@
-"""Diameters, lengths and curvature of ligaments and nodes. Lengths are in voxels."""
+"""Diameters of ligaments and nodes, and curvature of ligaments. Lengths are in voxels."""
 
 from dataclasses import dataclass
 
@@ -12,14 +12,20 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Spread:
-    """Mean and standard deviation."""
+    """Mean and standard deviation, in the unit of the values."""
 
     mean: float
     deviation: float
 
 
 def spread(values: FloatArray, weights: FloatArray | None = None, otherwise: float = 0.0) -> Spread:
-    """Mean and standard deviation; ``otherwise`` and zero where there are no values."""
+    """Mean and standard deviation of a population.
+
+    Args:
+        values: shape (n,).
+        weights: of each value, shape (n,); all alike if left out.
+        otherwise: the mean where there are no values; the deviation is then zero.
+    """
     if not len(values):
         return Spread(otherwise, 0.0)
     mean = np.average(values, weights=weights)
@@ -28,7 +34,7 @@ def spread(values: FloatArray, weights: FloatArray | None = None, otherwise: flo
 
 
 def ligament_diameters(network: LigamentNetwork) -> FloatArray:
-    """Local diameters along the centre lines, outside the spheres inscribed at the nodes.
+    """Local diameters along the centre lines, outside the spheres inscribed at the nodes, voxels.
 
     Of all points where the spheres leave none; empty without a ligament.
     """
@@ -41,14 +47,14 @@ def ligament_diameters(network: LigamentNetwork) -> FloatArray:
 
 
 def neck_diameters(network: LigamentNetwork) -> FloatArray:
-    """Smallest diameter of each ligament, shape (n_ligaments,)."""
+    """Smallest diameter of each ligament, shape (n_ligaments,), voxels."""
     if not len(network.ends):
         return np.zeros(0)
     return np.asarray(2 * np.minimum.reduceat(network.radii, network.first[:-1]))
 
 
 def node_diameters(network: LigamentNetwork) -> FloatArray:
-    """Diameters of the spheres inscribed at nodes where at least three ligaments meet."""
+    """Diameters of the spheres inscribed where at least three ligaments meet, voxels."""
     return np.asarray(2 * network.node_radii[network.coordination > 2])
 
 

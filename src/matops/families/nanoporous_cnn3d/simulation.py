@@ -24,7 +24,7 @@ from matops.physics.levelled_waves import wave_vectors
 from matops.simulators.campaign import Simulate, Task, run_campaign
 from matops.simulators.lammps.carving import PorousDesign
 from matops.simulators.lammps.porous_task import porous_task, run_porous_task
-from matops.simulators.ledger import TaskRecord
+from matops.simulators.ledger import TaskRecord, task_key
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def label_metals(
     workers: int,
     progress: Progress,
 ) -> Incoming:
-    """The given structures with their stiffness, by the engine."""
+    """The given structures with their stiffness, by the engine; one that is repeated runs once."""
     labelling = LABELLINGS[engine]()
     tasks = [labelling.task(*pair) for pair in zip(names, samples, strict=True)]
     records = run_campaign(
@@ -98,8 +98,9 @@ def label_metals(
         date=datetime.now(UTC).date().isoformat(),
         licence="CC0-1.0",
     )
-    for name, sample, record in zip(names, samples, records, strict=True):
-        yield _record(sample, record, name, stated)
+    by_key = {record.key: record for record in records}
+    for name, sample, task in zip(names, samples, tasks, strict=True):
+        yield _record(sample, by_key[task_key(labelling.simulate, task)], name, stated)
 
 
 def _record(
@@ -111,9 +112,9 @@ def _record(
     if not result["accepted"]:
         return Quarantined(name, f"{result['reason']}: {result['detail']}")
     values = {f"C_{i}{i}": result[f"C_{i}{i}_GPa"] for i in (1, 2, 3)}
-    if "load_map" in result:
-        sample = replace(sample, load_map=LoadMap.decode(result["load_map"]))
     try:
+        if "load_map" in result:
+            sample = replace(sample, load_map=LoadMap.decode(result["load_map"]))
         return labelled_metal(sample, values, replace(stated, origin=name))
     except BadInput as error:
         return Quarantined(name, str(error).removeprefix(f"{name}: "))

@@ -117,14 +117,14 @@ def cut_into_chains(pairs: IntArray, n_voxels: int) -> Chains:
     joint = degree > 2
     joint |= _ring_cuts(pairs, joint, degree == 2)
     link = (degree == 2) & ~joint
+    junction = _components(pairs[joint[pairs].all(axis=1)], n_voxels)[joint]
     node = np.full(n_voxels, -1)
-    node[joint] = np.unique(
-        _components(pairs[joint[pairs].all(axis=1)], n_voxels)[joint], return_inverse=True
-    )[1]
+    node[joint] = np.unique(junction, return_inverse=True)[1]
 
     within = pairs[link[pairs].all(axis=1)]
     component = _components(within, n_voxels)
     contact = _contacts(pairs, joint, link)
+    # Every chain has two contacts: sorted by chain, a start and a stop take turns.
     contact = contact[np.argsort(component[contact[:, 0]], kind="stable")]
     starts, stops = contact[0::2], contact[1::2]
     voxel = np.flatnonzero(link)
@@ -151,9 +151,9 @@ def _contacts(pairs: IntArray, joint: BoolArray, link: BoolArray) -> IntArray:
 
 
 def _components(pairs: IntArray, n_voxels: int) -> IntArray:
-    return np.asarray(
-        connected_components(_graph(pairs, n_voxels), directed=False)[1], dtype=np.int64
-    )
+    """Number of the connected piece that each voxel belongs to, shape (n_voxels,)."""
+    pieces = connected_components(_graph(pairs, n_voxels), directed=False)[1]
+    return np.asarray(pieces, dtype=np.int64)
 
 
 def _steps_from(sources: IntArray, pairs: IntArray, n_voxels: int) -> NDArray[np.float64]:

@@ -79,16 +79,15 @@ def _smoothed(points: FloatArray, first: IntArray, sweeps: int) -> FloatArray:
 
 
 def _node_centres(chains: Chains, voxels: IntArray, n: int) -> FloatArray:
-    """Mean position of each node's voxels, shape (n_nodes, 3)."""
+    """Mean position of each node's voxels, shape (n_nodes, 3), voxels."""
     member = np.flatnonzero(chains.node >= 0)
-    node, root = np.unique(chains.node[member], return_index=True)
+    node = chains.node[member]
+    root = np.unique(node, return_index=True)[1]
     origin = voxels[member[root]].astype(np.float64)
-    offset = _nearest_image(voxels[member] - origin[chains.node[member]], n)
+    # A node may lie across the cell's faces: its voxels are taken nearest to the first of them.
     total = np.zeros_like(origin)
-    np.add.at(total, chains.node[member], offset)
-    return np.asarray(
-        origin + total / np.bincount(chains.node[member], minlength=len(node))[:, None]
-    )
+    np.add.at(total, node, _nearest_image(voxels[member] - origin[node], n))
+    return np.asarray(origin + total / np.bincount(node, minlength=len(root))[:, None])
 
 
 def inscribed_spheres(solid: BoolGrid, points: FloatArray) -> tuple[FloatArray, FloatArray]:

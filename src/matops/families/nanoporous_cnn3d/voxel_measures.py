@@ -97,8 +97,9 @@ def section_shares(solid: BoolGrid) -> tuple[FloatArray, FloatArray]:
     """
     others = [tuple(k for k in range(3) if k != axis) for axis in range(3)]
     shares = np.array([solid.mean(axis=pair) for pair in others])
+    smallest = shares.min(axis=1)
     harmonic = 1 / np.mean(1 / np.maximum(shares, 1e-12), axis=1)
-    return shares.min(axis=1), np.where(shares.min(axis=1) > 0, harmonic, 0.0)
+    return smallest, np.where(smallest > 0, harmonic, 0.0)
 
 
 def solid_columns(solid: BoolGrid) -> FloatArray:
