@@ -117,10 +117,21 @@ def test_a_related_task_is_learnt_from_few_rows(mode: str, start: dict[str, Tens
 def test_head_of_another_shape_is_drawn_anew(start: dict[str, Tensor]) -> None:
     network = Toy(n_targets=3)
     before = network.output.weight.clone()
-    load_start(network, start)
+    assert load_start(network, start) == 1
+    assert load_start(Toy(), start) == 0
     assert torch.equal(network.output.weight, before)
     assert torch.equal(network.body[0].weight, start["body.0.weight"])
     assert torch.equal(network.hidden.weight, start["hidden.weight"])
+
+
+def test_a_stage_that_is_drawn_anew_trains_in_head_mode_too(start: dict[str, Tensor]) -> None:
+    """Random weights that stay frozen would spoil everything before the head."""
+    lost = {name: tensor for name, tensor in start.items() if name != "hidden.weight"}
+    config = replace(CONFIG, transfer=TransferConfig("head"))
+    assert load_start(Toy(), lost) == 2
+    child, _ = fit_member(Toy, *rows(20, 1), config, start=lost)
+    assert not torch.equal(child.hidden.bias, start["hidden.bias"])
+    assert torch.equal(child.body[0].weight, start["body.0.weight"])
 
 
 def test_another_body_is_refused_by_name(start: dict[str, Tensor]) -> None:

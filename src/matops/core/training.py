@@ -141,8 +141,7 @@ def fit_member(
     log = []
     with _deterministic(config.seed + member):
         network = build()
-        if start is not None:
-            load_start(network, start)
+        drawn = load_start(network, start) if start is not None else 0
         network = network.to(device).train()
         optimiser = torch.optim.AdamW(
             network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
@@ -159,7 +158,7 @@ def fit_member(
             total = 0.0
             if start is not None:
                 n_open = open_stages(config.transfer, epoch, config.epochs, len(stages(network)))
-                freeze(network, n_open, config.transfer.keep_statistics)
+                freeze(network, max(n_open, drawn), config.transfer.keep_statistics)
             for rows in _batches(len(truth), config.batch_size, generator):
                 rows = rows.to(device)
                 with _precision(device, config.mixed_precision):

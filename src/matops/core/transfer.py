@@ -77,11 +77,14 @@ def stages(network: nn.Module) -> tuple[str, ...]:
     return named or tuple(name for name, _ in network.named_children())
 
 
-def load_start(network: nn.Module, start: Mapping[str, Tensor]) -> None:
+def load_start(network: nn.Module, start: Mapping[str, Tensor]) -> int:
     """Give a fresh network the weights of another.
 
     The body must fit. The head is drawn anew where it doesn't: it may have other inputs beside
     the body's, or other targets.
+
+    Returns:
+        How many stages, counted from the output, hold weights drawn anew: they must train.
 
     Raises:
         BadInput: a tensor of the body is missing or has another shape.
@@ -97,6 +100,8 @@ def load_start(network: nn.Module, start: Mapping[str, Tensor]) -> None:
             f"the first being {lost[0] if lost else next(iter(own))}"
         )
     network.load_state_dict({**own, **fitting})
+    drawn = {_child(k) for k in own if k not in fitting}
+    return max((len(order) - i for i, name in enumerate(order) if name in drawn), default=0)
 
 
 def open_stages(config: TransferConfig, epoch: int, epochs: int, n_stages: int) -> int:
