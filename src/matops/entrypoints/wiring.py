@@ -4,13 +4,15 @@ import subprocess
 from pathlib import Path
 
 from matops.adapters.dvc_store import DvcStore
+from matops.adapters.dvc_workspace import RemoteSettings
 from matops.adapters.package_directory import PackageDirectory
 from matops.entrypoints.settings import Settings
 
 
 def dataset_store(settings: Settings) -> DvcStore:
     """Versioned data of the workspace."""
-    return DvcStore(settings.workspace, settings.remote)
+    remote = RemoteSettings(settings.remote, settings.s3_endpoint, settings.s3_timeout_s)
+    return DvcStore(settings.workspace, remote, settings.author)
 
 
 def package_store(settings: Settings) -> PackageDirectory:
