@@ -1,17 +1,18 @@
 """DVC's objects: files and listings named by their hash, at hand in the cache and in the remote."""
 
-import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from dvc.repo import Repo
 from dvc_data.hashfile.db import add_update_tree
-from dvc_data.hashfile.hash import hash_file
+from dvc_data.hashfile.hash import file_md5, hash_file
 from dvc_data.hashfile.hash_info import HashInfo
 from dvc_data.hashfile.tree import Tree
+from dvc_objects.fs.base import FileSystem
 from dvc_objects.fs.local import localfs
 from dvc_objects.fs.utils import copyfile
 
+from matops.artifacts.dataset import PARTS
 from matops.core.errors import BadInput
 
 HASH = "md5"
@@ -30,6 +31,18 @@ def inside(listing: Listing, *directory: str) -> Listing:
     """The listing of a directory in it; empty if there is none."""
     depth = len(directory)
     return {key[depth:]: value for key, value in listing.items() if key[:depth] == directory}
+
+
+def hash_file_anew(path: Path) -> str:
+    """A file's hash, read from its content; empty if it is missing."""
+    return _hash_anew(str(path), localfs)
+
+
+def _hash_anew(path: str, fs: FileSystem) -> str:
+    try:
+        return file_md5(path, fs)
+    except FileNotFoundError:
+        return ""
 
 
 def _as_tree(listing: Listing) -> Tree:
@@ -90,8 +103,21 @@ class Objects:
         """Where the cache has an object."""
         return Path(self.cache.oid_to_path(value))
 
-    def place(self, value: str, path: Path) -> None:
-        """Let a file be a copy of an object; what was changed by hand is not overwritten."""
+    def lay_out(self, listing: Listing, directory: Path) -> None:
+        """Let a directory be what a listing says; what was changed by hand is not overwritten.
+
+        Raises:
+            BadInput: a file was changed or added by hand, and no object keeps its content.
+        """
+        self.fetch(listing.values())
+        for key, value in listing.items():
+            self._place(value, directory.joinpath(*key))
+        for path in directory.rglob(PARTS):
+            if path.relative_to(directory).parts not in listing:
+                self._refuse_unsaved(path, self._hash(path))
+                path.unlink()
+
+    def _place(self, value: str, path: Path) -> None:
         if path.is_file():
             found = self._hash(path)
             if found == value:
@@ -100,17 +126,17 @@ class Objects:
         path.parent.mkdir(parents=True, exist_ok=True)
         unfinished = path.with_suffix(".unfinished")
         copyfile(str(self.path(value)), str(unfinished))
-        os.replace(unfinished, path)
+        unfinished.replace(path)
 
-    def remove(self, path: Path) -> None:
-        """Remove a file that is no part of the data, if an object keeps its content."""
-        self._refuse_unsaved(path, self._hash(path))
-        path.unlink()
+    def hashed(self, value: str) -> Iterator[tuple[str, str, str]]:
+        """An object hashed anew in cache and remote: place, path and hash; empty if missing."""
+        for place, stored in (("cache", self.cache), ("remote", self.remote)):
+            path = stored.oid_to_path(value)
+            yield place, stored.fs.unstrip_protocol(path), _hash_anew(path, stored.fs)
 
     def _hash(self, path: Path) -> str:
         """A file's hash, from DVC's notes where size, time and inode are as they were."""
         _, hashed = hash_file(str(path), localfs, HASH, state=self._state)
-        self._state.save(str(path), localfs, hashed)
         return str(hashed.value)
 
     def _refuse_unsaved(self, path: Path, value: str) -> None:

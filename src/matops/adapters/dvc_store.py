@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from matops.adapters.dvc_objects import DIRECTORY, Listing, Objects, inside, listing_hash
 from matops.adapters.dvc_pointer import DATA, POINTER, Pointer, read_pointer, replace_pointer
 from matops.adapters.dvc_workspace import RemoteSettings, locked, one_line, open_objects
-from matops.artifacts.dataset import PARTS, write_part
+from matops.artifacts.dataset import write_part
 from matops.artifacts.history import VersionEntry, count_sources, now, units_of, write_entry
 from matops.artifacts.record_index import RecordIndex, open_index
 from matops.core.errors import BadInput
@@ -51,7 +51,7 @@ class DvcStore:
             author: who publishes, for the history.
         """
         self.workspace = workspace.resolve()
-        self.pointer = self.workspace / POINTER
+        self.pointer, self.data = self.workspace / POINTER, self.workspace / DATA
         self.remote = remote if isinstance(remote, RemoteSettings) else RemoteSettings(remote)
         self.author = author
 
@@ -65,7 +65,7 @@ class DvcStore:
             return None
         with self._writing(f"{self.pointer}: the data it names can't be had") as objects:
             listing = self._published(objects, read_pointer(self.pointer))
-            self._place(objects, listing)
+            objects.lay_out(listing, self.data)
             return self._version(listing, family)
 
     def append(self, family: Family, records: Sequence[Record]) -> Appended:
@@ -80,8 +80,8 @@ class DvcStore:
             growth = self._publish(objects, family, records)
             while growth is None:
                 growth = self._publish(objects, family, records)
-            with one_line(f"stored and published, but {self.workspace / DATA} can't be written"):
-                self._place(objects, growth.listing)
+            with one_line(f"stored and published, but {self.data} can't be written"):
+                objects.lay_out(growth.listing, self.data)
             found = self._version(growth.listing, family)
         if found is None:
             raise BadInput(f"{family.name}: no record to begin with")
@@ -146,17 +146,7 @@ class DvcStore:
         if not parts:
             return None
         version = listing_hash(parts).removesuffix(DIRECTORY)
-        return DatasetVersion(version, self.workspace / DATA / family.name)
-
-    def _place(self, objects: Objects, listing: Listing) -> None:
-        """Let the data directory be what a listing says."""
-        objects.fetch(listing.values())
-        data = self.workspace / DATA
-        for key, value in listing.items():
-            objects.place(value, data.joinpath(*key))
-        for path in data.glob(f"*/{PARTS}"):
-            if path.relative_to(data).parts not in listing:
-                objects.remove(path)
+        return DatasetVersion(version, self.data / family.name)
 
     @contextmanager
     def _index(
