@@ -18,30 +18,22 @@ from matops.adapters.dvc_pointer import POINTER, Pointer, read_pointer, replace_
 from matops.adapters.dvc_store import DvcStore
 from matops.artifacts.dataset import part_paths, record_ids
 from matops.core.errors import BadInput
+from tests.adapters.remotes import Remote
 from tests.adapters.test_dvc_store import METALS, OXIDES, ids, records
 
 
 @pytest.fixture
-def remote(tmp_path: Path) -> Path:
-    return tmp_path / "remote"
-
-
-@pytest.fixture
-def store(tmp_path: Path, remote: Path) -> DvcStore:
-    return DvcStore(tmp_path / "first", str(remote), author="me")
-
-
-def objects_in(directory: Path) -> set[str]:
-    return {path.parent.name + path.name for path in (directory / "files" / "md5").glob("*/*")}
+def store(tmp_path: Path, remote: Remote) -> DvcStore:
+    return DvcStore(tmp_path / "first", remote.settings, author="me")
 
 
 def test_the_remote_has_everything_before_the_pointer_names_it(
-    store: DvcStore, remote: Path, monkeypatch: pytest.MonkeyPatch
+    store: DvcStore, remote: Remote, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen = []
 
     def watch(path: Path, old: Pointer, new: Pointer) -> bool:
-        seen.append((read_pointer(path), new.tree in objects_in(remote)))
+        seen.append((read_pointer(path), new.tree in remote.objects()))
         return replace_pointer(path, old, new)
 
     monkeypatch.setattr(dvc_store, "replace_pointer", watch)
@@ -84,10 +76,10 @@ def test_records_that_are_known_are_not_added_again(store: DvcStore) -> None:
 
 
 def test_a_pointer_that_moved_meanwhile_is_built_upon(
-    store: DvcStore, tmp_path: Path, remote: Path, monkeypatch: pytest.MonkeyPatch
+    store: DvcStore, tmp_path: Path, remote: Remote, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store.append(METALS, records(2.7))
-    other = DvcStore(tmp_path / "other", str(remote))
+    other = DvcStore(tmp_path / "other", remote.settings)
     other.append(METALS, records(2.7))
     other.append(METALS, records(8.9, 19.3))
     moved = iter([other.pointer.read_text()])

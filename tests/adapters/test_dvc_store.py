@@ -20,6 +20,7 @@ from matops.core.family import Family
 from matops.core.record import Provenance, Record, make_record
 from matops.core.target import Target
 from matops.steps.ports import DatasetVersion
+from tests.adapters.remotes import Remote
 
 TARGETS = (Target("density", "g/cm3", "mass per volume", lower=0.0),)
 
@@ -58,13 +59,8 @@ def same(found: DatasetVersion | None, appended: DatasetVersion) -> bool:
 
 
 @pytest.fixture
-def remote(tmp_path: Path) -> Path:
-    return tmp_path / "remote"
-
-
-@pytest.fixture
-def store(tmp_path: Path, remote: Path) -> DvcStore:
-    return DvcStore(tmp_path / "first", str(remote))
+def store(tmp_path: Path, remote: Remote) -> DvcStore:
+    return DvcStore(tmp_path / "first", remote.settings)
 
 
 @pytest.fixture
@@ -77,13 +73,6 @@ def clone(store: DvcStore, tmp_path: Path) -> Iterator[Path]:
     shutil.copyfile(store.workspace / ".dvc/config", copy / ".dvc/config")
     shutil.copyfile(store.workspace / "data.dvc", copy / "data.dvc")
     return copy
-
-
-def remove_objects(remote: Path) -> None:
-    """Lose every file of the remote, keeping the directory listings."""
-    for path in (remote / "files" / "md5").glob("*/*"):
-        if path.suffix != ".dir":
-            path.unlink()
 
 
 def assert_one_line(error: BadInput, *words: str) -> None:
@@ -161,24 +150,26 @@ def test_an_empty_tree_means_no_data_and_takes_the_first_part(store: DvcStore) -
     assert record_ids(found.directory) == ids(records(2.7))
 
 
-def test_a_workspace_inside_another_one_keeps_its_own_data(store: DvcStore, remote: Path) -> None:
+def test_a_workspace_inside_another_one_keeps_its_own_data(store: DvcStore, remote: Remote) -> None:
     outer = store.append(METALS, records(2.7))
-    inner = DvcStore(store.workspace / "demo", str(remote))
+    inner = DvcStore(store.workspace / "demo", remote.settings)
     assert inner.checkout(METALS) is None
     assert record_ids(inner.append(METALS, records(8.9)).directory) == ids(records(8.9))
     assert same(store.checkout(METALS), outer)
     assert record_ids(outer.directory) == ids(records(2.7))
 
 
-def test_an_object_that_the_remote_has_lost_is_one_line(clone: Path, remote: Path) -> None:
-    remove_objects(remote)
+def test_an_object_that_the_remote_has_lost_is_one_line(clone: Path, remote: Remote) -> None:
+    for value in remote.objects():
+        if not value.endswith(".dir"):
+            remote.remove(value)
     with pytest.raises(BadInput) as caught:
         DvcStore(clone).checkout(METALS)
     assert_one_line(caught.value, "data.dvc")
 
 
-def test_a_remote_that_is_gone_is_one_line(clone: Path, remote: Path) -> None:
-    shutil.rmtree(remote)
+def test_a_remote_that_is_gone_is_one_line(clone: Path, remote: Remote) -> None:
+    remote.destroy()
     with pytest.raises(BadInput) as caught:
         DvcStore(clone).checkout(METALS)
     assert_one_line(caught.value, "data.dvc")
