@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from matops.artifacts.dataset import write_part
+from matops.artifacts.dataset import record_ids, write_part
 from matops.artifacts.prepared import Prepared, read_prepared
 from matops.core.card import Card
 from matops.core.family import Family, FamilyConfig
@@ -21,7 +21,7 @@ from matops.core.split import SplitConfig
 from matops.families import get_family
 from matops.families.elastic_cgcnn.config import ElasticConfig
 from matops.steps.evaluate import evaluate
-from matops.steps.ports import DatasetVersion
+from matops.steps.ports import Appended, DatasetVersion
 from matops.steps.preprocess import preprocess
 from matops.steps.train import train
 
@@ -76,10 +76,13 @@ class MemoryStore:
     def checkout(self, family: Family) -> DatasetVersion | None:
         return DatasetVersion(f"v{self.versions}", self.directory) if self.versions else None
 
-    def append(self, family: Family, records: Sequence[Record]) -> DatasetVersion:
-        write_part(self.directory, records, family.targets)
-        self.versions += 1
-        return DatasetVersion(f"v{self.versions}", self.directory)
+    def append(self, family: Family, records: Sequence[Record]) -> Appended:
+        known = record_ids(self.directory)
+        new = [record for record in records if record.id not in known]
+        if new:
+            write_part(self.directory, new, family.targets)
+            self.versions += 1
+        return Appended(f"v{self.versions}", self.directory, len(new))
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from matops.core.errors import BadInput
 from matops.core.record import Provenance, Record
 from matops.core.target import Target
 
+PARTS = "part-*.parquet"
 PROVENANCE_COLUMNS = tuple(Provenance.__dataclass_fields__)
 
 
@@ -55,7 +56,7 @@ def write_part(directory: Path, records: Sequence[Record], targets: tuple[Target
 
 def part_paths(directory: Path) -> list[Path]:
     """All parts of a dataset, sorted by name."""
-    return sorted(directory.glob("part-*.parquet"))
+    return sorted(directory.glob(PARTS))
 
 
 def record_ids(directory: Path) -> set[str]:

@@ -1,11 +1,21 @@
 """The environment, read once: the only module that looks at it."""
 
 from functools import cache
+from getpass import getuser
 from os import cpu_count
 from pathlib import Path
+from socket import gethostname
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def _user_and_host() -> str:
+    try:
+        user = getuser()
+    except (KeyError, OSError):  # a pod's user has no name
+        user = "unknown"
+    return f"{user}@{gethostname()}"
 
 
 class Settings(BaseSettings):
@@ -15,6 +25,9 @@ class Settings(BaseSettings):
 
     workspace: Path = Field(default=Path(), description="directory with data, models and runs")
     remote: str | None = Field(default=None, description="DVC URL; a directory by default")
+    s3_endpoint: str | None = Field(default=None, description="URL of the S3 server; AWS's if none")
+    s3_timeout_s: float = Field(default=60.0, gt=0, description="wait for an S3 answer, in seconds")
+    author: str = Field(default_factory=_user_and_host, description="who publishes data")
     workers: int = Field(default=cpu_count() or 1, ge=1, description="processes for simulations")
     commit: str = Field(default="", description="code commit, where there is no git")
     project: Path = Field(default=Path(), description="checkout that has pipelines/")

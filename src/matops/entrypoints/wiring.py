@@ -4,13 +4,24 @@ import subprocess
 from pathlib import Path
 
 from matops.adapters.dvc_store import DvcStore
+from matops.adapters.dvc_versions import DvcVersions
+from matops.adapters.dvc_workspace import RemoteSettings
 from matops.adapters.package_directory import PackageDirectory
 from matops.entrypoints.settings import Settings
 
 
 def dataset_store(settings: Settings) -> DvcStore:
     """Versioned data of the workspace."""
-    return DvcStore(settings.workspace, settings.remote)
+    return DvcStore(settings.workspace, _remote(settings), settings.author)
+
+
+def dataset_versions(settings: Settings) -> DvcVersions:
+    """What the history knows of the workspace's data."""
+    return DvcVersions(settings.workspace, _remote(settings))
+
+
+def _remote(settings: Settings) -> RemoteSettings:
+    return RemoteSettings(settings.remote, settings.s3_endpoint, settings.s3_timeout_s)
 
 
 def package_store(settings: Settings) -> PackageDirectory:

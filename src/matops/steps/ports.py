@@ -22,6 +22,17 @@ class DatasetVersion:
     directory: Path
 
 
+@dataclass(frozen=True)
+class Appended(DatasetVersion):
+    """The version after an append.
+
+    Attributes:
+        added: records that are new; the others the data had already.
+    """
+
+    added: int
+
+
 class DatasetStore(Protocol):
     """Versioned data."""
 
@@ -29,8 +40,8 @@ class DatasetStore(Protocol):
         """The published version of a family's data, or None while it has none."""
         ...
 
-    def append(self, family: Family, records: Sequence[Record]) -> DatasetVersion:
-        """Add one part with these records, store it remotely and publish the new version."""
+    def append(self, family: Family, records: Sequence[Record]) -> Appended:
+        """Add the records that the data lacks as one part, store it remotely and publish it."""
         ...
 
 

@@ -8,7 +8,7 @@ import sys
 import typer
 
 from matops.core.errors import BadInput
-from matops.entrypoints.cli import data, demo, models, screening, serving, studies
+from matops.entrypoints.cli import data, demo, models, screening, serving, studies, versions
 
 app = typer.Typer(
     name="matops",
@@ -21,6 +21,7 @@ app = typer.Typer(
 for module in (data, models, studies, screening, serving, demo):
     for command in module.COMMANDS:
         app.command()(command)
+app.add_typer(versions.app)
 
 
 def main() -> None:
