@@ -78,6 +78,19 @@ class PayloadForm:
     example: Any
 
 
+@dataclass(frozen=True)
+class SourceForm:
+    """One kind of source that a family ingests.
+
+    Attributes:
+        name: what ``--source`` says, or the kind of path that it names.
+        description: what must lie there.
+    """
+
+    name: str
+    description: str
+
+
 class Family(ABC):
     """What the platform asks of a family; a folder under ``families`` implements it once.
 
@@ -92,6 +105,7 @@ class Family(ABC):
     config_type: ClassVar[type[FamilyConfig]]
     presets: ClassVar[Mapping[str, FamilyConfig]]
     payload_forms: ClassVar[tuple[PayloadForm, ...]]
+    sources: ClassVar[tuple[SourceForm, ...]]
     pointers: ClassVar[Mapping[str, str]] = {}
     studies: ClassVar[tuple[Study, ...]] = ()
     objectives: ClassVar[Objectives | None] = None

@@ -23,6 +23,7 @@ def families(as_json: Json = False) -> None:
                 "paper": family.paper,
                 "targets": [asdict(target) for target in family.targets],
                 "payloads": {form.key: form.description for form in family.payload_forms},
+                "sources": {form.name: form.description for form in family.sources},
                 "presets": list(family.presets),
             }
             for family in found
@@ -34,6 +35,8 @@ def families(as_json: Json = False) -> None:
         screen.print(f"  {family.paper}", highlight=False)
         for target in family.targets:
             screen.print(f"  {target.name} / {target.unit}: {target.description}", highlight=False)
+        for form in family.sources:
+            screen.print(f"  from {form.name}: {form.description}", highlight=False, markup=False)
 
 
 def ingest(

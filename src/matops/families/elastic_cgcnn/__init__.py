@@ -7,7 +7,14 @@ from typing import cast
 from torch import nn
 
 from matops.core.domain import Descriptors
-from matops.core.family import Family, FamilyConfig, Incoming, PayloadForm, PredictScaled
+from matops.core.family import (
+    Family,
+    FamilyConfig,
+    Incoming,
+    PayloadForm,
+    PredictScaled,
+    SourceForm,
+)
 from matops.core.features import PackedFeatures
 from matops.core.gate import Gate, Measurement
 from matops.core.prediction import Quantity
@@ -15,7 +22,7 @@ from matops.core.record import Payload, Provenance
 from matops.core.training import Progress
 from matops.families.elastic_cgcnn.config import PRESETS, ElasticConfig, GraphConfig
 from matops.families.elastic_cgcnn.crystal import Crystal
-from matops.families.elastic_cgcnn.data import TARGETS, read_source
+from matops.families.elastic_cgcnn.data import LAYOUTS, TARGETS, read_source
 from matops.families.elastic_cgcnn.descriptors import describe
 from matops.families.elastic_cgcnn.features import POINTERS, featurize
 from matops.families.elastic_cgcnn.files import load_request, write_example
@@ -38,6 +45,10 @@ class ElasticCGCNN(Family):
     presets = PRESETS
     pointers = POINTERS
     studies = STUDIES
+    sources = (
+        SourceForm("simulation", "ordered alloys, relaxed and strained here with LAMMPS"),
+        *LAYOUTS,
+    )
     payload_forms = (
         PayloadForm("cif", "text of a CIF; its first structure is read", "data_Cu\n..."),
         PayloadForm("poscar", "text of a VASP 5 POSCAR", "Cu\n1.0\n..."),
