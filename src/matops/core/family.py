@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from matops.core.database import DatabaseEntry, DatabaseQuery
 from matops.core.domain import Descriptors
 from matops.core.errors import BadInput
 from matops.core.features import PackedFeatures
@@ -128,6 +129,23 @@ class Family(ABC):
         self, config: FamilyConfig, work_dir: Path, workers: int, progress: Progress
     ) -> Incoming:
         """Records made by the family's own simulation, resumed from ``work_dir``."""
+
+    def database_query(self, config: FamilyConfig) -> DatabaseQuery:
+        """Which materials to ask a database for.
+
+        Raises:
+            BadInput: the family takes nothing from databases.
+        """
+        known = ", ".join(form.name for form in self.sources)
+        raise BadInput(f"{self.name} takes nothing from a database; its sources are: {known}")
+
+    def from_database(self, entry: DatabaseEntry) -> Record:
+        """The record of a database's entry.
+
+        Raises:
+            BadInput: the entry is no valid sample, or the family takes nothing from databases.
+        """
+        raise BadInput(f"{self.name} takes nothing from a database")
 
     @abstractmethod
     def parse(self, payload: Payload) -> Any:

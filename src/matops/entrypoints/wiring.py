@@ -4,6 +4,7 @@ import subprocess
 from pathlib import Path
 
 from matops.adapters.dvc_store import DvcStore
+from matops.adapters.materials_project import MaterialsProject
 from matops.adapters.package_directory import PackageDirectory
 from matops.entrypoints.settings import Settings
 
@@ -16,6 +17,15 @@ def dataset_store(settings: Settings) -> DvcStore:
 def package_store(settings: Settings) -> PackageDirectory:
     """Released packages of the workspace."""
     return PackageDirectory(settings.models)
+
+
+def materials_database(settings: Settings) -> MaterialsProject:
+    """The Materials Project, with what was downloaded before."""
+    return MaterialsProject(
+        settings.mp_api_key.get_secret_value(),
+        settings.mp_api_endpoint,
+        settings.downloads / "materials-project",
+    )
 
 
 def code_commit(settings: Settings) -> str:

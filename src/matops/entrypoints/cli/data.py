@@ -42,7 +42,10 @@ def families(as_json: Json = False) -> None:
 def ingest(
     family: FamilyName,
     source: Annotated[
-        str, typer.Option(help="'simulation', or a file or directory in a layout the family knows")
+        str,
+        typer.Option(
+            help="'simulation', 'materials-project', or a path; matops families has each one's"
+        ),
     ],
     preset: Preset = "demo",
     changes: Changes = [],  # noqa: B006
@@ -54,12 +57,12 @@ def ingest(
     """Bring records into the versioned data: validate, drop repeats, append, version.
 
     Bad records are named with their reason and set aside; the others go through. The exit status
-    is 2 if a record of a file was refused. A simulation refuses unstable crystals as a matter of
-    course.
+    is 2 if a record of a file was refused. A simulation or a database holds unusable ones as a
+    matter of course; they are counted by reason.
     """
     from matops.entrypoints.configuration import parse_changes, resolve_config
     from matops.entrypoints.progress import bar_progress
-    from matops.entrypoints.workflow import SIMULATION, ingest_into_workspace, quarantine_file
+    from matops.entrypoints.workflow import SIFTED, ingest_into_workspace, quarantine_file
     from matops.families import get_family
 
     found = get_family(family)
@@ -67,7 +70,7 @@ def ingest(
     stated = Provenance("", "", engine=engine, method=method, licence=licence)
     with bar_progress("ingest", side) as progress:
         report = ingest_into_workspace(found, config, source, stated, progress)
-    if source == SIMULATION:
+    if source in SIFTED:
         print_reasons(report.quarantined)
     else:
         print_refusals(report.quarantined)
@@ -83,7 +86,7 @@ def ingest(
         if report.quarantined:
             kept = quarantine_file(found)
             screen.print(f"refused records: {kept}", highlight=False, soft_wrap=True)
-    if report.quarantined and source != SIMULATION:
+    if report.quarantined and source not in SIFTED:
         raise typer.Exit(2)
 
 
