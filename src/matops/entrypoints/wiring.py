@@ -3,10 +3,13 @@
 import subprocess
 from pathlib import Path
 
+from matops.adapters.drop_bucket import SCHEME, DropBucket
+from matops.adapters.drop_folder import DropFolder
 from matops.adapters.dvc_store import DvcStore
 from matops.adapters.materials_project import MaterialsProject
 from matops.adapters.package_directory import PackageDirectory
 from matops.entrypoints.settings import Settings
+from matops.steps.deposits import DropPlace
 
 
 def dataset_store(settings: Settings) -> DvcStore:
@@ -17,6 +20,13 @@ def dataset_store(settings: Settings) -> DvcStore:
 def package_store(settings: Settings) -> PackageDirectory:
     """Released packages of the workspace."""
     return PackageDirectory(settings.models)
+
+
+def drop_place(settings: Settings, where: str) -> DropPlace:
+    """A directory, or a prefix as in ``s3://bucket/prefix``."""
+    if where.startswith(SCHEME):
+        return DropBucket(where, settings.s3_endpoint)
+    return DropFolder(Path(where))
 
 
 def materials_database(settings: Settings) -> MaterialsProject:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from matops.core.errors import BadInput
 from matops.core.record import Provenance
 from matops.entrypoints.cli.options import Changes, FamilyName, Json, Preset
 from matops.entrypoints.cli.output import print_json, print_reasons, print_refusals, screen, side
@@ -46,7 +47,14 @@ def ingest(
         typer.Option(
             help="'simulation', 'materials-project', or a path; matops families has each one's"
         ),
-    ],
+    ] = "",
+    watch: Annotated[
+        str, typer.Option(help="Ingest what comes to this directory or s3://bucket/prefix")
+    ] = "",
+    once: Annotated[bool, typer.Option(help="With --watch: take what is there, and end")] = False,
+    interval: Annotated[
+        float, typer.Option(min=0.1, help="With --watch: seconds between two looks")
+    ] = 10.0,
     preset: Preset = "demo",
     changes: Changes = [],  # noqa: B006
     method: Annotated[str, typer.Option(help="How the labels were made, as in PBE")] = "unknown",
@@ -58,8 +66,9 @@ def ingest(
 
     Bad records are named with their reason and set aside; the others go through. The exit status
     is 2 if a record of a file was refused. A simulation or a database holds unusable ones as a
-    matter of course; they are counted by reason.
+    matter of course; they are counted by reason. A watch goes on until SIGTERM.
     """
+    from matops.entrypoints.cli.watching import watch_and_print
     from matops.entrypoints.configuration import parse_changes, resolve_config
     from matops.entrypoints.progress import bar_progress
     from matops.entrypoints.workflow import SIFTED, ingest_into_workspace, quarantine_file
@@ -68,6 +77,11 @@ def ingest(
     found = get_family(family)
     config = resolve_config(found, preset, parse_changes(changes))
     stated = Provenance("", "", engine=engine, method=method, licence=licence)
+    if bool(source) == bool(watch):
+        raise BadInput("name either a --source or a place to --watch")
+    if watch:
+        watch_and_print(found, watch, stated, interval, once, as_json)
+        return
     with bar_progress("ingest", side) as progress:
         report = ingest_into_workspace(found, config, source, stated, progress)
     if source in SIFTED:
