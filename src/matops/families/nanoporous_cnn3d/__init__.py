@@ -22,7 +22,7 @@ from matops.core.prediction import Quantity
 from matops.core.record import Payload, Provenance
 from matops.core.training import Progress
 from matops.families.nanoporous_cnn3d.config import PRESETS, NanoporousConfig
-from matops.families.nanoporous_cnn3d.data import LAYOUT, TARGETS, read_source
+from matops.families.nanoporous_cnn3d.data import LAYOUTS, TARGETS, read_source
 from matops.families.nanoporous_cnn3d.designs import (
     OBJECTIVES,
     confirm_designs,
@@ -57,7 +57,7 @@ class NanoporousCNN3D(Family):
     objectives = OBJECTIVES
     sources = (
         SourceForm("simulation", "levelled waves, labelled here by LAMMPS or by finite elements"),
-        SourceForm("stiffness table", LAYOUT),
+        *LAYOUTS,
     )
     payload_forms = (
         PayloadForm(
