@@ -20,6 +20,7 @@ from matops.adapters.drop_bucket import DropBucket
 from matops.artifacts.dataset import read_records
 from matops.core.errors import BadInput
 from matops.families import get_family
+from matops.steps.deposits import Deposit
 from tests.lammps_runs import run_gold
 
 if TYPE_CHECKING:
@@ -96,6 +97,8 @@ def test_deposits_are_found_under_the_prefix_and_fetched_whole(endpoint: str) ->
     assert not root.exists()
     put(endpoint, "look/a.json", b"[3]")
     assert place.look() != [deposit]
+    with pytest.raises(BadInput, match="changed while"), place.fetched(deposit):
+        pass
 
 
 @pytest.mark.s3
@@ -144,6 +147,13 @@ def test_a_server_that_is_not_there_is_one_line() -> None:
     with pytest.raises(BadInput, match="s3://drop") as caught:
         DropBucket("s3://drop", "http://127.0.0.1:1").look()
     assert len(str(caught.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("key", ["/etc/hostname", "x/../../y"])
+def test_a_key_that_leads_out_of_the_prefix_is_not_fetched(key: str) -> None:
+    place, deposit = DropBucket("s3://drop", "http://127.0.0.1:1"), Deposit("x", {key: "1"})
+    with pytest.raises(BadInput, match="leads out"), place.fetched(deposit):
+        pass
 
 
 @pytest.mark.parametrize(("url", "endpoint"), [("s3://", None), ("s3://drop", "127.0.0.1:9000")])

@@ -61,11 +61,7 @@ class DropBucket:
             found = list(self._client.list_objects(self.bucket, self.prefix, recursive=True))
         keys = {str(item.object_name).removeprefix(self.prefix): item for item in found}
         return group_deposits(
-            {
-                key: f"{item.size} {item.etag}"
-                for key, item in keys.items()
-                if key and not key.endswith("/")
-            }
+            {key: str(item.etag) for key, item in keys.items() if key and not key.endswith("/")}
         )
 
     @contextmanager
@@ -73,18 +69,22 @@ class DropBucket:
         """A temporary directory with the deposit's files.
 
         Raises:
-            BadInput: a file can't be had, or its key leads out of the directory.
+            BadInput: a file can't be had, has changed, or its key leads out of the directory.
         """
         with TemporaryDirectory(prefix="matops-drop-") as root:
-            for key in deposit.files:
+            for key, stamp in deposit.files.items():
                 path = Path(root, key)
-                if ".." in key.split("/") or not path.resolve().is_relative_to(
-                    Path(root).resolve()
-                ):
+                if not path.resolve().is_relative_to(Path(root).resolve()):
                     raise BadInput(f"{self.address(key)}: the key leads out of its prefix")
                 with self._told(self.address(key)):
-                    self._client.fget_object(self.bucket, f"{self.prefix}{key}", str(path))
+                    got = self._client.fget_object(self.bucket, f"{self.prefix}{key}", str(path))
+                if got.etag != stamp:
+                    raise BadInput(f"{self.address(key)}: changed while it was fetched")
             yield Path(root)
+
+    def unchanged(self, deposit: Deposit) -> bool:
+        """Always: what was fetched is a copy, whose ETags were compared."""
+        return True
 
     def address(self, name: str) -> str:
         """The S3 URL."""

@@ -38,6 +38,13 @@ class DropFolder:
         except OSError as error:
             raise BadInput(f"{self.address(deposit.name)}: {error.strerror or error}") from None
 
+    def unchanged(self, deposit: Deposit) -> bool:
+        """Whether its files still have the same sizes and times."""
+        try:
+            return all(_stamp(self.directory / name) == old for name, old in deposit.files.items())
+        except FileNotFoundError:
+            return False
+
     def address(self, name: str) -> str:
         """The path."""
         return str(self.directory if name == TOP else self.directory / name)
@@ -47,8 +54,11 @@ class DropFolder:
             for name in names:
                 path = Path(where, name)
                 try:
-                    found = path.stat()
+                    yield path.relative_to(self.directory).as_posix(), _stamp(path)
                 except FileNotFoundError:  # moved on since it was listed
                     continue
-                inside = path.relative_to(self.directory).as_posix()
-                yield inside, f"{found.st_size} {found.st_mtime_ns}"
+
+
+def _stamp(path: Path) -> str:
+    found = path.stat()
+    return f"{found.st_size} {found.st_mtime_ns}"

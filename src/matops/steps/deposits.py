@@ -64,6 +64,10 @@ class DropPlace(Protocol):
         """
         ...
 
+    def unchanged(self, deposit: Deposit) -> bool:
+        """Whether what was fetched is what the deposit says; asked after it was read."""
+        ...
+
     def address(self, name: str) -> str:
         """How people call what lies under a path of the place."""
         ...

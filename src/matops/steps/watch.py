@@ -108,8 +108,8 @@ class Watch:
             content = deposit.content(root)
             known = self.ledger.with_content(content)
             items = [] if known else list(self._read(deposit, root))
-        if deposit not in self.place.look():
-            return None
+            if not self.place.unchanged(deposit):
+                return None
         report = self._ingest(items)
         self.ledger.add(_entry(address, deposit.snapshot, content, known, report))
         return None if known else Batch(address, report)

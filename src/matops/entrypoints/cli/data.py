@@ -1,7 +1,8 @@
 """Commands on families and data."""
 
 from dataclasses import asdict
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,6 +10,9 @@ from matops.core.errors import BadInput
 from matops.core.record import Provenance
 from matops.entrypoints.cli.options import Changes, FamilyName, Json, Preset
 from matops.entrypoints.cli.output import print_json, print_reasons, print_refusals, screen, side
+
+if TYPE_CHECKING:
+    from matops.steps.ingest import IngestReport
 
 
 def families(as_json: Json = False) -> None:
@@ -84,24 +88,25 @@ def ingest(
         return
     with bar_progress("ingest", side) as progress:
         report = ingest_into_workspace(found, config, source, stated, progress)
-    if source in SIFTED:
-        print_reasons(report.quarantined)
-    else:
-        print_refusals(report.quarantined)
+    sifted = source in SIFTED
+    (print_reasons if sifted else print_refusals)(report.quarantined)
+    _print_report(report, quarantine_file(found), as_json)
+    if report.quarantined and not sifted:
+        raise typer.Exit(2)
+
+
+def _print_report(report: "IngestReport", quarantine: Path, as_json: bool) -> None:
     if as_json:
         print_json(asdict(report))
-    else:
-        screen.print(
-            f"{family} {report.version}: {report.added} added, {report.repeated} known already, "
-            f"{len(report.quarantined)} refused",
-            highlight=False,
-            soft_wrap=True,
-        )
-        if report.quarantined:
-            kept = quarantine_file(found)
-            screen.print(f"refused records: {kept}", highlight=False, soft_wrap=True)
-    if report.quarantined and source not in SIFTED:
-        raise typer.Exit(2)
+        return
+    screen.print(
+        f"{report.family} {report.version}: {report.added} added, {report.repeated} known already, "
+        f"{len(report.quarantined)} refused",
+        highlight=False,
+        soft_wrap=True,
+    )
+    if report.quarantined:
+        screen.print(f"refused records: {quarantine}", highlight=False, soft_wrap=True)
 
 
 COMMANDS = (families, ingest)
