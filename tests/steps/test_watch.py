@@ -164,6 +164,14 @@ BAD = {
 }
 
 
+def test_a_kill_before_the_ledger_was_written_counts_nothing_twice(scene: Scene) -> None:
+    scene.watch(scene.write("a.json", crystals("Cu", "Au")), nothing)
+    (scene.root / "ledger.jsonl").unlink()
+    report = only_batch(scene.watch(nothing, nothing)).report
+    assert (report.added, report.repeated) == (0, 2)
+    assert len(scene.records()) == 2
+
+
 @pytest.mark.parametrize(("name", "text"), BAD.items(), ids=BAD)
 def test_a_bad_deposit_is_quarantined_once_with_its_place_and_the_watch_lives_on(
     scene: Scene, name: str, text: str
