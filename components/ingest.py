@@ -14,7 +14,8 @@ def ingest(
     Args:
         family: family name.
         preset: preset that configures a simulation.
-        source: ``simulation``, a path, or empty for the data that is there already.
+        source: ``simulation``, ``materials-project``, a path, or empty for the data that is there
+            already.
         changes: JSON object of changed configuration fields.
         dataset: parts of the version; its metadata names it.
     """

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from matops.core.database import DatabaseEntry, DatabaseQuery
 from matops.core.domain import Descriptors
 from matops.core.errors import BadInput
 from matops.core.features import PackedFeatures
@@ -78,6 +79,19 @@ class PayloadForm:
     example: Any
 
 
+@dataclass(frozen=True)
+class SourceForm:
+    """One kind of source that a family ingests.
+
+    Attributes:
+        name: what ``--source`` says, or the kind of path that it names.
+        description: what must lie there.
+    """
+
+    name: str
+    description: str
+
+
 class Family(ABC):
     """What the platform asks of a family; a folder under ``families`` implements it once.
 
@@ -92,6 +106,7 @@ class Family(ABC):
     config_type: ClassVar[type[FamilyConfig]]
     presets: ClassVar[Mapping[str, FamilyConfig]]
     payload_forms: ClassVar[tuple[PayloadForm, ...]]
+    sources: ClassVar[tuple[SourceForm, ...]]
     pointers: ClassVar[Mapping[str, str]] = {}
     studies: ClassVar[tuple[Study, ...]] = ()
     objectives: ClassVar[Objectives | None] = None
@@ -114,6 +129,23 @@ class Family(ABC):
         self, config: FamilyConfig, work_dir: Path, workers: int, progress: Progress
     ) -> Incoming:
         """Records made by the family's own simulation, resumed from ``work_dir``."""
+
+    def database_query(self, config: FamilyConfig) -> DatabaseQuery:
+        """Which materials to ask a database for.
+
+        Raises:
+            BadInput: the family takes nothing from databases.
+        """
+        known = ", ".join(form.name for form in self.sources)
+        raise BadInput(f"{self.name} takes nothing from a database; its sources are: {known}")
+
+    def from_database(self, entry: DatabaseEntry) -> Record:
+        """The record of a database's entry.
+
+        Raises:
+            BadInput: the entry is no valid sample, or the family takes nothing from databases.
+        """
+        raise BadInput(f"{self.name} takes nothing from a database")
 
     @abstractmethod
     def parse(self, payload: Payload) -> Any:

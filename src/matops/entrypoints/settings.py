@@ -6,7 +6,7 @@ from os import cpu_count
 from pathlib import Path
 from socket import gethostname
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -19,7 +19,10 @@ def _user_and_host() -> str:
 
 
 class Settings(BaseSettings):
-    """Settings of one process; each is an environment variable with the prefix ``MATOPS_``."""
+    """Settings of one process; each is an environment variable with the prefix ``MATOPS_``.
+
+    Those that other programs share keep the name under which they are known there.
+    """
 
     model_config = SettingsConfigDict(env_prefix="MATOPS_", frozen=True)
 
@@ -32,6 +35,17 @@ class Settings(BaseSettings):
     commit: str = Field(default="", description="code commit, where there is no git")
     project: Path = Field(default=Path(), description="checkout that has pipelines/")
     image: str = Field(default="matops-python:0.1.0", description="image of pipeline steps")
+    s3_endpoint: str | None = Field(default=None, description="URL of the S3 server; AWS's if none")
+    mp_api_key: SecretStr = Field(
+        default=SecretStr(""),
+        validation_alias="MP_API_KEY",
+        description="key of the Materials Project",
+    )
+    mp_api_endpoint: str = Field(
+        default="https://api.materialsproject.org/",
+        validation_alias="MP_API_ENDPOINT",
+        description="address of the Materials Project's API",
+    )
 
     @property
     def cache(self) -> Path:
@@ -42,6 +56,16 @@ class Settings(BaseSettings):
     def campaigns(self) -> Path:
         """Directory of finished simulations."""
         return self.workspace / ".matops" / "campaigns"
+
+    @property
+    def downloads(self) -> Path:
+        """Directory of what public databases have answered."""
+        return self.workspace / ".matops" / "downloads"
+
+    @property
+    def watched(self) -> Path:
+        """Directory of what watches have read."""
+        return self.workspace / ".matops" / "watched"
 
     @property
     def quarantine(self) -> Path:

@@ -20,8 +20,14 @@ from matops.entrypoints.configuration import resolve_config
 from matops.entrypoints.progress import log_progress
 from matops.entrypoints.settings import read_settings
 from matops.entrypoints.verdict_text import verdict_markdown
-from matops.entrypoints.wiring import code_commit, dataset_store, package_store
+from matops.entrypoints.wiring import (
+    code_commit,
+    dataset_store,
+    materials_database,
+    package_store,
+)
 from matops.families import get_family
+from matops.steps.database import read_database
 from matops.steps.evaluate import PACKAGE, evaluate
 from matops.steps.ingest import IngestReport, ingest
 from matops.steps.ports import DatasetVersion
@@ -30,6 +36,9 @@ from matops.steps.release import release
 from matops.steps.train import train
 
 SIMULATION = "simulation"
+MATERIALS_PROJECT = "materials-project"
+SIFTED = (SIMULATION, MATERIALS_PROJECT)
+"""Sources that hold unusable records as a matter of course; refusing those is no error."""
 
 
 @dataclass(frozen=True)
@@ -55,11 +64,14 @@ def _family_config(family: str, preset: str, changes: str) -> tuple[Family, Fami
 def open_source(
     family: Family, config: FamilyConfig, source: str, stated: Provenance, progress: Progress
 ) -> Incoming:
-    """The records of a source: ``simulation`` or a path."""
+    """The records of a source: ``simulation``, ``materials-project`` or a path."""
     settings = read_settings()
     if source == SIMULATION:
         work_dir = settings.campaigns / family.name
         return family.simulate(config, work_dir, settings.workers, progress)
+    if source == MATERIALS_PROJECT:
+        query = family.database_query(config)
+        return read_database(family, query, materials_database(settings), progress)
     return _counted(family.read(Path(source), stated), progress)
 
 

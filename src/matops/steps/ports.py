@@ -1,12 +1,14 @@
 """What the steps ask of the outside world; adapters provide it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from matops.core.database import DatabaseEntry, DatabaseQuery
 from matops.core.family import Family
 from matops.core.record import Record
+from matops.core.training import Progress
 
 
 @dataclass(frozen=True)
@@ -54,4 +56,16 @@ class PackageStore(Protocol):
 
     def publish(self, family: Family, package: Path) -> Path:
         """Keep a package for good, make it the champion and return its directory."""
+        ...
+
+
+class MaterialsDatabase(Protocol):
+    """A public database of materials."""
+
+    def entries(self, query: DatabaseQuery, progress: Progress) -> Iterator[DatabaseEntry]:
+        """The materials that answer a query, the unusable ones with their reason.
+
+        Raises:
+            BadInput: the database refuses, or can't be reached.
+        """
         ...
