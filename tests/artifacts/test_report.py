@@ -24,6 +24,7 @@ from matops.core.card import Card, DataSummary, DomainSummary, Environment
 from matops.core.gate import Gate, Measurement, Verdict, judge
 from matops.core.target import Target
 from matops.core.training import EpochLog
+from matops.core.transfer import Ancestor
 from matops.core.uncertainty import Conformal
 
 MODULI = (
@@ -158,6 +159,17 @@ def test_header_data_configuration_and_environment_are_shown(default_html: str) 
         assert word in text
 
 
+def test_starts_are_shown_nearest_first_with_mode_and_data(default_html: str) -> None:
+    starts = (
+        Ancestor("near12", "data-2", "gradual", disjoint_data=True),
+        Ancestor("far34", "data-1", "whole", disjoint_data=False),
+    )
+    text = Page(render(replace(make_card(), lineage=starts))).text
+    said = "near12 (gradual; data data-2 , said to share no group) far34 (whole; data data-1 )"
+    assert f"Started from, nearest first {said}" in text
+    assert "Started from" not in Page(default_html).text
+
+
 def test_accepted_and_rejected_can_not_be_confused(default_html: str) -> None:
     accepted, rejected = Page(default_html).text, Page(render(make_card(limit=0.01))).text
     assert "✓ ACCEPTED" in accepted
@@ -191,6 +203,7 @@ def test_hostile_names_are_text_wherever_they_come_from() -> None:
         configuration={HOSTILE: HOSTILE},
         domain=replace(card.domain, tokens=(HOSTILE,)),
         champion=HOSTILE,
+        lineage=(Ancestor(HOSTILE, HOSTILE, "head", disjoint_data=False),),
         files={HOSTILE: HOSTILE},
     )
     rows = make_rows((target,)).assign(id=HOSTILE, group=HOSTILE)
