@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
@@ -12,9 +13,10 @@ import numpy as np
 import pytest
 import torch
 
-from matops.artifacts.dataset import write_part
+from matops.artifacts.dataset import part_paths, write_part
 from matops.artifacts.prepared import Prepared, read_prepared
 from matops.core.card import Card
+from matops.core.errors import BadInput
 from matops.core.family import Family, FamilyConfig
 from matops.core.record import Provenance, Record, make_record
 from matops.core.split import SplitConfig
@@ -72,6 +74,7 @@ class MemoryStore:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.versions = 0
+        self.parts: dict[str, list[Path]] = {}
 
     def checkout(self, family: Family) -> DatasetVersion | None:
         return DatasetVersion(f"v{self.versions}", self.directory) if self.versions else None
@@ -79,7 +82,20 @@ class MemoryStore:
     def append(self, family: Family, records: Sequence[Record]) -> DatasetVersion:
         write_part(self.directory, records, family.targets)
         self.versions += 1
+        self.parts[f"v{self.versions}"] = part_paths(self.directory)
         return DatasetVersion(f"v{self.versions}", self.directory)
+
+    def open(self, family: Family, version: str) -> DatasetVersion:
+        if version not in self.parts:
+            raise BadInput(f"{version}: not known here")
+        directory = self.directory.with_name(version)
+        directory.mkdir(exist_ok=True)
+        for path in self.parts[version]:
+            shutil.copy(path, directory)
+        return DatasetVersion(version, directory)
+
+    def pointer(self) -> str:
+        return f"v{self.versions}"
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,11 @@ from pathlib import Path
 
 from dvc.config_schema import RelPath
 from dvc.exceptions import DvcException
+from dvc.fs import LocalFileSystem
 from dvc.repo import Repo
+from dvc_data.hashfile.checkout import CheckoutError, checkout
+from dvc_data.hashfile.hash_info import HashInfo
+from dvc_data.hashfile.tree import Tree
 
 from matops.artifacts.dataset import write_part
 from matops.core.errors import BadInput
@@ -74,6 +78,49 @@ class DvcStore:
             raise BadInput(f"{POINTER}: DVC did not take up the new part")
         return found
 
+    def open(self, family: Family, version: str) -> DatasetVersion:
+        """A version by its hash: the published one, or one of which the cache knows the listing.
+
+        Raises:
+            BadInput: the cache does not know it, or its parts can't be had.
+        """
+        current = self.checkout(family)
+        if current and current.version == version:
+            return current
+        with self._repo() as repo:
+            listing = self._listing(repo, family, version)
+            directory = self.workspace / ".matops" / "versions" / family.name / version
+            try:
+                repo.cloud.pull({part for _, _, part in listing})
+                checkout(str(directory), LocalFileSystem(), listing, repo.cache.local, force=True)
+            except (DvcException, CheckoutError) as error:
+                raise BadInput(f"{family.name} data {version}: {_first_line(error)}") from None
+        return DatasetVersion(version, directory)
+
+    def _listing(self, repo: Repo, family: Family, version: str) -> Tree:
+        cache = repo.cache.local
+        for oid in cache.all():
+            if not oid.endswith(".dir") or oid == EMPTY_TREE:
+                continue
+            listing = Tree.load(cache, HashInfo("md5", oid)).get_obj(cache, (family.name,))
+            if (
+                isinstance(listing, Tree)
+                and str(listing.hash_info.value).removesuffix(".dir") == version
+            ):
+                return listing
+        raise BadInput(f"{family.name} data {version}: not a version that is known here")
+
+    def pointer(self) -> str:
+        """Content of ``data.dvc``: with it and the remote, another workspace has the same data.
+
+        Raises:
+            BadInput: nothing is published yet.
+        """
+        path = self.workspace / POINTER
+        if not path.is_file():
+            raise BadInput(f"{path}: no such file; nothing is published yet")
+        return path.read_text()
+
     def _version(self, repo: Repo, family: Family) -> DatasetVersion | None:
         output = repo.find_outs_by_path(str(self.workspace / DATA))[0]
         subtree = output.get_obj().get_obj(output.cache, (family.name,))
@@ -108,3 +155,7 @@ class DvcStore:
             config["remote"][REMOTE_NAME] = {"url": url}
             config["core"]["remote"] = REMOTE_NAME
         repo.config.load()
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0]
