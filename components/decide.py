@@ -33,7 +33,8 @@ def decide(
     """
     from pathlib import Path
 
-    from matops.entrypoints.retraining import consider, explain_considered
+    from matops.entrypoints.decision_text import explain_considered
+    from matops.entrypoints.retraining import consider
 
     parts, version, out = Path(dataset.path), dataset.metadata["version"], Path(decision.path)
     measured = consider(family, preset, changes, parts, version, out)

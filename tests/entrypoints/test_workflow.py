@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from matops.artifacts.dataset import read_records
+from matops.adapters.dvc_store import DvcStore
+from matops.artifacts.dataset import read_records, record_ids
 from matops.artifacts.package import CARD, read_card
 from matops.core.errors import BadInput
 from matops.entrypoints.settings import read_settings
@@ -132,3 +134,21 @@ def test_a_rejected_candidate_is_never_released_but_explained(
     failed, text = rejection(evaluation)
     assert failed == 1
     assert "**FAIL**" in text
+
+
+def test_data_ingested_without_git_can_be_had_elsewhere_from_the_pointer(
+    empty: Path, released: Released, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "bin").mkdir()
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    assert shutil.which("git") is None
+    pointer = tmp_path / "data.dvc"
+    told = ingest_source(FAMILY, "demo", str(released.source), "{}", tmp_path / "out", pointer)
+    assert not list(empty.rglob(".git"))
+    pod = DvcStore(tmp_path / "pod", str(empty / ".matops" / "remote"))
+    pod.workspace.mkdir()
+    shutil.move(pointer, pod.workspace)
+    found = pod.checkout(get_family(FAMILY))
+    assert found is not None
+    assert found.version == told["version"]
+    assert record_ids(found.directory) == record_ids(tmp_path / "out")

@@ -10,7 +10,7 @@ from matops.artifacts.dataset import PROVENANCE_COLUMNS, part_paths
 from matops.core.record import Provenance
 from matops.core.target import Target
 
-ORIGIN = ("source", "engine", "method", "date")
+ORIGIN = ["source", "engine", "method", "date"]
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,41 @@
-"""A decision on retraining as text: Markdown for Kubeflow, a table for terminals."""
+"""A decision on retraining as it is handed on, and as Markdown and table.
+
+Nothing heavy is imported: a step that has nothing to do costs no more than it must.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
 
 from rich.table import Table
 
+from matops.artifacts.jsonfile import read_json
 from matops.core.retraining import Criterion, RetrainingDecision
+
+
+@dataclass(frozen=True)
+class Considered:
+    """A decision on retraining, as it is handed from step to step.
+
+    Attributes:
+        family: whose model.
+        data: dataset version that was considered.
+        decision: whether to retrain, and why.
+    """
+
+    family: str
+    data: str
+    decision: RetrainingDecision
+
+
+def read_considered(path: Path) -> Considered:
+    """The decision that :func:`matops.entrypoints.retraining.consider` wrote."""
+    return read_json(path, Considered)
+
+
+def explain_considered(path: Path) -> str:
+    """The decision that :func:`matops.entrypoints.retraining.consider` wrote, as Markdown."""
+    found = read_considered(path)
+    return decision_markdown(found.family, found.data, found.decision)
 
 
 def _measured(criterion: Criterion) -> str:

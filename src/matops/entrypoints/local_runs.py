@@ -17,7 +17,7 @@ from matops.core.card import Card
 from matops.core.errors import BadInput
 from matops.core.retraining import RetrainingDecision
 from matops.core.training import Progress
-from matops.entrypoints.retraining import read_considered
+from matops.entrypoints.decision_text import read_considered
 from matops.entrypoints.settings import Settings, read_settings
 from matops.entrypoints.workflow import (
     current_data,

@@ -1,13 +1,11 @@
 """The steps of retraining with their adapters joined on."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from matops.artifacts.jsonfile import read_json, write_json
+from matops.artifacts.jsonfile import write_json
 from matops.artifacts.package import read_card
-from matops.core.retraining import RetrainingDecision
-from matops.entrypoints.decision_text import decision_markdown
+from matops.entrypoints.decision_text import Considered
 from matops.entrypoints.progress import log_progress
 from matops.entrypoints.settings import read_settings
 from matops.entrypoints.verdict_text import verdict_markdown
@@ -17,21 +15,6 @@ from matops.families import get_family
 from matops.steps.evaluate import PACKAGE
 from matops.steps.ports import DatasetVersion
 from matops.steps.retraining import conclude_retraining, consider_retraining
-
-
-@dataclass(frozen=True)
-class Considered:
-    """A decision on retraining, as it is handed from step to step.
-
-    Attributes:
-        family: whose model.
-        data: dataset version that was considered.
-        decision: whether to retrain, and why.
-    """
-
-    family: str
-    data: str
-    decision: RetrainingDecision
 
 
 def consider(
@@ -59,17 +42,6 @@ def consider(
         f"{c.name} [{c.unit}]": c.measured for c in decision.criteria if c.measured is not None
     }
     return {"retrain": float(decision.retrain), **measured}
-
-
-def read_considered(path: Path) -> Considered:
-    """The decision that :func:`consider` wrote."""
-    return read_json(path, Considered)
-
-
-def explain_considered(path: Path) -> str:
-    """The decision that :func:`consider` wrote, as Markdown."""
-    found = read_considered(path)
-    return decision_markdown(found.family, found.data, found.decision)
 
 
 def conclude(evaluation: Path) -> tuple[dict[str, float], str]:
