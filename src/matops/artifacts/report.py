@@ -19,7 +19,7 @@ from matops.artifacts.plots.held_out import (
 from matops.artifacts.plots.points import select_points
 from matops.artifacts.plots.style import to_svg
 from matops.artifacts.plots.training import draw_learning_curve, draw_training
-from matops.core.card import Card, DataChange
+from matops.core.card import Card
 from matops.core.gate import Measurement, Verdict
 from matops.core.target import Target
 
@@ -83,16 +83,6 @@ def explain_verdict(verdict: Verdict) -> str:
     names = ", ".join(result.gate.name for result in failed)
     verb = "does" if len(failed) == 1 else "do"
     return f"{len(failed)} of {count} gates {verb} not hold: {names}."
-
-
-def explain_change(change: DataChange) -> str:
-    """What came to the data and went from them since the champion, in words."""
-    if change.added is None or change.removed is None:
-        return "can't be had any more; rows since then are not known"
-    if not change.added and not change.removed:
-        return "the same rows"
-    went = f", {change.removed:,} removed" if change.removed else ""
-    return f"{change.added:,} rows added since{went}"
 
 
 def explain_error(target: Target, measurement: Measurement | None) -> str:
@@ -201,7 +191,6 @@ def render_report(card: Card, rows: pd.DataFrame, log: TrainingLog, title: str, 
         sections=[_section(card, rows, i) for i in range(len(card.targets))],
         summary=SUMMARY,
         explain_error=explain_error,
-        explain_change=explain_change,
         others=_other_measurements(card),
         parts=_parts(card),
         members=len({epoch.member for epoch in log.epochs}),

@@ -44,6 +44,16 @@ class DataChange:
     added: int | None
     removed: int | None
 
+    @property
+    def words(self) -> str:
+        """The counts in words."""
+        if self.added is None or self.removed is None:
+            return "can't be had any more; rows since then are not known"
+        if not self.added and not self.removed:
+            return "the same rows"
+        went = f", {self.removed:,} removed" if self.removed else ""
+        return f"{self.added:,} rows added since{went}"
+
 
 @dataclass(frozen=True)
 class Environment:

@@ -3,9 +3,9 @@
 from rich.markup import escape
 from rich.tree import Tree
 
-from matops.artifacts.dataset_origins import PartOrigins
+from matops.artifacts.dataset_origins import FoundRecord, PartOrigins
 from matops.core.card import Card
-from matops.steps.lineage import ModelLineage, RecordInModel, RecordLineage
+from matops.steps.lineage import ModelLineage, RecordLineage
 
 SHOWN_PARTS, SHOWN_ORIGINS = 12, 8
 
@@ -32,15 +32,10 @@ def model_tree(found: ModelLineage) -> Tree:
 def _add_predecessors(tree: Tree, card: Card) -> None:
     branch = tree
     for start in card.lineage:
-        words = f"started from {start.version} ({start.mode}), data {start.data}"
-        branch = branch.add(words)
-    change = card.since_champion
-    if change and change.added is not None:
-        counts = f": {change.added:,} rows added since, {change.removed:,} removed"
-    else:
-        counts = ""
+        branch = branch.add(f"started from {start.version} ({start.mode}), data {start.data}")
     if card.champion:
-        data = f", data {change.before}{counts}" if change else ""
+        change = card.since_champion
+        data = f", data {change.before}: {change.words}" if change else ""
         tree.add(f"compared with {card.champion}{data}")
 
 
@@ -54,25 +49,28 @@ def _add_part(data: Tree, part: PartOrigins) -> None:
         branch.add(f"{len(part.origins) - SHOWN_ORIGINS:,} more sources; --json names all")
 
 
-def record_tree(identity: str, found: RecordLineage) -> Tree:
+def record_tree(found: RecordLineage) -> Tree:
     """A record, where it comes from, and the models whose data hold it."""
-    tree = Tree(f"[bold]record {escape(identity)}[/bold]")
-    if found.models:
-        _add_origin(tree, found.models[0])
+    tree = Tree(f"[bold]record {escape(found.id)}[/bold]")
+    if found.record:
+        _add_origin(tree, found.record)
+    if found.published:
+        tree.add(f"in the published data {found.published}")
     for model in found.models:
-        branch = tree.add(f"[bold]model {model.model}[/bold] of {model.family}: in {model.place}")
-        branch.add(f"data {model.data}").add(model.record.part)
-    for name, reason in found.unknown:
-        tree.add(f"[red]model {name}: not known: {escape(reason)}")
+        words = f"[bold]model {model.model}[/bold] of {model.family}: in its {model.place} rows"
+        tree.add(words).add(f"data {model.data}").add(model.part)
+    for where, reason in found.unknown:
+        tree.add(f"[red]{escape(where)}: not known: {escape(reason)}")
     if not found.models:
-        tree.add("in the data of no released model")
+        tree.add("in the data of no released model" + (" that could be read" * bool(found.unknown)))
     return tree
 
 
-def _add_origin(tree: Tree, model: RecordInModel) -> None:
-    record, said = model.record, model.record.provenance
+def _add_origin(tree: Tree, record: FoundRecord) -> None:
+    said = record.provenance
     origin = tree.add(escape(f"{said.source}: {said.origin}"))
     origin.add(escape(f"engine {said.engine}, method {said.method}"))
     origin.add(escape(f"date {said.date or 'unstated'}, licence {said.licence}"))
     values = ", ".join(f"{name} = {value:.6g}" for name, value in record.targets.items())
     origin.add(escape(f"group {record.group}, {values}"))
+    origin.add(record.part)

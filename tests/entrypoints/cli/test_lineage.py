@@ -89,7 +89,8 @@ def test_a_record_names_the_models_that_hold_it_and_where(
         (model,) = told["models"]
         assert model["model"] == released.package.name
         assert model["place"] == place
-        assert model["record"]["provenance"]["origin"] == record.provenance.origin
+        assert model["data"] == read_card(released.package).data.version != told["published"]
+        assert told["record"]["provenance"]["origin"] == record.provenance.origin
         assert told["unknown"] == []
     assert json.loads(matops(grown, "lineage", record.id, "--json").out) == told
 
@@ -102,6 +103,14 @@ def test_a_record_that_came_after_the_model_is_in_none(
     done = matops(grown, "lineage", late[0])
     assert done.status == 0
     assert "in the data of no released model" in done.out
+    assert "in the published data" in done.out
+    assert "more.json" in done.out
+
+
+def test_a_record_that_nobody_has_is_in_nothing(matops: Matops, grown: Path) -> None:
+    told = json.loads(matops(grown, "lineage", "0" * 20, "--json").out)
+    assert told["record"] is None
+    assert (told["published"], told["models"], told["unknown"]) == ("", [], [])
 
 
 def test_a_model_whose_data_are_gone_says_so_and_is_not_passed_over(
@@ -113,9 +122,9 @@ def test_a_model_whose_data_are_gone_says_so_and_is_not_passed_over(
     told = json.loads(matops(workspace, "lineage", "--record", records[0].id, "--json").out)
     assert told["models"] == []
     ((model, reason),) = told["unknown"]
-    assert model == released.package.name
+    assert model == f"model {released.package.name}"
     assert read_card(released.package).data.version in reason
-    assert "its parts can't be shown" in matops(workspace, "lineage", model).out
+    assert "its parts can't be shown" in matops(workspace, "lineage", released.package).out
 
 
 @pytest.mark.parametrize(

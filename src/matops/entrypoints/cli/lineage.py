@@ -33,7 +33,7 @@ def _show_model(package: Path, as_json: bool) -> None:
     if as_json:
         print_json(asdict(found))
     else:
-        screen.print(model_tree(found), highlight=False, soft_wrap=True)
+        screen.print(model_tree(found), highlight=False)
 
 
 def _show_record(identity: str, package: Path | None, as_json: bool) -> None:
@@ -41,22 +41,19 @@ def _show_record(identity: str, package: Path | None, as_json: bool) -> None:
     from matops.entrypoints.settings import read_settings
     from matops.entrypoints.wiring import dataset_store, package_store
     from matops.families import family_names, get_family
-    from matops.steps.lineage import RecordLineage, models_with_record, trace_record
+    from matops.steps.lineage import find_everywhere, trace_record
 
     settings = read_settings()
-    store = dataset_store(settings)
+    store, packages = dataset_store(settings), package_store(settings)
     if package:
-        one = trace_record(package, identity, store)
-        if one is None:
-            raise BadInput(f"{package}: its data hold no record {identity}")
-        found = RecordLineage((one,), ())
+        found = trace_record(package, identity, store)
     else:
         families = [get_family(name) for name in family_names()]
-        found = models_with_record(families, identity, package_store(settings), store)
+        found = find_everywhere(families, identity, packages, store)
     if as_json:
-        print_json({"record": identity, **asdict(found)})
+        print_json(asdict(found))
     else:
-        screen.print(record_tree(identity, found), highlight=False, soft_wrap=True)
+        screen.print(record_tree(found), highlight=False)
 
 
 def lineage(
