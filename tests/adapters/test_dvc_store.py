@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import subprocess
 import sys
@@ -209,3 +210,64 @@ def test_a_part_that_was_slipped_in_by_hand_is_never_used(store: DvcStore, tmp_p
     else:
         assert same(found, appended)
         assert record_ids(appended.directory) == ids(records(2.7, 8.9))
+
+
+def test_an_earlier_version_can_be_opened_beside_the_published_one(store: DvcStore) -> None:
+    first = store.append(METALS, records(2.7))
+    store.append(OXIDES, records(3.99))
+    second = store.append(METALS, records(8.9, 19.3))
+    assert store.open(METALS, second.version) == second
+    old = store.open(METALS, first.version)
+    assert old.version == first.version
+    assert record_ids(old.directory) == ids(records(2.7))
+    assert record_ids(second.directory) == ids(records(2.7, 8.9, 19.3))
+    assert store.checkout(METALS) == second
+
+
+def test_parts_of_an_earlier_version_come_back_from_the_remote(store: DvcStore) -> None:
+    first = store.append(METALS, records(2.7))
+    store.append(METALS, records(8.9))
+    for path in (store.workspace / ".dvc/cache/files/md5").glob("*/*"):
+        if path.suffix != ".dir":
+            path.unlink()
+    assert record_ids(store.open(METALS, first.version).directory) == ids(records(2.7))
+
+
+def test_an_earlier_version_whose_parts_are_lost_is_one_line(store: DvcStore, remote: Path) -> None:
+    first = store.append(METALS, records(2.7))
+    store.append(METALS, records(8.9))
+    (part,) = part_paths(store.open(METALS, first.version).directory)
+    part.unlink()
+    before = store.workspace / "data/metals" / part.name
+    digest = hashlib.md5(before.read_bytes()).hexdigest()
+    for place in (remote, store.workspace / ".dvc/cache"):
+        (place / "files/md5" / digest[:2] / digest[2:]).unlink()
+    before.unlink()
+    with pytest.raises(BadInput) as caught:
+        store.open(METALS, first.version)
+    assert_one_line(caught.value)
+
+
+def test_a_version_that_never_was_is_one_line(store: DvcStore) -> None:
+    store.append(METALS, records(2.7))
+    with pytest.raises(BadInput) as caught:
+        store.open(METALS, "0" * 32)
+    assert_one_line(caught.value, "metals data 00000")
+
+
+def test_pointer_and_remote_are_all_that_another_place_needs(
+    store: DvcStore, remote: Path, tmp_path: Path
+) -> None:
+    here = store.append(METALS, records(2.7, 8.9))
+    elsewhere = DvcStore(tmp_path / "elsewhere", str(remote))
+    elsewhere.workspace.mkdir()
+    (elsewhere.workspace / "data.dvc").write_text(store.pointer_text())
+    there = elsewhere.checkout(METALS)
+    assert there is not None
+    assert there.version == here.version
+    assert record_ids(there.directory) == ids(records(2.7, 8.9))
+
+
+def test_without_data_there_is_no_pointer(store: DvcStore) -> None:
+    with pytest.raises(BadInput, match=r"data.dvc"):
+        store.pointer_text()

@@ -68,6 +68,34 @@ class DvcStore:
             objects.lay_out(listing, self.data)
             return self._version(listing, family)
 
+    def open(self, family: Family, version: str) -> DatasetVersion:
+        """A version by its hash, the published one or an earlier one.
+
+        Raises:
+            BadInput: neither cache nor remote knows it, or its parts can't be had.
+        """
+        with self._writing(
+            f"{family.name} data {version}: not a version that is known here"
+        ) as objects:
+            published = self._published(objects, read_pointer(self.pointer))
+            current = self._version(published, family)
+            if current and current.version == version:
+                objects.lay_out(published, self.data)
+                return current
+            directory = self.workspace / ".matops" / "versions" / family.name / version
+            objects.lay_out(objects.load(version + DIRECTORY), directory)
+        return DatasetVersion(version, directory)
+
+    def pointer_text(self) -> str:
+        """Content of ``data.dvc``: with it and the remote, another workspace has the same data.
+
+        Raises:
+            BadInput: nothing is published yet.
+        """
+        if not self.pointer.is_file():
+            raise BadInput(f"{self.pointer}: no such file; nothing is published yet")
+        return self.pointer.read_text(encoding="utf-8")
+
     def append(self, family: Family, records: Sequence[Record]) -> Appended:
         """Add the records that the data lacks as one part, push it and publish the new version.
 

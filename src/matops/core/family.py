@@ -18,6 +18,7 @@ from matops.core.features import PackedFeatures
 from matops.core.gate import Gate, Measurement
 from matops.core.prediction import Quantity
 from matops.core.record import Payload, Provenance, Quarantined, Record
+from matops.core.retraining import RetrainingConfig
 from matops.core.screening import Objectives
 from matops.core.split import SplitConfig
 from matops.core.study import Study
@@ -68,6 +69,7 @@ class FamilyConfig:
     split: SplitConfig = field(default_factory=SplitConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
+    retraining: RetrainingConfig = field(default_factory=RetrainingConfig)
 
 
 @dataclass(frozen=True)
@@ -181,6 +183,7 @@ class Family(ABC):
             split=SplitConfig(),
             training=TrainingConfig(),
             evaluation=EvaluationConfig(),
+            retraining=RetrainingConfig(),
         )
 
     @abstractmethod

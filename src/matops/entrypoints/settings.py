@@ -35,7 +35,6 @@ class Settings(BaseSettings):
     commit: str = Field(default="", description="code commit, where there is no git")
     project: Path = Field(default=Path(), description="checkout that has pipelines/")
     image: str = Field(default="matops-python:0.1.0", description="image of pipeline steps")
-    s3_endpoint: str | None = Field(default=None, description="URL of the S3 server; AWS's if none")
     mp_api_key: SecretStr = Field(
         default=SecretStr(""),
         validation_alias="MP_API_KEY",

@@ -8,6 +8,7 @@ from typing import Protocol
 from matops.core.database import DatabaseEntry, DatabaseQuery
 from matops.core.family import Family
 from matops.core.record import Record
+from matops.core.retraining import Attempt, ServingStatistics
 from matops.core.training import Progress
 
 
@@ -46,9 +47,25 @@ class DatasetStore(Protocol):
         """Add the records that the data lacks as one part, store it remotely and publish it."""
         ...
 
+    def open(self, family: Family, version: str) -> DatasetVersion:
+        """A version by its hash, the published one or an earlier one.
+
+        Raises:
+            BadInput: it is not known here, or its parts can't be had.
+        """
+        ...
+
+    def pointer_text(self) -> str:
+        """Content of the small file from which all published data can be had elsewhere.
+
+        Raises:
+            BadInput: nothing is published yet.
+        """
+        ...
+
 
 class PackageStore(Protocol):
-    """Released model packages."""
+    """Released model packages, and the last attempt to make a better one."""
 
     def champion(self, family: Family) -> Path | None:
         """Directory of the package that is released now, or None while there is none."""
@@ -56,6 +73,26 @@ class PackageStore(Protocol):
 
     def publish(self, family: Family, package: Path) -> Path:
         """Keep a package for good, make it the champion and return its directory."""
+        ...
+
+    def released(self, family: Family) -> list[Path]:
+        """Directories of all packages that were ever released, oldest first."""
+        ...
+
+    def last_attempt(self, family: Family) -> Attempt | None:
+        """The last attempt to retrain, or None while there was none."""
+        ...
+
+    def note_attempt(self, family: Family, attempt: Attempt) -> None:
+        """Remember an attempt in place of the one before."""
+        ...
+
+
+class ServingMonitor(Protocol):
+    """What released models meet."""
+
+    def statistics(self, family: Family) -> ServingStatistics | None:
+        """Statistics of a family's served samples, or None while there are none."""
         ...
 
 
