@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from matops.core.retraining import (
@@ -154,6 +154,9 @@ def test_several_reasons_are_all_named() -> None:
     assert "0.5 of 0.21" in said
 
 
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""The time that a busy machine takes says nothing about a decision."""
+
 situations = st.builds(
     Situation,
     data=st.sampled_from(["a", "b", "c"]),
@@ -177,18 +180,21 @@ situations = st.builds(
 )
 
 
+@unhurried
 @given(situations)
 def test_the_same_data_are_never_tried_twice_in_a_row(found: Situation) -> None:
     tried = replace(found, attempted_data=found.data, attempt_outcome="rejected")
     assert not decide_retraining(tried, CONFIG).retrain
 
 
+@unhurried
 @given(situations)
 def test_nothing_happens_within_the_cooldown(found: Situation) -> None:
     recent = replace(found, hours_since_attempt=CONFIG.cooldown_hours * 0.99)
     assert not decide_retraining(recent, CONFIG).retrain
 
 
+@unhurried
 @given(situations, st.integers(0, 1000))
 def test_more_new_rows_never_speak_against_a_retraining(found: Situation, more: int) -> None:
     if found.new_rows is None or not decide_retraining(found, CONFIG).retrain:
@@ -196,6 +202,7 @@ def test_more_new_rows_never_speak_against_a_retraining(found: Situation, more: 
     assert decide_retraining(replace(found, new_rows=found.new_rows + more), CONFIG).retrain
 
 
+@unhurried
 @given(situations)
 def test_a_retraining_beside_a_champion_has_a_criterion_that_is_met(found: Situation) -> None:
     decision = decide_retraining(found, CONFIG)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from matops.artifacts.jsonfile import write_json
 from matops.artifacts.package import read_card
+from matops.core.card import Card
 from matops.entrypoints.decision_text import Considered
 from matops.entrypoints.progress import log_progress
 from matops.entrypoints.settings import read_settings
@@ -52,13 +53,17 @@ def conclude(evaluation: Path) -> tuple[dict[str, float], str]:
     """
     card = read_card(evaluation / PACKAGE)
     conclude_retraining(get_family(card.family), card, package_store(read_settings()))
-    change = card.since_champion
-    lines = [f"New data: {card.data.version}, {sum(card.data.rows.values()):,} rows.", ""]
-    metrics = {"accepted": float(card.verdict.accepted)}
-    if change:
-        lines = [f"Data of the champion {card.champion}: {change.before}.", "", *lines]
-    if change and change.added is not None:
-        metrics["rows_added"] = change.added
-        lines[-2] += f" {change.added:,} of them are new."
     log_progress("conclude")(1, 1, "accepted" if card.verdict.accepted else "rejected")
-    return metrics, verdict_markdown(card) + "\n" + "\n".join(lines)
+    metrics = {"accepted": float(card.verdict.accepted)}
+    if card.since_champion and card.since_champion.added is not None:
+        metrics["rows_added"] = card.since_champion.added
+    return metrics, f"{verdict_markdown(card)}\n{_data_markdown(card)}"
+
+
+def _data_markdown(card: Card) -> str:
+    """The old and the new version of the data."""
+    new = f"- new data: {card.data.version}, {sum(card.data.rows.values()):,} rows\n"
+    change = card.since_champion
+    if change is None:
+        return new
+    return f"- data of the champion {card.champion}: {change.before}; {change.words}\n{new}"
