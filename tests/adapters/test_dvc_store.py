@@ -216,12 +216,12 @@ def test_an_earlier_version_can_be_opened_beside_the_published_one(store: DvcSto
     first = store.append(METALS, records(2.7))
     store.append(OXIDES, records(3.99))
     second = store.append(METALS, records(8.9, 19.3))
-    assert store.open(METALS, second.version) == second
+    assert same(store.open(METALS, second.version), second)
     old = store.open(METALS, first.version)
     assert old.version == first.version
     assert record_ids(old.directory) == ids(records(2.7))
     assert record_ids(second.directory) == ids(records(2.7, 8.9, 19.3))
-    assert store.checkout(METALS) == second
+    assert same(store.checkout(METALS), second)
 
 
 def test_parts_of_an_earlier_version_come_back_from_the_remote(store: DvcStore) -> None:
@@ -233,15 +233,17 @@ def test_parts_of_an_earlier_version_come_back_from_the_remote(store: DvcStore) 
     assert record_ids(store.open(METALS, first.version).directory) == ids(records(2.7))
 
 
-def test_an_earlier_version_whose_parts_are_lost_is_one_line(store: DvcStore, remote: Path) -> None:
+def test_an_earlier_version_whose_parts_are_lost_is_one_line(
+    store: DvcStore, remote: Remote
+) -> None:
     first = store.append(METALS, records(2.7))
     store.append(METALS, records(8.9))
     (part,) = part_paths(store.open(METALS, first.version).directory)
     part.unlink()
     before = store.workspace / "data/metals" / part.name
     digest = hashlib.md5(before.read_bytes()).hexdigest()
-    for place in (remote, store.workspace / ".dvc/cache"):
-        (place / "files/md5" / digest[:2] / digest[2:]).unlink()
+    remote.remove(digest)
+    (store.workspace / ".dvc/cache/files/md5" / digest[:2] / digest[2:]).unlink()
     before.unlink()
     with pytest.raises(BadInput) as caught:
         store.open(METALS, first.version)
@@ -256,10 +258,10 @@ def test_a_version_that_never_was_is_one_line(store: DvcStore) -> None:
 
 
 def test_pointer_and_remote_are_all_that_another_place_needs(
-    store: DvcStore, remote: Path, tmp_path: Path
+    store: DvcStore, remote: Remote, tmp_path: Path
 ) -> None:
     here = store.append(METALS, records(2.7, 8.9))
-    elsewhere = DvcStore(tmp_path / "elsewhere", str(remote))
+    elsewhere = DvcStore(tmp_path / "elsewhere", remote.settings)
     elsewhere.workspace.mkdir()
     (elsewhere.workspace / "data.dvc").write_text(store.pointer_text())
     there = elsewhere.checkout(METALS)

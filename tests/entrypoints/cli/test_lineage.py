@@ -117,8 +117,9 @@ def test_a_model_whose_data_are_gone_says_so_and_is_not_passed_over(
     matops: Matops, workspace: Path, released: Released, records: list[Record]
 ) -> None:
     (workspace / "data.dvc").unlink()
-    for listing in (workspace / ".dvc/cache").glob("**/*.dir"):
-        listing.unlink()
+    for place in (".dvc/cache", ".matops/remote"):
+        for listing in (workspace / place).glob("**/*.dir"):
+            listing.unlink()
     told = json.loads(matops(workspace, "lineage", "--record", records[0].id, "--json").out)
     assert told["models"] == []
     ((model, reason),) = told["unknown"]
