@@ -44,7 +44,7 @@ test: $(READY) ## all tests that a user needs to trust the install
 object-tests: $(READY) minio ## tests of the data store on real S3 servers, faults included
 	python -m pytest -n0 -m s3 -rs tests/adapters
 
-object-store: $(READY) ## start MinIO for development and print the settings that use it
+object-store: $(READY) minio ## start MinIO for development and print the settings that use it
 	python -m devtools.object_store
 
 minio versitygw: ## find an S3 server, or build it into .tools/bin: minutes with Go, once
