@@ -5,19 +5,17 @@ replaces the pointer. Whatever stops it on the way, the pointer names whole data
 has. The cost is that of the new part: old ones are neither read nor asked for.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import pyarrow.parquet as pq
-
 from matops.adapters.dvc_objects import DIRECTORY, Listing, Objects, inside, listing_hash
 from matops.adapters.dvc_pointer import DATA, POINTER, Pointer, read_pointer, replace_pointer
 from matops.adapters.dvc_workspace import RemoteSettings, locked, one_line, open_objects
-from matops.artifacts.dataset import write_part
+from matops.artifacts.dataset import part_ids, write_part
 from matops.artifacts.history import VersionEntry, count_sources, now, units_of, write_entry
 from matops.artifacts.record_index import RecordIndex, open_index
 from matops.core.errors import BadInput
@@ -212,7 +210,6 @@ class _Growth:
     added: int
 
 
-def _read_ids(objects: Objects, part: str) -> Iterable[str]:
+def _read_ids(objects: Objects, part: str) -> list[str]:
     objects.fetch([part])
-    ids: list[str] = pq.read_table(objects.path(part), columns=["id"])["id"].to_pylist()
-    return ids
+    return part_ids(objects.path(part))

@@ -59,13 +59,15 @@ def part_paths(directory: Path) -> list[Path]:
     return sorted(directory.glob(PARTS))
 
 
+def part_ids(path: Path) -> list[str]:
+    """Ids of a part's records, without reading payloads."""
+    ids: list[str] = pq.read_table(path, columns=["id"])["id"].to_pylist()
+    return ids
+
+
 def record_ids(directory: Path) -> set[str]:
     """Ids of all records, without reading payloads."""
-    return {
-        identity
-        for path in part_paths(directory)
-        for identity in pq.read_table(path, columns=["id"])["id"].to_pylist()
-    }
+    return {identity for path in part_paths(directory) for identity in part_ids(path)}
 
 
 def _check_units(path: Path, schema: pa.Schema, targets: tuple[Target, ...]) -> None:
