@@ -11,7 +11,6 @@ import torch
 from torch import Tensor, nn
 
 from matops.core.features import PackedFeatures
-from matops.core.target import Target
 from matops.core.training import (
     LOSSES,
     PREDICT_BATCH,
@@ -19,7 +18,6 @@ from matops.core.training import (
     TrainingConfig,
     fit_member,
     restore_ensemble,
-    standardise,
 )
 
 Build = Callable[[], nn.Module]
@@ -167,32 +165,3 @@ def test_long_requests_are_answered_as_short_ones(trained: nn.Module) -> None:
     ensemble = Ensemble([trained], torch.zeros(2), torch.ones(2))
     last = ensemble.predict(features.take(torch.tensor([n - 1])))
     np.testing.assert_allclose(ensemble.predict(features)[:, -1:], last, atol=1e-6)
-
-
-def test_standardised_targets_have_zero_mean_and_unit_deviation_and_can_be_undone() -> None:
-    values = np.random.default_rng(0).normal([2.0, -5.0], [0.1, 7.0], (300, 2))
-    standard, centre, scale = standardise(values)
-    torch.testing.assert_close(standard.mean(0), torch.zeros(2), atol=1e-5, rtol=0)
-    torch.testing.assert_close(standard.std(0), torch.ones(2), atol=1e-5, rtol=0)
-    np.testing.assert_allclose((standard * scale + centre).numpy(), values, rtol=1e-4, atol=1e-5)
-
-
-def test_constant_target_is_standardised_to_zero_not_to_nan() -> None:
-    standard, _, _ = standardise(np.full((5, 1), 2.5))
-    assert torch.equal(standard, torch.zeros(5, 1))
-
-
-def test_directions_of_one_quantity_are_scaled_alike() -> None:
-    values = np.random.default_rng(0).normal([1.0, 2.0, 5.0], [1.0, 2.0, 3.0], (50, 3))
-    x, y, z = (
-        Target(name, "GPa", "a stiffness", quantity=q)
-        for name, q in zip("xyz", ["C", "C", ""], strict=True)
-    )
-    standard, centre, scale = standardise(values, (x, y, z))
-    assert (centre[0], scale[0]) == (centre[1], scale[1])
-    assert float(centre[0]) == pytest.approx(values[:, :2].mean(), rel=1e-5)
-    assert float(scale[0]) == pytest.approx(values[:, :2].std(ddof=1), rel=1e-5)
-    assert float(centre[2]) == pytest.approx(values[:, 2].mean(), rel=1e-5)
-    assert torch.allclose(standard * scale + centre, torch.from_numpy(values).float(), atol=1e-5)
-    apart = standardise(values)[1]
-    assert float(apart[0]) != pytest.approx(float(apart[1]))

@@ -31,7 +31,8 @@ from matops.core.features import PackedFeatures
 from matops.core.gate import Verdict, judge
 from matops.core.predictor import Predictor
 from matops.core.record import Provenance, make_record
-from matops.core.training import Ensemble, standardise
+from matops.core.scaling import standardise
+from matops.core.training import Ensemble
 from matops.core.uncertainty import Conformal
 from matops.entrypoints.configuration import resolve_config
 from matops.families import family_names, get_family
@@ -79,11 +80,13 @@ def ensemble(family: Family, config: FamilyConfig, payloads: list[dict[str, Any]
     samples = [family.parse(payloads[row % len(payloads)]) for row in range(ROWS)]
     features = family.featurize(samples, config)
     spread = np.random.default_rng(0).normal(size=(ROWS, len(family.targets)))
-    standard, centre, scale = standardise(typical_scaled(family) + 0.1 * spread)
+    scaled = typical_scaled(family) + 0.1 * spread
+    scaling = standardise(scaled, family.targets)
+    standard = scaling.standard(scaled)
     fitted = [family.fit_member(features, standard, config, i) for i in range(2)]
     for _, log in fitted:
         assert [entry.epoch for entry in log] == [0, 1]
-    return Ensemble([network for network, _ in fitted], centre, scale)
+    return Ensemble([network for network, _ in fitted], scaling.centre, scaling.scale)
 
 
 def typical(family: Family) -> dict[str, float]:

@@ -1,6 +1,6 @@
 """Training of an ensemble of networks, the same for every family that has one."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, runtime_checkable
@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from matops.core.features import PackedFeatures
-from matops.core.target import Target
 from matops.core.transfer import TransferConfig, freeze, load_start, open_stages, stages
 
 Progress = Callable[[int, int, str], None]
@@ -233,20 +232,3 @@ def restore_ensemble(build: Callable[[], nn.Module], tensors: Mapping[str, Tenso
         )
         networks.append(network.eval())
     return Ensemble(networks, tensors["targets/centre"], tensors["targets/scale"])
-
-
-def standardise(
-    scaled: NDArray[np.float64], targets: Sequence[Target] = ()
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Targets on the learning scale, shape (n, n_targets), as (standardised, centre, scale).
-
-    Targets of one quantity share centre and scale: else a body that is alike in all directions
-    would not be alike in its predictions.
-    """
-    values = torch.as_tensor(np.asarray(scaled), dtype=torch.float32)
-    centre, scale = values.mean(0), values.std(0)
-    for quantity in {target.quantity for target in targets if target.quantity}:
-        columns = [i for i, target in enumerate(targets) if target.quantity == quantity]
-        centre[columns], scale[columns] = values[:, columns].mean(), values[:, columns].std()
-    scale = scale.clamp_min(1e-6)
-    return (values - centre) / scale, centre, scale

@@ -4,7 +4,7 @@ import hashlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -16,8 +16,9 @@ from matops.artifacts.start import read_start
 from matops.core.family import EvaluationConfig, Family, FamilyConfig
 from matops.core.features import PackedFeatures
 from matops.core.retraining import RetrainingConfig
+from matops.core.scaling import scaling_for
 from matops.core.split import SplitConfig
-from matops.core.training import Ensemble, standardise
+from matops.core.training import Ensemble
 from matops.core.transfer import TransferConfig
 from matops.steps.features import read_features
 
@@ -114,22 +115,22 @@ def read_answers(directory: Path, key: str) -> FoldAnswers:
 def train_fold(training: FoldTraining, directory: Path) -> str:
     """Train one network, keep its answers in ``directory`` and return its key."""
     features = _features(training.features, tuple(training.family.pointers.items()))
-    standard, centre, scale = standardise(training.truth, training.family.targets)
+    family, config, truth = training.family, training.config, training.truth
     rows = features.take(torch.from_numpy(training.train))
-    origin = training.start
-    start = read_start(origin, training.family, training.config) if origin else None
+    start = read_start(training.start, family, config) if training.start else None
+    scaling = scaling_for(partial(family.network, config), rows, truth, family.targets, start)
     times = [time.perf_counter()]
-    network, _ = training.family.fit_member(
+    network, _ = family.fit_member(
         rows,
-        standard,
-        training.config,
+        scaling.standard(truth),
+        config,
         training.number,
         lambda *_: times.append(time.perf_counter()),
         start.of_member(training.member) if start else None,
     )
     seconds = time.perf_counter() - times[0]
     unseen = features.take(torch.from_numpy(training.held_out))
-    predicted = Ensemble([network], centre, scale).predict(unseen)[0]
+    predicted = Ensemble([network], scaling.centre, scaling.scale).predict(unseen)[0]
     answers = FoldAnswers(
         predicted=tuple(map(tuple, predicted.tolist())),
         seconds=seconds,

@@ -27,7 +27,8 @@ from matops.artifacts.model import (
 from matops.artifacts.prepared import Prepared, read_prepared
 from matops.artifacts.start import read_start
 from matops.core.family import Family, FamilyConfig
-from matops.core.training import Ensemble, Progress, choose_device, standardise
+from matops.core.scaling import scaling_for
+from matops.core.training import Ensemble, Progress, choose_device
 from matops.core.transfer import Start
 from matops.families import get_family
 
@@ -130,12 +131,13 @@ def run_task(
         progress(epochs, epochs, "kept from before")
         return
     rows = _rows(prepared, task.share)
-    standard, centre, scale = standardise(prepared.scaled_targets()[rows.numpy()], family.targets)
-    features = prepared.features.take(rows)
+    features, scaled = prepared.features.take(rows), prepared.scaled_targets()[rows.numpy()]
+    scaling = scaling_for(partial(family.network, config), features, scaled, family.targets, start)
     weights = start.of_member(task.member) if start else None
+    standard = scaling.standard(scaled)
     network, log = family.fit_member(features, standard, config, task.member, progress, weights)
-    member_log = MemberLog(key, tuple(log))
-    write_member(out, task.name, Ensemble([network], centre, scale), member_log)
+    ensemble = Ensemble([network], scaling.centre, scaling.scale)
+    write_member(out, task.name, ensemble, MemberLog(key, tuple(log)))
 
 
 def _run_in_worker(
