@@ -22,9 +22,12 @@ def note(directory: Path, name: str) -> None:
 
 
 def test_one_worker_is_this_process() -> None:
+    before = torch.get_num_threads()
     found = list(run_all(square_here, [(n,) for n in range(4)], 1))
     assert [square for square, _, _ in found] == [0, 1, 4, 9]
     assert {process for _, process, _ in found} == {os.getpid()}
+    assert {threads for _, _, threads in found} == {1}
+    assert torch.get_num_threads() == before
 
 
 def test_several_workers_are_other_processes_with_one_thread_each() -> None:

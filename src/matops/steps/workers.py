@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from multiprocessing import get_context
 from typing import Any, TypeVar
 
@@ -14,6 +15,16 @@ def _use_one_thread() -> None:
     torch.set_num_threads(1)
 
 
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    _use_one_thread()
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 def run_all(
     function: Callable[..., T], calls: Sequence[tuple[Any, ...]], workers: int
 ) -> Iterator[T]:
@@ -22,11 +33,15 @@ def run_all(
     Args:
         function: a module's function; it returns little and leaves the rest on disk.
         calls: the arguments of each call.
-        workers: processes, with one thread each; with one, everything runs in this process.
+        workers: processes, with one thread each, since others may need the other cores; with
+            one, everything runs in this process.
     """
     workers = min(workers, len(calls))
     if workers <= 1:
-        yield from (function(*arguments) for arguments in calls)
+        for arguments in calls:
+            with _one_thread():
+                result = function(*arguments)
+            yield result
         return
     # Forking a process that has started threads can deadlock; a spawned one starts clean.
     with ProcessPoolExecutor(workers, get_context("spawn"), _use_one_thread) as pool:

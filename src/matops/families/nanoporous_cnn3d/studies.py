@@ -10,6 +10,9 @@ SCHEDULE: dict[str, Any] = {"training.epochs": 20, "training.learning_rate": 2e-
 """Random weights need more passes and larger steps than a package that has learnt already."""
 
 ONE_MEMBER = {"training.members": 1}
+GENTLE = {**ONE_MEMBER, "training.epochs": 20, "training.learning_rate": 1e-4}
+"""For a handful of labels: larger steps cost more of what the package knows than they teach."""
+
 FINE_GRID = {"grid.voxels": 64, "grid.density_voxels": 32}
 """What the DenseNets need, which halve their grid five times."""
 
@@ -90,7 +93,7 @@ TRANSFER = Study(
         *(
             Variant(
                 f"{n}, from a package",
-                ONE_MEMBER,
+                GENTLE,
                 x=float(n),
                 train_groups=n,
                 series=PREPARED,
