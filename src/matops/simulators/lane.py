@@ -54,7 +54,7 @@ def _start_worker() -> ProcessPoolExecutor:
     executor = ProcessPoolExecutor(
         max_workers=1,
         mp_context=multiprocessing.get_context("spawn"),
-        initializer=_die_with_parent,
+        initializer=die_with_parent,
     )
     # The executor spawns on its first task. Waiting for an idle one both fixes the environment
     # that the worker inherits and tells a worker that cannot start from a task that kills it.
@@ -63,8 +63,8 @@ def _start_worker() -> ProcessPoolExecutor:
     return executor
 
 
-def _die_with_parent() -> None:
-    """Watch the parent: if it is killed outright, nobody else tells the worker to stop."""
+def die_with_parent() -> None:
+    """Let a worker watch its parent: if that is killed outright, nobody else tells it to stop."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_exit_after, args=(parent,), daemon=True).start()

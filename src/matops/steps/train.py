@@ -31,6 +31,7 @@ from matops.core.scaling import scaling_for
 from matops.core.training import Ensemble, Progress, choose_device
 from matops.core.transfer import Start
 from matops.families import get_family
+from matops.steps.workers import begin_worker
 
 POLL_SECONDS = 0.2
 
@@ -161,7 +162,10 @@ def _run_in_worker(
 def _pool(workers: int) -> Iterator[tuple[ProcessPoolExecutor, Any]]:
     # Forking a process that has started threads can deadlock; a spawned one starts clean.
     context = get_context("spawn")
-    with context.Manager() as manager, ProcessPoolExecutor(workers, context) as pool:
+    with (
+        context.Manager() as manager,
+        ProcessPoolExecutor(workers, context, begin_worker) as pool,
+    ):
         yield pool, manager.Queue()
 
 

@@ -8,17 +8,21 @@ from typing import Any, TypeVar
 
 import torch
 
+from matops.simulators.lane import die_with_parent
+
 T = TypeVar("T")
 
 
-def _use_one_thread() -> None:
+def begin_worker() -> None:
+    """Make a spawned process a worker: it has one thread and ends with its parent."""
+    die_with_parent()
     torch.set_num_threads(1)
 
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
     before = torch.get_num_threads()
-    _use_one_thread()
+    torch.set_num_threads(1)
     try:
         yield
     finally:
@@ -44,7 +48,7 @@ def run_all(
             yield result
         return
     # Forking a process that has started threads can deadlock; a spawned one starts clean.
-    with ProcessPoolExecutor(workers, get_context("spawn"), _use_one_thread) as pool:
+    with ProcessPoolExecutor(workers, get_context("spawn"), begin_worker) as pool:
         try:
             for future in as_completed([pool.submit(function, *each) for each in calls]):
                 yield future.result()
