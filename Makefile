@@ -9,16 +9,20 @@ PACKAGE ?=
 PORT ?= 8080
 SOURCE ?=
 TEST_WORKERS ?= 2
+# Their last versions that the Go proxy has; both are built from source, once.
+MINIO := github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c
+VERSITYGW := github.com/versity/versitygw/cmd/versitygw@v1.8.0
 
 # Commands see the tools of .venv, and the checkout they belong to.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export MATOPS_PROJECT := $(CURDIR)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench accuracy pipelines serve lock clean
+.PHONY: help setup demo test check format bench accuracy pipelines serve lock clean \
+  minio versitygw object-store object-tests
 
 help: ## explain each target
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z -]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY) ## install everything into .venv, exactly as locked
 
@@ -35,7 +39,22 @@ demo: $(READY) ## simulate, ingest, train, judge, release, serve and ask: minute
 	matops demo --family $(FAMILY)
 
 test: $(READY) ## all tests that a user needs to trust the install
-	python -m pytest -n $(TEST_WORKERS)
+	python -m pytest -n $(TEST_WORKERS) -m "not s3"
+
+object-tests: $(READY) minio ## tests of the data store on real S3 servers, faults included
+	python -m pytest -n0 -m s3 -rs tests/adapters
+
+object-store: $(READY) minio ## start MinIO for development and print the settings that use it
+	python -m devtools.object_store
+
+minio versitygw: ## find an S3 server, or build it into .tools/bin: minutes with Go, once
+	@command -v $@ || test -x .tools/bin/$@ || $(MAKE) .tools/bin/$@
+
+.tools/bin/minio: MODULE := $(MINIO)
+.tools/bin/versitygw: MODULE := $(VERSITYGW)
+.tools/bin/%:
+	@command -v go || { echo "$* needs Go to be built, or put $* on the PATH"; exit 1; }
+	GOBIN=$(CURDIR)/.tools/bin nice -n 19 go install $(MODULE)
 
 check: $(READY) ## lint, format, types, import contracts
 	ruff check .
@@ -50,6 +69,7 @@ format: $(READY) ## let ruff format the code
 bench: $(READY) ## print the benchmarks' ratios (SOURCE=path adds crystals, PACKAGE=path a screening)
 	python -m benchmarks.elastic_cgcnn_speed $(if $(SOURCE),--source $(SOURCE))
 	python -m benchmarks.continuum_speed
+	python -m benchmarks.data_ingest
 	$(if $(PACKAGE),python -m benchmarks.screening_speed --package $(PACKAGE))
 
 accuracy: $(READY) ## held-out accuracy beside baselines: make accuracy FAMILY=name SOURCE=path
@@ -67,4 +87,4 @@ lock: $(READY) ## resolve pyproject.toml anew into requirements.lock
 	  --output-file requirements.lock
 
 clean: ## remove what can be made again: .venv, demo, build and caches
-	rm -rf $(VENV) demo build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .tools demo build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -7,19 +7,29 @@ from components.image import IMAGE
 
 @dsl.component(base_image=IMAGE, install_kfp_package=False)
 def ingest(
-    family: str, preset: str, source: str, changes: str, dataset: dsl.Output[dsl.Dataset]
+    family: str,
+    preset: str,
+    source: str,
+    changes: str,
+    dataset: dsl.Output[dsl.Dataset],
+    pointer: dsl.Output[dsl.Artifact],
 ) -> None:
     """Ingest ``source`` and check out the published dataset version.
 
     Args:
         family: family name.
         preset: preset that configures a simulation.
-        source: ``simulation``, a path, or empty for the data that is there already.
+        source: ``simulation``, ``materials-project``, a path, or empty for the data that is there
+            already.
         changes: JSON object of changed configuration fields.
         dataset: parts of the version; its metadata names it.
+        pointer: ``data.dvc``, from which all data can be had elsewhere; a pod has no git.
     """
     from pathlib import Path
 
     from matops.entrypoints.workflow import ingest_source
 
-    dataset.metadata.update(ingest_source(family, preset, source, changes, Path(dataset.path)))
+    parts, file = Path(dataset.path), Path(pointer.path)
+    told = ingest_source(family, preset, source, changes, parts, file)
+    dataset.metadata.update(told)
+    pointer.metadata.update(told)

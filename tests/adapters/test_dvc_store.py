@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import subprocess
 import sys
@@ -12,12 +13,15 @@ from typing import cast
 
 import pytest
 
-from matops.adapters.dvc_store import EMPTY_TREE, DvcStore
+from matops.adapters.dvc_pointer import EMPTY_TREE
+from matops.adapters.dvc_store import DvcStore
 from matops.artifacts.dataset import part_paths, record_ids
 from matops.core.errors import BadInput
 from matops.core.family import Family
 from matops.core.record import Provenance, Record, make_record
 from matops.core.target import Target
+from matops.steps.ports import DatasetVersion
+from tests.adapters.remotes import Remote
 
 TARGETS = (Target("density", "g/cm3", "mass per volume", lower=0.0),)
 
@@ -51,14 +55,13 @@ def ids(found: list[Record]) -> set[str]:
     return {record.id for record in found}
 
 
-@pytest.fixture
-def remote(tmp_path: Path) -> Path:
-    return tmp_path / "remote"
+def same(found: DatasetVersion | None, appended: DatasetVersion) -> bool:
+    return found == DatasetVersion(appended.version, appended.directory)
 
 
 @pytest.fixture
-def store(tmp_path: Path, remote: Path) -> DvcStore:
-    return DvcStore(tmp_path / "first", str(remote))
+def store(tmp_path: Path, remote: Remote) -> DvcStore:
+    return DvcStore(tmp_path / "first", remote.settings)
 
 
 @pytest.fixture
@@ -71,13 +74,6 @@ def clone(store: DvcStore, tmp_path: Path) -> Iterator[Path]:
     shutil.copyfile(store.workspace / ".dvc/config", copy / ".dvc/config")
     shutil.copyfile(store.workspace / "data.dvc", copy / "data.dvc")
     return copy
-
-
-def remove_objects(remote: Path) -> None:
-    """Lose every file of the remote, keeping the directory listings."""
-    for path in (remote / "files" / "md5").glob("*/*"):
-        if path.suffix != ".dir":
-            path.unlink()
 
 
 def assert_one_line(error: BadInput, *words: str) -> None:
@@ -93,7 +89,7 @@ def test_a_workspace_without_a_pointer_has_no_data(store: DvcStore) -> None:
 def test_what_was_appended_is_checked_out_under_the_same_version(store: DvcStore) -> None:
     appended = store.append(METALS, records(2.7, 8.9))
     found = store.checkout(METALS)
-    assert found == appended
+    assert same(found, appended)
     assert record_ids(appended.directory) == ids(records(2.7, 8.9))
 
 
@@ -137,7 +133,7 @@ def test_data_of_one_family_leaves_the_version_of_another_alone(store: DvcStore)
     assert store.checkout(OXIDES) is None
     oxides = store.append(OXIDES, records(3.99))
     after = store.checkout(METALS)
-    assert after == before
+    assert same(after, before)
     assert oxides.version != before.version
     assert record_ids(oxides.directory) == ids(records(3.99))
 
@@ -155,24 +151,26 @@ def test_an_empty_tree_means_no_data_and_takes_the_first_part(store: DvcStore) -
     assert record_ids(found.directory) == ids(records(2.7))
 
 
-def test_a_workspace_inside_another_one_keeps_its_own_data(store: DvcStore, remote: Path) -> None:
+def test_a_workspace_inside_another_one_keeps_its_own_data(store: DvcStore, remote: Remote) -> None:
     outer = store.append(METALS, records(2.7))
-    inner = DvcStore(store.workspace / "demo", str(remote))
+    inner = DvcStore(store.workspace / "demo", remote.settings)
     assert inner.checkout(METALS) is None
     assert record_ids(inner.append(METALS, records(8.9)).directory) == ids(records(8.9))
-    assert store.checkout(METALS) == outer
+    assert same(store.checkout(METALS), outer)
     assert record_ids(outer.directory) == ids(records(2.7))
 
 
-def test_an_object_that_the_remote_has_lost_is_one_line(clone: Path, remote: Path) -> None:
-    remove_objects(remote)
+def test_an_object_that_the_remote_has_lost_is_one_line(clone: Path, remote: Remote) -> None:
+    for value in remote.objects():
+        if not value.endswith(".dir"):
+            remote.remove(value)
     with pytest.raises(BadInput) as caught:
         DvcStore(clone).checkout(METALS)
     assert_one_line(caught.value, "data.dvc")
 
 
-def test_a_remote_that_is_gone_is_one_line(clone: Path, remote: Path) -> None:
-    shutil.rmtree(remote)
+def test_a_remote_that_is_gone_is_one_line(clone: Path, remote: Remote) -> None:
+    remote.destroy()
     with pytest.raises(BadInput) as caught:
         DvcStore(clone).checkout(METALS)
     assert_one_line(caught.value, "data.dvc")
@@ -182,7 +180,7 @@ def test_a_part_that_was_removed_by_hand_comes_back(store: DvcStore) -> None:
     appended = store.append(METALS, records(2.7, 8.9))
     part_paths(appended.directory)[0].unlink()
     found = store.checkout(METALS)
-    assert found == appended
+    assert same(found, appended)
     assert record_ids(appended.directory) == ids(records(2.7, 8.9))
 
 
@@ -197,7 +195,7 @@ def test_a_part_that_was_changed_by_hand_is_never_used(store: DvcStore, tmp_path
     except BadInput as error:
         assert_one_line(error, "data.dvc")
     else:
-        assert found == appended
+        assert same(found, appended)
         assert record_ids(appended.directory) == ids(records(2.7, 8.9))
 
 
@@ -210,5 +208,68 @@ def test_a_part_that_was_slipped_in_by_hand_is_never_used(store: DvcStore, tmp_p
     except BadInput as error:
         assert_one_line(error, "data.dvc")
     else:
-        assert found == appended
+        assert same(found, appended)
         assert record_ids(appended.directory) == ids(records(2.7, 8.9))
+
+
+def test_an_earlier_version_can_be_opened_beside_the_published_one(store: DvcStore) -> None:
+    first = store.append(METALS, records(2.7))
+    store.append(OXIDES, records(3.99))
+    second = store.append(METALS, records(8.9, 19.3))
+    assert same(store.open(METALS, second.version), second)
+    old = store.open(METALS, first.version)
+    assert old.version == first.version
+    assert record_ids(old.directory) == ids(records(2.7))
+    assert record_ids(second.directory) == ids(records(2.7, 8.9, 19.3))
+    assert same(store.checkout(METALS), second)
+
+
+def test_parts_of_an_earlier_version_come_back_from_the_remote(store: DvcStore) -> None:
+    first = store.append(METALS, records(2.7))
+    store.append(METALS, records(8.9))
+    for path in (store.workspace / ".dvc/cache/files/md5").glob("*/*"):
+        if path.suffix != ".dir":
+            path.unlink()
+    assert record_ids(store.open(METALS, first.version).directory) == ids(records(2.7))
+
+
+def test_an_earlier_version_whose_parts_are_lost_is_one_line(
+    store: DvcStore, remote: Remote
+) -> None:
+    first = store.append(METALS, records(2.7))
+    store.append(METALS, records(8.9))
+    (part,) = part_paths(store.open(METALS, first.version).directory)
+    part.unlink()
+    before = store.workspace / "data/metals" / part.name
+    digest = hashlib.md5(before.read_bytes()).hexdigest()
+    remote.remove(digest)
+    (store.workspace / ".dvc/cache/files/md5" / digest[:2] / digest[2:]).unlink()
+    before.unlink()
+    with pytest.raises(BadInput) as caught:
+        store.open(METALS, first.version)
+    assert_one_line(caught.value)
+
+
+def test_a_version_that_never_was_is_one_line(store: DvcStore) -> None:
+    store.append(METALS, records(2.7))
+    with pytest.raises(BadInput) as caught:
+        store.open(METALS, "0" * 32)
+    assert_one_line(caught.value, "metals data 00000")
+
+
+def test_pointer_and_remote_are_all_that_another_place_needs(
+    store: DvcStore, remote: Remote, tmp_path: Path
+) -> None:
+    here = store.append(METALS, records(2.7, 8.9))
+    elsewhere = DvcStore(tmp_path / "elsewhere", remote.settings)
+    elsewhere.workspace.mkdir()
+    (elsewhere.workspace / "data.dvc").write_text(store.pointer_text())
+    there = elsewhere.checkout(METALS)
+    assert there is not None
+    assert there.version == here.version
+    assert record_ids(there.directory) == ids(records(2.7, 8.9))
+
+
+def test_without_data_there_is_no_pointer(store: DvcStore) -> None:
+    with pytest.raises(BadInput, match=r"data.dvc"):
+        store.pointer_text()

@@ -13,6 +13,7 @@ from matops.adapters.package_directory import CHAMPION, Champion, PackageDirecto
 from matops.artifacts.jsonfile import read_json
 from matops.artifacts.package import load_checked
 from matops.core.errors import BadInput
+from matops.core.retraining import Attempt
 from matops.families import get_family
 
 if TYPE_CHECKING:
@@ -108,3 +109,25 @@ def test_a_champion_whose_directory_is_gone_is_named_in_one_line(
     with pytest.raises(BadInput, match=released.package.name) as caught:
         store.champion(ELASTIC)
     assert "\n" not in str(caught.value)
+
+
+def test_all_released_packages_are_listed_oldest_first(
+    store: PackageDirectory, released: Released, tmp_path: Path
+) -> None:
+    assert store.released(ELASTIC) == []
+    for version, created in (("bbb", "2026-02-01"), ("aaa", "2026-03-01"), ("ccc", "2026-01-01")):
+        package = renamed(released.package, version, tmp_path)
+        card = json.loads((package / "card.json").read_text())
+        (package / "card.json").write_text(json.dumps(card | {"created": created}))
+        store.publish(ELASTIC, package)
+    (store.root / ELASTIC.name / ".ddd.unfinished").mkdir()
+    assert [kept.name for kept in store.released(ELASTIC)] == ["ccc", "bbb", "aaa"]
+
+
+def test_the_last_attempt_to_retrain_is_remembered(store: PackageDirectory) -> None:
+    assert store.last_attempt(ELASTIC) is None
+    store.note_attempt(ELASTIC, Attempt("data-1", "2026-01-02T03:04:05+00:00"))
+    last = Attempt("data-2", "2026-01-03T03:04:05+00:00", "rejected")
+    store.note_attempt(ELASTIC, last)
+    assert PackageDirectory(store.root).last_attempt(ELASTIC) == last
+    assert store.champion(ELASTIC) is None

@@ -145,6 +145,13 @@ def test_golden_answers_carry_the_version_of_the_package(package: Path) -> None:
     assert versions == {read_card(package).version}
 
 
+def test_a_package_whose_card_is_of_schema_2_still_loads(package: Path) -> None:
+    edit_card(package, lambda card: card.pop("since_champion"))
+    edit_card(package, lambda card: card.update(schema_version=2))
+    load_checked(package)
+    assert read_card(package).since_champion is None
+
+
 @pytest.mark.parametrize("name", [WEIGHTS, GOLDEN])
 def test_one_flipped_bit_is_refused_and_its_file_named(package: Path, name: str) -> None:
     content = bytearray((package / name).read_bytes())

@@ -20,10 +20,11 @@ from matops.artifacts.report import (
     render_report,
     worst_rows,
 )
-from matops.core.card import Card, DataSummary, DomainSummary, Environment
+from matops.core.card import Card, DataChange, DataSummary, DomainSummary, Environment
 from matops.core.gate import Gate, Measurement, Verdict, judge
 from matops.core.target import Target
 from matops.core.training import EpochLog
+from matops.core.transfer import Ancestor
 from matops.core.uncertainty import Conformal
 
 MODULI = (
@@ -158,6 +159,34 @@ def test_header_data_configuration_and_environment_are_shown(default_html: str) 
         assert word in text
 
 
+def test_starts_are_shown_nearest_first_with_mode_and_data(default_html: str) -> None:
+    starts = (
+        Ancestor("near12", "data-2", "gradual", disjoint_data=True),
+        Ancestor("far34", "data-1", "whole", disjoint_data=False),
+    )
+    text = Page(render(replace(make_card(), lineage=starts))).text
+    said = "near12 (gradual; data data-2 , said to share no group) far34 (whole; data data-1 )"
+    assert f"Started from, nearest first {said}" in text
+    assert "Started from" not in Page(default_html).text
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (DataChange("old.dir", 1200, 0), "(1,200 rows added since)"),
+        (DataChange("old.dir", 7, 3), "(7 rows added since, 3 removed)"),
+        (DataChange("old.dir", 0, 0), "(the same rows)"),
+        (DataChange("old.dir", None, None), "(can't be had any more; rows since then"),
+    ],
+)
+def test_old_and_new_data_are_in_the_first_section(change: DataChange, said: str) -> None:
+    card = replace(make_card(), champion="oldmodel", since_champion=change)
+    first = Page(render(card).split('id="gates"')[0]).text
+    assert "Dataset version feed.dir" in first
+    assert "Compared with oldmodel" in first
+    assert f"Data of that model old.dir {said}" in first
+
+
 def test_accepted_and_rejected_can_not_be_confused(default_html: str) -> None:
     accepted, rejected = Page(default_html).text, Page(render(make_card(limit=0.01))).text
     assert "✓ ACCEPTED" in accepted
@@ -191,6 +220,8 @@ def test_hostile_names_are_text_wherever_they_come_from() -> None:
         configuration={HOSTILE: HOSTILE},
         domain=replace(card.domain, tokens=(HOSTILE,)),
         champion=HOSTILE,
+        since_champion=DataChange(HOSTILE, 1, 1),
+        lineage=(Ancestor(HOSTILE, HOSTILE, "head", disjoint_data=False),),
         files={HOSTILE: HOSTILE},
     )
     rows = make_rows((target,)).assign(id=HOSTILE, group=HOSTILE)

@@ -35,7 +35,7 @@ def test_every_place_lies_in_the_workspace(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_a_remote_is_handed_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MATOPS_REMOTE", "s3://bucket/data")
-    assert dataset_store(Settings()).remote == "s3://bucket/data"
+    assert dataset_store(Settings()).remote.url == "s3://bucket/data"
 
 
 @pytest.mark.parametrize("workers", ["0", "-2", "many"])

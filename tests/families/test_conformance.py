@@ -404,3 +404,10 @@ def test_training_twice_gives_the_same_weights(
     first, again, other = (dict(fit(member)[0].state_dict()) for member in (0, 0, 1))
     assert all(torch.equal(first[name], again[name]) for name in first)
     assert any(not torch.equal(first[name], other[name]) for name in first)
+
+
+def test_sources_are_named_and_documented(family: Family) -> None:
+    names = [form.name for form in family.sources]
+    assert len(set(names)) == len(names) > 1
+    assert "simulation" in names
+    assert all(form.description for form in family.sources)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
@@ -12,16 +13,17 @@ import numpy as np
 import pytest
 import torch
 
-from matops.artifacts.dataset import write_part
+from matops.artifacts.dataset import part_paths, record_ids, write_part
 from matops.artifacts.prepared import Prepared, read_prepared
 from matops.core.card import Card
+from matops.core.errors import BadInput
 from matops.core.family import Family, FamilyConfig
 from matops.core.record import Provenance, Record, make_record
 from matops.core.split import SplitConfig
 from matops.families import get_family
 from matops.families.elastic_cgcnn.config import ElasticConfig
 from matops.steps.evaluate import evaluate
-from matops.steps.ports import DatasetVersion
+from matops.steps.ports import Appended, DatasetVersion
 from matops.steps.preprocess import preprocess
 from matops.steps.train import train
 
@@ -72,14 +74,31 @@ class MemoryStore:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.versions = 0
+        self.parts: dict[str, list[Path]] = {}
 
     def checkout(self, family: Family) -> DatasetVersion | None:
         return DatasetVersion(f"v{self.versions}", self.directory) if self.versions else None
 
-    def append(self, family: Family, records: Sequence[Record]) -> DatasetVersion:
-        write_part(self.directory, records, family.targets)
-        self.versions += 1
-        return DatasetVersion(f"v{self.versions}", self.directory)
+    def append(self, family: Family, records: Sequence[Record]) -> Appended:
+        known = record_ids(self.directory)
+        new = [record for record in records if record.id not in known]
+        if new:
+            write_part(self.directory, new, family.targets)
+            self.versions += 1
+            self.parts[f"v{self.versions}"] = part_paths(self.directory)
+        return Appended(f"v{self.versions}", self.directory, len(new))
+
+    def open(self, family: Family, version: str) -> DatasetVersion:
+        if version not in self.parts:
+            raise BadInput(f"{version}: not known here")
+        directory = self.directory.with_name(version)
+        directory.mkdir(exist_ok=True)
+        for path in self.parts[version]:
+            shutil.copy(path, directory)
+        return DatasetVersion(version, directory)
+
+    def pointer_text(self) -> str:
+        return f"v{self.versions}"
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from matops.artifacts.jsonfile import read_json, write_json
-from matops.artifacts.package import read_card
+from matops.artifacts.package import CARD, read_card
 from matops.core.errors import BadInput
 from matops.core.family import Family
+from matops.core.retraining import Attempt
 
-CHAMPION = "champion.json"
+CHAMPION, ATTEMPT = "champion.json", "attempt.json"
 
 
 @dataclass(frozen=True)
@@ -54,3 +55,19 @@ class PackageDirectory:
             pointer = Champion(version, before.name if before else "")
             write_json(self.root / family.name / CHAMPION, pointer)
         return kept
+
+    def released(self, family: Family) -> list[Path]:
+        """Directories of all packages, in the order in which they were made."""
+        cards = (self.root / family.name).glob(f"[!.]*/{CARD}")
+        return sorted((card.parent for card in cards), key=lambda kept: read_card(kept).created)
+
+    def last_attempt(self, family: Family) -> Attempt | None:
+        """The last attempt to retrain, or None while there was none."""
+        path = self.root / family.name / ATTEMPT
+        return read_json(path, Attempt) if path.is_file() else None
+
+    def note_attempt(self, family: Family, attempt: Attempt) -> None:
+        """Remember an attempt in place of the one before."""
+        path = self.root / family.name / ATTEMPT
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_json(path, attempt)

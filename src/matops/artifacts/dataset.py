@@ -13,6 +13,7 @@ from matops.core.errors import BadInput
 from matops.core.record import Provenance, Record
 from matops.core.target import Target
 
+PARTS = "part-*.parquet"
 PROVENANCE_COLUMNS = tuple(Provenance.__dataclass_fields__)
 
 
@@ -55,16 +56,18 @@ def write_part(directory: Path, records: Sequence[Record], targets: tuple[Target
 
 def part_paths(directory: Path) -> list[Path]:
     """All parts of a dataset, sorted by name."""
-    return sorted(directory.glob("part-*.parquet"))
+    return sorted(directory.glob(PARTS))
+
+
+def part_ids(path: Path) -> list[str]:
+    """Ids of a part's records, without reading payloads."""
+    ids: list[str] = pq.read_table(path, columns=["id"])["id"].to_pylist()
+    return ids
 
 
 def record_ids(directory: Path) -> set[str]:
     """Ids of all records, without reading payloads."""
-    return {
-        identity
-        for path in part_paths(directory)
-        for identity in pq.read_table(path, columns=["id"])["id"].to_pylist()
-    }
+    return {identity for path in part_paths(directory) for identity in part_ids(path)}
 
 
 def _check_units(path: Path, schema: pa.Schema, targets: tuple[Target, ...]) -> None:

@@ -1,6 +1,6 @@
 """The model card: everything a stranger must know before trusting a model package."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from matops.core.gate import Measurement, Verdict
@@ -8,7 +8,7 @@ from matops.core.target import Target
 from matops.core.transfer import Ancestor
 from matops.core.uncertainty import Conformal
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,31 @@ class DataSummary:
     groups: dict[str, int]
     sources: dict[str, int]
     licences: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class DataChange:
+    """How the data changed from the champion's to the new model's.
+
+    Attributes:
+        before: dataset version of the champion.
+        added: rows that came since; None where that version can't be had any more.
+        removed: rows that went since; None likewise.
+    """
+
+    before: str
+    added: int | None
+    removed: int | None
+
+    @property
+    def words(self) -> str:
+        """The counts in words."""
+        if self.added is None or self.removed is None:
+            return "can't be had any more; rows since then are not known"
+        if not self.added and not self.removed:
+            return "the same rows"
+        went = f", {self.removed:,} removed" if self.removed else ""
+        return f"{self.added:,} rows added since{went}"
 
 
 @dataclass(frozen=True)
@@ -78,6 +103,8 @@ class Card:
         measurements: every metric, with confidence intervals.
         verdict: what the gates decided.
         champion: version of the model it was compared with; empty for a first model.
+        since_champion: how the data changed since that model; None for a first model, and on
+            cards of schema 2, which did not say it.
         lineage: the model it started from, and those before it, nearest first.
         files: SHA-256 of each other file in the package.
     """
@@ -95,5 +122,6 @@ class Card:
     measurements: dict[str, Measurement]
     verdict: Verdict
     champion: str
+    since_champion: DataChange | None = field(default=None, kw_only=True)
     lineage: tuple[Ancestor, ...]
     files: dict[str, str]

@@ -11,12 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from matops.core.database import DatabaseEntry, DatabaseQuery
 from matops.core.domain import Descriptors
 from matops.core.errors import BadInput
 from matops.core.features import PackedFeatures
 from matops.core.gate import Gate, Measurement
 from matops.core.prediction import Quantity
 from matops.core.record import Payload, Provenance, Quarantined, Record
+from matops.core.retraining import RetrainingConfig
 from matops.core.screening import Objectives
 from matops.core.split import SplitConfig
 from matops.core.study import Study
@@ -67,6 +69,7 @@ class FamilyConfig:
     split: SplitConfig = field(default_factory=SplitConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
+    retraining: RetrainingConfig = field(default_factory=RetrainingConfig)
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,19 @@ class PayloadForm:
     key: str
     description: str
     example: Any
+
+
+@dataclass(frozen=True)
+class SourceForm:
+    """One kind of source that a family ingests.
+
+    Attributes:
+        name: what ``--source`` says, or the kind of path that it names.
+        description: what must lie there.
+    """
+
+    name: str
+    description: str
 
 
 class Family(ABC):
@@ -92,6 +108,7 @@ class Family(ABC):
     config_type: ClassVar[type[FamilyConfig]]
     presets: ClassVar[Mapping[str, FamilyConfig]]
     payload_forms: ClassVar[tuple[PayloadForm, ...]]
+    sources: ClassVar[tuple[SourceForm, ...]]
     pointers: ClassVar[Mapping[str, str]] = {}
     studies: ClassVar[tuple[Study, ...]] = ()
     objectives: ClassVar[Objectives | None] = None
@@ -114,6 +131,23 @@ class Family(ABC):
         self, config: FamilyConfig, work_dir: Path, workers: int, progress: Progress
     ) -> Incoming:
         """Records made by the family's own simulation, resumed from ``work_dir``."""
+
+    def database_query(self, config: FamilyConfig) -> DatabaseQuery:
+        """Which materials to ask a database for.
+
+        Raises:
+            BadInput: the family takes nothing from databases.
+        """
+        known = ", ".join(form.name for form in self.sources)
+        raise BadInput(f"{self.name} takes nothing from a database; its sources are: {known}")
+
+    def from_database(self, entry: DatabaseEntry) -> Record:
+        """The record of a database's entry.
+
+        Raises:
+            BadInput: the entry is no valid sample, or the family takes nothing from databases.
+        """
+        raise BadInput(f"{self.name} takes nothing from a database")
 
     @abstractmethod
     def parse(self, payload: Payload) -> Any:
@@ -149,6 +183,7 @@ class Family(ABC):
             split=SplitConfig(),
             training=TrainingConfig(),
             evaluation=EvaluationConfig(),
+            retraining=RetrainingConfig(),
         )
 
     @abstractmethod

@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,9 @@ from matops.artifacts.jsonfile import read_json, write_json
 from matops.artifacts.package import read_card
 from matops.core.card import Card
 from matops.core.errors import BadInput
+from matops.core.retraining import RetrainingDecision
 from matops.core.training import Progress
+from matops.entrypoints.decision_text import read_considered
 from matops.entrypoints.settings import Settings, read_settings
 from matops.entrypoints.workflow import (
     current_data,
@@ -59,38 +61,61 @@ def compiled_pipeline(settings: Settings, name: str) -> Path:
     return out / f"{name}.yaml"
 
 
-def run_train_and_release(
-    family: str,
-    preset: str,
-    source: str,
-    changes: dict[str, Any],
-    init_from: str,
-    listen: Listener,
-) -> tuple[Card, Path]:
-    """Run the pipeline here, step by step, and return the candidate's card and the evaluation.
+@dataclass(frozen=True)
+class Asked:
+    """What a pipeline is run on.
 
-    Args:
+    Attributes:
         family: family of the model.
         preset: configuration preset.
         source: what to ingest first; empty for nothing.
         changes: changed configuration fields.
         init_from: package, or version in the workspace, from which to start; empty for none.
-        listen: gets every line that the steps print.
     """
-    found, settings = get_family(family), read_settings()
-    start = str(find_package(found, init_from).resolve()) if init_from else ""
+
+    family: str
+    preset: str
+    source: str
+    changes: dict[str, Any]
+    init_from: str
+
+
+def run_train_and_release(asked: Asked, listen: Listener) -> tuple[Card, Path]:
+    """Run the pipeline here, and return the candidate's card and the evaluation.
+
+    ``listen`` gets every line that the steps print.
+    """
+    evaluation = Path(_run("train_and_release", asked, listen)["evaluation"].path)
+    return read_card(evaluation / PACKAGE), evaluation
+
+
+def run_retrain_on_new_data(
+    asked: Asked, listen: Listener
+) -> tuple[RetrainingDecision, tuple[Card, Path] | None]:
+    """Run the pipeline here, and return the decision; where it trained, card and evaluation too.
+
+    ``listen`` gets every line that the steps print.
+    """
+    outputs = _run("retrain_on_new_data", asked, listen)
+    decision = read_considered(Path(outputs["decision"].path)).decision
+    if not decision.retrain:
+        return decision, None
+    evaluation = Path(outputs["evaluation"])
+    return decision, (read_card(evaluation / PACKAGE), evaluation)
+
+
+def _run(pipeline: str, asked: Asked, listen: Listener) -> dict[str, Any]:
+    """Run a pipeline here, step by step, and return its outputs."""
+    found, settings = get_family(asked.family), read_settings()
+    start = str(find_package(found, asked.init_from).resolve()) if asked.init_from else ""
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-    root = (settings.runs / f"train_and_release-{stamp}").resolve()
-    arguments = {"family": family, "preset": preset, "source": source, "init_from": start}
-    outputs = run_pipeline(
-        compiled_pipeline(settings, "train_and_release"),
-        {**arguments, "changes": json.dumps(changes)},
-        root,
+    return run_pipeline(
+        compiled_pipeline(settings, pipeline),
+        {**asdict(asked), "changes": json.dumps(asked.changes), "init_from": start},
+        (settings.runs / f"{pipeline}-{stamp}").resolve(),
         {"MATOPS_WORKSPACE": str(settings.workspace.resolve())},
         listen,
     )
-    evaluation = Path(outputs["evaluation"].path)
-    return read_card(evaluation / PACKAGE), evaluation
 
 
 def train_here(

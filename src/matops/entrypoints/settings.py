@@ -1,24 +1,50 @@
 """The environment, read once: the only module that looks at it."""
 
 from functools import cache
+from getpass import getuser
 from os import cpu_count
 from pathlib import Path
+from socket import gethostname
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
+def _user_and_host() -> str:
+    try:
+        user = getuser()
+    except (KeyError, OSError):  # a pod's user has no name
+        user = "unknown"
+    return f"{user}@{gethostname()}"
+
+
 class Settings(BaseSettings):
-    """Settings of one process; each is an environment variable with the prefix ``MATOPS_``."""
+    """Settings of one process; each is an environment variable with the prefix ``MATOPS_``.
+
+    Those that other programs share keep the name under which they are known there.
+    """
 
     model_config = SettingsConfigDict(env_prefix="MATOPS_", frozen=True)
 
     workspace: Path = Field(default=Path(), description="directory with data, models and runs")
     remote: str | None = Field(default=None, description="DVC URL; a directory by default")
+    s3_endpoint: str | None = Field(default=None, description="URL of the S3 server; AWS's if none")
+    s3_timeout_s: float = Field(default=60.0, gt=0, description="wait for an S3 answer, in seconds")
+    author: str = Field(default_factory=_user_and_host, description="who publishes data")
     workers: int = Field(default=cpu_count() or 1, ge=1, description="processes for simulations")
     commit: str = Field(default="", description="code commit, where there is no git")
     project: Path = Field(default=Path(), description="checkout that has pipelines/")
     image: str = Field(default="matops-python:0.1.0", description="image of pipeline steps")
+    mp_api_key: SecretStr = Field(
+        default=SecretStr(""),
+        validation_alias="MP_API_KEY",
+        description="key of the Materials Project",
+    )
+    mp_api_endpoint: str = Field(
+        default="https://api.materialsproject.org/",
+        validation_alias="MP_API_ENDPOINT",
+        description="address of the Materials Project's API",
+    )
 
     @property
     def cache(self) -> Path:
@@ -29,6 +55,16 @@ class Settings(BaseSettings):
     def campaigns(self) -> Path:
         """Directory of finished simulations."""
         return self.workspace / ".matops" / "campaigns"
+
+    @property
+    def downloads(self) -> Path:
+        """Directory of what public databases have answered."""
+        return self.workspace / ".matops" / "downloads"
+
+    @property
+    def watched(self) -> Path:
+        """Directory of what watches have read."""
+        return self.workspace / ".matops" / "watched"
 
     @property
     def quarantine(self) -> Path:

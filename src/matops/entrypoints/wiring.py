@@ -3,19 +3,50 @@
 import subprocess
 from pathlib import Path
 
+from matops.adapters.drop_bucket import SCHEME, DropBucket
+from matops.adapters.drop_folder import DropFolder
 from matops.adapters.dvc_store import DvcStore
+from matops.adapters.dvc_versions import DvcVersions
+from matops.adapters.dvc_workspace import RemoteSettings
+from matops.adapters.materials_project import MaterialsProject
 from matops.adapters.package_directory import PackageDirectory
 from matops.entrypoints.settings import Settings
+from matops.steps.deposits import DropPlace
 
 
 def dataset_store(settings: Settings) -> DvcStore:
     """Versioned data of the workspace."""
-    return DvcStore(settings.workspace, settings.remote)
+    return DvcStore(settings.workspace, _remote(settings), settings.author)
+
+
+def dataset_versions(settings: Settings) -> DvcVersions:
+    """What the history knows of the workspace's data."""
+    return DvcVersions(settings.workspace, _remote(settings))
+
+
+def _remote(settings: Settings) -> RemoteSettings:
+    return RemoteSettings(settings.remote, settings.s3_endpoint, settings.s3_timeout_s)
 
 
 def package_store(settings: Settings) -> PackageDirectory:
     """Released packages of the workspace."""
     return PackageDirectory(settings.models)
+
+
+def drop_place(settings: Settings, where: str) -> DropPlace:
+    """A directory, or a prefix as in ``s3://bucket/prefix``."""
+    if where.startswith(SCHEME):
+        return DropBucket(where, settings.s3_endpoint)
+    return DropFolder(Path(where))
+
+
+def materials_database(settings: Settings) -> MaterialsProject:
+    """The Materials Project, with what was downloaded before."""
+    return MaterialsProject(
+        settings.mp_api_key.get_secret_value(),
+        settings.mp_api_endpoint,
+        settings.downloads / "materials-project",
+    )
 
 
 def code_commit(settings: Settings) -> str:

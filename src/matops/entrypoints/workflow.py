@@ -20,16 +20,26 @@ from matops.entrypoints.configuration import resolve_config
 from matops.entrypoints.progress import log_progress
 from matops.entrypoints.settings import read_settings
 from matops.entrypoints.verdict_text import verdict_markdown
-from matops.entrypoints.wiring import code_commit, dataset_store, package_store
+from matops.entrypoints.wiring import (
+    code_commit,
+    dataset_store,
+    materials_database,
+    package_store,
+)
 from matops.families import get_family
+from matops.steps.database import read_database
 from matops.steps.evaluate import PACKAGE, evaluate
 from matops.steps.ingest import IngestReport, ingest
 from matops.steps.ports import DatasetVersion
 from matops.steps.preprocess import preprocess
 from matops.steps.release import release
+from matops.steps.retraining import change_since
 from matops.steps.train import train
 
 SIMULATION = "simulation"
+MATERIALS_PROJECT = "materials-project"
+SIFTED = (SIMULATION, MATERIALS_PROJECT)
+"""Sources that hold unusable records as a matter of course; refusing those is no error."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +51,12 @@ class Outcome:
     markdown: str
 
 
-def _family_config(family: str, preset: str, changes: str) -> tuple[Family, FamilyConfig]:
+def family_config(family: str, preset: str, changes: str) -> tuple[Family, FamilyConfig]:
+    """A family and its configuration, from a preset and a JSON object of changes.
+
+    Raises:
+        BadInput: no such family or preset, or changes that don't fit.
+    """
     found = get_family(family)
     try:
         parsed = json.loads(changes)
@@ -55,11 +70,14 @@ def _family_config(family: str, preset: str, changes: str) -> tuple[Family, Fami
 def open_source(
     family: Family, config: FamilyConfig, source: str, stated: Provenance, progress: Progress
 ) -> Incoming:
-    """The records of a source: ``simulation`` or a path."""
+    """The records of a source: ``simulation``, ``materials-project`` or a path."""
     settings = read_settings()
     if source == SIMULATION:
         work_dir = settings.campaigns / family.name
         return family.simulate(config, work_dir, settings.workers, progress)
+    if source == MATERIALS_PROJECT:
+        query = family.database_query(config)
+        return read_database(family, query, materials_database(settings), progress)
     return _counted(family.read(Path(source), stated), progress)
 
 
@@ -100,13 +118,19 @@ def current_data(family: Family) -> DatasetVersion:
     return data
 
 
-def ingest_source(family: str, preset: str, source: str, changes: str, out: Path) -> dict[str, Any]:
-    """Ingest a source, if one is given, and copy the published parts to ``out``."""
-    found, config = _family_config(family, preset, changes)
+def ingest_source(
+    family: str, preset: str, source: str, changes: str, out: Path, pointer: Path
+) -> dict[str, Any]:
+    """Ingest a source, if one is given, and copy the published parts to ``out``.
+
+    ``pointer`` gets the file from which they can be had elsewhere: a pod has no git to keep it.
+    """
+    found, config = family_config(family, preset, changes)
     if source:
         ingest_into_workspace(found, config, source, Provenance("", ""), log_progress("ingest"))
     data = current_data(found)
     shutil.copytree(data.directory, out, dirs_exist_ok=True)
+    pointer.write_text(dataset_store(read_settings()).pointer_text())
     log_progress("ingest")(1, 1, f"version {data.version}")
     return {"family": family, "version": data.version}
 
@@ -115,7 +139,7 @@ def prepare_samples(
     family: str, preset: str, changes: str, dataset: Path, version: str, out: Path
 ) -> dict[str, Any]:
     """Prepare samples of a dataset version."""
-    found, config = _family_config(family, preset, changes)
+    found, config = family_config(family, preset, changes)
     settings, data = read_settings(), DatasetVersion(version, dataset)
     report = log_progress("preprocess")
     cached = preprocess(found, data, config, out, settings.cache, settings.workers, report)
@@ -135,7 +159,7 @@ def train_model(
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Train on prepared samples, from random weights or from those of another package."""
-    found, config = _family_config(family, preset, changes)
+    found, config = family_config(family, preset, changes)
     report = progress or log_progress("train")
     start = find_package(found, init_from) if init_from else None
     log = train(prepared, found, config, out, read_settings().workers, report, start)
@@ -159,15 +183,13 @@ def evaluate_model(
     family: str, preset: str, changes: str, prepared: Path, model: Path, out: Path
 ) -> Outcome:
     """Evaluate a trained model against gates and champion."""
-    found, config = _family_config(family, preset, changes)
+    found, config = family_config(family, preset, changes)
     settings = read_settings()
-    card = evaluate(
-        read_prepared(prepared, found, config),
-        model,
-        package_store(settings).champion(found),
-        code_commit(settings),
-        out,
-    )
+    champion = package_store(settings).champion(found)
+    samples = read_prepared(prepared, found, config)
+    data = DatasetVersion(samples.version, prepared)
+    change = change_since(found, champion, data, dataset_store(settings))
+    card = evaluate(samples, model, champion, code_commit(settings), out, change)
     accepted = card.verdict.accepted
     log_progress("evaluate")(1, 1, "accepted" if accepted else "rejected")
     return Outcome(accepted, _metrics(card), verdict_markdown(card))

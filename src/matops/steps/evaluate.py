@@ -3,7 +3,7 @@
 import json
 import platform
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from matops.artifacts.model import TrainingLog, read_model
 from matops.artifacts.package import Golden, load_predictor, write_package
 from matops.artifacts.prepared import Prepared
 from matops.artifacts.report import render_report
-from matops.core.card import SCHEMA_VERSION, Card, DomainSummary, Environment
+from matops.core.card import SCHEMA_VERSION, Card, DataChange, DomainSummary, Environment
 from matops.core.domain import DomainScore, fit_domain
 from matops.core.gate import Gate, Measurement, Verdict, judge
 from matops.core.predictor import Predictor
@@ -146,7 +146,12 @@ def _golden(predictor: Predictor, test: HeldOut) -> Golden:
 
 
 def evaluate(
-    prepared: Prepared, model: Path, champion: Path | None, commit: str, out: Path
+    prepared: Prepared,
+    model: Path,
+    champion: Path | None,
+    commit: str,
+    out: Path,
+    since_champion: DataChange | None = None,
 ) -> Card:
     """Measure a trained model and write candidate package, report and test predictions.
 
@@ -156,6 +161,7 @@ def evaluate(
         champion: the package released now, for the comparison on the same rows.
         commit: code commit for the card.
         out: directory that gets ``package/``, ``report.html`` and ``test_predictions.csv``.
+        since_champion: how the data changed since the champion's, for the card.
 
     Returns:
         The candidate's card, with the verdict.
@@ -170,6 +176,7 @@ def evaluate(
     summary = _domain_summary(predictor, test, scores)
     environment = _environment(commit, log)
     card = _card(prepared, predictor, measured, summary, environment, log.lineage)
+    card = replace(card, since_champion=since_champion)
     out.mkdir(parents=True, exist_ok=True)
     golden = _golden(predictor, test)
     card = write_package(out / PACKAGE, card, ensemble, predictor.domain, golden)

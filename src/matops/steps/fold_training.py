@@ -15,6 +15,7 @@ from matops.artifacts.jsonfile import read_json, to_json, write_json
 from matops.artifacts.start import read_start
 from matops.core.family import EvaluationConfig, Family, FamilyConfig
 from matops.core.features import PackedFeatures
+from matops.core.retraining import RetrainingConfig
 from matops.core.scaling import scaling_for
 from matops.core.split import SplitConfig
 from matops.core.training import Ensemble
@@ -87,6 +88,7 @@ def training_key(
         config,
         split=SplitConfig(),
         evaluation=EvaluationConfig(),
+        retraining=RetrainingConfig(),
         training=replace(config.training, members=1, transfer=transfer),
     )
     rows = ("\x1f".join(ids) for ids in (train_ids, held_out_ids))

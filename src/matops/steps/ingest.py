@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from matops.artifacts.dataset import record_ids
 from matops.core.errors import BadInput
 from matops.core.family import Family
 from matops.core.record import Quarantined, Record
@@ -37,23 +36,25 @@ def ingest(
     Raises:
         BadInput: not one record could be used and there was no data before.
     """
-    current = store.checkout(family)
-    known = record_ids(current.directory) if current else set()
-    new: dict[str, Record] = {}
+    distinct: dict[str, Record] = {}
     repeated, quarantined = 0, []
     for item in incoming:
         if isinstance(item, Quarantined):
             quarantined.append(item)
-        elif item.id in known or item.id in new:
+        elif item.id in distinct:
             repeated += 1
         else:
-            new[item.id] = item
-    if new:
-        current = store.append(family, list(new.values()))
+            distinct[item.id] = item
+    if distinct:
+        # What is new is for the store to say: another process may publish at the same time.
+        after = store.append(family, list(distinct.values()))
+        repeated += len(distinct) - after.added
+        return IngestReport(family.name, after.version, after.added, repeated, tuple(quarantined))
+    current = store.checkout(family)
     if current is None:
         first = f", the first being {_say(quarantined[0])}" if quarantined else ""
         raise BadInput(f"no usable record: {len(quarantined)} were refused{first}")
-    return IngestReport(family.name, current.version, len(new), repeated, tuple(quarantined))
+    return IngestReport(family.name, current.version, 0, repeated, tuple(quarantined))
 
 
 def _say(item: Quarantined) -> str:

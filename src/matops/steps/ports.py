@@ -1,12 +1,15 @@
 """What the steps ask of the outside world; adapters provide it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from matops.core.database import DatabaseEntry, DatabaseQuery
 from matops.core.family import Family
 from matops.core.record import Record
+from matops.core.retraining import Attempt, ServingStatistics
+from matops.core.training import Progress
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,17 @@ class DatasetVersion:
     directory: Path
 
 
+@dataclass(frozen=True)
+class Appended(DatasetVersion):
+    """The version after an append.
+
+    Attributes:
+        added: records that are new; the others the data had already.
+    """
+
+    added: int
+
+
 class DatasetStore(Protocol):
     """Versioned data."""
 
@@ -29,13 +43,29 @@ class DatasetStore(Protocol):
         """The published version of a family's data, or None while it has none."""
         ...
 
-    def append(self, family: Family, records: Sequence[Record]) -> DatasetVersion:
-        """Add one part with these records, store it remotely and publish the new version."""
+    def append(self, family: Family, records: Sequence[Record]) -> Appended:
+        """Add the records that the data lacks as one part, store it remotely and publish it."""
+        ...
+
+    def open(self, family: Family, version: str) -> DatasetVersion:
+        """A version by its hash, the published one or an earlier one.
+
+        Raises:
+            BadInput: it is not known here, or its parts can't be had.
+        """
+        ...
+
+    def pointer_text(self) -> str:
+        """Content of the small file from which all published data can be had elsewhere.
+
+        Raises:
+            BadInput: nothing is published yet.
+        """
         ...
 
 
 class PackageStore(Protocol):
-    """Released model packages."""
+    """Released model packages, and the last attempt to make a better one."""
 
     def champion(self, family: Family) -> Path | None:
         """Directory of the package that is released now, or None while there is none."""
@@ -43,4 +73,36 @@ class PackageStore(Protocol):
 
     def publish(self, family: Family, package: Path) -> Path:
         """Keep a package for good, make it the champion and return its directory."""
+        ...
+
+    def released(self, family: Family) -> list[Path]:
+        """Directories of all packages that were ever released, oldest first."""
+        ...
+
+    def last_attempt(self, family: Family) -> Attempt | None:
+        """The last attempt to retrain, or None while there was none."""
+        ...
+
+    def note_attempt(self, family: Family, attempt: Attempt) -> None:
+        """Remember an attempt in place of the one before."""
+        ...
+
+
+class ServingMonitor(Protocol):
+    """What released models meet."""
+
+    def statistics(self, family: Family) -> ServingStatistics | None:
+        """Statistics of a family's served samples, or None while there are none."""
+        ...
+
+
+class MaterialsDatabase(Protocol):
+    """A public database of materials."""
+
+    def entries(self, query: DatabaseQuery, progress: Progress) -> Iterator[DatabaseEntry]:
+        """The materials that answer a query, the unusable ones with their reason.
+
+        Raises:
+            BadInput: the database refuses, or can't be reached.
+        """
         ...

@@ -8,7 +8,16 @@ import sys
 import typer
 
 from matops.core.errors import BadInput
-from matops.entrypoints.cli import data, demo, models, screening, serving, studies
+from matops.entrypoints.cli import (
+    data,
+    demo,
+    lineage,
+    models,
+    screening,
+    serving,
+    studies,
+    versions,
+)
 
 app = typer.Typer(
     name="matops",
@@ -18,9 +27,10 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode="rich",
 )
-for module in (data, models, studies, screening, serving, demo):
+for module in (data, models, lineage, studies, screening, serving, demo):
     for command in module.COMMANDS:
         app.command()(command)
+app.add_typer(versions.app)
 
 
 def main() -> None:

@@ -1,13 +1,18 @@
 """Commands on families and data."""
 
 from dataclasses import asdict
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from matops.core.errors import BadInput
 from matops.core.record import Provenance
 from matops.entrypoints.cli.options import Changes, FamilyName, Json, Preset
 from matops.entrypoints.cli.output import print_json, print_reasons, print_refusals, screen, side
+
+if TYPE_CHECKING:
+    from matops.steps.ingest import IngestReport
 
 
 def families(as_json: Json = False) -> None:
@@ -23,6 +28,7 @@ def families(as_json: Json = False) -> None:
                 "paper": family.paper,
                 "targets": [asdict(target) for target in family.targets],
                 "payloads": {form.key: form.description for form in family.payload_forms},
+                "sources": {form.name: form.description for form in family.sources},
                 "presets": list(family.presets),
             }
             for family in found
@@ -34,13 +40,25 @@ def families(as_json: Json = False) -> None:
         screen.print(f"  {family.paper}", highlight=False)
         for target in family.targets:
             screen.print(f"  {target.name} / {target.unit}: {target.description}", highlight=False)
+        for form in family.sources:
+            screen.print(f"  from {form.name}: {form.description}", highlight=False, markup=False)
 
 
 def ingest(
     family: FamilyName,
     source: Annotated[
-        str, typer.Option(help="'simulation', or a file or directory in a layout the family knows")
-    ],
+        str,
+        typer.Option(
+            help="'simulation', 'materials-project', or a path; matops families has each one's"
+        ),
+    ] = "",
+    watch: Annotated[
+        str, typer.Option(help="Ingest what comes to this directory or s3://bucket/prefix")
+    ] = "",
+    once: Annotated[bool, typer.Option(help="With --watch: take what is there, and end")] = False,
+    interval: Annotated[
+        float, typer.Option(min=0.1, help="With --watch: seconds between two looks")
+    ] = 10.0,
     preset: Preset = "demo",
     changes: Changes = [],  # noqa: B006
     method: Annotated[str, typer.Option(help="How the labels were made, as in PBE")] = "unknown",
@@ -51,37 +69,44 @@ def ingest(
     """Bring records into the versioned data: validate, drop repeats, append, version.
 
     Bad records are named with their reason and set aside; the others go through. The exit status
-    is 2 if a record of a file was refused. A simulation refuses unstable crystals as a matter of
-    course.
+    is 2 if a record of a file was refused. A simulation or a database holds unusable ones as a
+    matter of course; they are counted by reason. A watch goes on until SIGTERM.
     """
+    from matops.entrypoints.cli.watching import watch_and_print
     from matops.entrypoints.configuration import parse_changes, resolve_config
     from matops.entrypoints.progress import bar_progress
-    from matops.entrypoints.workflow import SIMULATION, ingest_into_workspace, quarantine_file
+    from matops.entrypoints.workflow import SIFTED, ingest_into_workspace, quarantine_file
     from matops.families import get_family
 
     found = get_family(family)
     config = resolve_config(found, preset, parse_changes(changes))
     stated = Provenance("", "", engine=engine, method=method, licence=licence)
+    if bool(source) == bool(watch):
+        raise BadInput("name either a --source or a place to --watch")
+    if watch:
+        watch_and_print(found, watch, stated, interval, once, as_json)
+        return
     with bar_progress("ingest", side) as progress:
         report = ingest_into_workspace(found, config, source, stated, progress)
-    if source == SIMULATION:
-        print_reasons(report.quarantined)
-    else:
-        print_refusals(report.quarantined)
+    sifted = source in SIFTED
+    (print_reasons if sifted else print_refusals)(report.quarantined)
+    _print_report(report, quarantine_file(found), as_json)
+    if report.quarantined and not sifted:
+        raise typer.Exit(2)
+
+
+def _print_report(report: "IngestReport", quarantine: Path, as_json: bool) -> None:
     if as_json:
         print_json(asdict(report))
-    else:
-        screen.print(
-            f"{family} {report.version}: {report.added} added, {report.repeated} known already, "
-            f"{len(report.quarantined)} refused",
-            highlight=False,
-            soft_wrap=True,
-        )
-        if report.quarantined:
-            kept = quarantine_file(found)
-            screen.print(f"refused records: {kept}", highlight=False, soft_wrap=True)
-    if report.quarantined and source != SIMULATION:
-        raise typer.Exit(2)
+        return
+    screen.print(
+        f"{report.family} {report.version}: {report.added} added, {report.repeated} known already, "
+        f"{len(report.quarantined)} refused",
+        highlight=False,
+        soft_wrap=True,
+    )
+    if report.quarantined:
+        screen.print(f"refused records: {quarantine}", highlight=False, soft_wrap=True)
 
 
 COMMANDS = (families, ingest)

@@ -68,7 +68,7 @@ def demo(
     workspace: Annotated[Path, typer.Option(help="Where data, models and runs go")] = Path("demo"),
 ) -> None:
     """Simulate, ingest, train, evaluate, release, serve and ask: the whole way in minutes."""
-    from matops.entrypoints.local_runs import run_train_and_release
+    from matops.entrypoints.local_runs import Asked, run_train_and_release
     from matops.entrypoints.progress import StepBars
     from matops.entrypoints.settings import read_settings
     from matops.entrypoints.wiring import package_store
@@ -81,7 +81,8 @@ def demo(
     ingest(family, source="simulation", preset="demo")
     _heading(2, "train_and_release: the Kubeflow pipeline, its steps as processes")
     with StepBars(side) as bars:
-        card, evaluation = run_train_and_release(family, "demo", "", {}, "", bars.listen)
+        asked = Asked(family, "demo", source="", changes={}, init_from="")
+        card, evaluation = run_train_and_release(asked, bars.listen)
     _heading(3, "verdict: every metric with its unit, every gate with its limit")
     print_outcome(card, evaluation, as_json=False)
     if not card.verdict.accepted:

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,6 +12,21 @@ from matops.entrypoints.cli.output import print_json, screen, side
 
 if TYPE_CHECKING:
     from matops.core.card import Card
+    from matops.entrypoints.local_runs import Asked
+
+
+def _outcome(card: "Card", evaluation: Path) -> dict[str, Any]:
+    """The verdict for programs."""
+    from matops.steps.evaluate import PACKAGE, REPORT
+
+    return {
+        "accepted": card.verdict.accepted,
+        "version": card.version,
+        "package": str(evaluation / PACKAGE),
+        "report": str(evaluation / REPORT),
+        "measurements": {name: asdict(m) for name, m in card.measurements.items()},
+        "failed_gates": [result.gate.name for result in card.verdict.failures],
+    }
 
 
 def print_outcome(card: "Card", evaluation: Path, as_json: bool) -> None:
@@ -20,16 +35,7 @@ def print_outcome(card: "Card", evaluation: Path, as_json: bool) -> None:
     from matops.steps.evaluate import PACKAGE, REPORT
 
     if as_json:
-        print_json(
-            {
-                "accepted": card.verdict.accepted,
-                "version": card.version,
-                "package": str(evaluation / PACKAGE),
-                "report": str(evaluation / REPORT),
-                "measurements": {name: asdict(m) for name, m in card.measurements.items()},
-                "failed_gates": [result.gate.name for result in card.verdict.failures],
-            }
-        )
+        print_json(_outcome(card, evaluation))
         return
     screen.print(measurement_table(card.measurements))
     screen.print(verdict_table(card))
@@ -37,8 +43,39 @@ def print_outcome(card: "Card", evaluation: Path, as_json: bool) -> None:
     screen.print(f"package: {evaluation / PACKAGE}", soft_wrap=True, highlight=False)
 
 
+def _train_and_release(asked: "Asked", as_json: bool) -> bool:
+    """Run the pipeline, and return whether the model was accepted."""
+    from matops.entrypoints.local_runs import run_train_and_release
+    from matops.entrypoints.progress import StepBars
+
+    with StepBars(side) as bars:
+        card, evaluation = run_train_and_release(asked, bars.listen)
+    print_outcome(card, evaluation, as_json)
+    return card.verdict.accepted
+
+
+def _retrain(asked: "Asked", as_json: bool) -> bool:
+    """Run the pipeline, and return whether the model was accepted, or none was needed."""
+    from matops.entrypoints.decision_text import decision_table
+    from matops.entrypoints.local_runs import run_retrain_on_new_data
+    from matops.entrypoints.progress import StepBars
+
+    with StepBars(side) as bars:
+        decision, trained = run_retrain_on_new_data(asked, bars.listen)
+    if as_json:
+        print_json({**asdict(decision), "outcome": _outcome(*trained) if trained else None})
+    else:
+        screen.print(decision_table(asked.family, decision))
+        if trained:
+            print_outcome(*trained, as_json=False)
+    return trained is None or trained[0].verdict.accepted
+
+
+PIPELINES = {"train_and_release": _train_and_release, "retrain_on_new_data": _retrain}
+
+
 def run(
-    pipeline: Annotated[str, typer.Argument(help="A pipeline, as in train_and_release")],
+    pipeline: Annotated[str, typer.Argument(help=f"A pipeline: {' or '.join(PIPELINES)}")],
     family: FamilyOption,
     preset: Preset = "full",
     source: Annotated[
@@ -50,20 +87,16 @@ def run(
 ) -> None:
     """Run a Kubeflow pipeline on this machine: train, evaluate, and release if all gates pass.
 
-    The exit status is 1 if the gates rejected the model.
+    retrain_on_new_data decides first whether that pays, and says why not where it doesn't. The
+    exit status is 1 if the gates rejected the model.
     """
     from matops.entrypoints.configuration import parse_changes
-    from matops.entrypoints.local_runs import run_train_and_release
-    from matops.entrypoints.progress import StepBars
+    from matops.entrypoints.local_runs import Asked
 
-    if pipeline != "train_and_release":
-        raise BadInput(f"no pipeline is called {pipeline!r}; there is: train_and_release")
-    with StepBars(side) as bars:
-        card, evaluation = run_train_and_release(
-            family, preset, source, parse_changes(changes), init_from, bars.listen
-        )
-    print_outcome(card, evaluation, as_json)
-    if not card.verdict.accepted:
+    if pipeline not in PIPELINES:
+        raise BadInput(f"no pipeline is called {pipeline!r}; there are: {', '.join(PIPELINES)}")
+    asked = Asked(family, preset, source, parse_changes(changes), init_from)
+    if not PIPELINES[pipeline](asked, as_json):
         raise typer.Exit(1)
 
 

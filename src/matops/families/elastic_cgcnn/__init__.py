@@ -6,16 +6,24 @@ from typing import cast
 
 from torch import nn
 
+from matops.core.database import DatabaseEntry, DatabaseQuery
 from matops.core.domain import Descriptors
-from matops.core.family import Family, FamilyConfig, Incoming, PayloadForm, PredictScaled
+from matops.core.family import (
+    Family,
+    FamilyConfig,
+    Incoming,
+    PayloadForm,
+    PredictScaled,
+    SourceForm,
+)
 from matops.core.features import PackedFeatures
 from matops.core.gate import Gate, Measurement
 from matops.core.prediction import Quantity
-from matops.core.record import Payload, Provenance
+from matops.core.record import Payload, Provenance, Record
 from matops.core.training import Progress
 from matops.families.elastic_cgcnn.config import PRESETS, ElasticConfig, GraphConfig
 from matops.families.elastic_cgcnn.crystal import Crystal
-from matops.families.elastic_cgcnn.data import TARGETS, read_source
+from matops.families.elastic_cgcnn.data import LAYOUTS, TARGETS, labelled_crystal, read_source
 from matops.families.elastic_cgcnn.descriptors import describe
 from matops.families.elastic_cgcnn.features import POINTERS, featurize
 from matops.families.elastic_cgcnn.files import load_request, write_example
@@ -38,6 +46,15 @@ class ElasticCGCNN(Family):
     presets = PRESETS
     pointers = POINTERS
     studies = STUDIES
+    sources = (
+        SourceForm("simulation", "ordered alloys, relaxed and strained here with LAMMPS"),
+        SourceForm(
+            "materials-project",
+            "the Materials Project by its API: conventional cells whose elastic tensor was "
+            "calculated; needs MP_API_KEY, narrowed by --set materials_project.elements, max_sites",
+        ),
+        *LAYOUTS,
+    )
     payload_forms = (
         PayloadForm("cif", "text of a CIF; its first structure is read", "data_Cu\n..."),
         PayloadForm("poscar", "text of a VASP 5 POSCAR", "Cu\n1.0\n..."),
@@ -63,6 +80,15 @@ class ElasticCGCNN(Family):
         """See :func:`matops.families.elastic_cgcnn.simulation.simulate_alloys`."""
         simulation = cast(ElasticConfig, config).simulation
         return simulate_alloys(simulation, work_dir, workers, progress)
+
+    def database_query(self, config: FamilyConfig) -> DatabaseQuery:
+        """The section ``materials_project`` of the configuration."""
+        return cast(ElasticConfig, config).materials_project
+
+    def from_database(self, entry: DatabaseEntry) -> Record:
+        """A crystal with its moduli."""
+        crystal = parse_crystal({"structure": entry.structure})
+        return labelled_crystal(crystal, entry.values_GPa, entry.provenance)
 
     def parse(self, payload: Payload) -> Crystal:
         """See :func:`matops.families.elastic_cgcnn.formats.parse_crystal`."""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 
+from matops.core.database import DatabaseQuery
 from matops.core.family import FamilyConfig
 from matops.core.split import SplitConfig
 from matops.core.training import TrainingConfig
@@ -110,6 +111,7 @@ class ElasticConfig(FamilyConfig):
     graph: GraphConfig = field(default_factory=GraphConfig)
     network: NetworkConfig = field(default_factory=NetworkConfig)
     simulation: SimulationConfig = field(default_factory=SimulationConfig)
+    materials_project: DatabaseQuery = field(default_factory=DatabaseQuery)
     limits: Limits = FULL_LIMITS
 
 

@@ -14,12 +14,17 @@ from pathlib import Path
 from typing import Any
 
 from matops.core.errors import BadInput
-from matops.core.family import Incoming
+from matops.core.family import Incoming, SourceForm
 from matops.core.record import Provenance, Quarantined, Record, make_record
 from matops.core.target import Target
 from matops.families.elastic_cgcnn.crystal import MIN_DISTANCE_A, Crystal
-from matops.families.elastic_cgcnn.formats import from_cif, parse_crystal
+from matops.families.elastic_cgcnn.files import load_request
+from matops.families.elastic_cgcnn.formats import parse_crystal
 from matops.families.elastic_cgcnn.graphs import nearest_neighbours
+from matops.physics.elasticity import is_mechanically_stable, voigt_reuss_hill
+from matops.simulators.output.manifest import Entry, read_labelled
+from matops.simulators.output.manifest_table import NAMES as MANIFESTS
+from matops.simulators.output.manifest_table import find_manifest
 
 K_VRH = Target(
     name="K_VRH",
@@ -48,11 +53,20 @@ COLUMN_NAMES = {
 ID_NAMES = ("material_id", "mp_id", "id", "name")
 ID_PROP = "id_prop.csv"
 LAYOUTS = (
-    f"a directory of CIF files with {ID_PROP} (id, K_VRH, G_VRH; GPa)",
-    "a .json or .json.gz list of records with a structure and moduli",
-    "a matbench-style .json or .json.gz with columns structure, log10(K_VRH), log10(G_VRH)",
-    "a directory of two matbench-style files, one a modulus",
+    SourceForm(
+        "manifest",
+        f"{' or '.join(MANIFESTS)} beside CIF, POSCAR, extended XYZ, LAMMPS data or dump files, "
+        "with K_VRH and G_VRH or the stiffness C; see docs/sources.md",
+    ),
+    SourceForm("CIF directory", f"CIF files with {ID_PROP} (id, K_VRH, G_VRH; GPa)"),
+    SourceForm("JSON", "a .json or .json.gz list of records with a structure and moduli"),
+    SourceForm(
+        "matbench",
+        "a .json or .json.gz with columns structure, log10(K_VRH), log10(G_VRH), or a directory of "
+        "two, one a modulus",
+    ),
 )
+"""Layouts of files; what is not in one of them is refused."""
 
 
 def labelled_crystal(
@@ -79,16 +93,44 @@ def read_source(source: Path, stated: Provenance) -> Incoming:
     """
     if not source.exists():
         raise BadInput(f"{source}: no such file or directory")
+    manifest = find_manifest(source)
+    if manifest:
+        return read_labelled(manifest, tuple(COLUMN_NAMES), stated, _manifest_record)
     if source.is_dir() and (source / ID_PROP).is_file():
         return _read_cif_directory(source, stated)
     files = sorted(source.glob("*.json*")) if source.is_dir() else [source]
     if files and all(_is_json(path) for path in files):
         return _read_json(files, stated)
-    raise BadInput(f"{source}: not a known layout; known are: {'; '.join(LAYOUTS)}")
+    known = "; ".join(f"{layout.name}: {layout.description}" for layout in LAYOUTS)
+    raise BadInput(f"{source}: not a known layout; known are: {known}")
 
 
 def _is_json(path: Path) -> bool:
     return path.name.endswith((".json", ".json.gz"))
+
+
+def _manifest_record(entry: Entry) -> Record:
+    crystal = parse_crystal(load_request(entry.path, entry.species))
+    return labelled_crystal(crystal, _moduli_GPa(entry), entry.provenance)
+
+
+def _moduli_GPa(entry: Entry) -> dict[str, float]:
+    """Stated moduli, or else those of the stiffness after Voigt, Reuss and Hill."""
+    stated = dict(entry.values_GPa)
+    if stated and entry.given_stiffness_GPa is not None:
+        raise BadInput("both moduli and the stiffness C are given; keep one")
+    if stated:
+        return stated
+    stiffness_GPa = entry.stiffness_GPa
+    if stiffness_GPa is None:
+        raise BadInput("neither K_VRH and G_VRH nor the stiffness C, here or in a log")
+    try:
+        if not is_mechanically_stable(stiffness_GPa):
+            raise BadInput("mechanically unstable: the stiffness is not positive definite")
+        moduli = voigt_reuss_hill(stiffness_GPa)
+    except ValueError as error:
+        raise BadInput(f"C: {error}") from None
+    return {"K_VRH": moduli.K_VRH_GPa, "G_VRH": moduli.G_VRH_GPa}
 
 
 def _read_cif_directory(directory: Path, stated: Provenance) -> Incoming:
@@ -144,10 +186,10 @@ def _cif_record(
     try:
         if path.resolve().parent != directory.resolve() or not path.is_file():
             raise BadInput("no such file")
-        text = path.read_text(errors="replace")
+        crystal = parse_crystal(load_request(path))
     except (OSError, ValueError) as error:
         raise BadInput(f"not a readable file: {error}") from None
-    return labelled_crystal(from_cif(text), moduli, replace(stated, source="cif-directory"))
+    return labelled_crystal(crystal, moduli, replace(stated, source="cif-directory"))
 
 
 def _read_json(files: list[Path], stated: Provenance) -> Incoming:

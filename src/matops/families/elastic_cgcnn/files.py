@@ -1,12 +1,15 @@
 """One crystal a file: what ``matops predict`` reads, and the demo's example."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from matops.core.errors import BadInput
 from matops.core.record import Payload
+from matops.families.elastic_cgcnn.crystal import make_crystal
 from matops.families.elastic_cgcnn.formats import FORMS
+from matops.simulators.output.atoms import is_atoms_file, read_atoms
 
 EXAMPLE = """\
 data_Cu3Au
@@ -29,14 +32,21 @@ Cu1 Cu 0.5 0.5 0
 """Ordered Cu3Au (L1_2)."""
 
 
-def load_request(path: Path) -> Payload:
-    """A payload from ``*.cif``, a POSCAR (``*.vasp``, ``POSCAR*``, ``CONTCAR*``) or ``*.json``.
+def load_request(path: Path, species: Sequence[str] = ()) -> Payload:
+    """A payload from a CIF, a POSCAR, JSON, or a file of atoms that a simulation wrote.
 
-    JSON is a pymatgen structure or a payload.
+    ``*.cif``; ``*.vasp``, ``POSCAR*`` and ``CONTCAR*``; ``*.json`` with a pymatgen structure or a
+    payload; and what :func:`matops.simulators.output.atoms.read_atoms` knows.
+
+    Args:
+        path: the file.
+        species: chemical symbol of each LAMMPS atom type, for files that don't say it.
 
     Raises:
         BadInput: the file can't be read, or is of none of these kinds.
     """
+    if is_atoms_file(path):
+        return _from_atoms(path, species)
     try:
         text = path.read_text(errors="replace")
     except OSError as error:
@@ -47,7 +57,15 @@ def load_request(path: Path) -> Payload:
         return {"poscar": text}
     if path.suffix.lower() == ".json":
         return _from_json(path, text)
-    raise BadInput(f"{path}: neither .cif nor POSCAR nor .json")
+    raise BadInput(f"{path}: neither .cif nor POSCAR nor .json nor a file of atoms")
+
+
+def _from_atoms(path: Path, species: Sequence[str]) -> Payload:
+    try:
+        atoms = read_atoms(path, species)
+        return make_crystal(atoms.cell_A, atoms.symbols, atoms.frac_coords).payload()
+    except BadInput as error:
+        raise BadInput(f"{path}: {error}") from None
 
 
 def _from_json(path: Path, text: str) -> Payload:

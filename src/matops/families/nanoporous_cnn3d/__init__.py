@@ -8,14 +8,21 @@ from typing import cast
 from torch import nn
 
 from matops.core.domain import Descriptors
-from matops.core.family import Family, FamilyConfig, Incoming, PayloadForm, PredictScaled
+from matops.core.family import (
+    Family,
+    FamilyConfig,
+    Incoming,
+    PayloadForm,
+    PredictScaled,
+    SourceForm,
+)
 from matops.core.features import PackedFeatures
 from matops.core.gate import Gate, Measurement
 from matops.core.prediction import Quantity
 from matops.core.record import Payload, Provenance
 from matops.core.training import Progress
 from matops.families.nanoporous_cnn3d.config import PRESETS, NanoporousConfig
-from matops.families.nanoporous_cnn3d.data import TARGETS, read_source
+from matops.families.nanoporous_cnn3d.data import LAYOUTS, TARGETS, read_source
 from matops.families.nanoporous_cnn3d.designs import (
     OBJECTIVES,
     confirm_designs,
@@ -48,6 +55,10 @@ class NanoporousCNN3D(Family):
     presets = PRESETS
     studies = STUDIES
     objectives = OBJECTIVES
+    sources = (
+        SourceForm("simulation", "levelled waves, labelled here by LAMMPS or by finite elements"),
+        *LAYOUTS,
+    )
     payload_forms = (
         PayloadForm(
             "waves",

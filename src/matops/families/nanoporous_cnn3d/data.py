@@ -8,12 +8,16 @@ from pathlib import Path
 import pandas as pd
 
 from matops.core.errors import BadInput
-from matops.core.family import Incoming
+from matops.core.family import Incoming, SourceForm
 from matops.core.record import Provenance, Quarantined, Record, make_record
 from matops.core.target import Target
+from matops.families.nanoporous_cnn3d.atoms import load_atoms
 from matops.families.nanoporous_cnn3d.metals import METALS
 from matops.families.nanoporous_cnn3d.payloads import group_of, write_payload
 from matops.families.nanoporous_cnn3d.structure import LevelledWaves, NanoporousMetal
+from matops.simulators.output.manifest import Entry, read_labelled
+from matops.simulators.output.manifest_table import NAMES as MANIFESTS
+from matops.simulators.output.manifest_table import find_manifest
 
 AXES = ("X", "Y", "Z")
 TARGETS = tuple(
@@ -40,27 +44,58 @@ NAMED_IN_FILE = re.compile(r"(?P<name>[a-z]+)_(?P<fraction>0\.\d+)\.csv(\.gz)?$"
 NAMES = {"silver": "Ag", "gold": "Au", "copper": "Cu", "nickel": "Ni", "palladium": "Pd"} | {
     "platinum": "Pt"
 }
-LAYOUT = (
-    "a .csv or .csv.gz with a row for each load direction and the columns Number, Direction "
-    "(X, Y, Z), Phase 1, Phase 2, …, Cii (GPa); Metal, Level (the solid fraction that sets the "
-    "level), HKL Squared and Cell (Å) as columns, or metal and level in the file's name, as in "
-    "gold_0.35.csv"
+LAYOUTS = (
+    SourceForm(
+        "manifest",
+        f"{' or '.join(MANIFESTS)} beside LAMMPS data or dump files or extended XYZ of one porous "
+        "fcc metal in a cube, with C_11, C_22 and C_33 or the stiffness C; see docs/sources.md",
+    ),
+    SourceForm(
+        "stiffness table",
+        "a .csv or .csv.gz with a row for each load direction and the columns Number, Direction "
+        "(X, Y, Z), Phase 1, Phase 2, …, Cii (GPa); Metal, Level (the solid fraction that sets the "
+        "level), HKL Squared and Cell (Å) as columns, or metal and level in the file's name, as in "
+        "gold_0.35.csv",
+    ),
 )
+"""Layouts of files; what is not in one of them is refused."""
 
 
 def read_source(source: Path, stated: Provenance) -> Incoming:
-    """Records of a table of phases and stiffness; see ``LAYOUT``.
+    """Records of a file or directory in one of the ``LAYOUTS``.
 
     Args:
-        source: the file.
+        source: the file or directory.
         stated: engine, method, licence and date that hold for all its records.
 
     Raises:
-        BadInput: there is no such file, or it is not in that layout.
+        BadInput: there is no such path, or it is in none of the layouts.
     """
+    manifest = find_manifest(source)
+    if manifest:
+        names = [target.name for target in TARGETS]
+        return read_labelled(manifest, names, stated, _manifest_record)
+    return _read_stiffness_table(source, stated)
+
+
+def _manifest_record(entry: Entry) -> Record:
+    sample = load_atoms(entry.path, entry.species)
+    if entry.values_GPa and entry.given_stiffness_GPa is not None:
+        raise BadInput("both C_11, C_22, C_33 and the stiffness C are given; keep one")
+    if entry.values_GPa:
+        return labelled_metal(sample, entry.values_GPa, entry.provenance)
+    if entry.stiffness_GPa is None:
+        raise BadInput("neither C_11, C_22 and C_33 nor the stiffness C, here or in a log")
+    diagonal_GPa = entry.stiffness_GPa.diagonal()[:3].tolist()
+    values_GPa = {t.name: value for t, value in zip(TARGETS, diagonal_GPa, strict=True)}
+    return labelled_metal(sample, values_GPa, entry.provenance)
+
+
+def _read_stiffness_table(source: Path, stated: Provenance) -> Incoming:
     if not source.is_file() or not source.name.endswith((".csv", ".csv.gz")):
+        known = "; ".join(f"{layout.name}: {layout.description}" for layout in LAYOUTS)
         what = "not a known layout" if source.exists() else "no such file or directory"
-        raise BadInput(f"{source}: {what}; known is: {LAYOUT}")
+        raise BadInput(f"{source}: {what}; known are: {known}")
     table = _with_defaults(_read_table(source), source)
     stated = replace(stated, source=stated.source or "stiffness-table")
     for number, rows in table.groupby("Number", sort=False):

@@ -9,20 +9,27 @@ import numpy as np
 
 from matops.core.errors import BadInput
 from matops.core.record import Payload
+from matops.families.nanoporous_cnn3d.atoms import load_atoms
 from matops.families.nanoporous_cnn3d.payloads import READERS, write_payload
 from matops.families.nanoporous_cnn3d.simulation import demo_sample
 from matops.families.nanoporous_cnn3d.structure import NanoporousMetal, VoxelGrid
+from matops.simulators.output.atoms import is_atoms_file
 
 
 def load_request(path: Path) -> Payload:
-    """A payload from ``*.json`` (a payload) or ``*.npz`` (``solid``, ``metal``, ``cell_A``).
+    """A payload from JSON, an array of voxels, or the atoms of a simulation.
+
+    ``*.json`` is a payload, ``*.npz`` has ``solid``, ``metal`` and ``cell_A``; atoms are what
+    :func:`matops.simulators.output.atoms.read_atoms` knows.
 
     Raises:
-        BadInput: the file can't be read, or is of neither kind.
+        BadInput: the file can't be read, or is of no such kind.
     """
+    if is_atoms_file(path):
+        return write_payload(load_atoms(path))
     suffix = path.suffix.lower()
     if suffix not in (".json", ".npz"):
-        raise BadInput(f"{path}: neither .json nor .npz")
+        raise BadInput(f"{path}: neither .json nor .npz nor a file of atoms")
     try:
         return _from_json(path) if suffix == ".json" else _from_npz(path)
     except OSError as error:

@@ -1,0 +1,34 @@
+"""Component: remember what came of a retraining, so that the same data are not tried again."""
+
+from typing import NamedTuple
+
+from kfp import dsl
+
+from components.image import IMAGE
+
+
+@dsl.component(base_image=IMAGE, install_kfp_package=False)
+def conclude(
+    evaluation: dsl.Input[dsl.Artifact],
+    summary: dsl.Output[dsl.Markdown],
+    metrics: dsl.Output[dsl.Metrics],
+) -> NamedTuple("Outcome", [("place", str)]):  # type: ignore[valid-type]
+    """Note the verdict, and name the old and the new data.
+
+    Args:
+        evaluation: the directory that evaluation wrote.
+        summary: the verdict, and the versions of the data.
+        metrics: ``accepted`` as 0 or 1, and the number of new rows.
+
+    Returns:
+        Where the evaluation lies.
+    """
+    from pathlib import Path
+
+    from matops.entrypoints.retraining import conclude
+
+    measured, text = conclude(Path(evaluation.path))
+    Path(summary.path).write_text(text)
+    for name, value in measured.items():
+        metrics.log_metric(name, value)
+    return (str(evaluation.uri),)

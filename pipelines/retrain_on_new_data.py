@@ -1,0 +1,81 @@
+"""New data to a better model, where that pays: ingest, decide, then train and release or not.
+
+This is the pipeline to schedule. Where there is nothing to do it ends in seconds and says why.
+"""
+
+from typing import NamedTuple
+
+from kfp import dsl
+
+from components.conclude import conclude
+from components.decide import decide
+from components.image import IMAGE
+from components.ingest import ingest
+from components.stand_by import stand_by
+from pipelines.train_and_release import train_and_release
+
+
+class Retraining(NamedTuple):
+    """What the pipeline hands back; the evaluation's place is empty where nothing was trained."""
+
+    retrained: bool
+    decision: dsl.Artifact
+    evaluation: str
+
+
+@dsl.pipeline(
+    name="retrain-on-new-data",
+    description="Ingest what is waiting; train, judge and release where enough has changed.",
+)
+def retrain_on_new_data(
+    family: str = "elastic_cgcnn",
+    preset: str = "full",
+    source: str = "",
+    changes: str = "{}",
+    init_from: str = "",
+    train_image: str = IMAGE,
+    train_accelerator: str = "nvidia.com/gpu",
+    train_gpus: str = "1",
+    train_cpu: str = "4",
+    train_memory: str = "16Gi",
+) -> Retraining:
+    """Retrain a family's model where that pays.
+
+    Args:
+        family: family of the model.
+        preset: configuration preset; its ``retraining`` says what pays.
+        source: ``simulation``, a path, or empty for what was ingested meanwhile.
+        changes: JSON object of changed configuration fields.
+        init_from: package, or version in the workspace, to start from; empty for none.
+        train_image: image of the training step.
+        train_accelerator: resource name of the accelerator.
+        train_gpus: accelerators of the training step; 0 for none.
+        train_cpu: CPU limit of the training step.
+        train_memory: memory limit of the training step.
+    """
+    data = ingest(family=family, preset=preset, source=source, changes=changes)
+    data.set_caching_options(False)
+    decided = decide(family=family, preset=preset, changes=changes, dataset=data.outputs["dataset"])
+    decided.set_caching_options(False)
+    with dsl.If(decided.outputs["retrain"] == True, name="pays"):  # noqa: E712
+        trained = train_and_release(
+            family=family,
+            preset=preset,
+            source="",
+            changes=changes,
+            init_from=init_from,
+            train_image=train_image,
+            train_accelerator=train_accelerator,
+            train_gpus=train_gpus,
+            train_cpu=train_cpu,
+            train_memory=train_memory,
+        )
+        concluded = conclude(evaluation=trained.outputs["evaluation"])
+        concluded.set_caching_options(False)
+    with dsl.Else(name="nothing-to-do"):
+        rested = stand_by(decision=decided.outputs["decision"])
+    evaluation = dsl.OneOf(concluded.outputs["place"], rested.outputs["place"])
+    return Retraining(decided.outputs["retrain"], decided.outputs["decision"], evaluation)
+
+
+PIPELINE = retrain_on_new_data

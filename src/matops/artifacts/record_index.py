@@ -1,0 +1,85 @@
+"""Which part has which record: a SQLite file beside the data, made again wherever it is missing.
+
+Parts are immutable, so an entry never goes stale: an index only grows, and whoever asks says which
+parts count. Asking for a record takes the same time among a thousand and among a million.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS parts (number INTEGER PRIMARY KEY, part TEXT UNIQUE, rows INTEGER);
+CREATE TABLE IF NOT EXISTS records (id TEXT, part INTEGER, PRIMARY KEY (id, part)) WITHOUT ROWID;
+"""
+
+ReadIds = Callable[[], Iterable[str]]
+"""Reads the ids of one part; called only for a part that is not indexed yet."""
+
+
+class RecordIndex:
+    """The index of one family's parts, open for as long as a ``with`` of :func:`open_index`."""
+
+    def __init__(self, database: sqlite3.Connection) -> None:
+        """Wrap an open database that has the schema."""
+        self._database = database
+
+    def add(self, parts: Mapping[str, ReadIds]) -> None:
+        """Index those parts, named by their content, that are not indexed yet."""
+        indexed = {part for (part,) in self._database.execute("SELECT part FROM parts")}
+        for part in parts.keys() - indexed:
+            # One transaction a part: a kill leaves a part indexed whole or not at all.
+            with self._database:
+                self._add(part, sorted(parts[part]()))
+
+    def _add(self, part: str, ids: list[str]) -> None:
+        insert = "INSERT INTO parts (part, rows) VALUES (?, ?)"
+        number = self._database.execute(insert, (part, len(ids))).lastrowid
+        rows = ((identity, number) for identity in ids)
+        self._database.executemany("INSERT INTO records VALUES (?, ?)", rows)
+
+    def known(self, ids: Iterable[str], parts: Iterable[str]) -> set[str]:
+        """Those ids that one of the parts has."""
+        counted = self._numbers(parts)
+        found = "SELECT part FROM records WHERE id = ?"
+        return {
+            identity
+            for identity in ids
+            if any(number in counted for (number,) in self._database.execute(found, (identity,)))
+        }
+
+    def rows(self, parts: Iterable[str]) -> int:
+        """Number of records in these parts."""
+        return sum(self._numbers(parts).values())
+
+    def _numbers(self, parts: Iterable[str]) -> dict[int, int]:
+        """Rows by part number."""
+        asked = set(parts)
+        listed = self._database.execute("SELECT number, part, rows FROM parts")
+        return {number: rows for number, part, rows in listed if part in asked}
+
+
+@contextmanager
+def open_index(path: Path) -> Iterator[RecordIndex]:
+    """The index in a file; a file that is no database is replaced."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        database = _connect(path)
+    except sqlite3.OperationalError:
+        raise
+    except sqlite3.DatabaseError:
+        path.unlink()
+        database = _connect(path)
+    with closing(database):
+        yield RecordIndex(database)
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    database = sqlite3.connect(path, timeout=60.0)
+    try:
+        database.executescript(SCHEMA)
+    except sqlite3.Error:
+        database.close()
+        raise
+    return database

@@ -1,0 +1,227 @@
+"""When to retrain: a pure function of numbers, each shown beside its limit."""
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+FIRST_MODEL = "no model is released yet"
+Outcome = Literal["", "accepted", "rejected"]
+
+
+@dataclass(frozen=True)
+class RetrainingConfig:
+    """From which measured values on a retraining pays.
+
+    New rows must reach both of their limits; age, drift and strangeness are enough alone, as long
+    as there is any new row. Nothing retrains on the data of the last judged attempt.
+
+    Attributes:
+        new_rows: rows that the champion's data lack. Some hundred test rows show a difference in
+            error of a few percent, and about a tenth of the rows are test rows.
+        new_share: the same, relative to the champion's rows. Errors fall as a power of the rows
+            with exponents of 0.07 to 0.35: a tenth more rows is worth 0.7 to 3 %, which is about
+            what the comparison with the champion can tell (Hestness et al. 2017,
+            arXiv:1712.00409).
+        age_days: age of the champion. New rows that are too few to matter by number may still
+            hold corrections; twice a year they are tried.
+        drift: population stability index of served against training inputs; above 0.25 it is
+            called a major shift (Siddiqi 2006, Credit Risk Scorecards, chapter 9).
+        outside_share: share of served samples out of the domain. The domain holds 99 % of the
+            training rows, so a tenth outside is ten times what is normal.
+        least_requests: served samples below which drift and strangeness say nothing: with 200,
+            a share of 0.1 is known to about 0.04 (95 %, binomial).
+        cooldown_hours: from one attempt to the next, so that a stream of data costs at most one
+            training a day.
+    """
+
+    new_rows: int = 1000
+    new_share: float = 0.1
+    age_days: float = 180.0
+    drift: float = 0.25
+    outside_share: float = 0.1
+    least_requests: int = 200
+    cooldown_hours: float = 24.0
+
+
+@dataclass(frozen=True)
+class ServingStatistics:
+    """What a released model met since it was released.
+
+    Attributes:
+        model: version of the model.
+        requests: samples that it was asked about.
+        outside: how many of them were out of its domain.
+        drift: population stability index of their descriptors against the training rows'.
+    """
+
+    model: str
+    requests: int
+    outside: int
+    drift: float
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """An attempt to retrain.
+
+    Attributes:
+        data: dataset version that it used.
+        began: ISO time, UTC.
+        outcome: its verdict; empty until there is one.
+    """
+
+    data: str
+    began: str
+    outcome: Outcome = ""
+
+
+@dataclass(frozen=True)
+class Situation:
+    """The numbers on which the decision rests; None is what nobody measured.
+
+    Attributes:
+        data: dataset version that a retraining would use.
+        rows: rows of it.
+        champion: version of the released model; empty for none.
+        champion_data: dataset version that trained it; empty for none.
+        champion_rows: rows of that.
+        new_rows: rows that the champion's data lack.
+        age_days: days since the champion was made.
+        serving: what the champion met.
+        attempted_data: dataset version of the last attempt to retrain; empty for none.
+        attempt_outcome: its verdict; empty if it never came to one.
+        hours_since_attempt: hours since that attempt began.
+    """
+
+    data: str
+    rows: int
+    champion: str = ""
+    champion_data: str = ""
+    champion_rows: int | None = None
+    new_rows: int | None = None
+    age_days: float | None = None
+    serving: ServingStatistics | None = None
+    attempted_data: str = ""
+    attempt_outcome: Outcome = ""
+    hours_since_attempt: float | None = None
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """One measured value beside its limit.
+
+    Attributes:
+        name: what was measured.
+        measured: the value; None if it was not measured.
+        limit: from which on it counts.
+        unit: of both; ``1`` for a pure number.
+        met: whether the limit is reached.
+        reason: the same in words.
+    """
+
+    name: str
+    measured: float | None
+    limit: float
+    unit: str
+    met: bool
+    reason: str
+
+
+@dataclass(frozen=True)
+class RetrainingDecision:
+    """Whether to retrain, and why.
+
+    Attributes:
+        retrain: whether it pays.
+        reason: one sentence.
+        criteria: every criterion, met or not.
+    """
+
+    retrain: bool
+    reason: str
+    criteria: tuple[Criterion, ...]
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if float(value).is_integer() else f"{value:.3g}"
+
+
+def _criterion(
+    name: str, measured: float | None, limit: float, unit: str, missing: str
+) -> Criterion:
+    """A criterion that is met from its limit on; what is missing or not finite never is."""
+    if measured is None or not math.isfinite(measured):
+        why = missing if measured is None else "not a finite number"
+        return Criterion(name, None, limit, unit, False, f"{name} not measured: {why}")
+    spelled = "" if unit == "1" else f" {unit}"
+    met = measured >= limit
+    ending = "reached" if met else "needed"
+    reason = f"{name}: {_number(measured)} of {_number(limit)}{spelled} {ending}"
+    return Criterion(name, measured, limit, unit, met, reason)
+
+
+def _new_data(found: Situation, config: RetrainingConfig) -> tuple[Criterion, Criterion]:
+    known, new = found.champion_rows, found.new_rows
+    share = new / known if new is not None and known else None
+    missing = "no model is released" if not found.champion else "the champion's data can't be had"
+    return (
+        _criterion("new rows", new, config.new_rows, "rows", missing),
+        _criterion("new rows over the champion's rows", share, config.new_share, "1", missing),
+    )
+
+
+def _served(found: Situation, config: RetrainingConfig) -> tuple[Criterion, Criterion]:
+    serving = found.serving
+    drift = outside = None
+    missing = "no statistics of served samples"
+    if serving and serving.model != found.champion:
+        missing = f"the statistics of served samples are of {serving.model}"
+    elif serving and serving.requests < max(1, config.least_requests):
+        missing = f"{serving.requests:,} served samples of {config.least_requests:,} needed"
+    elif serving:
+        drift, outside = serving.drift, serving.outside / serving.requests
+    return (
+        _criterion("drift of served samples", drift, config.drift, "1", missing),
+        _criterion("share out of domain", outside, config.outside_share, "1", missing),
+    )
+
+
+def _hindrance(found: Situation, config: RetrainingConfig) -> str:
+    """What stands against a retraining whatever the criteria say; empty for nothing."""
+    if found.rows == 0:
+        return "there are no data"
+    if found.champion and found.data == found.champion_data:
+        return f"the champion {found.champion} was trained on these very data"
+    if found.attempt_outcome and found.data == found.attempted_data:
+        return f"these very data were tried already, and the model was {found.attempt_outcome}"
+    hours = found.hours_since_attempt
+    if hours is not None and hours < config.cooldown_hours:
+        return (
+            f"the last attempt began {hours:.1f} hours ago, "
+            f"of {config.cooldown_hours:g} hours between two attempts"
+        )
+    return ""
+
+
+def decide_retraining(found: Situation, config: RetrainingConfig) -> RetrainingDecision:
+    """Whether a retraining pays.
+
+    It does where nothing hinders it and there is no model yet, or the new rows reach both of
+    their limits, or the champion's age, the drift or the share out of domain reaches its own.
+    """
+    missing = "no model is released"
+    age = _criterion("age of the champion", found.age_days, config.age_days, "days", missing)
+    rows, share = _new_data(found, config)
+    served = _served(found, config)
+    criteria = (rows, share, age, *served)
+    if hindrance := _hindrance(found, config):
+        return RetrainingDecision(False, f"nothing to do: {hindrance}", criteria)
+    if not found.champion:
+        return RetrainingDecision(True, f"retrain: {FIRST_MODEL}", criteria)
+    if rows.met and share.met:
+        return RetrainingDecision(True, f"retrain: {rows.reason}; {share.reason}", criteria)
+    alone = [criterion.reason for criterion in (age, *served) if criterion.met]
+    if alone:
+        return RetrainingDecision(True, f"retrain: {'; '.join(alone)}", criteria)
+    short = next(criterion for criterion in (rows, share) if not criterion.met)
+    return RetrainingDecision(False, f"nothing to do: {short.reason}", criteria)

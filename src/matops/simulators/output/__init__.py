@@ -1,0 +1,1 @@
+"""What simulations leave behind: a manifest, files of atoms, logs."""

@@ -1,0 +1,144 @@
+"""Atoms from the files that simulations write: LAMMPS data and dump files, extended XYZ."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+from ase import Atoms
+from ase.data import atomic_masses, atomic_numbers, chemical_symbols
+from ase.io import read
+from numpy.typing import NDArray
+
+from matops.core.errors import BadInput
+
+Species = Sequence[str]
+"""Chemical symbol of each LAMMPS atom type, in the order of the types; empty if not known."""
+
+LARGEST_MASS_ERROR = 0.01
+"""Relative error of a mass up to which it still names an element."""
+ANGSTROM_UNITS = ("metal", "real")
+"""LAMMPS units whose length is the Å."""
+UNITS_IN_DATA = re.compile(r"\bunits = (?P<units>\w+)")
+UNITS_IN_DUMP = re.compile(r"^ITEM: UNITS\n(?P<units>\w+)", re.MULTILINE)
+
+
+@dataclass(frozen=True, eq=False)
+class PeriodicAtoms:
+    """Atoms in a cell that repeats along all three edges.
+
+    Attributes:
+        cell_A: (3, 3) edges of the cell as rows, Å.
+        frac_coords: (n, 3) fractional coordinates.
+        symbols: n chemical symbols.
+    """
+
+    cell_A: NDArray[np.float64]
+    frac_coords: NDArray[np.float64]
+    symbols: tuple[str, ...]
+
+
+def is_atoms_file(path: Path) -> bool:
+    """Whether the file's name says that it holds atoms in a form that is read here."""
+    return _reader(path) is not None
+
+
+def read_atoms(path: Path, species: Species = ()) -> PeriodicAtoms:
+    """The atoms of a file.
+
+    The last frame counts where there are several. The name tells the form: ``*.data``, ``*.lmp``
+    and ``data.*`` are LAMMPS data files, ``*.dump``, ``*.lammpstrj`` and ``dump.*`` its dumps,
+    ``*.extxyz`` and ``*.xyz`` extended XYZ.
+
+    Args:
+        path: the file.
+        species: chemical symbol of each LAMMPS atom type, for files that don't say it.
+
+    Raises:
+        BadInput: no such file, cut short, no elements, not periodic, or another unit of length.
+    """
+    reader = _reader(path)
+    if reader is None:
+        raise BadInput("neither a LAMMPS data file or dump nor extended XYZ")
+    unknown = [symbol for symbol in species if not atomic_numbers.get(symbol)]
+    if unknown:
+        raise BadInput(f"species: unknown element {unknown[0]!r}")
+    try:
+        atoms = reader(path, species)
+    except BadInput:
+        raise
+    except OSError as error:
+        raise BadInput(error.strerror or str(error)) from None
+    except Exception as error:  # the readers raise what their many branches happen to raise
+        first = (str(error).splitlines() or [""])[0]
+        raise BadInput(f"can't be read, or is cut short: {first or type(error).__name__}") from None
+    if not atoms.cell.rank == 3 or not atoms.pbc.all():
+        raise BadInput("the cell is not periodic along all three edges")
+    cell_A = np.asarray(atoms.cell.array, dtype=np.float64)
+    frac_coords = np.asarray(atoms.positions @ np.linalg.inv(cell_A))
+    return PeriodicAtoms(cell_A, frac_coords, tuple(chemical_symbols[z] for z in atoms.numbers))
+
+
+def _reader(path: Path) -> Callable[[Path, Species], Atoms] | None:
+    name = path.name.lower()
+    if name.endswith((".data", ".lmp")) or name.startswith("data."):
+        return _read_data
+    if name.endswith((".dump", ".lammpstrj")) or name.startswith("dump."):
+        return _read_dump
+    return _read_extxyz if name.endswith((".extxyz", ".xyz")) else None
+
+
+def _read_data(path: Path, species: Species) -> Atoms:
+    with path.open(errors="replace") as file:
+        units = _length_unit(UNITS_IN_DATA, file.readline())
+    numbers = {n: atomic_numbers[symbol] for n, symbol in enumerate(species, start=1)}
+    atoms = _last_frame(path, format="lammps-data", units=units, Z_of_type=numbers or None)
+    if not species:
+        _check_masses(atoms)
+    return atoms
+
+
+def _check_masses(atoms: Atoms) -> None:
+    """Whether the file itself says the elements: with labels of its types, or by their masses."""
+    masses = np.asarray(atoms.arrays.get("masses", np.zeros(len(atoms))))
+    expected = atomic_masses[atoms.numbers]
+    if (np.abs(masses - expected) > LARGEST_MASS_ERROR * expected).any():
+        raise BadInput("the file does not say the elements of its types; name them as species")
+
+
+def _read_dump(path: Path, species: Species) -> Atoms:
+    text = path.read_text(errors="replace")
+    columns = re.findall(r"^ITEM: ATOMS (.*)$", text, re.MULTILINE)
+    if not columns:
+        raise BadInput("no atoms: not a LAMMPS dump, or cut short")
+    if "element" not in columns[-1].split() and not species:
+        raise BadInput("the dump has no column element; name the elements of its types as species")
+    units = _length_unit(UNITS_IN_DUMP, text[:500])
+    atoms = _last_frame(path, format="lammps-dump-text", specorder=list(species), units=units)
+    counts = re.findall(r"^ITEM: NUMBER OF ATOMS\n(\d+)", text, re.MULTILINE)
+    _check_complete(len(atoms), int(counts[-1]))
+    return atoms
+
+
+def _length_unit(pattern: re.Pattern[str], text: str) -> str:
+    found = pattern.search(text)
+    units = found["units"] if found else ANGSTROM_UNITS[0]
+    if units not in ANGSTROM_UNITS:
+        known = " and ".join(ANGSTROM_UNITS)
+        raise BadInput(f"LAMMPS units {units!r}: only {known} are read, whose lengths are in Å")
+    return units
+
+
+def _check_complete(present: int, announced: int) -> None:
+    if present != announced:
+        raise BadInput(f"cut short: {present} of {announced} atoms")
+
+
+def _read_extxyz(path: Path, species: Species) -> Atoms:
+    return _last_frame(path, format="extxyz")
+
+
+def _last_frame(path: Path, **options: Any) -> Atoms:
+    return cast(Atoms, read(path, index=-1, **options))

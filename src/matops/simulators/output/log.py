@@ -1,0 +1,94 @@
+"""What a LAMMPS log says of a finished run: program, potential and elastic constants."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matops.core.errors import BadInput
+from matops.simulators.output.units import gigapascals_per
+
+PROGRAM = re.compile(r"^(LAMMPS \([^)]+\))", re.MULTILINE)
+FINISHED = re.compile(r"^Total wall time:", re.MULTILINE)
+FAILED = re.compile(r"^ERROR.*$", re.MULTILINE)
+POTENTIAL = re.compile(r"^(pair_style|pair_coeff)[ \t]+([^$\n]+)$", re.MULTILINE)
+CONSTANT = re.compile(
+    r"^Elastic Constant C(?P<i>[1-6])(?P<j>[1-6])all = (?P<value>\S+)[ \t]*(?P<unit>\S*)",
+    re.MULTILINE,
+)
+CONSTANTS = 21
+"""Independent elements of a symmetric 6x6 matrix."""
+
+
+@dataclass(frozen=True, eq=False)
+class LammpsLog:
+    """A finished run.
+
+    Attributes:
+        engine: program with version, as in ``LAMMPS (22 Jul 2025 - Update 4)``.
+        method: pair style and coefficients, files without their directories; empty if not echoed.
+        stiffness_GPa: (6, 6) in Voigt order xx, yy, zz, yz, xz, xy, or None if none was printed.
+    """
+
+    engine: str
+    method: str
+    stiffness_GPa: NDArray[np.float64] | None
+
+
+def read_log(path: Path) -> LammpsLog:
+    """Read a log.
+
+    Elastic constants are the lines ``Elastic Constant C11all = 183.2 GPa`` that LAMMPS' own
+    example ELASTIC prints, all 21 of them.
+
+    Raises:
+        BadInput: no such file, not a log, the run failed or is not over, a constant is missing or
+            in no unit of stress.
+    """
+    try:
+        text = path.read_text(errors="replace")
+    except OSError as error:
+        raise BadInput(f"log {path.name}: {error.strerror or error}") from None
+    program, failed = PROGRAM.search(text), FAILED.search(text)
+    if not program:
+        raise BadInput(f"log {path.name}: not a LAMMPS log")
+    if failed:
+        raise BadInput(f"log {path.name}: the run failed: {failed[0]}")
+    if not FINISHED.search(text):
+        raise BadInput(f"log {path.name}: the run has not finished")
+    return LammpsLog(program[1], _method(text), _stiffness_GPa(text, path.name))
+
+
+def _method(text: str) -> str:
+    """The last pair style and the coefficients after it."""
+    lines = [(command, words.split()) for command, words in POTENTIAL.findall(text)]
+    styles = [n for n, (command, _) in enumerate(lines) if command == "pair_style"]
+    if not styles:
+        return ""
+    named = [f"pair_style {' '.join(lines[styles[-1]][1])}"]
+    for _, words in lines[styles[-1] + 1 :]:
+        bare = [word.strip("\"'").rsplit("/", 1)[-1] for word in words]
+        named.append(f"pair_coeff {' '.join(bare)}")
+    return ", ".join(dict.fromkeys(named))
+
+
+def _stiffness_GPa(text: str, name: str) -> NDArray[np.float64] | None:
+    found = list(CONSTANT.finditer(text))
+    if not found:
+        return None
+    stiffness = np.full((6, 6), np.nan)
+    for match in found:
+        i, j = int(match["i"]) - 1, int(match["j"]) - 1
+        try:
+            value_GPa = float(match["value"]) * gigapascals_per(match["unit"])
+        except ValueError:
+            raise BadInput(f"log {name}: {match[0]!r} is not a number") from None
+        except BadInput as error:
+            raise BadInput(f"log {name}: C{match['i']}{match['j']}: {error}") from None
+        stiffness[i, j] = stiffness[j, i] = value_GPa
+    missing = int(np.isnan(np.triu(stiffness)).sum())
+    if missing:
+        raise BadInput(f"log {name}: {missing} of {CONSTANTS} elastic constants are missing")
+    return stiffness

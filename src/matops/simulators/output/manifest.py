@@ -1,0 +1,150 @@
+"""The manifest beside simulation output: which file has which labels, in which units, from where.
+
+It is ``manifest.csv``, or ``manifest.json`` with a list of objects that have the same fields;
+docs/sources.md describes them. Whatever is not in the schema is refused, not guessed.
+"""
+
+import hashlib
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+
+from matops.core.errors import BadInput
+from matops.core.record import Provenance, Quarantined, Record
+from matops.simulators.output.log import LammpsLog, read_log
+from matops.simulators.output.manifest_table import (
+    STATED,
+    TEXTS,
+    FloatArray,
+    Row,
+    checked_rows,
+    read_labels,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Entry:
+    """One row of a manifest.
+
+    Attributes:
+        path: the file with the atoms.
+        log: the LAMMPS log of the run, or None.
+        species: chemical symbol of each LAMMPS atom type, where the manifest says them.
+        values_GPa: labels by name, in GPa.
+        given_stiffness_GPa: (6, 6) in Voigt order, if the manifest has it.
+        stated: provenance as the row and the command line state it.
+    """
+
+    path: Path
+    log: Path | None
+    species: tuple[str, ...]
+    values_GPa: Mapping[str, float]
+    given_stiffness_GPa: FloatArray | None
+    stated: Provenance
+
+    @cached_property
+    def _run(self) -> LammpsLog | None:
+        return read_log(self.log) if self.log else None
+
+    @property
+    def stiffness_GPa(self) -> FloatArray | None:
+        """The manifest's stiffness, or else the log's; None if neither has one."""
+        if self.given_stiffness_GPa is not None or self._run is None:
+            return self.given_stiffness_GPa
+        return self._run.stiffness_GPa
+
+    @property
+    def provenance(self) -> Provenance:
+        """Where the record comes from: the row's word, or else the log's.
+
+        Raises:
+            BadInput: nobody says engine or method.
+        """
+        found = self.stated
+        for name in ("engine", "method"):
+            said = getattr(found, name)
+            if said == "unknown" and self._run:
+                said = getattr(self._run, name) or said
+            if said == "unknown":
+                raise BadInput(f"nothing says the {name}: no column {name}, log or --{name}")
+            found = replace(found, **{name: said})
+        return found
+
+
+def read_labelled(
+    manifest: Path, names: Collection[str], stated: Provenance, label: Callable[[Entry], Record]
+) -> Iterator[Record | Quarantined]:
+    """A record for each row of a manifest; a row that is refused is yielded with its reason.
+
+    Args:
+        manifest: the file.
+        names: the labels that the family knows, all of them stresses.
+        stated: what holds for rows that don't say otherwise.
+        label: makes the family's record from a row.
+
+    Raises:
+        BadInput: the manifest as a whole does not fit the schema.
+    """
+    for number, row in enumerate(checked_rows(manifest, names), start=1):
+        origin = str(manifest.parent / str(row.get("file") or f"record {number}"))
+        try:
+            yield label(_entry(manifest.parent, row, replace(stated, origin=origin)))
+        except BadInput as error:
+            reason = str(error).removeprefix(f"{origin}: ")
+            yield Quarantined(origin, f"{reason} ({manifest.name}, record {number})")
+
+
+def _entry(directory: Path, row: Row, stated: Provenance) -> Entry:
+    texts = {name: _text(row, name) for name in TEXTS}
+    said = {name: text for name in STATED if (text := texts[name])}
+    path = _inside(directory, texts["file"] or "")
+    _check_content(path, texts["sha256"])
+    if "date" in said:
+        _check_date(said["date"])
+    values, stiffness = read_labels(row)
+    return Entry(
+        path=path,
+        log=_inside(directory, texts["log"]) if texts["log"] else None,
+        species=tuple((texts["species"] or "").split()),
+        values_GPa=values,
+        given_stiffness_GPa=stiffness,
+        stated=replace(stated, source=stated.source or "manifest", **said),
+    )
+
+
+def _text(row: Row, name: str) -> str:
+    content = row.get(name, "")
+    if isinstance(content, list) and name == "species":
+        content = " ".join(map(str, content))
+    if not isinstance(content, str):
+        raise BadInput(f"{name} is not text")
+    return content
+
+
+def _inside(directory: Path, name: str) -> Path:
+    """A file of the manifest's directory; nothing outside it is read."""
+    try:
+        path = directory / name
+        if not path.resolve().is_relative_to(directory.resolve()) or not path.is_file():
+            raise BadInput(f"no such file: {name or 'none is named'}")
+    except (OSError, ValueError) as error:
+        raise BadInput(f"not a readable file: {error}") from None
+    return path
+
+
+def _check_content(path: Path, sha256: str) -> None:
+    if not sha256:
+        return
+    with path.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != sha256.lower():
+        raise BadInput(f"its sha256 is {found[:12]}…, not {sha256[:12]}…: damaged or not complete")
+
+
+def _check_date(text: str) -> None:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        raise BadInput(f"date {text!r} is not of the form 2026-01-31") from None
