@@ -66,11 +66,11 @@ format: $(READY) ## let ruff format the code
 	ruff format .
 	ruff check --fix .
 
-bench: $(READY) ## print the benchmarks' ratios (SOURCE=path adds crystals, PACKAGE=path a screening)
+bench: $(READY) ## print the benchmarks' ratios (SOURCE=path adds crystals, PACKAGE=path screens with it)
 	python -m benchmarks.elastic_cgcnn_speed $(if $(SOURCE),--source $(SOURCE))
 	python -m benchmarks.continuum_speed
 	python -m benchmarks.data_ingest
-	$(if $(PACKAGE),python -m benchmarks.screening_speed --package $(PACKAGE))
+	python -m benchmarks.screening_speed $(if $(PACKAGE),--package $(PACKAGE))
 
 accuracy: $(READY) ## held-out accuracy beside baselines: make accuracy FAMILY=name SOURCE=path
 	python -m benchmarks.$(FAMILY)_accuracy --source $(SOURCE)

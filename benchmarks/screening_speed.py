@@ -1,28 +1,77 @@
 """Speed of a screening: designs per second, in all and by stage.
 
-    python -m benchmarks.screening_speed --package PACKAGE [--count 2000] [--workers 2]
+    python -m benchmarks.screening_speed [--package PACKAGE] [--count 2000] [--workers 2]
 
-PACKAGE is a directory of a model package whose family generates designs. The table says what was
-measured; the line below it says what follows for 100,000 designs, and that it is extrapolated.
+PACKAGE is a directory of a model package whose family generates designs. Without one, the networks
+of the family's preset ``full`` have random weights, which are as fast as trained ones. The table
+says what was measured; the line below it says what follows for 100,000 designs, and that it is
+extrapolated.
 """
 
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
 
+import torch
 import typer
 from rich.console import Console
 
 from matops.artifacts.package import read_card, read_config
 from matops.artifacts.screening_result import Found
+from matops.core.domain import fit_domain
+from matops.core.predictor import Predictor
 from matops.core.screening import STAGES
+from matops.core.training import Ensemble
+from matops.core.uncertainty import Conformal
+from matops.entrypoints.configuration import resolve_config
 from matops.entrypoints.progress import StepBars
 from matops.families import get_family
 from matops.steps.screen import LoadPackage, Screening, make_plan, read_card_of, run_screening
 from matops.steps.screen_part import objectives_of
 
+FAMILY = "nanoporous_cnn3d"
 PROMISED = 100_000
+DOMAIN_ROWS = 500
+
+
+@dataclass(frozen=True)
+class LoadUntrained:
+    """Makes a model with random weights."""
+
+    family: str
+
+    def __call__(self) -> Predictor:
+        """The predictor, with a domain of some designs of its own."""
+        family = get_family(self.family)
+        config = resolve_config(family, "full", {})
+        targets = len(family.targets)
+        designs = [family.parse(family.design(i, 1, config)) for i in range(DOMAIN_ROWS)]
+        networks = [family.network(config).eval() for _ in range(config.training.members)]
+        return Predictor(
+            family=family,
+            config=config,
+            ensemble=Ensemble(networks, torch.zeros(targets), torch.ones(targets)),
+            conformal=Conformal(0.9, (0.1,) * targets, (1.0,) * targets, rows=1, groups=1),
+            domain=fit_domain(family.describe(designs)),
+            model_version="with random weights",
+            dataset_version="",
+        )
+
+
+def ask_untrained(name: str, count: int) -> Screening:
+    """A screening of the designs that the family's preset ``full`` describes."""
+    load = LoadUntrained(name)
+    model = load()
+    return Screening(
+        family=model.family,
+        load=load,
+        plan=make_plan(model.family, model.model_version, model.config, 0, count),
+        config=model.config,
+        merit=objectives_of(model.family).merit(),
+        coverage=model.conformal.coverage,
+    )
 
 
 def ask(package: Path, count: int) -> Screening:
@@ -61,12 +110,13 @@ def print_table(found: Found, seconds: float, workers: int) -> None:
 
 
 def main(
-    package: Annotated[Path, typer.Option(help="Directory of a model package")],
+    package: Annotated[Path | None, typer.Option(help="Directory of a model package")] = None,
+    family: Annotated[str, typer.Option(help="Whose designs, without a package")] = FAMILY,
     count: Annotated[int, typer.Option(help="Designs")] = 2000,
     workers: Annotated[int, typer.Option(help="Processes, one thread each")] = 2,
 ) -> None:
     """Print designs per second, in all and by stage."""
-    asked = ask(package, count)
+    asked = ask(package, count) if package else ask_untrained(family, count)
     with TemporaryDirectory() as directory, StepBars(Console(stderr=True)) as bars:
         start = time.perf_counter()
         found = run_screening(asked, Path(directory), workers, bars.report).found
