@@ -24,6 +24,33 @@ LOAD_MAP_UNIT = 0.025
 """Load maps are learnt in this share of the solid's C11: they are then about one."""
 
 
+class DescriptorPath(nn.Module):
+    """What descriptors add to the hidden layer, and a straight line, which few labels teach.
+
+    Its weights are its own, so that a network without descriptors can be the start of one with.
+
+    Args:
+        count: descriptors of a view.
+        hidden: width of the hidden layer.
+        speaks: whether it says anything before it has learnt. Beside a body it must not: what a
+            start knows would be talked over by random weights.
+    """
+
+    def __init__(self, count: int, hidden: int, speaks: bool) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm1d(count, affine=False)
+        self.hidden = nn.Linear(count, hidden, bias=False)
+        self.line = nn.Linear(count, 1, bias=False)
+        nn.init.zeros_(self.line.weight)
+        if not speaks:
+            nn.init.zeros_(self.hidden.weight)
+
+    def forward(self, descriptors: Tensor) -> tuple[Tensor, Tensor]:
+        """From shape (n, count) to (n, 1, 1, 1, hidden) and (n, 1, 1, 1, 1)."""
+        numbers = self.norm(descriptors)[:, None, None, None]
+        return self.hidden(numbers), self.line(numbers)
+
+
 class StiffnessNetwork(nn.Module):
     """C_11, C_22, C_33 as one function of three views of the same structure.
 
@@ -40,19 +67,16 @@ class StiffnessNetwork(nn.Module):
         self.load_map_weight = config.network.load_map_weight
         self.body = _body(config)
         width = self.body.width if self.body is not None else 0
-        n_descriptors = len(descriptor_names(config.grid.descriptors))
-        self.descriptor_norm = (
-            nn.BatchNorm1d(n_descriptors, affine=False) if n_descriptors else None
-        )
-        n_numbers = n_descriptors + len(MATERIAL)
-        self.hidden = nn.Linear(width + n_numbers, config.network.hidden)
+        self.hidden = nn.Linear(width + len(MATERIAL), config.network.hidden)
         # What a single-metal training set can't teach must not speak until it is taught.
         nn.init.zeros_(self.hidden.weight[:, -len(MATERIAL) :])
         self.output = nn.Linear(config.network.hidden, 1)
-        # A straight line through the descriptors, which few labels teach at once.
-        self.line = nn.Linear(n_descriptors, 1, bias=False) if n_descriptors else None
-        if self.line is not None:
-            nn.init.zeros_(self.line.weight)
+        count = len(descriptor_names(config.grid.descriptors))
+        self.beside = (
+            DescriptorPath(count, config.network.hidden, speaks=self.body is None)
+            if count
+            else None
+        )
         # From standardised contributions to load maps: the network doesn't know the scaling.
         self.load_map_scale = nn.Parameter(torch.tensor([1.0, 0.5]))
         self._side_loss: Tensor | None = None
@@ -76,17 +100,16 @@ class StiffnessNetwork(nn.Module):
 
     def _contributions(self, batch: Batch, symmetry: Symmetry | None) -> Tensor:
         """What the parts of the cell contribute along each axis, shape (n, 3, k, k, k)."""
-        numbers = self._numbers(batch)
-        if self.body is None:
-            seen = numbers[:, :, None, None, None]
-        else:
+        seen = batch["sample.material"].repeat_interleave(3, dim=0)[:, :, None, None, None]
+        if self.body is not None:
             grids = self.body(self._views(batch, symmetry))
-            spread = numbers[:, :, None, None, None].expand(-1, -1, *grids.shape[2:])
-            seen = torch.cat([grids.float(), spread], dim=1)
-        hidden = silu(self.hidden(seen.movedim(1, -1)))
-        output: Tensor = self.output(hidden)
-        if self.line is not None:
-            output = output + self.line(numbers[:, : -len(MATERIAL)])[:, None, None, None]
+            seen = torch.cat([grids.float(), seen.expand(-1, -1, *grids.shape[2:])], dim=1)
+        hidden = self.hidden(seen.movedim(1, -1))
+        if self.beside is None:
+            output: Tensor = self.output(silu(hidden))
+        else:
+            to_hidden, straight = self.beside(batch["sample.descriptors"].flatten(0, 1))
+            output = self.output(silu(hidden + to_hidden)) + straight
         return output.reshape(batch.size, 3, *output.shape[1:4])
 
     def _views(self, batch: Batch, symmetry: Symmetry | None) -> Tensor:
@@ -98,14 +121,6 @@ class StiffnessNetwork(nn.Module):
         if symmetry:
             views = symmetry.turn(views)
         return views.flatten(0, 1)[:, None]
-
-    def _numbers(self, batch: Batch) -> Tensor:
-        """Descriptors and material of each view, shape (3 n, d)."""
-        material = batch["sample.material"].repeat_interleave(3, dim=0)
-        if self.descriptor_norm is None:
-            return material
-        descriptors = self.descriptor_norm(batch["sample.descriptors"].flatten(0, 1))
-        return torch.cat([descriptors, material], dim=1)
 
     def _load_map_loss(self, batch: Batch, symmetry: Symmetry, contributions: Tensor) -> Tensor:
         """Squared misfit of the contributions over the variance of the maps."""

@@ -13,6 +13,9 @@ ONE_MEMBER = {"training.members": 1}
 GENTLE = {**ONE_MEMBER, "training.epochs": 20, "training.learning_rate": 1e-4}
 """For a handful of labels: larger steps cost more of what the package knows than they teach."""
 
+FUSION: dict[str, Any] = {"training.epochs": 12, "training.learning_rate": 2e-3}
+"""Descriptors beside a start that never saw them need more than its own fine-tuning."""
+
 FINE_GRID = {"grid.voxels": 64, "grid.density_voxels": 32}
 """What the DenseNets need, which halve their grid five times."""
 
@@ -42,7 +45,7 @@ MODELS = Study(
         ),
         Variant(
             "late fusion with all descriptors, from a package",
-            {**ONE_MEMBER, "grid.descriptors": "all"},
+            {**ONE_MEMBER, **FUSION, "grid.descriptors": "all"},
             transfer=True,
         ),
         *(
@@ -81,7 +84,7 @@ DESCRIPTORS = Study(
     name="descriptors",
     question="Do descriptors beside the grid help?",
     variants=tuple(
-        Variant(name, {**ONE_MEMBER, "grid.descriptors": name}, transfer=True)
+        Variant(name, {**ONE_MEMBER, **FUSION, "grid.descriptors": name}, transfer=True)
         for name in ("none", "morphology", "physical", "all")
     ),
 )
