@@ -130,7 +130,7 @@ def test_network_on_descriptors_sees_no_grid(waves: Callable) -> None:
 def test_fusion_uses_both(waves: Callable) -> None:
     config = replace(SMALL, grid=replace(SMALL.grid, descriptors="morphology"))
     model, samples = network(config), [waves(0)]
-    model.load_state_dict(trained(config))
+    nn.init.normal_(model.beside.hidden.weight)
     features = featurize(samples, config.grid)
     batch = features.batch(torch.arange(1))
     other = featurize([waves(1)], config.grid).batch(torch.arange(1))
