@@ -23,6 +23,9 @@ from matops.families.nanoporous_cnn3d.standard import StandardBody, standard_bod
 LOAD_MAP_UNIT = 0.025
 """Load maps are learnt in this share of the solid's C11: they are then about one."""
 
+EXTREME = 4.0
+"""Standard deviations beyond which a descriptor says no more: one odd pore must not rule."""
+
 
 class DescriptorPath(nn.Module):
     """What descriptors add to the hidden layer, and a straight line, which few labels teach.
@@ -47,7 +50,7 @@ class DescriptorPath(nn.Module):
 
     def forward(self, descriptors: Tensor) -> tuple[Tensor, Tensor]:
         """From shape (n, count) to (n, 1, 1, 1, hidden) and (n, 1, 1, 1, 1)."""
-        numbers = self.norm(descriptors)[:, None, None, None]
+        numbers = self.norm(descriptors).clamp(-EXTREME, EXTREME)[:, None, None, None]
         return self.hidden(numbers), self.line(numbers)
 
 
