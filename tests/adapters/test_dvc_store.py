@@ -176,6 +176,14 @@ def test_a_remote_that_is_gone_is_one_line(clone: Path, remote: Remote) -> None:
     assert_one_line(caught.value, "data.dvc")
 
 
+def test_a_configuration_that_is_damaged_is_one_line(store: DvcStore) -> None:
+    store.append(METALS, records(1.0))
+    (store.workspace / ".dvc" / "config").write_bytes(b"[[[\0")
+    with pytest.raises(BadInput, match="Invalid line") as caught:
+        store.append(METALS, records(2.0))
+    assert len(str(caught.value).splitlines()) == 1
+
+
 def test_a_part_that_was_removed_by_hand_comes_back(store: DvcStore) -> None:
     appended = store.append(METALS, records(2.7, 8.9))
     part_paths(appended.directory)[0].unlink()
