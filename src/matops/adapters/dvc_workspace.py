@@ -101,7 +101,10 @@ def _configure(directory: Path, remote: RemoteSettings) -> None:
         core.setdefault(name, value)
     if remote.url or core["remote"] == REMOTE_NAME:
         core["remote"] = REMOTE_NAME
-        config.setdefault(REMOTE_SECTION, {"url": DEFAULT_REMOTE}).update(remote.options())
+        section = config.setdefault(REMOTE_SECTION, {"url": DEFAULT_REMOTE})
+        if remote.url and section.get("url") != remote.url:
+            section.clear()  # what was said of another place: a directory has no endpoint
+        section.update(remote.options())
     if config.dict() == before:
         return
     directory.mkdir(parents=True, exist_ok=True)
