@@ -25,7 +25,7 @@ def conclude(
     """
     from pathlib import Path
 
-    from matops.entrypoints.retraining import conclude
+    from matops.entrypoints.workflow import conclude
 
     measured, text = conclude(Path(evaluation.path))
     Path(summary.path).write_text(text)

@@ -15,6 +15,7 @@ import pytest
 
 from matops.adapters.dvc_pointer import EMPTY_TREE
 from matops.adapters.dvc_store import DvcStore
+from matops.adapters.dvc_workspace import RemoteSettings, open_objects
 from matops.artifacts.dataset import part_paths, record_ids
 from matops.core.errors import BadInput
 from matops.core.family import Family
@@ -30,6 +31,7 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 from matops.adapters.dvc_store import DvcStore
+from matops.adapters.dvc_workspace import RemoteSettings, open_objects
 from matops.artifacts.dataset import record_ids
 
 found = DvcStore(Path(sys.argv[1])).checkout(SimpleNamespace(name="metals"))
@@ -174,6 +176,22 @@ def test_a_remote_that_is_gone_is_one_line(clone: Path, remote: Remote) -> None:
     with pytest.raises(BadInput) as caught:
         DvcStore(clone).checkout(METALS)
     assert_one_line(caught.value, "data.dvc")
+
+
+def test_a_workspace_moves_from_a_server_to_a_directory(tmp_path: Path) -> None:
+    server = RemoteSettings("s3://bucket/data", "http://127.0.0.1:9", timeout_s=1.0)
+    with open_objects(tmp_path, server) as objects:
+        assert objects.remote.fs.protocol == "s3"
+    moved = DvcStore(tmp_path, str(tmp_path / "remote"))
+    assert moved.append(METALS, records(1.0)).added == 1
+
+
+def test_a_configuration_that_is_damaged_is_one_line(store: DvcStore) -> None:
+    store.append(METALS, records(1.0))
+    (store.workspace / ".dvc" / "config").write_bytes(b"[[[\0")
+    with pytest.raises(BadInput, match="Invalid line") as caught:
+        store.append(METALS, records(2.0))
+    assert len(str(caught.value).splitlines()) == 1
 
 
 def test_a_part_that_was_removed_by_hand_comes_back(store: DvcStore) -> None:

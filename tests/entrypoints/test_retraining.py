@@ -13,9 +13,10 @@ import pytest
 from matops.artifacts.package import CARD, read_card
 from matops.core.retraining import Attempt
 from matops.entrypoints.decision_text import explain_considered, read_considered
-from matops.entrypoints.retraining import conclude, consider
+from matops.entrypoints.retraining import consider
 from matops.entrypoints.settings import read_settings
 from matops.entrypoints.wiring import package_store
+from matops.entrypoints.workflow import conclude
 from matops.families import get_family
 from matops.steps.evaluate import PACKAGE
 

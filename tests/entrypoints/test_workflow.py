@@ -14,14 +14,9 @@ from matops.adapters.dvc_store import DvcStore
 from matops.artifacts.dataset import read_records, record_ids
 from matops.artifacts.package import CARD, read_card
 from matops.core.errors import BadInput
+from matops.entrypoints.ingestion import current_data, ingest_source
 from matops.entrypoints.settings import read_settings
-from matops.entrypoints.workflow import (
-    current_data,
-    ingest_source,
-    prepare_samples,
-    rejection,
-    release_package,
-)
+from matops.entrypoints.workflow import prepare_samples, rejection, release_package
 from matops.families import get_family
 from matops.steps.evaluate import PACKAGE
 

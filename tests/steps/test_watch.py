@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Event
@@ -252,6 +253,13 @@ def test_a_stop_ends_the_watch_between_two_batches(scene: Scene) -> None:
         Watch(scene.family, place, ledger, scene.store, quarantine, stated).run(1.0, stop, tell)
     assert len(told) == 1
     assert len(scene.watch(nothing, nothing)) == 2
+
+
+def test_what_is_no_file_holds_nothing_up(scene: Scene) -> None:
+    os.mkfifo(scene.drop / "pipe.json")
+    (scene.drop / "gone.json").symlink_to(scene.drop / "nowhere")
+    told = scene.watch(scene.write("a.json", crystals("Cu")), nothing, nothing)
+    assert only_batch(told).address == str(scene.drop / "a.json")
 
 
 def test_once_takes_what_is_there_and_looks_only_once_if_there_is_nothing(scene: Scene) -> None:

@@ -54,7 +54,9 @@ class DropFolder:
             for name in names:
                 path = Path(where, name)
                 try:
-                    yield path.relative_to(self.directory).as_posix(), _stamp(path)
+                    # Who opened a named pipe would wait in it for ever.
+                    if path.is_file():
+                        yield path.relative_to(self.directory).as_posix(), _stamp(path)
                 except FileNotFoundError:  # moved on since it was listed
                     continue
 

@@ -127,10 +127,10 @@ class DvcVersions:
             out: a new directory; by default one named by the version under ``.matops/versions``.
 
         Raises:
-            BadInput: no such version, or ``out`` has something in it.
+            BadInput: no such version, or ``out`` is a file or has something in it.
         """
-        if out and out.exists() and any(out.iterdir()):
-            raise BadInput(f"{out}: not empty")
+        if out and out.exists() and not (out.is_dir() and not any(out.iterdir())):
+            raise BadInput(f"{out}: not an empty directory")
         with self._reading() as (objects, published):
             family, whole = _find(objects, published, version)
             directory = out or self.workspace / ".matops" / "versions" / family / whole

@@ -9,9 +9,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
-from aiohttp import ClientError as HttpError
-from botocore.exceptions import BotoCoreError, ClientError
-from configobj import ConfigObj
+from configobj import ConfigObj, ConfigObjError
 from dvc.exceptions import DvcException
 from dvc.repo import Repo
 from dvc_objects.errors import ObjectDBError, ObjectFormatError
@@ -24,17 +22,6 @@ REMOTE_NAME = "store"
 REMOTE_SECTION = f'remote "{REMOTE_NAME}"'
 DEFAULT_REMOTE = "../.matops/remote"
 """Relative to the configuration, so that a workspace can be moved."""
-
-STORAGE_ERRORS = (
-    DvcException,
-    ObjectDBError,
-    ObjectFormatError,
-    OSError,
-    BotoCoreError,
-    ClientError,
-    HttpError,
-    sqlite3.Error,
-)
 
 
 @dataclass(frozen=True)
@@ -64,12 +51,22 @@ class RemoteSettings:
         return options
 
 
+def _storage_errors() -> tuple[type[Exception], ...]:
+    """What cache, disk, network or server raise; asked for only when something was raised."""
+    # Half a second to import, which a workspace without a server never needs.
+    from aiohttp import ClientError as HttpError
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    local = (DvcException, ObjectDBError, ObjectFormatError, OSError, sqlite3.Error, ConfigObjError)
+    return (*local, BotoCoreError, ClientError, HttpError)
+
+
 @contextmanager
 def one_line(problem: str) -> Iterator[None]:
     """Turn what cache, disk, network or server raise into one line of bad input."""
     try:
         yield
-    except STORAGE_ERRORS as error:
+    except _storage_errors() as error:
         said = " ".join(str(error).split()) or type(error).__name__
         raise BadInput(f"{problem}: {said}") from None
 
@@ -104,7 +101,10 @@ def _configure(directory: Path, remote: RemoteSettings) -> None:
         core.setdefault(name, value)
     if remote.url or core["remote"] == REMOTE_NAME:
         core["remote"] = REMOTE_NAME
-        config.setdefault(REMOTE_SECTION, {"url": DEFAULT_REMOTE}).update(remote.options())
+        section = config.setdefault(REMOTE_SECTION, {"url": DEFAULT_REMOTE})
+        if remote.url and section.get("url") != remote.url:
+            section.clear()  # what was said of another place: a directory has no endpoint
+        section.update(remote.options())
     if config.dict() == before:
         return
     directory.mkdir(parents=True, exist_ok=True)

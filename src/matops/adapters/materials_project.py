@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from matops.adapters.materials_project_documents import FIELDS, Document, read_documents
 from matops.core.database import DatabaseEntry, DatabaseQuery
 from matops.core.errors import BadInput
-from matops.core.training import Progress
+from matops.core.progress import Progress
 
 T = TypeVar("T")
 

@@ -17,20 +17,14 @@ from matops.core.errors import BadInput
 from matops.core.features import PackedFeatures
 from matops.core.gate import Gate, Measurement
 from matops.core.prediction import Quantity
+from matops.core.progress import Progress
 from matops.core.record import Payload, Provenance, Quarantined, Record
 from matops.core.retraining import RetrainingConfig
 from matops.core.screening import Objectives
 from matops.core.split import SplitConfig
 from matops.core.study import Study
 from matops.core.target import Target
-from matops.core.training import (
-    Ensemble,
-    EpochLog,
-    Progress,
-    TrainingConfig,
-    fit_member,
-    restore_ensemble,
-)
+from matops.core.training import Ensemble, EpochLog, TrainingConfig, fit_member, restore_ensemble
 
 Incoming = Iterator[Record | Quarantined]
 """What a source yields: good records, and refused ones with their reason."""

@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import spearmanr
 
 from matops.core.gate import Measurement
 from matops.core.target import Target
@@ -82,6 +81,9 @@ def target_errors(
         Measurements named ``<target>.mae`` (learning scale), ``<target>.mae_physical``
         (physical unit), ``.rmse``, ``.r2`` and ``.spearman``.
     """
+    # A second to import, and cards are read where nothing is measured.
+    from scipy.stats import spearmanr
+
     error, one, n = predicted - truth, np.ones_like(truth), len(truth)
     physical = np.abs(target.from_scale(predicted) - target.from_scale(truth))
     centred = truth - truth.mean()

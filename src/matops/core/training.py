@@ -11,10 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from matops.core.features import PackedFeatures
+from matops.core.progress import Progress
 from matops.core.transfer import TransferConfig, freeze, load_start, open_stages, stages
-
-Progress = Callable[[int, int, str], None]
-"""Called with steps done, steps in all, and a few words on the present state."""
 
 LOSSES: Mapping[str, Callable[[], nn.Module]] = {
     "mse": nn.MSELoss,

@@ -7,6 +7,7 @@ from typing import Any
 from matops.artifacts.jsonfile import from_json, to_json
 from matops.core.errors import BadInput
 from matops.core.family import Family, FamilyConfig
+from matops.families import get_family
 
 
 def resolve_config(family: Family, preset: str, changes: Mapping[str, Any]) -> FamilyConfig:
@@ -56,3 +57,19 @@ def parse_changes(pairs: list[str]) -> dict[str, Any]:
         except ValueError:
             changes[path] = text
     return changes
+
+
+def family_config(family: str, preset: str, changes: str) -> tuple[Family, FamilyConfig]:
+    """A family and its configuration, from a preset and a JSON object of changes.
+
+    Raises:
+        BadInput: no such family or preset, or changes that don't fit.
+    """
+    found = get_family(family)
+    try:
+        parsed = json.loads(changes)
+    except ValueError:
+        raise BadInput(f"changes are not JSON: {changes!r}") from None
+    if not isinstance(parsed, dict):
+        raise BadInput(f"changes are not a JSON object: {changes!r}")
+    return found, resolve_config(found, preset, parsed)

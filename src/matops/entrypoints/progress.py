@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
 
-from matops.core.training import Progress
+from matops.core.progress import Progress
 
 SECONDS_BETWEEN_LINES = 1.0
 LINE = re.compile(r"^(?P<step>[a-z]+): (?P<done>\d+) of (?P<total>\d+) \((?P<words>.*)\)$")

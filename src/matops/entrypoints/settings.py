@@ -6,8 +6,10 @@ from os import cpu_count
 from pathlib import Path
 from socket import gethostname
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from matops.core.errors import BadInput
 
 
 def _user_and_host() -> str:
@@ -84,5 +86,16 @@ class Settings(BaseSettings):
 
 @cache
 def read_settings() -> Settings:
-    """The settings of this process."""
-    return Settings()
+    """The settings of this process.
+
+    Raises:
+        BadInput: a variable makes no sense.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors(include_input=False)[0]
+        name = str(first["loc"][0])
+        known = Settings.model_fields.get(name.lower())
+        variable = name if known is None or known.validation_alias else f"MATOPS_{name.upper()}"
+        raise BadInput(f"{variable}: {first['msg']}") from None

@@ -8,9 +8,9 @@ from threading import Event
 from matops.artifacts.read_deposits import DepositLedger
 from matops.core.family import Family
 from matops.core.record import Provenance
+from matops.entrypoints.ingestion import quarantine_file
 from matops.entrypoints.settings import read_settings
 from matops.entrypoints.wiring import dataset_store, drop_place
-from matops.entrypoints.workflow import quarantine_file
 from matops.steps.watch import Tell, Watch
 
 

@@ -1,17 +1,18 @@
-"""The only place that joins ports to adapters."""
+"""The only place that joins ports to adapters; a rare source's is imported when it is asked for."""
 
 import subprocess
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from matops.adapters.drop_bucket import SCHEME, DropBucket
-from matops.adapters.drop_folder import DropFolder
 from matops.adapters.dvc_store import DvcStore
 from matops.adapters.dvc_versions import DvcVersions
 from matops.adapters.dvc_workspace import RemoteSettings
-from matops.adapters.materials_project import MaterialsProject
 from matops.adapters.package_directory import PackageDirectory
 from matops.entrypoints.settings import Settings
-from matops.steps.deposits import DropPlace
+
+if TYPE_CHECKING:
+    from matops.adapters.materials_project import MaterialsProject
+    from matops.steps.deposits import DropPlace
 
 
 def dataset_store(settings: Settings) -> DvcStore:
@@ -33,15 +34,20 @@ def package_store(settings: Settings) -> PackageDirectory:
     return PackageDirectory(settings.models)
 
 
-def drop_place(settings: Settings, where: str) -> DropPlace:
+def drop_place(settings: Settings, where: str) -> "DropPlace":
     """A directory, or a prefix as in ``s3://bucket/prefix``."""
+    from matops.adapters.drop_bucket import SCHEME, DropBucket
+    from matops.adapters.drop_folder import DropFolder
+
     if where.startswith(SCHEME):
         return DropBucket(where, settings.s3_endpoint)
     return DropFolder(Path(where))
 
 
-def materials_database(settings: Settings) -> MaterialsProject:
+def materials_database(settings: Settings) -> "MaterialsProject":
     """The Materials Project, with what was downloaded before."""
+    from matops.adapters.materials_project import MaterialsProject
+
     return MaterialsProject(
         settings.mp_api_key.get_secret_value(),
         settings.mp_api_endpoint,

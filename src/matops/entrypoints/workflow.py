@@ -1,45 +1,29 @@
-"""Each step with its adapters joined on: what components and the command line both call."""
+"""From prepared samples to release, each step with its adapters joined on."""
 
-import json
 import shutil
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from matops.artifacts.jsonfile import read_json
 from matops.artifacts.package import CARD, read_card
 from matops.artifacts.prepared import SUMMARY, read_prepared
-from matops.artifacts.quarantine import add_to_quarantine
 from matops.core.card import Card, DataSummary
 from matops.core.errors import BadInput
-from matops.core.family import Family, FamilyConfig, Incoming
-from matops.core.record import Provenance
-from matops.core.training import Progress
-from matops.entrypoints.configuration import resolve_config
+from matops.core.family import Family
+from matops.core.progress import Progress
+from matops.entrypoints.configuration import family_config
 from matops.entrypoints.progress import log_progress
 from matops.entrypoints.settings import read_settings
 from matops.entrypoints.verdict_text import verdict_markdown
-from matops.entrypoints.wiring import (
-    code_commit,
-    dataset_store,
-    materials_database,
-    package_store,
-)
+from matops.entrypoints.wiring import code_commit, dataset_store, package_store
 from matops.families import get_family
-from matops.steps.database import read_database
 from matops.steps.evaluate import PACKAGE, evaluate
-from matops.steps.ingest import IngestReport, ingest
 from matops.steps.ports import DatasetVersion
 from matops.steps.preprocess import preprocess
 from matops.steps.release import release
-from matops.steps.retraining import change_since
+from matops.steps.retraining import change_since, conclude_retraining
 from matops.steps.train import train
-
-SIMULATION = "simulation"
-MATERIALS_PROJECT = "materials-project"
-SIFTED = (SIMULATION, MATERIALS_PROJECT)
-"""Sources that hold unusable records as a matter of course; refusing those is no error."""
 
 
 @dataclass(frozen=True)
@@ -49,90 +33,6 @@ class Outcome:
     accepted: bool
     metrics: dict[str, float]
     markdown: str
-
-
-def family_config(family: str, preset: str, changes: str) -> tuple[Family, FamilyConfig]:
-    """A family and its configuration, from a preset and a JSON object of changes.
-
-    Raises:
-        BadInput: no such family or preset, or changes that don't fit.
-    """
-    found = get_family(family)
-    try:
-        parsed = json.loads(changes)
-    except ValueError:
-        raise BadInput(f"changes are not JSON: {changes!r}") from None
-    if not isinstance(parsed, dict):
-        raise BadInput(f"changes are not a JSON object: {changes!r}")
-    return found, resolve_config(found, preset, parsed)
-
-
-def open_source(
-    family: Family, config: FamilyConfig, source: str, stated: Provenance, progress: Progress
-) -> Incoming:
-    """The records of a source: ``simulation``, ``materials-project`` or a path."""
-    settings = read_settings()
-    if source == SIMULATION:
-        work_dir = settings.campaigns / family.name
-        return family.simulate(config, work_dir, settings.workers, progress)
-    if source == MATERIALS_PROJECT:
-        query = family.database_query(config)
-        return read_database(family, query, materials_database(settings), progress)
-    return _counted(family.read(Path(source), stated), progress)
-
-
-def _counted(incoming: Incoming, progress: Progress) -> Incoming:
-    for count, item in enumerate(incoming, start=1):
-        progress(count, count, "records")
-        yield item
-
-
-def ingest_into_workspace(
-    family: Family, config: FamilyConfig, source: str, stated: Provenance, progress: Progress
-) -> IngestReport:
-    """Ingest a source into the workspace's versioned data."""
-    dated = stated.date or datetime.now(UTC).date().isoformat()
-    incoming = open_source(family, config, source, replace(stated, date=dated), progress)
-    report = ingest(family, incoming, dataset_store(read_settings()))
-    add_to_quarantine(quarantine_file(family), report.quarantined)
-    return report
-
-
-def quarantine_file(family: Family) -> Path:
-    """Where the workspace keeps a family's refused records."""
-    return read_settings().quarantine / f"{family.name}.jsonl"
-
-
-def current_data(family: Family) -> DatasetVersion:
-    """The workspace's published version of a family's data.
-
-    Raises:
-        BadInput: there is none yet.
-    """
-    data = dataset_store(read_settings()).checkout(family)
-    if data is None:
-        raise BadInput(
-            f"{family.name} has no data here yet; "
-            f"try: matops ingest {family.name} --source simulation"
-        )
-    return data
-
-
-def ingest_source(
-    family: str, preset: str, source: str, changes: str, out: Path, pointer: Path
-) -> dict[str, Any]:
-    """Ingest a source, if one is given, and copy the published parts to ``out``.
-
-    ``pointer`` gets the file from which they can be had elsewhere: a pod has no git to keep it.
-    """
-    found, config = family_config(family, preset, changes)
-    if source:
-        ingest_into_workspace(found, config, source, Provenance("", ""), log_progress("ingest"))
-    data = current_data(found)
-    shutil.copytree(data.directory, out, dirs_exist_ok=True)
-    pointer.write_text(dataset_store(read_settings()).pointer_text())
-    log_progress("ingest")(1, 1, f"version {data.version}")
-    return {"family": family, "version": data.version}
 
 
 def prepare_samples(
@@ -213,3 +113,27 @@ def rejection(evaluation: Path) -> tuple[int, str]:
     card = read_card(evaluation / PACKAGE)
     log_progress("reject")(1, 1, f"{len(card.verdict.failures)} gates failed")
     return len(card.verdict.failures), verdict_markdown(card)
+
+
+def conclude(evaluation: Path) -> tuple[dict[str, float], str]:
+    """Remember the verdict on a retrained model.
+
+    Returns:
+        Measured numbers, and what came of the new data as Markdown.
+    """
+    card = read_card(evaluation / PACKAGE)
+    conclude_retraining(get_family(card.family), card, package_store(read_settings()))
+    log_progress("conclude")(1, 1, "accepted" if card.verdict.accepted else "rejected")
+    metrics = {"accepted": float(card.verdict.accepted)}
+    if card.since_champion and card.since_champion.added is not None:
+        metrics["rows_added"] = card.since_champion.added
+    return metrics, f"{verdict_markdown(card)}\n{_data_markdown(card)}"
+
+
+def _data_markdown(card: Card) -> str:
+    """The old and the new version of the data."""
+    new = f"- new data: {card.data.version}, {sum(card.data.rows.values()):,} rows\n"
+    change = card.since_champion
+    if change is None:
+        return new
+    return f"- data of the champion {card.champion}: {change.before}; {change.words}\n{new}"

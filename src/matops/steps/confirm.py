@@ -9,10 +9,10 @@ import pandas as pd
 from matops.artifacts.screening import Plan
 from matops.artifacts.screening_result import Found
 from matops.core.family import Family, FamilyConfig
+from matops.core.progress import Progress
 from matops.core.record import Payload, Quarantined, Record
 from matops.core.screening import Merit, spread_along
 from matops.core.target import Target
-from matops.core.training import Progress
 
 
 def remake(

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from matops.core.training import Progress, choose_device
+from matops.core.progress import Progress
+from matops.core.training import choose_device
 from matops.steps.features import features_file, keep_features
 from matops.steps.fold_plan import Case, Folds, Plan, deal_folds, plan_case
 from matops.steps.fold_training import answers_file, read_answers, train_fold

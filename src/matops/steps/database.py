@@ -3,8 +3,8 @@
 from matops.core.database import DatabaseQuery
 from matops.core.errors import BadInput
 from matops.core.family import Family, Incoming
+from matops.core.progress import Progress
 from matops.core.record import Quarantined
-from matops.core.training import Progress
 from matops.steps.ports import MaterialsDatabase
 
 

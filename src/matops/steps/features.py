@@ -12,8 +12,8 @@ from safetensors.torch import load_file, save_file
 from matops.artifacts.jsonfile import to_json
 from matops.core.family import Family, FamilyConfig
 from matops.core.features import PackedFeatures
+from matops.core.progress import Progress
 from matops.core.record import Record
-from matops.core.training import Progress
 from matops.steps.workers import run_all
 
 RECORDS_AT_ONCE = 64

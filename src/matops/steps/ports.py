@@ -7,9 +7,9 @@ from typing import Protocol
 
 from matops.core.database import DatabaseEntry, DatabaseQuery
 from matops.core.family import Family
+from matops.core.progress import Progress
 from matops.core.record import Record
 from matops.core.retraining import Attempt, ServingStatistics
-from matops.core.training import Progress
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from matops.artifacts.prepared import Prepared, write_prepared
 from matops.core.card import DataSummary
 from matops.core.errors import BadInput
 from matops.core.family import Family, FamilyConfig
-from matops.core.training import Progress
+from matops.core.progress import Progress
 from matops.core.uncertainty import least_groups
 from matops.steps.features import features_file, keep_features, read_features
 from matops.steps.ports import DatasetVersion

@@ -21,8 +21,8 @@ from matops.core.card import Card
 from matops.core.errors import BadInput
 from matops.core.family import Family, FamilyConfig
 from matops.core.predictor import Predictor
+from matops.core.progress import Progress
 from matops.core.screening import Merit
-from matops.core.training import Progress
 from matops.simulators.lane import Lane
 from matops.steps.confirm import confirm_front, remake
 from matops.steps.screen_part import Load, objectives_of, screen_part

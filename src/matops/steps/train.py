@@ -27,8 +27,9 @@ from matops.artifacts.model import (
 from matops.artifacts.prepared import Prepared, read_prepared
 from matops.artifacts.start import read_start
 from matops.core.family import Family, FamilyConfig
+from matops.core.progress import Progress
 from matops.core.scaling import scaling_for
-from matops.core.training import Ensemble, Progress, choose_device
+from matops.core.training import Ensemble, choose_device
 from matops.core.transfer import Start
 from matops.families import get_family
 from matops.steps.workers import begin_worker

@@ -14,6 +14,7 @@ import pytest
 import typer
 
 from matops.artifacts.package import load_predictor, read_card
+from matops.artifacts.quarantine import read_quarantine
 from matops.entrypoints.cli import app
 
 if TYPE_CHECKING:
@@ -126,6 +127,40 @@ def test_a_source_without_one_good_record_is_one_line(matops: Matops, tmp_path: 
     (tmp_path / "bad.json").write_text('[{"id": "one", "K_VRH": 1}]')
     done = matops(tmp_path / "w", "ingest", FAMILY, "--source", tmp_path / "bad.json")
     assert_one_line(done, "bad.json", "no usable record")
+    [refused] = read_quarantine(tmp_path / "w" / ".matops" / "quarantine" / f"{FAMILY}.jsonl")
+    assert refused.origin.endswith("bad.json: one")
+    assert "G_VRH" in refused.reason
+
+
+def test_what_a_damaged_file_holds_does_not_reach_the_terminal(
+    matops: Matops, tmp_path: Path
+) -> None:
+    (tmp_path / "POSCAR").write_text(
+        "Cu\n\x1b[2J\x07" + "9" * 500 + "\n1 0 0\n0 1 0\n0 0 1\nCu\n1\n"
+    )
+    (tmp_path / "manifest.csv").write_text(
+        "file,K_VRH [GPa],G_VRH [GPa],engine,method\nPOSCAR,140,48,VASP,PBE\n"
+    )
+    done = matops(tmp_path / "w", "ingest", FAMILY, "--source", tmp_path)
+    assert_one_line(done, "not a readable POSCAR")
+    assert "\x1b" not in done.err
+    assert "\x07" not in done.err
+    assert len(done.err) < 600
+
+
+def test_what_the_disk_refuses_is_one_line(matops: Matops, tmp_path: Path) -> None:
+    (tmp_path / "bad.json").write_text('[{"id": "one", "K_VRH": 1}]')
+    (tmp_path / "w" / ".matops").mkdir(parents=True)
+    (tmp_path / "w" / ".matops" / "quarantine").write_text("a file where a directory should be")
+    done = matops(tmp_path / "w", "ingest", FAMILY, "--source", tmp_path / "bad.json")
+    assert_one_line(done, "quarantine: File exists")
+
+
+def test_a_setting_that_makes_no_sense_is_one_line(
+    matops: Matops, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MATOPS_S3_TIMEOUT_S", "soon")
+    assert_one_line(matops(tmp_path, "data", "log"), "MATOPS_S3_TIMEOUT_S: ", "valid number")
 
 
 @pytest.mark.slow

@@ -134,6 +134,7 @@ def test_a_model_whose_data_are_gone_says_so_and_is_not_passed_over(
         (["nobody"], "nobody: neither a package's directory nor a version"),
         ([], "name a package"),
         (["nobody", "--record", "0" * 20], "nobody: neither"),
+        (["--record", "nonsense"], "nonsense: no record's id has this form"),
     ],
 )
 def test_what_is_nothing_is_one_line(

@@ -53,7 +53,7 @@ def test_the_log_says_rows_targets_sources_date_author_and_parent(
     shown = matops(twice, "data", "log", "--family", FAMILY).out
     assert newest["version"][:12] in shown
     assert "K_VRH / GPa" in shown
-    assert answer(matops(twice, "data", "log", "--family", "other", "--json")) == []
+    assert answer(matops(twice, "data", "log", "--family", "nanoporous_cnn3d", "--json")) == []
 
 
 def test_status_says_what_lies_where(workspace: Path, matops: Matops) -> None:
@@ -147,6 +147,7 @@ def test_verify_names_what_is_damaged_and_where(
         (("pull", "0"), "4 characters"),
         (("diff", "0000", "1111"), "no such version"),
         (("verify", "0000"), "no such version"),
+        (("log", "--family", "other"), "no family is called 'other'"),
     ],
 )
 def test_an_unknown_version_is_one_line(
@@ -156,6 +157,18 @@ def test_an_unknown_version_is_one_line(
     assert (done.status, done.out) == (2, "")
     assert words in done.err
     assert len(done.err.splitlines()) == 1
+
+
+def test_a_version_is_not_laid_out_over_anything(
+    twice: Path, matops: Matops, tmp_path: Path
+) -> None:
+    version = answer(matops(twice, "data", "log", "--json"))[0]["version"]
+    (tmp_path / "file").write_text("mine")
+    for out in (tmp_path, tmp_path / "file"):
+        done = matops(twice, "data", "pull", version, "--out", out)
+        assert (done.status, done.out) == (2, "")
+        assert done.err == f"matops: {out}: not an empty directory\n"
+    assert (tmp_path / "file").read_text() == "mine"
 
 
 @pytest.mark.parametrize("command", ["log", "status", "pull", "verify"])

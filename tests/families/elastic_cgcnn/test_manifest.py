@@ -186,7 +186,8 @@ def test_a_spoilt_file_is_refused_with_its_reason(
 BAD_ROWS: dict[str, tuple[dict[str, Any], str]] = {
     "missing file": ({"file": "nothere.data"}, "no such file: nothere.data"),
     "no file": ({"file": ""}, "no such file"),
-    "outside": ({"file": "../outside.data"}, "no such file"),
+    "outside": ({"file": "../outside.data"}, "../outside.data lies outside the manifest's"),
+    "outside by a link": ({"file": "link.data"}, "link.data lies outside the manifest's"),
     "missing log": ({"log": "log.nothere"}, "no such file: log.nothere"),
     "unknown form": ({"file": "log.lammps"}, "nor a file of atoms"),
     "wrong content": ({"sha256": "0" * 64}, "not 000000000000…: damaged"),
@@ -205,6 +206,7 @@ def test_a_bad_row_is_quarantined_and_the_others_go_through(
     gold: Path, change: dict[str, Any], reason: str
 ) -> None:
     (gold.parent / "outside.data").write_text((gold / "gold.data").read_text())
+    (gold / "link.data").symlink_to(gold.parent / "outside.data")
     good = {"file": "gold.data", **SAID, **MODULI}
     bad, record = read(manifest(gold, {**good, **change}, good))
     assert isinstance(bad, Quarantined)
@@ -244,6 +246,9 @@ def test_a_column_that_is_not_of_the_schema_refuses_the_manifest(
 @pytest.mark.parametrize(
     ("name", "text"),
     [
+        ("manifest.csv", ""),
+        ("manifest.csv", "file,K_VRH [GPa],G_VRH [GPa]\n"),
+        ("manifest.json", "[]"),
         ("manifest.csv", "engine\nLAMMPS\n"),
         ("manifest.csv", "file,engine\na.data,LAMMPS,surplus\n"),
         ("manifest.csv", "file,engine\na.data\n"),

@@ -4,6 +4,7 @@ Commands import what they need when they run, so that ``--help`` answers at once
 """
 
 import sys
+from typing import NoReturn
 
 import typer
 
@@ -18,6 +19,7 @@ from matops.entrypoints.cli import (
     studies,
     versions,
 )
+from matops.entrypoints.cli.output import plain
 
 app = typer.Typer(
     name="matops",
@@ -34,12 +36,24 @@ app.add_typer(versions.app)
 
 
 def main() -> None:
-    """Run a command; bad input is one line on standard error and exit status 2."""
+    """Run a command; bad input is one line on standard error and exit status 2.
+
+    So is what the system refuses, as on a full disk or in a directory that is another's.
+    """
     try:
         app()
     except BadInput as error:
-        print(f"matops: {' '.join(str(error).split())}", file=sys.stderr)
-        sys.exit(2)
+        _give_up(str(error))
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        _give_up(f"{where}{error.strerror or error}")
+
+
+def _give_up(reason: str) -> NoReturn:
+    print(f"matops: {plain(reason)}", file=sys.stderr)
+    sys.exit(2)
 
 
 __all__ = ["app", "main"]

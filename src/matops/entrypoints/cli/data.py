@@ -74,8 +74,8 @@ def ingest(
     """
     from matops.entrypoints.cli.watching import watch_and_print
     from matops.entrypoints.configuration import parse_changes, resolve_config
+    from matops.entrypoints.ingestion import SIFTED, ingest_into_workspace, quarantine_file
     from matops.entrypoints.progress import bar_progress
-    from matops.entrypoints.workflow import SIFTED, ingest_into_workspace, quarantine_file
     from matops.families import get_family
 
     found = get_family(family)

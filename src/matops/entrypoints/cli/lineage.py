@@ -80,6 +80,8 @@ def lineage(
         )
     if not named and not record:
         raise BadInput("name a package, a version, or a record with --record")
+    if record and not re.fullmatch(RECORD, record):
+        raise BadInput(f"{record}: no record's id has this form")
     _show_record(record or named, package, as_json)
 
 

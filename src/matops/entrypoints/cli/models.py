@@ -112,7 +112,7 @@ def train(
     Follow with: matops evaluate OUT
     """
     from matops.entrypoints.configuration import parse_changes
-    from matops.entrypoints.local_runs import train_here
+    from matops.entrypoints.local_training import train_here
     from matops.entrypoints.progress import StepBars
 
     with StepBars(side) as bars:
@@ -130,7 +130,7 @@ def evaluate(
 
     The exit status is 1 if the gates rejected the model.
     """
-    from matops.entrypoints.local_runs import evaluate_here
+    from matops.entrypoints.local_training import evaluate_here
     from matops.entrypoints.workflow import release_package
 
     card, evaluation = evaluate_here(directory)

@@ -28,9 +28,14 @@ def print_reasons(refused: tuple[Quarantined, ...]) -> None:
         side.print(f"refused: {count:4d} {reason}", highlight=False)
 
 
+def plain(text: str) -> str:
+    """Text as one line that can't move a terminal's cursor, whatever a damaged file put into it."""
+    return "".join(c if c.isprintable() else "�" for c in " ".join(text.split()))
+
+
 def print_refusals(refused: tuple[Quarantined, ...] | list[Quarantined]) -> None:
     """One line for each refused record, up to a limit."""
     for item in refused[:SHOWN_REFUSALS]:
-        print(f"refused: {item.origin}: {' '.join(item.reason.split())}", file=sys.stderr)
+        print(f"refused: {plain(item.origin)}: {plain(item.reason)}", file=sys.stderr)
     if len(refused) > SHOWN_REFUSALS:
         print(f"refused: {len(refused) - SHOWN_REFUSALS} more", file=sys.stderr)

@@ -39,7 +39,7 @@ def _samples(family: "Family", source: Path | None) -> tuple["Samples", list["Qu
     """The samples of a source, or of the workspace's versioned data."""
     from matops.artifacts.dataset import read_records
     from matops.core.record import Provenance
-    from matops.entrypoints.workflow import current_data
+    from matops.entrypoints.ingestion import current_data
     from matops.steps.samples import gather_samples
 
     if source is not None:

@@ -47,6 +47,10 @@ def log(family: FamilyFilter = "", as_json: Json = False) -> None:
     """List the published versions, the newest first: rows, targets, sources, date, author."""
     from rich.table import Table
 
+    from matops.families import check_family
+
+    if family:
+        check_family(family)
     entries = [entry for entry in _versions().log() if family in ("", entry.family)]
     if as_json:
         print_json([asdict(entry) for entry in entries])

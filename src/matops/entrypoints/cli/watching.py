@@ -9,7 +9,7 @@ import typer
 
 from matops.core.errors import BadInput
 from matops.core.record import Provenance
-from matops.entrypoints.cli.output import print_refusals, screen
+from matops.entrypoints.cli.output import plain, print_refusals, screen
 
 if TYPE_CHECKING:
     from matops.core.family import Family
@@ -36,7 +36,7 @@ def watch_and_print(
 
 def _print_news(news: "Batch | BadInput", as_json: bool) -> None:
     if isinstance(news, BadInput):
-        print(f"matops: {' '.join(str(news).split())}", file=sys.stderr, flush=True)
+        print(f"matops: {plain(str(news))}", file=sys.stderr, flush=True)
         return
     report = news.report
     print_refusals(report.quarantined)

@@ -19,8 +19,8 @@ from matops.core.family import (
 from matops.core.features import PackedFeatures
 from matops.core.gate import Gate, Measurement
 from matops.core.prediction import Quantity
+from matops.core.progress import Progress
 from matops.core.record import Payload, Provenance, Record
-from matops.core.training import Progress
 from matops.families.elastic_cgcnn.config import PRESETS, ElasticConfig, GraphConfig
 from matops.families.elastic_cgcnn.crystal import Crystal
 from matops.families.elastic_cgcnn.data import LAYOUTS, TARGETS, labelled_crystal, read_source

@@ -6,7 +6,6 @@ from typing import Any
 import gemmi
 import numpy as np
 from numpy.typing import NDArray
-from pymatgen.io.vasp.inputs import Poscar
 
 from matops.core.errors import BadInput
 from matops.families.elastic_cgcnn.crystal import MAX_ATOMS, Crystal, make_crystal
@@ -86,11 +85,14 @@ def from_poscar(text: str) -> Crystal:
         raise BadInput("the POSCAR's sixth line does not name the elements")
     if any(word.isdecimal() and int(word[:9]) > MAX_ATOMS for line in header for word in line):
         raise BadInput(f"the POSCAR has too many atoms; at most {MAX_ATOMS} are accepted")
+    # Half a second to import: pymatgen's VASP files bring along much of SciPy.
+    from pymatgen.io.vasp.inputs import Poscar
+
     try:
         structure = Poscar.from_str(text, default_names=None).structure
     except Exception as error:  # the parser raises what its many branches happen to raise
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise BadInput(f"not a readable POSCAR: {reason}") from None
+        raise BadInput(f"not a readable POSCAR: {reason[:200]}") from None
     symbols = [site.specie.symbol for site in structure]
     return make_crystal(structure.lattice.matrix, symbols, structure.frac_coords)
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from matops.core.errors import BadInput
 from matops.core.family import Incoming
+from matops.core.progress import Progress
 from matops.core.record import Provenance, Quarantined
-from matops.core.training import Progress
 from matops.families.elastic_cgcnn.config import SimulationConfig
 from matops.families.elastic_cgcnn.crystal import make_crystal
 from matops.families.elastic_cgcnn.data import labelled_crystal

@@ -19,8 +19,8 @@ from matops.core.family import (
 from matops.core.features import PackedFeatures
 from matops.core.gate import Gate, Measurement
 from matops.core.prediction import Quantity
+from matops.core.progress import Progress
 from matops.core.record import Payload, Provenance
-from matops.core.training import Progress
 from matops.families.nanoporous_cnn3d.config import PRESETS, NanoporousConfig
 from matops.families.nanoporous_cnn3d.data import LAYOUTS, TARGETS, read_source
 from matops.families.nanoporous_cnn3d.designs import (

@@ -11,8 +11,8 @@ import numpy as np
 import matops
 from matops.core.errors import BadInput
 from matops.core.family import Incoming
+from matops.core.progress import Progress
 from matops.core.record import Provenance, Quarantined, Record
-from matops.core.training import Progress
 from matops.families.nanoporous_cnn3d.config import Engine, SimulationConfig
 from matops.families.nanoporous_cnn3d.data import labelled_metal
 from matops.families.nanoporous_cnn3d.load_map import LoadMap

@@ -127,7 +127,9 @@ def _inside(directory: Path, name: str) -> Path:
     """A file of the manifest's directory; nothing outside it is read."""
     try:
         path = directory / name
-        if not path.resolve().is_relative_to(directory.resolve()) or not path.is_file():
+        if not path.resolve().is_relative_to(directory.resolve()):
+            raise BadInput(f"{name} lies outside the manifest's directory")
+        if not path.is_file():
             raise BadInput(f"no such file: {name or 'none is named'}")
     except (OSError, ValueError) as error:
         raise BadInput(f"not a readable file: {error}") from None

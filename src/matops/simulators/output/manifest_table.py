@@ -41,12 +41,14 @@ def checked_rows(manifest: Path, names: Collection[str]) -> list[Row]:
     """The rows of a manifest whose columns are all of the schema.
 
     Raises:
-        BadInput: not readable, an unknown column, or one in no unit of stress.
+        BadInput: not readable, without rows, an unknown column, or one in no unit of stress.
     """
     rows = _csv_rows(manifest) if manifest.suffix == ".csv" else _json_rows(manifest)
     for column in dict.fromkeys(column for row in rows for column in row):
         _check_column(column, names, manifest)
-    if rows and not any("file" in row for row in rows):
+    if not rows:
+        raise BadInput(f"{manifest}: names no file; it is empty, or not written yet")
+    if not any("file" in row for row in rows):
         raise BadInput(f"{manifest}: no column file")
     return rows
 
