@@ -15,7 +15,7 @@ from matops.families.nanoporous_cnn3d.config import (
     NanoporousConfig,
     NetworkConfig,
 )
-from matops.families.nanoporous_cnn3d.features import MATERIAL, featurize
+from matops.families.nanoporous_cnn3d.features import featurize
 from matops.families.nanoporous_cnn3d.load_map import LoadMap
 from matops.families.nanoporous_cnn3d.model import StiffnessNetwork
 from matops.families.nanoporous_cnn3d.standard import make_periodic, standard_body
