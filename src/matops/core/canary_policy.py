@@ -31,14 +31,17 @@ class CanaryPolicy:
             error budget of a service that promises 99.9 % (Google SRE Book 2016, chapter 3).
         error_cap: the candidate's own share of failed requests, whatever the other arm does. At
             2 % a month's budget of a 99.9 % service is spent in 36 hours.
-        latency_ratio: the candidate's p95 latency over the other arm's. Buckets of a 1-2-5 series
-            tell latencies within a factor of 2 to 2.5 apart by interpolation only; a lower limit
-            would condemn by the place of an edge.
+        latency_ratio: the candidate's p95 latency over the other arm's. A service that is half
+            again slower needs half again the cores for the same load. Within a bucket p95 is
+            interpolated: with edges of a 1-2-5 series, arms of equal speed show ratios of 0.8 to
+            1.2, and one that is a fifth slower up to 2 where an edge lies badly.
         outside_excess: by how much the candidate's share of samples out of its domain may exceed
             the other arm's. A domain holds 99 % of the training rows; a twentieth of the traffic
             more outside is five times that.
-        shift: population stability index of the candidate's against the other arm's predictions
-            from which it counts as moved (Siddiqi 2006, Credit Risk Scorecards, chapter 9).
+        shift: Kolmogorov-Smirnov distance of the candidate's predictions from the other arm's,
+            beyond chance, from which on they count as moved. Two normal distributions half a
+            standard deviation apart have 0.2; their population stability index is 0.25, which is
+            called a major shift (Siddiqi 2006, Credit Risk Scorecards, chapter 9).
         disagreement: share of pairs that may lie farther apart than both half widths together.
             If both intervals cover 90 %, one of them misses the truth in at most 20 % of the
             pairs (Boole's inequality), and only then can they be so far apart.
@@ -61,9 +64,9 @@ class CanaryPolicy:
     least_samples: int = 200
     error_tolerance: float = 0.01
     error_cap: float = 0.02
-    latency_ratio: float = 2.0
+    latency_ratio: float = 1.5
     outside_excess: float = 0.05
-    shift: float = 0.25
+    shift: float = 0.2
     disagreement: float = 0.2
     least_pairs: int = 5
     look_every_s: float = 30.0

@@ -6,7 +6,7 @@ from dataclasses import replace
 from matops.core.canary_checks import is_count, is_histogram, missing, requests_of, settled
 from matops.core.canary_policy import CanaryPolicy
 from matops.core.evidence import rate_evidence, threshold
-from matops.core.prediction_shift import shift_by_chance, stability_index
+from matops.core.prediction_shift import distance, distance_by_chance
 from matops.core.ruling import Check, Outcome
 from matops.core.traffic import ArmTraffic, PairedAnswers
 
@@ -106,13 +106,13 @@ def _shift(
     samples = (requests_of(own.total, candidate), requests_of(other.total, reference))
     if not min(samples):
         return Check(name, 0.0, limit, "1", "open", f"{name}: no predictions yet")
-    index = stability_index(own, other)
-    limit += shift_by_chance(own, other, samples, policy.level)
-    words = f"{name}: {index:.3g}, {limit:.3g} allowed"
+    moved = distance(own, other)
+    limit += distance_by_chance(*samples, policy.level)
+    words = f"{name}: distributions {moved:.3g} apart, {limit:.3g} allowed"
     if min(samples) < policy.least_samples:
-        return Check(name, index, limit, "1", "open", f"{words}, on too few samples")
-    outcome: Outcome = "failed" if index > limit else "passed"
-    return Check(name, index, limit, "1", outcome, words)
+        return Check(name, moved, limit, "1", "open", f"{words}, on too few samples")
+    outcome: Outcome = "failed" if moved > limit else "passed"
+    return Check(name, moved, limit, "1", outcome, words)
 
 
 def _disagreement(target: str, paired: PairedAnswers | None, policy: CanaryPolicy) -> Check:
