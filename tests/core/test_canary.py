@@ -273,6 +273,14 @@ def test_an_outage_of_metrics_holds_and_then_rolls_back(
     assert (found.move, found.setback) == (move, setback)
 
 
+@pytest.mark.parametrize(("samples", "setback"), [(0.0, False), (1.0, True)])
+def test_an_arm_that_was_asked_nothing_has_no_histogram_yet(samples: float, setback: bool) -> None:
+    idle = replace(CANDIDATE, samples=samples, outside=0.0, predictions={})
+    assert ruling(idle).setback is setback
+    both = ruling(idle, replace(REFERENCE, predictions={}))
+    assert (both.move, both.setback) == ("inconclusive" if setback else "hold", setback)
+
+
 def test_too_little_traffic_is_no_setback() -> None:
     assert not ruling(LITTLE, after_s=500.0, setbacks=2).setback
 
