@@ -232,6 +232,14 @@ def test_histograms_of_other_edges_are_not_compared() -> None:
     assert "different edges" in the(P95, found).words
 
 
+@pytest.mark.parametrize("edges", [(math.inf,), (0.02, 0.05), (0.05, 0.02, math.inf)])
+def test_edges_that_make_no_histogram_are_not_read(edges: tuple[float, ...]) -> None:
+    odd = Buckets(edges, (100.0,) * len(edges))
+    found = ruling(replace(CANDIDATE, latency_s=odd), replace(REFERENCE, latency_s=odd))
+    assert found.move == "inconclusive"
+    assert the(P95, found).outcome == "missing"
+
+
 @pytest.mark.parametrize(
     ("after_s", "move"), [(99.0, "hold"), (100.0, "advance"), (5000.0, "advance")]
 )

@@ -35,7 +35,7 @@ class CanaryPolicy:
         latency_ratio: the candidate's p95 latency over the other arm's. A service that is half
             again slower needs half again the cores for the same load. Within a bucket p95 is
             interpolated: with edges of a 1-2-5 series, arms of equal speed show ratios of 0.8 to
-            1.2, and one that is a fifth slower up to 2 where an edge lies badly.
+            1.2, and one that is a fifth slower up to 2.1 where an edge lies badly.
         outside_excess: by how much the candidate's share of samples out of its domain may exceed
             the other arm's. A domain holds 99 % of the training rows; a twentieth of the traffic
             more outside is five times that.
