@@ -73,6 +73,7 @@ bench: $(READY) ## print the benchmarks' ratios (SOURCE=path adds crystals, PACK
 	python -m benchmarks.elastic_cgcnn_speed $(if $(SOURCE),--source $(SOURCE))
 	python -m benchmarks.continuum_speed
 	python -m benchmarks.data_ingest
+	python -m benchmarks.canary_judge --releases 100
 	$(if $(PACKAGE),python -m benchmarks.screening_speed --package $(PACKAGE))
 
 accuracy: $(READY) ## held-out accuracy beside baselines: make accuracy FAMILY=name SOURCE=path

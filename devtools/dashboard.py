@@ -171,7 +171,7 @@ def _panel(panel: Panel, number: int, x: int, y: int) -> dict[str, Any]:
         "title": panel.title,
         "description": panel.words,
         "type": panel.kind,
-        "datasource": {"type": "prometheus", "uid": "$datasource"},
+        "datasource": {"type": "prometheus", "uid": "${datasource}"},
         "gridPos": {"x": x, "y": y, "w": WIDTH, "h": HEIGHT},
         "fieldConfig": {
             "defaults": {"unit": panel.unit, "thresholds": _thresholds(panel.limit)},
@@ -207,7 +207,7 @@ def _label_values(label: str, more: str = "") -> dict[str, Any]:
     return {
         "name": label,
         "type": "query",
-        "datasource": {"type": "prometheus", "uid": "$datasource"},
+        "datasource": {"type": "prometheus", "uid": "${datasource}"},
         "query": f"label_values(matops_model_info{more}, {label})",
         "refresh": 2,
         "sort": 1,
