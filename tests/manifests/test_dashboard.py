@@ -16,6 +16,7 @@ from prometheus_client import CollectorRegistry
 from pydantic import BaseModel, ConfigDict, Field
 
 from devtools.dashboard import TARGET, dashboard, text
+from matops.adapters.serving_metrics import Identity, ServingMetrics
 from matops.families import get_family
 from tests.manifests.promtool import MONITORING, RULES, promtool
 
@@ -111,10 +112,9 @@ def rules() -> list[dict[str, Any]]:
 
 def served_metrics() -> set[str]:
     """Names of all series that a server of any family has."""
-    metrics = pytest.importorskip("matops.adapters.serving_metrics")
     registry = CollectorRegistry()
-    identity = metrics.Identity("elastic_cgcnn", "m8", "local")
-    served = metrics.ServingMetrics(identity, get_family("elastic_cgcnn").targets, registry)
+    identity = Identity("elastic_cgcnn", "m8", "local")
+    served = ServingMetrics(identity, get_family("elastic_cgcnn").targets, registry)
     served.tell_model("d4", {"mae_K": True})
     return {m.name + suffix for m in registry.collect() for suffix in SUFFIXES[m.type]}
 
