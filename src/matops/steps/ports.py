@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -10,6 +11,8 @@ from matops.core.family import Family
 from matops.core.progress import Progress
 from matops.core.record import Record
 from matops.core.retraining import Attempt, ServingStatistics
+from matops.core.rollout import Arm, Rollout
+from matops.core.traffic import ArmTraffic
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,42 @@ class ServingMonitor(Protocol):
 
     def statistics(self, family: Family) -> ServingStatistics | None:
         """Statistics of a family's served samples, or None while there are none."""
+        ...
+
+
+class Serving(Protocol):
+    """Where packages run and share the traffic; the state of a release is kept there."""
+
+    def rollout(self, family: Family) -> Rollout | None:
+        """The state on the deployment, or None while nothing is deployed."""
+        ...
+
+    def apply(self, family: Family, rollout: Rollout) -> None:
+        """Bring the deployment to a state; doing it twice changes nothing.
+
+        Arms that the state names are started before they get traffic, and those that it no
+        longer names finish their requests before they end. The champion answers throughout.
+
+        Raises:
+            BadInput: the deployment has moved on since the state was decided (its generation is
+                not the one before), or can't be reached.
+        """
+        ...
+
+    def unready(self, family: Family) -> dict[str, str]:
+        """Arms that don't answer yet or any more, by name, each with what is known of why."""
+        ...
+
+    def address(self, family: Family, arm: Arm) -> str:
+        """URL at which one arm alone can be asked, past the split of the traffic."""
+        ...
+
+
+class TrafficMonitor(Protocol):
+    """What the arms of a release meet."""
+
+    def traffic(self, family: Family, arm: Arm, since: datetime, until: datetime) -> ArmTraffic:
+        """Counts of one arm in a window; what can't be measured is None, never zero."""
         ...
 
 

@@ -1,0 +1,72 @@
+"""What the arms of a release meet: requests, answers and their histograms, as counts."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Buckets:
+    """Counts of values between edges, as a metrics server keeps them.
+
+    Attributes:
+        edges: upper edges, ascending; the last one is infinite.
+        counts: values in each bucket (not cumulative), one for each edge.
+    """
+
+    edges: tuple[float, ...]
+    counts: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.edges) != len(self.counts):
+            raise ValueError("a histogram needs one count for each edge")
+
+    @property
+    def total(self) -> float:
+        """Number of values."""
+        return sum(self.counts)
+
+
+@dataclass(frozen=True)
+class ArmTraffic:
+    """What one arm met in a window of time; None is what nobody measured.
+
+    Attributes:
+        requests: requests that it answered or failed to answer, without those it refused.
+        errors: how many of them failed by the server's fault.
+        refused: requests refused as the client's fault.
+        latency_s: time to answer, in seconds.
+        predictions: values by target name, in the target's unit.
+        samples: samples that were asked about; a request may hold many.
+        outside: how many of them were out of the model's domain.
+    """
+
+    requests: float | None = None
+    errors: float | None = None
+    refused: float | None = None
+    latency_s: Buckets | None = None
+    predictions: dict[str, Buckets] = field(default_factory=dict)
+    samples: float | None = None
+    outside: float | None = None
+
+
+@dataclass(frozen=True)
+class PairedAnswers:
+    """Answers of champion and candidate to the same requests.
+
+    Attributes:
+        asked: requests that both were asked.
+        champion_failed: how many of them the champion did not answer.
+        candidate_failed: how many of them the candidate did not answer.
+        not_finite: how many answers of the candidate were no finite numbers.
+        outside_interval: by target, the share of pairs whose candidate value is farther from the
+            champion's than both intervals' half widths together: more than the two models'
+            own doubts explain.
+        golden_mismatches: golden requests of the candidate's own package that its running server
+            answers otherwise than recorded.
+    """
+
+    asked: int
+    champion_failed: int
+    candidate_failed: int
+    not_finite: int
+    outside_interval: dict[str, float]
+    golden_mismatches: int
