@@ -66,10 +66,12 @@ format: $(READY) ## let ruff format the code
 	ruff format .
 	ruff check --fix .
 
-bench: $(READY) ## print the benchmarks' ratios (SOURCE=path adds crystals, PACKAGE=path a screening)
+bench: $(READY) ## print the benchmarks' ratios (SOURCE=path adds crystals, PACKAGE=path what needs a model)
 	python -m benchmarks.elastic_cgcnn_speed $(if $(SOURCE),--source $(SOURCE))
 	python -m benchmarks.continuum_speed
 	python -m benchmarks.data_ingest
+	python -m benchmarks.serving_load
+	$(if $(PACKAGE),python -m benchmarks.serving_fuzz $(PACKAGE))
 	$(if $(PACKAGE),python -m benchmarks.screening_speed --package $(PACKAGE))
 
 accuracy: $(READY) ## held-out accuracy beside baselines: make accuracy FAMILY=name SOURCE=path
