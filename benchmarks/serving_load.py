@@ -65,7 +65,7 @@ class Load:
     @property
     def per_second(self) -> float:
         """Throughput."""
-        return len(self.latency_s) / self.wall_s
+        return float(len(self.latency_s) / self.wall_s)
 
 
 @dataclass(frozen=True)
@@ -82,11 +82,11 @@ class Server:
     def cpu_s(self) -> float:
         """Processor time so far."""
         times = [each.cpu_times() for each in self.everything()]
-        return sum(each.user + each.system for each in times)
+        return float(sum(each.user + each.system for each in times))
 
     def memory_MiB(self) -> float:
         """Resident memory of all its processes."""
-        return sum(each.memory_info().rss for each in self.everything()) / 2**20
+        return float(sum(each.memory_info().rss for each in self.everything())) / 2**20
 
 
 def crystals(count: int) -> list[bytes]:
