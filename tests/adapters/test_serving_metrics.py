@@ -65,8 +65,10 @@ def test_requests_samples_and_strangers_are_counted(
     assert registry.get_sample_value("matops_samples_total", OWN) == 3
     assert registry.get_sample_value("matops_out_of_domain_total", OWN) == 2
     assert registry.get_sample_value("matops_unseen_total", OWN | {"token": "Gd"}) == 2
-    in_time = OWN | {"le": "0.002"}
-    assert registry.get_sample_value("matops_request_seconds_bucket", in_time) == 1
+    assert registry.get_sample_value("matops_request_seconds_sum", OWN) == pytest.approx(0.003)
+    in_time = [OWN | {"le": le} for le in ("0.002512", "0.003162")]
+    times = [registry.get_sample_value("matops_request_seconds_bucket", each) for each in in_time]
+    assert times == [0, 1]
 
 
 def test_the_model_and_its_gates_are_named(

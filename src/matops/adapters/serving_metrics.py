@@ -108,7 +108,7 @@ class ServingMetrics:
             verdicts.labels(*self._own, gate).set(passed)
 
     def count_request(self, outcome: Outcome, seconds: float) -> None:
-        """A request that was answered or refused; refusals are quick and would hide what is slow."""
+        """A request and its time; refusals are quick and would hide what is slow."""
         self._requests.labels(*self._own, outcome).inc()
         if outcome in ("ok", "error"):
             self._seconds.observe(seconds)

@@ -190,7 +190,7 @@ def test_counters_move_by_what_was_asked(served: str) -> None:
     assert moved["matops_requests_total ok"] == 2
     assert moved["matops_requests_total bad_input"] == 1
     assert moved["matops_out_of_domain_total"] >= 2
-    assert moved["matops_request_seconds_count"] == 3
+    assert moved["matops_request_seconds_count"] == 2
     assert after["matops_model_info"] == 1
 
 
