@@ -165,3 +165,21 @@ def test_long_requests_are_answered_as_short_ones(trained: nn.Module) -> None:
     ensemble = Ensemble([trained], torch.zeros(2), torch.ones(2))
     last = ensemble.predict(features.take(torch.tensor([n - 1])))
     np.testing.assert_allclose(ensemble.predict(features)[:, -1:], last, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("members", 0),
+        ("epochs", 0),
+        ("batch_size", 0),
+        ("cpu_threads", 0),
+        ("learning_rate", 0.0),
+        ("learning_rate", float("nan")),
+        ("warm_up", 1.0),
+        ("seed", -1),
+    ],
+)
+def test_a_schedule_that_can_not_be_is_refused(field: str, value: float) -> None:
+    with pytest.raises(ValueError, match=field):
+        TrainingConfig(**{field: value})

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from matops.core.errors import BadInput
 from matops.simulators.campaign import run_campaign
 from matops.simulators.ledger import (
     RESULTS_FILE,
@@ -143,8 +144,12 @@ def is_running(pid: int) -> bool:
 
 
 def test_two_campaigns_cannot_share_a_folder(tmp_path: Path, probes: ModuleType) -> None:
-    with Ledger(tmp_path), pytest.raises(CampaignRunningError):
+    with Ledger(tmp_path), pytest.raises(CampaignRunningError, match="another campaign is running"):
         run_campaign(squares(tmp_path, 1), probes.note_and_square, tmp_path)
+
+
+def test_a_second_campaign_is_refused_as_a_user_s_mistake() -> None:
+    assert issubclass(CampaignRunningError, BadInput)
 
 
 def test_key_depends_on_content_not_on_order(probes: ModuleType) -> None:

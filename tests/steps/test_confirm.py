@@ -87,6 +87,15 @@ def test_payloads_of_an_older_front_go(done: Screened, tmp_path: Path) -> None:
     assert written == set(more.found.front["index"])
 
 
+def test_a_confirmation_of_another_front_goes(tmp_path: Path) -> None:
+    quiet = lambda step: lambda *state: None  # noqa: E731
+    old = run_screening(ask_rods(20, confirm=2), tmp_path, 1, quiet).files.confirmed
+    assert old is not None
+    assert old.is_file()
+    assert run_screening(ask_rods(200), tmp_path, 1, quiet).files.confirmed is None
+    assert not old.exists()
+
+
 def test_a_family_that_cannot_simulate_designs_still_leaves_the_front(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -111,3 +111,8 @@ def test_keys_know_what_matters_and_nothing_else(samples: Samples, config: Any) 
 def test_folds_that_can_not_be_dealt_are_refused(samples: Samples, count: int) -> None:
     with pytest.raises(BadInput, match=f"^{count} folds can't be made of 30 groups"):
         deal_folds(samples, Folds(count, seed=0))
+
+
+def test_a_negative_seed_is_refused(samples: Samples) -> None:
+    with pytest.raises(BadInput, match="zero or more, not -1"):
+        deal_folds(samples, Folds(3, seed=-1))

@@ -300,7 +300,10 @@ def test_a_damaged_part_is_named(tmp_path: Path) -> None:
         run(asked, tmp_path)
 
 
-@pytest.mark.parametrize(("seed", "count", "words"), [(0, 0, "at least one"), (-1, 5, "not -1")])
+@pytest.mark.parametrize(
+    ("seed", "count", "words"),
+    [(0, 0, "at least one"), (0, 10**12, "at most 100,000,000 designs"), (-1, 5, "not -1")],
+)
 def test_numbers_out_of_range_are_refused(seed: int, count: int, words: str) -> None:
     with pytest.raises(BadInput, match=words):
         make_plan(RODS, "rods-1", RodConfig(), seed, count)

@@ -110,7 +110,7 @@ def write_result(
         out: the directory.
         found: what the screening found.
         payloads: of the designs on the front.
-        confirmed: simulated designs, if any.
+        confirmed: simulated designs, if any; an older table of them goes.
         title: the family's title.
         coverage: nominal coverage of the targets' intervals.
     """
@@ -122,7 +122,10 @@ def write_result(
         confirmed=None if confirmed is None else out / CONFIRMED,
     )
     found.front.to_csv(files.front, index=False)
-    if confirmed is not None:
+    if confirmed is None:
+        # Those of another front, merit or engine; the simulations themselves are kept.
+        (out / CONFIRMED).unlink(missing_ok=True)
+    else:
         confirmed.to_csv(out / CONFIRMED, index=False)
     _write_designs(files.designs, payloads)
     save_png(draw_screening(found, confirmed), files.picture)

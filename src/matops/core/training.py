@@ -59,6 +59,17 @@ class TrainingConfig:
     mixed_precision: bool = True
     transfer: TransferConfig = field(default_factory=TransferConfig)
 
+    def __post_init__(self) -> None:
+        for name in ("members", "epochs", "batch_size", "cpu_threads"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be 1 or more, not {getattr(self, name)}")
+        if not self.learning_rate > 0:
+            raise ValueError(f"learning_rate must be above 0, not {self.learning_rate:g}")
+        if not 0 <= self.warm_up < 1:
+            raise ValueError(f"warm_up is a share from 0 to below 1, not {self.warm_up:g}")
+        if self.seed < 0:
+            raise ValueError(f"seed must be 0 or more, not {self.seed}")
+
 
 @runtime_checkable
 class LearnsBeside(Protocol):

@@ -12,10 +12,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
 
+from matops.core.errors import BadInput
+
 RESULTS_FILE = "results.jsonl"
 
 
-class CampaignRunningError(RuntimeError):
+class CampaignRunningError(BadInput):
     """Another campaign is writing to the same folder."""
 
 

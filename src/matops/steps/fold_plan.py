@@ -72,7 +72,13 @@ Plan = list[tuple[Place, FoldTraining]]
 
 
 def deal_folds(samples: Samples, folds: Folds) -> NDArray[np.int64]:
-    """Fold of each sample, shape (n,)."""
+    """Fold of each sample, shape (n,).
+
+    Raises:
+        BadInput: the groups can't be dealt to so many folds, or the seed is negative.
+    """
+    if folds.seed < 0:
+        raise BadInput(f"the seed of the folds is zero or more, not {folds.seed}")
     groups = len(np.unique(samples.groups))
     if not FEWEST_FOLDS <= folds.count <= groups:
         raise BadInput(

@@ -28,6 +28,8 @@ from matops.steps.confirm import confirm_front, remake
 from matops.steps.screen_part import Load, objectives_of, screen_part
 
 SIMULATIONS = "simulations"
+MOST_DESIGNS = 100_000_000
+"""Weeks of work; the list of their parts still fits into memory."""
 DIED = (
     "a worker process died, perhaps for want of memory: with fewer workers, the same command "
     "continues"
@@ -105,10 +107,12 @@ def make_plan(
     """The plan of a screening.
 
     Raises:
-        BadInput: no designs are wanted, or the seed is negative.
+        BadInput: no designs are wanted, or far too many, or the seed is negative.
     """
     if count < 1:
         raise BadInput(f"a screening needs at least one design, not {count}")
+    if count > MOST_DESIGNS:
+        raise BadInput(f"a screening has at most {MOST_DESIGNS:,} designs, not {count:,}")
     if seed < 0:
         raise BadInput(f"the seed of a screening is zero or more, not {seed}")
     configuration = json.loads(to_json(family.design_key(config)))

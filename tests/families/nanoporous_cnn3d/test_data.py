@@ -88,6 +88,38 @@ def test_bad_structure_is_set_aside_with_its_reason(
     assert sum(isinstance(item, Record) for item in found) == 2
 
 
+def test_rows_without_a_number_are_set_aside_not_lost(tmp_path: Path) -> None:
+    frame = table()
+    frame["Number"] = frame["Number"].where(frame["Number"] != 1)
+    found = read(frame, tmp_path / "gold_0.35.csv")
+    [bad] = [item for item in found if isinstance(item, Quarantined)]
+    assert bad.reason == "3 rows have no Number"
+    assert sum(isinstance(item, Record) for item in found) == 2
+
+
+def test_waves_between_two_shells_are_set_aside(tmp_path: Path) -> None:
+    [only] = read(table(1, **{"HKL Squared": 9.5}), tmp_path / "gold_0.35.csv")
+    assert isinstance(only, Quarantined)
+    assert only.reason == "HKL Squared 9.5 is not a whole number"
+
+
+def test_phases_are_ordered_by_their_numbers_not_by_their_columns(tmp_path: Path) -> None:
+    frame = table().assign(**{"Phase of the moon": "full"})
+    [first, *_] = read(frame, tmp_path / "gold_0.35.csv")
+    [other, *_] = read(frame[sorted(frame.columns)], tmp_path / "gold_0.35.csv")
+    assert isinstance(first, Record)
+    assert isinstance(other, Record)
+    assert first.payload == other.payload
+
+
+def test_a_compressed_table_that_is_cut_short_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "gold_0.35.csv.gz"
+    read(table(30), path)
+    path.write_bytes(path.read_bytes()[:-500])
+    with pytest.raises(BadInput, match="not readable as CSV: Compressed file ended"):
+        list(read_source(path, STATED))
+
+
 def test_sources_that_are_no_such_table_are_refused(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="no column Metal and no column Level"):
         read(table(), tmp_path / "mine.csv")

@@ -47,10 +47,18 @@ def test_bad_npz_is_named_with_its_reason(arrays: dict, words: str, tmp_path: Pa
 
 
 def test_files_that_are_neither_are_refused(tmp_path: Path) -> None:
-    for name, content in (("a.json", "{"), ("b.json", "{}"), ("c.npz", "text"), ("d.txt", "")):
+    contents = {"a.json": "{", "b.json": "{}", "c.npz": "text", "d.txt": "", "e.npz": ""}
+    for name, content in contents.items():
         (tmp_path / name).write_text(content)
         with pytest.raises(BadInput, match=name):
             load_request(tmp_path / name)
+
+
+def test_a_single_array_in_an_npz_s_place_is_refused_in_plain_words(tmp_path: Path) -> None:
+    np.save(tmp_path / "beam.npy", BEAM)
+    path = (tmp_path / "beam.npy").rename(tmp_path / "beam.npz")
+    with pytest.raises(BadInput, match="needs arrays solid, metal and cell_A: it is one array"):
+        load_request(path)
 
 
 def test_objects_that_need_pickle_are_refused(tmp_path: Path) -> None:

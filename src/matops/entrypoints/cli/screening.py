@@ -87,8 +87,11 @@ def _print_result(done: "Screened") -> None:
         highlight=False,
         soft_wrap=True,
     )
-    for path in (files.front, files.designs, files.picture, files.page):
-        output.screen.print(str(path), highlight=False, soft_wrap=True)
+    if done.confirmed is not None and not len(done.confirmed):
+        output.screen.print("nothing to confirm: no design on the front", highlight=False)
+    for path in (files.front, files.confirmed, files.designs, files.picture, files.page):
+        if path is not None:
+            output.screen.print(str(path), highlight=False, soft_wrap=True)
 
 
 def _summary(done: "Screened") -> dict[str, Any]:

@@ -7,6 +7,8 @@ from matops.core.family import EvaluationConfig, FamilyConfig
 from matops.core.split import SplitConfig
 from matops.core.training import TrainingConfig
 from matops.families.nanoporous_cnn3d.metals import METALS
+from matops.families.nanoporous_cnn3d.structure import MAX_HKL_SQUARED, MAX_VOXELS
+from matops.physics.levelled_waves import wave_vectors
 
 NetworkKind = Literal[
     "compact",
@@ -42,6 +44,11 @@ class GridConfig:
     descriptors: Descriptors = "none"
 
     def __post_init__(self) -> None:
+        if not 0 < self.density_voxels <= self.voxels <= MAX_VOXELS:
+            raise ValueError(
+                f"density_voxels ({self.density_voxels}) must lie between 1 and voxels "
+                f"({self.voxels}), and these be {MAX_VOXELS} or fewer"
+            )
         if self.voxels % 8 or self.voxels % self.density_voxels:
             raise ValueError(
                 f"voxels ({self.voxels}) must be a multiple of 8 and of density_voxels "
@@ -73,6 +80,10 @@ class NetworkConfig:
             raise ValueError(
                 f"widths and blocks must name the same levels, not {len(self.widths)} and "
                 f"{len(self.blocks)}"
+            )
+        if min(*self.widths, self.hidden) < 1 or min(*self.blocks, self.load_map_weight) < 0:
+            raise ValueError(
+                "widths and hidden must be 1 or more, blocks and load_map_weight 0 or more"
             )
 
     @property
@@ -115,6 +126,14 @@ class SimulationConfig:
             raise ValueError(
                 f"solid fractions go up from above 0 to below 1, not from "
                 f"{self.least_solid_fraction:g} to {self.most_solid_fraction:g}"
+            )
+        if self.count < 0 or self.seed < 0:
+            raise ValueError(f"count ({self.count}) and seed ({self.seed}) must be 0 or more")
+        known = 0 < self.hkl_squared <= MAX_HKL_SQUARED
+        if not known or not len(wave_vectors(self.hkl_squared)):
+            raise ValueError(
+                f"hkl_squared must be a sum of three squares from 1 to {MAX_HKL_SQUARED}, not "
+                f"{self.hkl_squared}"
             )
 
 

@@ -1,6 +1,7 @@
 """Sources of nanoporous structures with measured stiffness."""
 
 import re
+import zlib
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -98,7 +99,7 @@ def _read_stiffness_table(source: Path, stated: Provenance) -> Incoming:
         raise BadInput(f"{source}: {what}; known are: {known}")
     table = _with_defaults(_read_table(source), source)
     stated = replace(stated, source=stated.source or "stiffness-table")
-    for number, rows in table.groupby("Number", sort=False):
+    for number, rows in table.groupby("Number", sort=False, dropna=False):
         origin = f"{source}: structure {number}"
         try:
             yield _record(rows, replace(stated, origin=origin))
@@ -109,7 +110,7 @@ def _read_stiffness_table(source: Path, stated: Provenance) -> Incoming:
 def _read_table(source: Path) -> pd.DataFrame:
     try:
         table = pd.read_csv(source, float_precision="round_trip")
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, EOFError, zlib.error) as error:
         reason = str(error).splitlines()[0]
         raise BadInput(f"{source}: not readable as CSV: {reason}") from None
     missing = [c for c in ("Number", "Direction", "Phase 1", "Cii") if c not in table.columns]
@@ -139,9 +140,11 @@ def _with_defaults(table: pd.DataFrame, source: Path) -> pd.DataFrame:
 
 def _record(rows: pd.DataFrame, provenance: Provenance) -> Record:
     """The record of one structure from its rows, one a direction."""
+    if rows["Number"].isna().any():
+        raise BadInput(f"{provenance.origin}: {len(rows)} rows have no Number")
     if len(rows) != 3 or set(rows["Direction"]) != set(AXES):
         raise BadInput(f"{provenance.origin}: directions {', '.join(map(str, rows['Direction']))}")
-    phases = [column for column in rows.columns if column.startswith("Phase ")]
+    phases = _phase_columns(rows)
     described = rows[[*phases, "Metal", "Level", "HKL Squared", "Cell (Å)"]].drop_duplicates()
     if len(described) != 1:
         raise BadInput(f"{provenance.origin}: the rows don't describe one structure")
@@ -151,10 +154,19 @@ def _record(rows: pd.DataFrame, provenance: Provenance) -> Record:
     return labelled_metal(sample, values, provenance)
 
 
+def _phase_columns(rows: pd.DataFrame) -> list[str]:
+    """The columns Phase 1, Phase 2, … in the order of their numbers, wherever they stand."""
+    numbers = [int(c.split()[1]) for c in rows.columns if re.fullmatch(r"Phase \d+", c)]
+    return [f"Phase {number}" for number in sorted(numbers)]
+
+
 def _sample(row: "pd.Series[float]", phases: list[str]) -> NanoporousMetal:
     try:
+        squared = float(row["HKL Squared"])
+        if not squared.is_integer():
+            raise BadInput(f"HKL Squared {squared:g} is not a whole number")
         waves = LevelledWaves(
-            hkl_squared=int(row["HKL Squared"]),
+            hkl_squared=int(squared),
             solid_fraction=float(row["Level"]),
             phases_rad=tuple(float(row[column]) for column in phases),
         )

@@ -2,6 +2,7 @@
 
 import json
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -48,9 +49,12 @@ def _from_json(path: Path) -> Payload:
 
 def _from_npz(path: Path) -> Payload:
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        loaded = np.load(path, allow_pickle=False)
+        if isinstance(loaded, np.ndarray):
+            raise ValueError("it is one array")
+        with loaded as arrays:
             solid, metal, cell_A = arrays["solid"], str(arrays["metal"]), float(arrays["cell_A"])
-    except (KeyError, ValueError, TypeError, zipfile.BadZipFile) as error:
+    except (KeyError, ValueError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise BadInput(f"{path}: needs arrays solid, metal and cell_A: {error}") from None
     if solid.ndim != 3 or len(set(solid.shape)) != 1:
         raise BadInput(f"{path}: solid has shape {solid.shape}; it must be a cube of voxels")

@@ -110,7 +110,7 @@ def nanoporous_gates(config: NanoporousConfig) -> tuple[Gate, ...]:
             "no stiffness above the Voigt bound",
             "physics.voigt_excess_share",
             "<=",
-            0.0,
+            limits.bound_share,
             "1",
             "uniform strain is the stiffest state: C_ii <= solid fraction x C11",
         ),
