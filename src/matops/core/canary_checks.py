@@ -58,7 +58,7 @@ def settled(
         outcome = "failed"
     elif enough and measured <= limit:
         outcome = "passed"
-    ending = {"failed": "too many for chance", "passed": "within the limit"}.get(
+    ending = {"failed": "more than chance explains", "passed": "within the limit"}.get(
         outcome, "not settled yet" if enough else "on too little traffic"
     )
     return Check(name, measured, limit, "1", outcome, f"{name}: {words}, {ending}")

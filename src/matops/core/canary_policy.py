@@ -15,7 +15,8 @@ class CanaryPolicy:
     Attributes:
         shares_percent: the candidate's share of the traffic by stage, ascending to 100. The first
             bounds the harm: an arm that fails always costs a tenth of the requests. Each later
-            one at least halves what is still unknown about the load that the arm will carry.
+            one at least doubles the load that the arm has carried. Where it is 100 there is no
+            other arm to compare with, so that there must be a stage before.
         baseline: whether a second copy of the champion takes the candidate's share, so that arms
             of equal age and size are compared (Google SRE Workbook 2018, chapter 16). It costs
             the champion's memory a second time.
@@ -78,8 +79,8 @@ class CanaryPolicy:
 
     def __post_init__(self) -> None:
         shares = self.shares_percent
-        if not shares or shares[-1] != 100 or shares[0] <= 0:
-            raise ValueError("the shares must begin above 0 and end at 100 percent")
+        if len(shares) < 2 or shares[-1] != 100 or shares[0] <= 0:
+            raise ValueError("the shares must begin above 0 and end at 100 percent, in two or more")
         if any(later <= earlier for earlier, later in pairwise(shares)):
             raise ValueError("the shares must ascend")
         if not 0 < self.false_alarm < 1:

@@ -22,7 +22,7 @@ def distance_by_chance(values: float, other_values: float, level: float) -> floa
     √(ln(2 / level) (1/n + 1/m) / 2)
 
     Source: Dvoretzky, Kiefer and Wolfowitz 1956 with Massart's constant; for two samples Wei and
-    Dudley, Stat. Probab. Lett. 82, 636 (2012), who prove it for n = m ≥ 458 and for fewer with a
-    factor of e / 2 at most.
+    Dudley, Stat. Probab. Lett. 82, 636 (2012): proven for n = m ≥ 458, and for fewer with a level
+    that is e / 2 times as large at most.
     """
     return math.sqrt(math.log(2 / level) * (1 / values + 1 / other_values) / 2)
