@@ -19,7 +19,7 @@ export MATOPS_PROJECT := $(CURDIR)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check format bench accuracy pipelines serve lock clean \
-  minio versitygw object-store object-tests
+  minio versitygw object-store object-tests live-tests
 
 help: ## explain each target
 	@awk -F ':.*## ' '/^[a-z -]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,10 +39,13 @@ demo: $(READY) ## simulate, ingest, train, judge, release, serve and ask: minute
 	matops demo --family $(FAMILY)
 
 test: $(READY) ## all tests that a user needs to trust the install
-	python -m pytest -n $(TEST_WORKERS) -m "not s3"
+	python -m pytest -n $(TEST_WORKERS) -m "not s3 and not live"
 
 object-tests: $(READY) minio ## tests of the data store on real S3 servers, faults included
 	python -m pytest -n0 -m s3 -rs tests/adapters
+
+live-tests: $(READY) ## tests of releases behind a real HAProxy, under a real Prometheus
+	python -m pytest -n0 -m live -rs tests
 
 object-store: $(READY) minio ## start MinIO for development and print the settings that use it
 	python -m devtools.object_store

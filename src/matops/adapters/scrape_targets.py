@@ -31,13 +31,13 @@ def write_targets(directory: Path, family: str, ports: Mapping[str, int]) -> Non
     _write(directory / TARGETS, targets)
 
 
-def prometheus_command(root: Path) -> list[str]:
-    """The command line that starts such a Prometheus on its usual port."""
+def prometheus_command(root: Path, port: int = 9090) -> list[str]:
+    """The command line that starts such a Prometheus."""
     return [
         "prometheus",
         f"--config.file={root.resolve() / CONFIGURATION}",
         f"--storage.tsdb.path={root.resolve() / SERIES}",
-        "--web.listen-address=127.0.0.1:9090",
+        f"--web.listen-address=127.0.0.1:{port}",
     ]
 
 
