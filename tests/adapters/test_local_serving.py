@@ -222,7 +222,7 @@ def test_what_it_tells_prometheus_follows_the_arms(
 ) -> None:
     state = first(packages[0])
     serving.apply(FAMILY, state)
-    targets = serving.place.root / FAMILY.name / "targets.json"
+    targets = serving.place.root / "scraped" / f"{FAMILY.name}.json"
     assert state.champion.name in targets.read_text()
     state = second(state, packages[1])
     apply_until_ready(serving, state)

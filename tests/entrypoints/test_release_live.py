@@ -133,11 +133,13 @@ def deployed(
         predict = f"http://127.0.0.1:{port}/v1/models/{FAMILY}:predict"
         package = released.package
         found = Deployed(matops, workspace, package, predict)
-        with running_prometheus(workspace / ".matops" / "deployments") as prometheus:
-            patch.setenv("MATOPS_PROMETHEUS", prometheus)
-            wait_until_deployed(found)
-            yield found
-        assert found.call("down", FAMILY).status == 0
+        try:
+            with running_prometheus(workspace / ".matops" / "deployments") as prometheus:
+                patch.setenv("MATOPS_PROMETHEUS", prometheus)
+                wait_until_deployed(found)
+                yield found
+        finally:
+            assert found.call("down", FAMILY).status == 0
 
 
 def wait_until_deployed(deployed: Deployed) -> None:

@@ -135,7 +135,7 @@ class LocalServing:
             proxy.process.stop(DRAIN_S, SIGUSR1)
             for name in state.arm_ports:
                 self.process(family, name).stop(END_S)
-            write_targets(directory, family.name, {})
+            write_targets(self.place.root, family.name, {})
             (directory / STATE).unlink()
 
     def process(self, family: Family, arm: str) -> DetachedProcess:
@@ -269,7 +269,7 @@ class _Reconciliation:
         named = _arms(self.state.rollout)
         ports = {name: port for name, port in self.state.arm_ports.items() if name in named}
         write_configuration(self.serving.place.root, self.serving.place.scrape_every_s)
-        write_targets(self.directory, self.family.name, ports)
+        write_targets(self.serving.place.root, self.family.name, ports)
 
 
 def _arms(rollout: Rollout) -> dict[str, Arm]:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-CONFIGURATION, TARGETS, SERIES = "prometheus.yml", "targets.json", "series"
+CONFIGURATION, TARGETS, SERIES = "prometheus.yml", "scraped", "series"
 
 
 def write_configuration(root: Path, every_s: float) -> None:
@@ -14,7 +14,10 @@ def write_configuration(root: Path, every_s: float) -> None:
         # A server names its family and variant itself; without this Prometheus renames both.
         "honor_labels": True,
         "file_sd_configs": [
-            {"files": [str(root.resolve() / "*" / TARGETS)], "refresh_interval": f"{every_s:g}s"}
+            {
+                "files": [str(root.resolve() / TARGETS / "*.json")],
+                "refresh_interval": f"{every_s:g}s",
+            }
         ],
     }
     timing = {"scrape_interval": f"{every_s:g}s", "scrape_timeout": f"{min(every_s, 10):g}s"}
@@ -22,13 +25,13 @@ def write_configuration(root: Path, every_s: float) -> None:
     _write(root / CONFIGURATION, {"global": timing, "scrape_configs": [job]})
 
 
-def write_targets(directory: Path, family: str, ports: Mapping[str, int]) -> None:
+def write_targets(root: Path, family: str, ports: Mapping[str, int]) -> None:
     """Name the arms that run now, one target each; Prometheus sees the file change."""
     targets = [
         {"targets": [f"127.0.0.1:{port}"], "labels": {"family": family, "variant": arm}}
         for arm, port in ports.items()
     ]
-    _write(directory / TARGETS, targets)
+    _write(root / TARGETS / f"{family}.json", targets)
 
 
 def prometheus_command(root: Path, port: int = 9090) -> list[str]:
@@ -46,6 +49,7 @@ def _write(path: Path, content: object) -> None:
     text = json.dumps(content, indent=2) + "\n"
     if path.is_file() and path.read_text() == text:
         return
+    path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.unfinished")
     unfinished.write_text(text)
     unfinished.rename(path)

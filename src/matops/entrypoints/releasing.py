@@ -11,9 +11,11 @@ from matops.adapters.scrape_targets import prometheus_command
 from matops.artifacts.package import read_card
 from matops.core.canary_policy import CanaryPolicy
 from matops.core.decision import Decision
+from matops.core.errors import BadInput
 from matops.core.rollout import Rollout
 from matops.core.ruling import RuledMove
 from matops.entrypoints.configuration import change_fields
+from matops.entrypoints.progress import log_progress
 from matops.entrypoints.settings import Settings, read_settings
 from matops.entrypoints.wiring import package_store, serving, traffic_monitor
 from matops.families import get_family
@@ -63,6 +65,23 @@ def release_package_here(
     release = canary_release(read_card(package).family, changes, prometheus)
     release.begin(package, again)
     return run_until_decided(release, time.sleep, tell)
+
+
+def release_on_traffic(package: Path) -> Path:
+    """Lead a release to its end in a log, and return the directory of the released package.
+
+    Raises:
+        BadInput: it was rolled back; the message says why.
+    """
+    report = log_progress("release")
+
+    def tell(decision: Decision) -> None:
+        report(decision.after.share_percent, 100, decision.ruling.reason)
+
+    left = release_package_here(package, False, {}, "", tell)
+    if left.champion.version != read_card(package).version:
+        raise BadInput(f"{package}: not released, {left.reason}")
+    return Path(left.champion.package)
 
 
 def deploy_here(family: str, port: int) -> Rollout:

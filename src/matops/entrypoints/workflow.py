@@ -18,6 +18,7 @@ from matops.core.record import Provenance
 from matops.core.training import Progress
 from matops.entrypoints.configuration import resolve_config
 from matops.entrypoints.progress import log_progress
+from matops.entrypoints.releasing import release_on_traffic
 from matops.entrypoints.settings import read_settings
 from matops.entrypoints.verdict_text import verdict_markdown
 from matops.entrypoints.wiring import (
@@ -25,6 +26,7 @@ from matops.entrypoints.wiring import (
     dataset_store,
     materials_database,
     package_store,
+    serving,
 )
 from matops.families import get_family
 from matops.steps.database import read_database
@@ -201,8 +203,18 @@ def _metrics(card: Card) -> dict[str, float]:
 
 
 def release_package(evaluation: Path, out: Path) -> dict[str, Any]:
-    """Release the candidate of an evaluation, and copy the released package to ``out``."""
-    kept = release(evaluation / PACKAGE, package_store(read_settings()))
+    """Release the candidate of an evaluation, and copy the released package to ``out``.
+
+    Where its family is deployed, it must prove itself on live traffic first.
+
+    Raises:
+        BadInput: the gates or the judge rejected it.
+    """
+    settings, package = read_settings(), evaluation / PACKAGE
+    if serving(settings).rollout(get_family(read_card(package).family)) is None:
+        kept = release(package, package_store(settings))
+    else:
+        kept = release_on_traffic(package)
     shutil.copytree(kept, out, dirs_exist_ok=True)
     log_progress("release")(1, 1, f"version {kept.name}")
     return {"version": kept.name}
