@@ -44,7 +44,7 @@ test: $(READY) ## all tests that a user needs to trust the install
 object-tests: $(READY) minio ## tests of the data store on real S3 servers, faults included
 	python -m pytest -n0 -m s3 -rs tests/adapters
 
-live-tests: $(READY) ## tests of releases behind a real HAProxy, under a real Prometheus
+live-tests: $(READY) ## tests with the distribution's Prometheus and proxy
 	python -m pytest -n0 -m live -rs tests
 
 object-store: $(READY) minio ## start MinIO for development and print the settings that use it
@@ -73,6 +73,7 @@ bench: $(READY) ## print the benchmarks' ratios (SOURCE=path adds crystals, PACK
 	python -m benchmarks.elastic_cgcnn_speed $(if $(SOURCE),--source $(SOURCE))
 	python -m benchmarks.continuum_speed
 	python -m benchmarks.data_ingest
+	python -m benchmarks.canary_judge --releases 100
 	$(if $(PACKAGE),python -m benchmarks.screening_speed --package $(PACKAGE))
 
 accuracy: $(READY) ## held-out accuracy beside baselines: make accuracy FAMILY=name SOURCE=path

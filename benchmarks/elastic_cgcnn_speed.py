@@ -235,7 +235,8 @@ def _silence() -> None:
             os.dup2(nowhere.fileno(), stream)
 
 
-def _serve_ours(port: int) -> None:
+def serve_ours(port: int) -> None:
+    """Serve a model of full size."""
     from matops.adapters.serving.served import Served
     from matops.adapters.serving.server import Ports, Running, serve
 
@@ -243,7 +244,8 @@ def _serve_ours(port: int) -> None:
     serve(Served(FAMILY, "benchmark", "none", 0.9), _predictor, Running(Ports(port)))
 
 
-def _serve_empty(port: int) -> None:
+def serve_empty(port: int) -> None:
+    """Serve a model that answers without looking."""
     from kserve import Model, ModelServer
 
     class Empty(Model):  # type: ignore[misc]
@@ -259,13 +261,19 @@ def _serve_empty(port: int) -> None:
     ModelServer(http_port=port, enable_grpc=False, workers=1).start([empty])
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port on which nobody listens."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
-def _wait_until_ready(client: httpx.Client) -> None:
+def wait_until_ready(client: httpx.Client) -> None:
+    """Wait for a server.
+
+    Raises:
+        RuntimeError: it did not start.
+    """
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         try:
@@ -279,12 +287,12 @@ def _wait_until_ready(client: httpx.Client) -> None:
 @contextmanager
 def serving(serve: Callable[[int], None]) -> Iterator[httpx.Client]:
     """A server in a process of its own, and a client with one open connection to it."""
-    port = _free_port()
+    port = free_port()
     process = get_context("spawn").Process(target=serve, args=(port,))
     process.start()
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
-            _wait_until_ready(client)
+            wait_until_ready(client)
             yield client
     finally:
         process.terminate()
@@ -295,7 +303,7 @@ def latency_rows() -> Iterator[tuple[str, ...]]:
     """Milliseconds of a request with one crystal, as CIF text."""
     body = {"instances": [{"cif": heusler_cif()}]}
     path = f"/v1/models/{FAMILY.name}:predict"
-    with serving(_serve_ours) as ours, serving(_serve_empty) as empty:
+    with serving(serve_ours) as ours, serving(serve_empty) as empty:
         works: dict[str, Work] = {
             "ours": lambda: ours.post(path, json=body).raise_for_status(),
             "empty": lambda: empty.post(path, json=body).raise_for_status(),

@@ -40,10 +40,11 @@ def is_count(value: float | None) -> TypeGuard[float]:
 
 
 def is_histogram(buckets: Buckets | None) -> TypeGuard[Buckets]:
-    """Whether a histogram was measured, with edges that ascend to infinity."""
+    """Whether a histogram was measured, with edges that ascend from a finite one to infinity."""
     return (
         buckets is not None
         and all(map(is_count, buckets.counts))
+        and len(buckets.edges) > 1
         and list(buckets.edges) == sorted(set(buckets.edges))
         and buckets.edges[-1:] == (math.inf,)
     )

@@ -35,7 +35,7 @@ class CanaryPolicy:
         latency_ratio: the candidate's p95 latency over the other arm's. A service that is half
             again slower needs half again the cores for the same load. Within a bucket p95 is
             interpolated: with edges of a 1-2-5 series, arms of equal speed show ratios of 0.8 to
-            1.2, and one that is a fifth slower up to 2 where an edge lies badly.
+            1.2, and one that is a fifth slower up to 2.1 where an edge lies badly.
         outside_excess: by how much the candidate's share of samples out of its domain may exceed
             the other arm's. A domain holds 99 % of the training rows; a twentieth of the traffic
             more outside is five times that.
@@ -47,7 +47,7 @@ class CanaryPolicy:
             If both intervals cover 90 %, one of them misses the truth in at most 20 % of the
             pairs (Boole's inequality), and only then can they be so far apart.
         least_pairs: pairs below which the share that disagrees says nothing: of 5 pairs, all
-            must disagree to be significant at 1 % against 20 %; of 30, fourteen.
+            must disagree to prove more than 20 %; of 10, eight; of 30, sixteen.
         look_every_s: time from one look to the next, two scrapes of the usual 15 seconds.
         settling_s: time after a change of shares in which missing series are no setback: an arm's
             counters need a scrape to exist, and a scrape may be missed.

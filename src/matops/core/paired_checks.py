@@ -42,13 +42,25 @@ def check_predictions(
     """
     targets = sorted({*candidate.predictions, *reference.predictions})
     if not targets:
-        return (missing("shift of predictions", policy.shift, "no histogram of either arm"),)
+        name = "shift of predictions"
+        if _idle(candidate) or _idle(reference):
+            return (_nothing_yet(name, policy.shift),)
+        return (missing(name, policy.shift, "no histogram of either arm"),)
     checks: list[Check] = []
     for target in targets:
         agreement = _disagreement(target, paired, policy)
         shift = _shift(target, candidate, reference, policy)
         checks += _weigh(shift, agreement)
     return tuple(checks)
+
+
+def _idle(arm: ArmTraffic) -> bool:
+    """Whether an arm has measurably answered nothing: a histogram begins with its first value."""
+    return arm.samples == 0
+
+
+def _nothing_yet(name: str, limit: float) -> Check:
+    return Check(name, 0.0, limit, "1", "open", f"{name}: no predictions yet")
 
 
 def _never(name: str, count: int) -> Check:
@@ -98,6 +110,8 @@ def _shift(
     """Whether predictions of a target moved by more than the limit and chance."""
     name, limit = f"shift of {target}", policy.shift
     own, other = candidate.predictions.get(target), reference.predictions.get(target)
+    if (own is None and _idle(candidate)) or (other is None and _idle(reference)):
+        return _nothing_yet(name, limit)
     if not is_histogram(own) or not is_histogram(other):
         arm = "other arm" if is_histogram(own) else "candidate"
         return missing(name, limit, f"no histogram of the {arm}")
@@ -105,7 +119,7 @@ def _shift(
         return missing(name, limit, "the arms' histograms have different edges")
     samples = (requests_of(own.total, candidate), requests_of(other.total, reference))
     if not min(samples):
-        return Check(name, 0.0, limit, "1", "open", f"{name}: no predictions yet")
+        return _nothing_yet(name, limit)
     moved = distance(own, other)
     limit += distance_by_chance(*samples, policy.level)
     words = f"{name}: distributions {moved:.3g} apart, {limit:.3g} allowed"

@@ -40,7 +40,7 @@ class Rollout:
         share_percent: the candidate's share of the traffic.
         stage_began: ISO time, UTC, at which this share was set; empty between releases.
         release_began: ISO time, UTC, at which the release began; empty between releases.
-        setbacks: judgements in a row that found nothing to go on or went against the candidate.
+        setbacks: judgements in a row that found no measurements to go on.
         move: what was decided last.
         reason: why, in one sentence.
     """

@@ -1,13 +1,12 @@
 """Asking a model about files, whether it is a package here or a server somewhere."""
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
 
 from rich.table import Table
 
-from matops.adapters.model_client import ask_server, served_family
 from matops.artifacts.package import load_checked
+from matops.client import Client
 from matops.core.errors import BadInput
 from matops.core.prediction import Prediction
 from matops.core.record import Payload, Quarantined
@@ -26,9 +25,9 @@ class Asker:
 
     def __init__(self, package: str) -> None:
         if _is_url(package):
-            name = served_family(package)
-            self.family = get_family(name)
-            self._ask: Ask = partial(ask_server, package, name)
+            client = Client(package)
+            self.family = get_family(client.model())
+            self._ask: Ask = client.predict
         else:
             predictor = load_checked(Path(package))
             self.family = predictor.family

@@ -158,7 +158,8 @@ def _application(plane: DataPlane, served: Served, limits: Limits) -> FastAPI:
     # Before KServe's own route of this path, which keeps to the protocol's fields.
     app.add_api_route(f"/v2/models/{name}", metadata, methods=["GET"])
     RESTServer("", plane, ModelRepositoryExtension(plane.model_registry), 0).create_application()
-    app.openapi = lambda: openapi(served, limits)
+    # FastAPI asks this attribute for the description that it serves.
+    app.openapi_schema = openapi(served, limits)
     app.add_exception_handler(Overloaded, _say_overloaded)
     app.add_exception_handler(InvalidInput, _say_invalid)
     app.add_exception_handler(RequestValidationError, _say_malformed)

@@ -19,6 +19,8 @@ SAME_SITE_A = 0.1
 
 def _unique_images(frac: NDArray[np.float64], lattice_A: NDArray[np.float64]) -> NDArray[np.int64]:
     """Rows of the images, shape (n, 3), that remain when coinciding ones are merged."""
+    if len(frac) == 1:  # most CIFs that programs write know no symmetry
+        return np.zeros(1, dtype=np.int64)
     difference = frac[:, None] - frac[None]
     difference -= np.round(difference)
     close = np.linalg.norm(difference @ lattice_A, axis=-1) < SAME_SITE_A

@@ -39,7 +39,8 @@ Pairs = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray
 
 def _search(crystal: Crystal, radius_A: float) -> Pairs:
     """Centres, neighbours, distances and vectors of all pairs within a radius, unsorted."""
-    search = vesin.NeighborList(cutoff=radius_A, full_list=True)
+    # More threads cost a crystal of a few atoms more time than they save.
+    search = vesin.NeighborList(cutoff=radius_A, full_list=True, n_threads=1)
     i, j, distance, vector = search.compute(
         points=crystal.cart_coords_A, box=crystal.lattice_A, periodic=True, quantities="ijdD"
     )

@@ -1,0 +1,45 @@
+"""A small process that counts what it is told to, for Prometheus to scrape.
+
+    python metrics_process.py PORT VARIANT
+
+It reads one JSON object a line: ``{"ok": 3, "error": 1, "latency_s": [0.03], "values": [70]}``.
+"""
+
+import json
+import sys
+
+from prometheus_client import Counter, Histogram, start_http_server
+
+OWN = {"family": "elastic_cgcnn", "model_version": "m8", "variant": sys.argv[2]}
+
+
+def main() -> None:
+    requests = Counter("matops_requests", "Requests by outcome", [*OWN, "outcome"])
+    samples = Counter("matops_samples", "Samples", [*OWN]).labels(**OWN)
+    outside = Counter("matops_out_of_domain", "Outside", [*OWN]).labels(**OWN)
+    edges_s = (0.01, 0.02, 0.05, 0.1)
+    seconds = Histogram("matops_request_seconds", "Time", [*OWN], buckets=edges_s).labels(**OWN)
+    labels = [*OWN, "target", "unit"]
+    values = Histogram("matops_prediction", "Values", labels, buckets=(50, 100, 200))
+    moduli = values.labels(**OWN, target="K_VRH", unit="GPa")
+    outcomes = {
+        name: requests.labels(**OWN, outcome=name)
+        for name in ("ok", "bad_input", "error", "overloaded")
+    }
+    start_http_server(int(sys.argv[1]), addr="127.0.0.1")
+    print("ready", flush=True)
+    for line in sys.stdin:
+        told = json.loads(line)
+        for name, counter in outcomes.items():
+            counter.inc(told.get(name, 0))
+        samples.inc(told.get("samples", 0))
+        outside.inc(told.get("outside", 0))
+        for observed in told.get("latency_s", []):
+            seconds.observe(observed)
+        for value in told.get("values", []):
+            moduli.observe(value)
+        print("done", flush=True)
+
+
+if __name__ == "__main__":
+    main()
