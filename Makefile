@@ -69,12 +69,13 @@ format: $(READY) ## let ruff format the code
 	ruff format .
 	ruff check --fix .
 
-bench: $(READY) ## print the benchmarks' ratios (SOURCE=path adds crystals, PACKAGE=path a screening)
+bench: $(READY) ## print the benchmarks' ratios (SOURCE=path adds crystals, PACKAGE=path more)
 	python -m benchmarks.elastic_cgcnn_speed $(if $(SOURCE),--source $(SOURCE))
 	python -m benchmarks.continuum_speed
 	python -m benchmarks.data_ingest
 	python -m benchmarks.canary_judge --releases 100
 	$(if $(PACKAGE),python -m benchmarks.screening_speed --package $(PACKAGE))
+	$(if $(PACKAGE),python -m benchmarks.rolling_releases --package $(PACKAGE))
 
 accuracy: $(READY) ## held-out accuracy beside baselines: make accuracy FAMILY=name SOURCE=path
 	python -m benchmarks.$(FAMILY)_accuracy --source $(SOURCE)
