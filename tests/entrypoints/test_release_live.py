@@ -185,6 +185,15 @@ def assert_rolled_back(deployed: Deployed, done: Done, champion: str) -> dict[st
     return last
 
 
+def test_what_an_arm_says_of_itself_is_not_said_at_the_clients_address(deployed: Deployed) -> None:
+    front = httpx.URL(deployed.predict).copy_with(path="/metrics")
+    state = deployed.workspace / ".matops" / "deployments" / FAMILY / "deployment.json"
+    [port] = json.loads(state.read_text())["arm_ports"].values()
+    for path in ("/metrics", "/internal/recent"):
+        assert httpx.get(front.copy_with(path=path)).status_code == 404
+        assert httpx.get(front.copy_with(path=path, port=port)).status_code == 200
+
+
 def test_a_healthy_candidate_is_promoted_stage_by_stage_and_no_request_is_lost(
     deployed: Deployed, tmp_path: Path
 ) -> None:
