@@ -19,7 +19,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from signal import SIGKILL
@@ -135,7 +135,7 @@ def versions(package: Path, directory: Path, count: int) -> list[Path]:
         card = read_card(package)
         copy = directory / f"version-{number:04d}"
         shutil.copytree(package, copy)
-        write_json(copy / CARD, card.__class__(**{**vars(card), "version": copy.name}))
+        write_json(copy / CARD, replace(card, version=copy.name))
         made.append(copy)
     return made
 
@@ -152,7 +152,7 @@ def main(
         root = Path(directory) / "deployments"
         root.mkdir()
         place = Place(root, free_port())
-        serving = LocalServing(place if real else Place(root, place.port, RECORDED))
+        serving = LocalServing(place if real else replace(place, serve=RECORDED))
         packages = versions(package, Path(directory), releases + 1)
         took: list[float] = []
         try:

@@ -62,7 +62,7 @@ def serving(tmp_path: Path) -> Iterator[LocalServing]:
     """A deployment in a directory deeper than the path of a socket may be long."""
     root = tmp_path / ("deep" * 20) / "deployments"
     root.mkdir(parents=True)
-    found = LocalServing(Place(root, free_port(), RECORDED))
+    found = LocalServing(Place(root, free_port(), serve=RECORDED))
     yield found
     if found.rollout(FAMILY):
         found.stop(FAMILY)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import socket
 import subprocess
@@ -86,6 +87,12 @@ def _answers(url: str) -> bool:
         return False
 
 
+def policy(**changes: Any) -> list[str]:
+    """The test's policy as options."""
+    fields = {**POLICY, **changes}.items()
+    return [w for name, value in fields for w in ("--set", f"{name}={json.dumps(value)}")]
+
+
 @dataclass(frozen=True)
 class Deployed:
     """A workspace whose released model is deployed, with clients' address."""
@@ -98,15 +105,10 @@ class Deployed:
     def call(self, *arguments: str | Path) -> Done:
         return self.matops(self.workspace, "release", *arguments)
 
-    def start(self, package: Path, *more: str, **changes: Any) -> tuple[Done, Load]:
+    def start(self, package: Path, **changes: Any) -> tuple[Done, Load]:
         """Release a package while clients ask, and return what both saw."""
-        policy = [
-            word
-            for name, value in {**POLICY, **changes}.items()
-            for word in ("--set", f"{name}={json.dumps(value)}")
-        ]
         with constant_load(self.predict, read_golden(self.package).requests) as load:
-            done = self.call("start", package, "--json", *policy, *more)
+            done = self.call("start", package, "--json", *policy(**changes))
         return done, load
 
     def champion(self) -> str:
@@ -212,6 +214,33 @@ def test_a_healthy_candidate_is_promoted_stage_by_stage_and_no_request_is_lost(
     assert load.answered[before]
     assert load.answered[version]
     assert deployed.champion() == version == deployed.rollout()["champion"]["version"]
+
+
+def test_a_command_that_is_killed_is_taken_up_by_the_next_one(
+    deployed: Deployed, tmp_path: Path
+) -> None:
+    candidate = sibling(deployed.package, tmp_path / "m", 1.5e-4)
+    command = [sys.executable, "-m", "matops", "release", "start", str(candidate)]
+    with constant_load(deployed.predict, read_golden(deployed.package).requests) as before:
+        environment = {**os.environ, "MATOPS_WORKSPACE": str(deployed.workspace)}
+        with subprocess.Popen([*command, *policy()], env=environment) as killed:
+            while "advance" not in moves_of(deployed, candidate):
+                assert killed.poll() is None
+                time.sleep(0.5)
+            killed.kill()
+    done, after = deployed.start(candidate)
+    assert done.status == 0, done
+    assert decisions(done)[-1]["ruling"]["move"] == "promote"
+    assert deployed.champion() == read_card(candidate).version
+    assert not before.failed + after.failed
+
+
+def moves_of(deployed: Deployed, candidate: Path) -> set[str]:
+    """What was decided so far on a version."""
+    version = read_card(candidate).version
+    kept = deployed.workspace / "models" / FAMILY / "decisions.jsonl"
+    found = [json.loads(line) for line in kept.read_text().splitlines()] if kept.exists() else []
+    return {one["ruling"]["move"] for one in found if one["version"] == version}
 
 
 def test_a_candidate_that_fails_five_percent_is_rolled_back(

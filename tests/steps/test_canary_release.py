@@ -291,6 +291,26 @@ def test_a_kill_between_promotion_and_publication_is_made_good_by_the_next_look(
     assert bench.champion == "newer"
 
 
+def test_a_kill_between_decision_and_deployment_shows_as_a_decision_that_falls_twice(
+    bench: Bench, newer: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.release.begin(newer)
+    bench.release.tick()
+    bench.wait(0)
+    bench.wait(0)
+    with monkeypatch.context() as patch:
+        patch.setattr(bench.rack, "apply", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            bench.release.tick()
+    assert bench.rack.state
+    assert bench.rack.state.share_percent == 20
+    again = bench.release.tick()
+    kept = bench.packages.decisions(FAMILY)
+    assert [decision.ruling.move for decision in kept[-2:]] == ["advance", "advance"]
+    assert kept[-1] == again
+    assert bench.rack.state.share_percent == 50
+
+
 def test_by_hand_nothing_is_judged(bench: Bench, newer: Path) -> None:
     bench.release.begin(newer)
     decision = bench.release.decide_by_hand("promote", "a hotfix")

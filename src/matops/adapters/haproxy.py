@@ -100,7 +100,7 @@ class HAProxy:
         bind: address at which clients ask.
     """
 
-    def __init__(self, directory: Path, bind: str = "127.0.0.1") -> None:
+    def __init__(self, directory: Path, bind: str) -> None:
         self.directory = directory
         self.bind = bind
         self.process = DetachedProcess(directory / "haproxy.process")
@@ -130,7 +130,7 @@ class HAProxy:
         deadline = time.monotonic() + START_S
         while not self._answers():
             if not self.process.is_running or time.monotonic() > deadline:
-                raise BadInput(f"haproxy did not start: {self.process.last_words()}")
+                raise BadInput(f"haproxy did not start; {self.process.log} says why")
             time.sleep(TICK_S)
 
     def servers(self) -> dict[str, Seen]:

@@ -38,6 +38,7 @@ class Place:
     Attributes:
         root: directory of all deployments.
         port: where clients ask a family that is deployed anew.
+        bind: address at which the proxy listens from its next start on.
         serve: command that serves a package, without its arguments.
         keep_requests: recent requests that each arm keeps for comparisons.
         scrape_every_s: how often Prometheus is told to look.
@@ -45,6 +46,7 @@ class Place:
 
     root: Path
     port: int = 8080
+    bind: str = "127.0.0.1"
     serve: tuple[str, ...] = (sys.executable, "-m", "matops", "serve")
     keep_requests: int = 32
     scrape_every_s: float = 15.0
@@ -144,7 +146,7 @@ class LocalServing:
 
     def proxy(self, family: Family) -> HAProxy:
         """The proxy of a family."""
-        return HAProxy(self._directory(family))
+        return HAProxy(self._directory(family), self.place.bind)
 
     def _why_unready(self, family: Family, state: _State, arm: str) -> str:
         process, port = self.process(family, arm), state.arm_ports.get(arm)

@@ -37,6 +37,7 @@ class Settings(BaseSettings):
     image: str = Field(default="matops-python:0.1.0", description="image of pipeline steps")
     prometheus: str = Field(default="", description="URL of the Prometheus that has the metrics")
     port: int = Field(default=8080, description="where a family that is deployed anew is asked")
+    bind: str = Field(default="127.0.0.1", description="address of the proxy on this machine")
     serve_command: str = Field(default="", description="serves a package; matops serve if empty")
     keep_requests: int = Field(
         default=32, ge=0, description="recent requests that a deployed server keeps to compare arms"

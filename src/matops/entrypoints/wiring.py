@@ -47,6 +47,7 @@ def deployment_place(settings: Settings) -> Place:
     place = Place(
         settings.deployments,
         settings.port,
+        settings.bind,
         keep_requests=settings.keep_requests,
         scrape_every_s=settings.scrape_every_s,
     )
