@@ -12,7 +12,6 @@ moment, and what is measured is the deployment. ``--real`` runs ``matops serve``
 then takes as long as two model servers need to start. The exit status is 1 if a request was lost.
 """
 
-import shutil
 import statistics
 import sys
 import time
@@ -31,9 +30,9 @@ import httpx
 import typer
 
 from devtools.object_store import free_port
+from devtools.sibling_package import write_sibling
 from matops.adapters.local_serving import LocalServing, Place
-from matops.artifacts.jsonfile import write_json
-from matops.artifacts.package import CARD, read_card, read_golden
+from matops.artifacts.package import read_card, read_golden
 from matops.core.canary_policy import CanaryPolicy
 from matops.core.family import Family
 from matops.core.rollout import Rollout, begin, deploy_first, next_rollout
@@ -99,8 +98,9 @@ class Deployment:
         self._apply_until_ready()
         time.sleep(CHECK_S)
 
-    def release(self, version: str, package: Path, number: int) -> None:
+    def release(self, package: Path, number: int) -> None:
         """Release a package, or roll it back on the way."""
+        version = read_card(package).version
         self.state = begin(self.state, version, str(package), datetime.now(UTC), POLICY)
         self._apply_until_ready()
         moves = ["advance"] * (len(POLICY.shares_percent) - 1) + ["promote"]
@@ -129,15 +129,11 @@ class Deployment:
 
 
 def versions(package: Path, directory: Path, count: int) -> list[Path]:
-    """Copies of a package under names of their own: what counts here is the exchange."""
-    made = []
-    for number in range(count):
-        card = read_card(package)
-        copy = directory / f"version-{number:04d}"
-        shutil.copytree(package, copy)
-        write_json(copy / CARD, replace(card, version=copy.name))
-        made.append(copy)
-    return made
+    """So many versions of a package; what counts here is the exchange, not the model."""
+    return [
+        write_sibling(package, directory / f"{number}", 1e-5 * (number + 1))
+        for number in range(count)
+    ]
 
 
 def main(
@@ -161,7 +157,7 @@ def main(
             with clients(url, read_golden(package).requests, count) as seen:
                 for number, candidate in enumerate(packages[1:], 1):
                     began = time.monotonic()
-                    deployment.release(candidate.name, candidate, number)
+                    deployment.release(candidate, number)
                     took.append(time.monotonic() - began)
                     print(f"{number} of {releases}", file=sys.stderr, end="\r", flush=True)
         finally:

@@ -20,7 +20,7 @@ from prometheus_client import REGISTRY
 from matops.adapters.serving import server
 from matops.adapters.serving.batching import Batcher, Failed
 from matops.core.prediction import Prediction
-from tests.release_packages import fault_of
+from tests.release_faults import fault_of
 
 INJECTED = "injected by the test"
 EVERY = 20

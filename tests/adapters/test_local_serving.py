@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
+from devtools.sibling_package import write_sibling
 from matops.adapters.local_serving import LocalServing, Place
 from matops.artifacts.package import read_card, read_golden
 from matops.core.canary_policy import CanaryPolicy
@@ -27,7 +28,6 @@ from matops.core.rollout import Rollout, begin, deploy_first, next_rollout
 from matops.core.ruling import Ruling
 from matops.families import get_family
 from tests.load import Load, constant_load
-from tests.release_packages import sibling
 
 if TYPE_CHECKING:
     from tests.conftest import Released
@@ -54,7 +54,7 @@ def free_port() -> int:
 @pytest.fixture(scope="module")
 def packages(released: Released, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Two versions of one model."""
-    return [released.package, sibling(released.package, tmp_path_factory.mktemp("m") / "new")]
+    return [released.package, write_sibling(released.package, tmp_path_factory.mktemp("m") / "new")]
 
 
 @pytest.fixture

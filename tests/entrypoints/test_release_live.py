@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from devtools.sibling_package import write_sibling
 from matops.adapters.scrape_targets import prometheus_command
 from matops.artifacts.package import read_card, read_golden
 from tests.faulty_server import INJECTED
 from tests.load import Load, constant_load
-from tests.release_packages import sibling, with_fault
+from tests.release_faults import with_fault
 
 if TYPE_CHECKING:
     from tests.conftest import Done, Matops, Released
@@ -200,7 +201,7 @@ def test_a_healthy_candidate_is_promoted_stage_by_stage_and_no_request_is_lost(
     deployed: Deployed, tmp_path: Path
 ) -> None:
     before = deployed.champion()
-    candidate = sibling(deployed.package, tmp_path / "healthy")
+    candidate = write_sibling(deployed.package, tmp_path / "healthy")
     done, load = deployed.start(candidate)
     version = read_card(candidate).version
     assert done.status == 0, done.err + done.out[-3000:]
@@ -219,7 +220,7 @@ def test_a_healthy_candidate_is_promoted_stage_by_stage_and_no_request_is_lost(
 def test_a_command_that_is_killed_is_taken_up_by_the_next_one(
     deployed: Deployed, tmp_path: Path
 ) -> None:
-    candidate = sibling(deployed.package, tmp_path / "m", 1.5e-4)
+    candidate = write_sibling(deployed.package, tmp_path / "m", 1.5e-4)
     command = [sys.executable, "-m", "matops", "release", "start", str(candidate)]
     with constant_load(deployed.predict, read_golden(deployed.package).requests) as before:
         environment = {**os.environ, "MATOPS_WORKSPACE": str(deployed.workspace)}
@@ -247,7 +248,7 @@ def test_a_candidate_that_fails_five_percent_is_rolled_back(
     deployed: Deployed, tmp_path: Path
 ) -> None:
     before = deployed.champion()
-    candidate = with_fault(sibling(deployed.package, tmp_path / "m", 2e-4), "fails 5 %")
+    candidate = with_fault(write_sibling(deployed.package, tmp_path / "m", 2e-4), "fails 5 %")
     done, load = deployed.start(candidate)
     last = assert_rolled_back(deployed, done, before)
     assert (
@@ -266,7 +267,9 @@ def test_a_candidate_that_is_three_times_slower_is_rolled_back(
     deployed: Deployed, tmp_path: Path
 ) -> None:
     before = deployed.champion()
-    candidate = with_fault(sibling(deployed.package, tmp_path / "m", 3e-4), "three times slower")
+    candidate = with_fault(
+        write_sibling(deployed.package, tmp_path / "m", 3e-4), "three times slower"
+    )
     done, load = deployed.start(candidate)
     last = assert_rolled_back(deployed, done, before)
     assert "p95" in last["ruling"]["reason"]
@@ -277,7 +280,7 @@ def test_a_candidate_that_is_three_times_slower_is_rolled_back(
 def test_a_model_with_broken_predictions_is_rolled_back(deployed: Deployed, tmp_path: Path) -> None:
     """Its package is whole and its server answers as recorded; only the model is bad."""
     before = deployed.champion()
-    candidate = sibling(deployed.package, tmp_path / "m", 0.1)
+    candidate = write_sibling(deployed.package, tmp_path / "m", 0.1)
     done, load = deployed.start(candidate)
     last = assert_rolled_back(deployed, done, before)
     assert any("shift of" in name for name in failing(last))
@@ -289,7 +292,7 @@ def test_a_server_that_answers_otherwise_than_its_package_is_rolled_back_at_the_
     deployed: Deployed, tmp_path: Path
 ) -> None:
     before = deployed.champion()
-    candidate = with_fault(sibling(deployed.package, tmp_path / "m", 4e-4), "wrong answers")
+    candidate = with_fault(write_sibling(deployed.package, tmp_path / "m", 4e-4), "wrong answers")
     done, load = deployed.start(candidate)
     last = assert_rolled_back(deployed, done, before)
     assert "golden requests answered otherwise than recorded" in failing(last)
@@ -301,7 +304,7 @@ def test_a_candidate_that_crashes_is_rolled_back_and_clients_see_nothing(
     deployed: Deployed, tmp_path: Path
 ) -> None:
     before = deployed.champion()
-    candidate = with_fault(sibling(deployed.package, tmp_path / "m", 5e-4), "crashes")
+    candidate = with_fault(write_sibling(deployed.package, tmp_path / "m", 5e-4), "crashes")
     done, load = deployed.start(candidate)
     last = assert_rolled_back(deployed, done, before)
     assert "no longer answers: its process has ended" in last["ruling"]["reason"]
@@ -312,7 +315,7 @@ def test_a_candidate_whose_metrics_vanish_is_held_and_then_rolled_back(
     deployed: Deployed, tmp_path: Path
 ) -> None:
     before = deployed.champion()
-    candidate = with_fault(sibling(deployed.package, tmp_path / "m", 6e-4), "metrics vanish")
+    candidate = with_fault(write_sibling(deployed.package, tmp_path / "m", 6e-4), "metrics vanish")
     done, load = deployed.start(candidate)
     last = assert_rolled_back(deployed, done, before)
     assert "judgements in a row without measurements" in last["ruling"]["reason"]
@@ -324,7 +327,7 @@ def test_a_candidate_that_never_becomes_ready_gets_no_request_and_is_rolled_back
     deployed: Deployed, tmp_path: Path
 ) -> None:
     before = deployed.champion()
-    candidate = with_fault(sibling(deployed.package, tmp_path / "m", 7e-4), "never ready")
+    candidate = with_fault(write_sibling(deployed.package, tmp_path / "m", 7e-4), "never ready")
     done, load = deployed.start(candidate, most_start_s=20)
     last = assert_rolled_back(deployed, done, before)
     assert "is not ready" in last["ruling"]["reason"]

@@ -7,14 +7,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from shutil import copytree
 from typing import Any
 
 import pytest
 
+from devtools.sibling_package import write_sibling
 from matops.adapters.package_directory import PackageDirectory
-from matops.artifacts.jsonfile import write_json
-from matops.artifacts.package import CARD, read_card, read_golden
+from matops.artifacts.package import Golden, read_card, read_golden
 from matops.core.canary_policy import CanaryPolicy
 from matops.core.decision import Decision
 from matops.core.errors import BadInput
@@ -52,7 +51,7 @@ class Rack:
         return self.down
 
     def address(self, family: Family, arm: Arm) -> str:
-        return arm.version
+        return arm.package
 
 
 class Monitor:
@@ -69,13 +68,15 @@ class Monitor:
 
 
 class Client:
-    """Answers as the package recorded, to golden requests and to two that clients asked lately."""
+    """Answers as each arm's package recorded; two golden requests were asked lately."""
 
     def __init__(self, package: Path) -> None:
         self.golden = read_golden(package)
+        self.told: Golden | None = None
 
     def ask(self, url: str, family: Family, payload: Payload) -> Prediction | None:
-        return self.golden.answers[self.golden.requests.index(dict(payload))]
+        number = self.golden.requests.index(dict(payload))
+        return (self.told or read_golden(Path(url))).answers[number]
 
     def recent(self, url: str) -> list[Payload]:
         return list(self.golden.requests[:2])
@@ -114,6 +115,10 @@ class Bench:
         return [decision.ruling.move for decision in self.told]
 
 
+def version_of(package: Path) -> str:
+    return read_card(package).version
+
+
 @pytest.fixture
 def package(world: Any) -> Path:
     return Path(world.evaluation / PACKAGE)
@@ -131,10 +136,8 @@ def bench(package: Path, tmp_path: Path) -> Bench:
 
 @pytest.fixture
 def newer(package: Path, tmp_path: Path) -> Path:
-    """The same model under another version."""
-    copied = Path(copytree(package, tmp_path / "newer"))
-    write_json(copied / CARD, replace(read_card(copied), version="newer"))
-    return copied
+    """Another version of the model."""
+    return write_sibling(package, tmp_path / "newer")
 
 
 def test_a_first_model_answers_everything_once_its_golden_requests_pass(
@@ -155,7 +158,7 @@ def test_a_first_model_that_answers_otherwise_is_not_released(
     bench = Bench(package, tmp_path)
     bench.release.begin(package)
     golden = bench.client.golden
-    bench.client.golden = replace(golden, answers=golden.answers[::-1])
+    bench.client.told = replace(golden, answers=golden.answers[::-1])
     with pytest.raises(BadInput, match="golden requests are not answered as recorded"):
         bench.run()
     assert bench.champion == ""
@@ -166,7 +169,7 @@ def test_a_healthy_candidate_goes_through_every_stage_and_becomes_the_champion(
 ) -> None:
     bench.release.begin(newer)
     left = bench.run()
-    assert left.champion.version == bench.champion == "newer"
+    assert left.champion.version == bench.champion == version_of(newer)
     shares = [decision.after.share_percent for decision in bench.told]
     assert sorted(set(shares)) == [0, 20, 50, 100]
     assert bench.moves[-1] == "promote"
@@ -175,7 +178,7 @@ def test_a_healthy_candidate_goes_through_every_stage_and_becomes_the_champion(
 def test_every_decision_is_kept_with_its_evidence(bench: Bench, newer: Path) -> None:
     bench.release.begin(newer)
     bench.run()
-    kept = [d for d in bench.packages.decisions(FAMILY) if d.version == "newer"]
+    kept = [d for d in bench.packages.decisions(FAMILY) if d.version == version_of(newer)]
     assert kept[1:] == bench.told
     last = kept[-1]
     assert last.evidence.candidate == bench.monitor.healthy
@@ -190,12 +193,12 @@ def test_a_candidate_that_fails_is_rolled_back_and_not_tried_again_unasked(
     before = bench.champion
     failing = replace(bench.monitor.healthy, errors=300.0)
     healthy = bench.monitor.healthy
-    bench.monitor.by_version = lambda version: failing if version == "newer" else healthy
+    bench.monitor.by_version = lambda version: failing if version == version_of(newer) else healthy
     bench.release.begin(newer)
     left = bench.run()
     assert left.champion.version == bench.champion == before
     assert bench.moves[-1] == "roll_back"
-    with pytest.raises(BadInput, match=r"newer was rolled back.*--again"):
+    with pytest.raises(BadInput, match=f"{version_of(newer)} was rolled back.*--again"):
         bench.release.begin(newer)
     assert bench.release.begin(newer, again=True).candidate
 
@@ -203,7 +206,7 @@ def test_a_candidate_that_fails_is_rolled_back_and_not_tried_again_unasked(
 def test_arms_that_start_are_not_judged_and_their_stage_begins_when_they_answer(
     bench: Bench, newer: Path
 ) -> None:
-    bench.rack.down = {"newer-3": "loading"}
+    bench.rack.down = {f"{version_of(newer)}-3": "loading"}
     bench.release.begin(newer)
     for _ in range(3):
         bench.wait(0)
@@ -221,7 +224,7 @@ def test_arms_that_start_are_not_judged_and_their_stage_begins_when_they_answer(
 def test_a_candidate_that_is_never_ready_is_rolled_back_in_the_stated_time(
     bench: Bench, newer: Path
 ) -> None:
-    bench.rack.down = {"newer-3": "loading"}
+    bench.rack.down = {f"{version_of(newer)}-3": "loading"}
     bench.release.begin(newer)
     bench.run()
     assert bench.moves[-1] == "roll_back"
@@ -233,7 +236,7 @@ def test_a_candidate_that_no_longer_answers_is_rolled_back_at_once(
 ) -> None:
     bench.release.begin(newer)
     bench.release.tick()
-    bench.rack.down = {"newer-3": "its process has ended: out of memory"}
+    bench.rack.down = {f"{version_of(newer)}-3": "its process has ended: out of memory"}
     decision = bench.release.tick()
     assert decision
     assert decision.ruling.move == "roll_back"
@@ -255,11 +258,13 @@ def test_beginning_again_finds_what_is_under_way(bench: Bench, newer: Path) -> N
     assert bench.release.begin(newer).candidate == under_way.candidate
 
 
-def test_a_second_release_waits_for_the_first(bench: Bench, newer: Path, package: Path) -> None:
+def test_a_second_release_waits_for_the_first(
+    bench: Bench, newer: Path, package: Path, tmp_path: Path
+) -> None:
     bench.release.begin(newer)
-    write_json(newer / CARD, replace(read_card(newer), version="newest"))
-    with pytest.raises(BadInput, match="a release of newer is under way"):
-        bench.release.begin(newer)
+    newest = write_sibling(package, tmp_path / "newest", 2e-4)
+    with pytest.raises(BadInput, match=f"a release of {version_of(newer)} is under way"):
+        bench.release.begin(newest)
 
 
 def test_a_champion_that_is_not_deployed_is_asked_for(bench: Bench, newer: Path) -> None:
@@ -288,7 +293,7 @@ def test_a_kill_between_promotion_and_publication_is_made_good_by_the_next_look(
             bench.run()
     assert bench.champion == before
     assert bench.release.tick() is None
-    assert bench.champion == "newer"
+    assert bench.champion == version_of(newer)
 
 
 def test_a_kill_between_decision_and_deployment_shows_as_a_decision_that_falls_twice(
@@ -315,15 +320,15 @@ def test_by_hand_nothing_is_judged(bench: Bench, newer: Path) -> None:
     bench.release.begin(newer)
     decision = bench.release.decide_by_hand("promote", "a hotfix")
     assert decision.ruling.reason == "a hotfix"
-    assert bench.champion == "newer"
+    assert bench.champion == version_of(newer)
     with pytest.raises(BadInput, match="no release is under way"):
         bench.release.decide_by_hand("roll_back", "too late")
 
 
 def test_what_does_not_answer_is_not_promoted_by_hand(bench: Bench, newer: Path) -> None:
     bench.release.begin(newer)
-    bench.rack.down = {"newer-3": "loading"}
-    with pytest.raises(BadInput, match="newer can't be promoted: loading"):
+    bench.rack.down = {f"{version_of(newer)}-3": "loading"}
+    with pytest.raises(BadInput, match="can't be promoted: loading"):
         bench.release.decide_by_hand("promote", "hurry")
 
 
