@@ -31,7 +31,8 @@ import typer
 
 from devtools.object_store import free_port
 from devtools.sibling_package import write_sibling
-from matops.adapters.local_serving import LocalServing, Place
+from matops.adapters.local_deployment import Place
+from matops.adapters.local_serving import LocalServing
 from matops.artifacts.package import read_card, read_golden
 from matops.core.canary_policy import CanaryPolicy
 from matops.core.family import Family
@@ -103,6 +104,7 @@ class Deployment:
         version = read_card(package).version
         self.state = begin(self.state, version, str(package), datetime.now(UTC), POLICY)
         self._apply_until_ready()
+        deployment = self.serving.deployment(self.family)
         moves = ["advance"] * (len(POLICY.shares_percent) - 1) + ["promote"]
         if number % ROLL_BACK_EVERY == 0:
             moves[-1] = "roll_back"
@@ -110,7 +112,7 @@ class Deployment:
             self._follow(move)
             time.sleep(PAUSE_S)
             if number % KILL_EVERY == 0 and move == "advance" and self.state.candidate:
-                self.serving.process(self.family, self.state.candidate.name).signal(SIGKILL)
+                deployment.process(self.state.candidate.name).signal(SIGKILL)
                 self._follow("roll_back")
                 return
 

@@ -20,7 +20,8 @@ import httpx
 import pytest
 
 from devtools.sibling_package import write_sibling
-from matops.adapters.local_serving import LocalServing, Place
+from matops.adapters.local_deployment import Place
+from matops.adapters.local_serving import LocalServing
 from matops.artifacts.package import read_card, read_golden
 from matops.core.canary_policy import CanaryPolicy
 from matops.core.errors import BadInput
@@ -156,7 +157,7 @@ def test_clients_do_not_see_a_candidate_that_is_killed(
     with load_on(serving, old, clients=8) as load:
         while load.answered[read_card(new).version] < 20:
             time.sleep(0.05)
-        serving.process(FAMILY, state.candidate.name).signal(SIGKILL)
+        serving.deployment(FAMILY).process(state.candidate.name).signal(SIGKILL)
         time.sleep(1.5)
         assert "ended" in serving.unready(FAMILY)[state.candidate.name]
     assert not load.failed
@@ -168,13 +169,15 @@ def test_a_proxy_that_was_killed_is_started_again_with_the_same_shares(
 ) -> None:
     state = second(first(packages[0]), packages[1])
     apply_until_ready(serving, state)
-    weights = {name: seen.weight for name, seen in serving.proxy(FAMILY).servers().items()}
-    serving.proxy(FAMILY).process.signal(SIGKILL)
+    weights = {
+        name: seen.weight for name, seen in serving.deployment(FAMILY).proxy.servers().items()
+    }
+    serving.deployment(FAMILY).proxy.process.signal(SIGKILL)
     time.sleep(0.2)
     with pytest.raises(BadInput, match="does not answer"):
-        serving.proxy(FAMILY).servers()
+        serving.deployment(FAMILY).proxy.servers()
     serving.apply(FAMILY, state)
-    assert {n: s.weight for n, s in serving.proxy(FAMILY).servers().items()} == weights
+    assert {n: s.weight for n, s in serving.deployment(FAMILY).proxy.servers().items()} == weights
     assert not answers(serving, packages[0], 0.5).failed
 
 
@@ -205,7 +208,7 @@ def test_a_number_that_belongs_to_another_process_is_never_signalled(
 ) -> None:
     state = first(packages[0])
     apply_until_ready(serving, state)
-    process = serving.process(FAMILY, state.champion.name)
+    process = serving.deployment(FAMILY).process(state.champion.name)
     with subprocess.Popen(["sleep", "60"]) as stranger:
         ours = process.file.read_text()
         process.file.write_text(ours.replace(ours.split()[0], str(stranger.pid), 1))
@@ -234,8 +237,8 @@ def test_what_it_tells_prometheus_follows_the_arms(
 def test_nothing_is_left_after_a_stop(serving: LocalServing, packages: list[Path]) -> None:
     state = second(first(packages[0]), packages[1])
     apply_until_ready(serving, state)
-    processes = [serving.process(FAMILY, name) for name in state.shares_percent]
-    proxy = serving.proxy(FAMILY).process
+    processes = [serving.deployment(FAMILY).process(name) for name in state.shares_percent]
+    proxy = serving.deployment(FAMILY).proxy.process
     assert all(process.is_running for process in [*processes, proxy])
     serving.stop(FAMILY)
     assert not any(process.is_running for process in [*processes, proxy])
@@ -293,7 +296,7 @@ def test_a_release_goes_on_after_a_kill_at_every_step(
     assert not load.failed
     assert kills >= 20
     assert serving.unready(FAMILY) == {}
-    assert set(serving.proxy(FAMILY).servers()) == {
+    assert set(serving.deployment(FAMILY).proxy.servers()) == {
         state.champion.name,
         f"{state.champion.name}.stand-in",
     }

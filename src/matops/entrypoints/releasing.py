@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,25 @@ from matops.families import get_family
 from matops.steps.canary_release import CanaryRelease, deploy_champion, run_until_decided
 
 Tell = Callable[[Decision], None]
+
+
+@dataclass(frozen=True)
+class DeploymentStatus:
+    """A deployment as people and programs see it.
+
+    Attributes:
+        family: whose.
+        rollout: its state; None where nothing is deployed.
+        unready: arms that don't answer, by name, with what is known of why.
+        url: where clients ask; empty where nothing is deployed.
+        prometheus: command line of a Prometheus that scrapes it.
+    """
+
+    family: str
+    rollout: Rollout | None
+    unready: dict[str, str]
+    url: str
+    prometheus: list[str]
 
 
 def canary_release(
@@ -84,9 +104,15 @@ def release_on_traffic(package: Path) -> Path:
     return Path(left.champion.package)
 
 
-def deploy_here(family: str, port: int) -> Rollout:
-    """Deploy the released model on this machine, or repair its deployment."""
-    settings = read_settings().model_copy(update={"port": port})
+def deploy_here(family: str, port: int | None) -> Rollout:
+    """Deploy the released model on this machine, or repair its deployment.
+
+    Raises:
+        BadInput: no model is released.
+    """
+    settings = read_settings()
+    if port is not None:
+        settings = settings.model_copy(update={"port": port})
     found = get_family(family)
     return deploy_champion(found, serving(settings), package_store(settings))
 
@@ -110,15 +136,15 @@ def decisions_of(family: str) -> list[Decision]:
     return package_store(read_settings()).decisions(get_family(family))
 
 
-def deployment_status(family: str) -> dict[str, Any]:
-    """Rollout, arms that don't answer, address, and how to start a Prometheus for it."""
+def deployment_status(family: str) -> DeploymentStatus:
+    """How a family's deployment on this machine is."""
     settings, found = read_settings(), get_family(family)
     deployment = serving(settings)
     rollout = deployment.rollout(found)
-    return {
-        "family": family,
-        "rollout": rollout,
-        "unready": deployment.unready(found) if rollout else {},
-        "url": deployment.url(found) if rollout else "",
-        "prometheus": prometheus_command(settings.deployments),
-    }
+    return DeploymentStatus(
+        family=family,
+        rollout=rollout,
+        unready=deployment.unready(found) if rollout else {},
+        url=deployment.url(found) if rollout else "",
+        prometheus=prometheus_command(settings.deployments),
+    )

@@ -10,7 +10,8 @@ from matops.adapters.drop_folder import DropFolder
 from matops.adapters.dvc_store import DvcStore
 from matops.adapters.dvc_versions import DvcVersions
 from matops.adapters.dvc_workspace import RemoteSettings
-from matops.adapters.local_serving import LocalServing, Place
+from matops.adapters.local_deployment import Place
+from matops.adapters.local_serving import LocalServing
 from matops.adapters.materials_project import MaterialsProject
 from matops.adapters.package_directory import PackageDirectory
 from matops.adapters.prometheus_monitor import PrometheusMonitor

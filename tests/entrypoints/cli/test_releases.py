@@ -20,9 +20,7 @@ def test_without_a_deployment_one_line_says_so(
 ) -> None:
     done = matops(tmp_path, "release", command, FAMILY)
     assert done.status == 2
-    assert done.err == f"matops: {FAMILY}: nothing is deployed" + (
-        " here\n" if command == "down" else "\n"
-    )
+    assert done.err == f"matops: {FAMILY}: nothing is deployed\n"
 
 
 def test_programs_see_that_nothing_is_deployed(matops: Matops, tmp_path: Path) -> None:

@@ -3,8 +3,9 @@
 import json
 import shlex
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,7 +15,8 @@ from matops.entrypoints.cli.output import print_json, screen, side
 
 if TYPE_CHECKING:
     from matops.core.decision import Decision
-    from matops.core.rollout import Rollout
+    from matops.core.ruling import RuledMove
+    from matops.entrypoints.releasing import DeploymentStatus
 
 PolicyChanges = Annotated[
     list[str],
@@ -24,9 +26,7 @@ PolicyChanges = Annotated[
 ]
 Prometheus = Annotated[
     str,
-    typer.Option(
-        envvar="MATOPS_PROMETHEUS", help="URL of the Prometheus that scrapes the deployment"
-    ),
+    typer.Option(help="URL of the Prometheus that scrapes it; default: MATOPS_PROMETHEUS"),
 ]
 Reason = Annotated[str, typer.Option(help="Why; kept with the decision")]
 LONGEST_HISTORY = 20
@@ -60,7 +60,10 @@ def _tell(as_json: bool) -> "Callable[[Decision], None]":
 @app.command()
 def up(
     family: FamilyName,
-    port: Annotated[int, typer.Option(help="Where clients ask, if it is deployed anew")] = 8080,
+    port: Annotated[
+        int | None,
+        typer.Option(help="Where clients ask, if it is deployed anew; default: MATOPS_PORT, 8080"),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Deploy the released model on this machine, or repair what is missing of the deployment."""
@@ -163,25 +166,26 @@ def history(
         screen.print(checks_table(judged[-1]))
 
 
-def _decide(family: str, move: Any, reason: str, as_json: bool) -> None:
+def _decide(family: str, move: "RuledMove", reason: str, as_json: bool) -> None:
     from matops.entrypoints.releasing import decide_by_hand
 
     _tell(as_json)(decide_by_hand(family, move, reason))
 
 
-def _print_status(found: "dict[str, Any]", as_json: bool) -> None:
+def _print_status(found: "DeploymentStatus", as_json: bool) -> None:
     from matops.entrypoints.release_text import arms_table
 
-    rollout: Rollout | None = found["rollout"]
     if as_json:
-        from dataclasses import asdict
-
-        print_json({**found, "rollout": asdict(rollout) if rollout else None})
+        print_json(asdict(found))
         return
+    rollout = found.rollout
     if rollout is None:
-        raise BadInput(f"{found['family']}: nothing is deployed")
-    screen.print(arms_table(rollout, found["unready"]))
-    screen.print(f"{rollout.move}: {rollout.reason}", highlight=False, soft_wrap=True, markup=False)
-    screen.print(f"clients ask {found['url']}", highlight=False, soft_wrap=True)
-    command = shlex.join(found["prometheus"])
-    screen.print(f"metrics: {command}", highlight=False, soft_wrap=True, markup=False)
+        raise BadInput(f"{found.family}: nothing is deployed")
+    screen.print(arms_table(rollout, found.unready))
+    lines = (
+        f"{rollout.move}: {rollout.reason}",
+        f"clients ask {found.url}",
+        f"metrics: {shlex.join(found.prometheus)}",
+    )
+    for line in lines:
+        screen.print(line, highlight=False, soft_wrap=True, markup=False)
