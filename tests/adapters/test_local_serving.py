@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import socket
 import subprocess
@@ -28,6 +27,7 @@ from matops.core.errors import BadInput
 from matops.core.rollout import Rollout, begin, deploy_first, next_rollout
 from matops.core.ruling import Ruling
 from matops.families import get_family
+from tests.adapters.killed_apply import apply_until_killed
 from tests.load import Load, constant_load
 
 if TYPE_CHECKING:
@@ -247,32 +247,6 @@ def test_nothing_is_left_after_a_stop(serving: LocalServing, packages: list[Path
         serving.unready(FAMILY)
 
 
-def steps_of(place: Place, state: Rollout) -> list[str]:
-    """The steps of one call, done to the end."""
-    steps: list[str] = []
-    LocalServing(place, steps.append).apply(FAMILY, state)
-    return steps
-
-
-def apply_until_killed(place: Place, state: Rollout, step: int) -> bool:
-    """Apply in a process of its own that is killed at a step; whether it came so far."""
-    left = step
-
-    def count(_name: str) -> None:
-        nonlocal left
-        left -= 1
-        if left < 0:
-            os.kill(os.getpid(), SIGKILL)
-
-    child = os.fork()
-    if not child:
-        try:
-            LocalServing(place, count).apply(FAMILY, state)
-        finally:
-            os._exit(0)
-    return bool(os.waitpid(child, 0)[1])
-
-
 def test_a_release_goes_on_after_a_kill_at_every_step(
     serving: LocalServing, packages: list[Path]
 ) -> None:
@@ -289,7 +263,7 @@ def test_a_release_goes_on_after_a_kill_at_every_step(
                 else next_rollout(state, Ruling(change, change), NOON, POLICY)
             )
             step = 0
-            while apply_until_killed(serving.place, state, step):
+            while apply_until_killed(serving.place, FAMILY.name, state, step):
                 kills += 1
                 step += 1
             apply_until_ready(serving, state)
