@@ -69,11 +69,13 @@ format: $(READY) ## let ruff format the code
 	ruff format .
 	ruff check --fix .
 
-bench: $(READY) ## print the benchmarks' ratios (SOURCE=path adds crystals, PACKAGE=path more)
+bench: $(READY) ## print the benchmarks' ratios (SOURCE=path adds crystals, PACKAGE=path what needs a model)
 	python -m benchmarks.elastic_cgcnn_speed $(if $(SOURCE),--source $(SOURCE))
 	python -m benchmarks.continuum_speed
 	python -m benchmarks.data_ingest
 	python -m benchmarks.canary_judge --releases 100
+	python -m benchmarks.serving_load
+	$(if $(PACKAGE),python -m benchmarks.serving_fuzz $(PACKAGE))
 	$(if $(PACKAGE),python -m benchmarks.screening_speed --package $(PACKAGE))
 	$(if $(PACKAGE),python -m benchmarks.rolling_releases --package $(PACKAGE))
 

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from matops.core.target import Target, targets_from_scale, targets_to_scale
+from matops.core.target import (
+    Target,
+    targets_from_scale,
+    targets_to_scale,
+    value_edges,
+    width_edges,
+)
 
 MODULUS = Target("K", "GPa", "bulk modulus", "log10", lower=0.0, upper=1000.0)
 ENERGY = Target("E", "eV", "energy", upper=5.0)
@@ -68,3 +76,24 @@ def test_each_column_is_scaled_by_its_own_target_in_any_shape() -> None:
     scaled = targets_to_scale((MODULUS, ENERGY), values)
     np.testing.assert_allclose(scaled, [[[1.0, 2.0], [2.0, -3.0]]])
     np.testing.assert_allclose(targets_from_scale((MODULUS, ENERGY), scaled), values)
+
+
+@pytest.mark.parametrize(
+    ("bounds", "least", "most"),
+    [((0.0, 1000.0), 0.1, 1000.0), ((-5.0, 3.0), -5.0, 3.0), ((None, None), -1e4, 1e4)],
+)
+def test_histogram_edges_follow_from_the_target_alone(
+    bounds: tuple[float | None, float | None], least: float, most: float
+) -> None:
+    first, again = (Target("x", "GPa", words, "identity", *bounds) for words in ("one", "two"))
+    edges = value_edges(first)
+    assert edges == value_edges(again)
+    assert (edges[0], edges[-1]) == (least, most)
+    assert all(low < high for low, high in pairwise(edges))
+    assert 20 < len(edges) < 80
+    assert all(0 < low < high for low, high in pairwise(width_edges(first)))
+
+
+def test_positive_targets_are_resolved_alike_at_every_magnitude() -> None:
+    edges = np.array(value_edges(Target("x", "GPa", "", "log10", 0.0, 1000.0)))
+    np.testing.assert_allclose(edges[1:] / edges[:-1], 10 ** (1 / 8), rtol=2e-3)

@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,19 +13,12 @@ import numpy as np
 import pytest
 
 from matops.artifacts.package import Golden, read_card, read_golden
+from tests.adapters.serving.servers import COPPER, NAME, free_port
 
 if TYPE_CHECKING:
     from tests.conftest import Released
 
-NAME = "elastic_cgcnn"
 PARTS = {"value": "", "lower": "_lower", "upper": "_upper"}
-COPPER = {
-    "crystal": {
-        "lattice_A": [[0.0, 1.81, 1.81], [1.81, 0.0, 1.81], [1.81, 1.81, 0.0]],
-        "species": ["Cu"],
-        "frac_coords": [[0.0, 0.0, 0.0]],
-    }
-}
 CIF = """data_x
 _cell_length_a 3.6
 _cell_length_b 3.6
@@ -263,68 +251,6 @@ def test_a_v2_request_without_inputs_is_refused(served: str) -> None:
 def test_another_model_is_not_found(served: str) -> None:
     response = httpx.post(f"{served}/v1/models/other:predict", json={"instances": [COPPER]})
     assert response.status_code == 404
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def is_ready(url: str) -> bool:
-    try:
-        return httpx.get(f"{url}/v2/health/ready").status_code == 200
-    except httpx.HTTPError:
-        return False
-
-
-@pytest.fixture
-def own_server(released: Released, tmp_path: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
-    port = free_port()
-    command = [sys.executable, "-m", "matops", "serve", str(released.package), "--port", str(port)]
-    with (tmp_path / "log").open("w") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
-        try:
-            url = f"http://127.0.0.1:{port}"
-            deadline = time.monotonic() + 120
-            while not is_ready(url):
-                assert process.poll() is None, (tmp_path / "log").read_text()
-                assert time.monotonic() < deadline
-                time.sleep(0.2)
-            yield process, url
-        finally:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-
-
-def group_lives(group: int) -> bool:
-    try:
-        os.killpg(group, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
-@pytest.mark.slow
-def test_a_terminated_server_answers_no_more_and_leaves_no_process(
-    own_server: tuple[subprocess.Popen[bytes], str],
-) -> None:
-    process, url = own_server
-    assert_still_answers(url)
-    process.send_signal(signal.SIGTERM)
-    process.wait(timeout=30)
-    with pytest.raises(httpx.ConnectError):
-        httpx.get(url)
-    assert process.returncode == 0
-    wait_until(lambda: not group_lives(process.pid))
 
 
 @pytest.mark.slow

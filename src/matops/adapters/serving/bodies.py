@@ -30,7 +30,7 @@ def read_json(text: bytes | str, nesting: int, what: str) -> Any:
 def _deeper_than(content: Any, levels: int) -> bool:
     """Level by level instead of by recursion, which a hostile text could exhaust."""
     level = [content]
-    for _ in range(levels + 1):
+    for _ in range(levels):
         below: list[Any] = []
         for node in level:
             if type(node) is dict:

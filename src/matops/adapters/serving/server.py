@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -158,8 +159,8 @@ def _application(plane: DataPlane, served: Served, limits: Limits) -> FastAPI:
     # Before KServe's own route of this path, which keeps to the protocol's fields.
     app.add_api_route(f"/v2/models/{name}", metadata, methods=["GET"])
     RESTServer("", plane, ModelRepositoryExtension(plane.model_registry), 0).create_application()
-    # FastAPI asks this attribute for the description that it serves.
-    app.openapi_schema = openapi(served, limits)
+    # FastAPI's own way to another description than the one it generates.
+    app.openapi = partial(openapi, served, limits)  # type: ignore[method-assign]
     app.add_exception_handler(Overloaded, _say_overloaded)
     app.add_exception_handler(InvalidInput, _say_invalid)
     app.add_exception_handler(RequestValidationError, _say_malformed)
