@@ -77,6 +77,7 @@ bench: $(READY) ## print the benchmarks' ratios (SOURCE=path adds crystals, PACK
 	python -m benchmarks.serving_load
 	$(if $(PACKAGE),python -m benchmarks.serving_fuzz $(PACKAGE))
 	python -m benchmarks.screening_speed $(if $(PACKAGE),--package $(PACKAGE))
+	$(if $(PACKAGE),python -m benchmarks.rolling_releases --package $(PACKAGE))
 
 accuracy: $(READY) ## held-out accuracy beside baselines: make accuracy FAMILY=name SOURCE=path
 	python -m benchmarks.$(FAMILY)_accuracy --source $(SOURCE)

@@ -54,7 +54,11 @@ def test_the_python_code_runs(
 @pytest.mark.parametrize("words", lines_with("matops"), ids=" ".join)
 def test_a_command_exists_with_its_options(words: list[str]) -> None:
     assert words[1] in COMMANDS
-    known = {opt for p in COMMANDS[words[1]].params for opt in p.opts} | {"--help"}
+    command = COMMANDS[words[1]]
+    if hasattr(command, "commands"):
+        assert words[2] in command.commands
+        command = command.commands[words[2]]
+    known = {opt for p in command.params for opt in p.opts} | {"--help"}
     used = {word.split("=")[0] for word in words[2:] if word.startswith("-")}
     assert used <= known
 

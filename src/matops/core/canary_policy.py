@@ -56,6 +56,9 @@ class CanaryPolicy:
         most_release_s: longest release; then the candidate is rolled back.
         most_setbacks: judgements in a row without measurements, at which the candidate is
             rolled back: an arm that nobody can see must not stay.
+        most_start_s: longest wait for the arms of a new release to be ready; then it is rolled
+            back. A server imports, loads and re-runs its golden requests in half a minute on a
+            slow machine; a node that must be added first takes some minutes.
     """
 
     shares_percent: tuple[int, ...] = (10, 25, 50, 100)
@@ -76,6 +79,7 @@ class CanaryPolicy:
     most_stage_s: float = 3600.0
     most_release_s: float = 4 * 3600.0
     most_setbacks: int = 5
+    most_start_s: float = 600.0
 
     def __post_init__(self) -> None:
         shares = self.shares_percent

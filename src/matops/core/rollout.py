@@ -111,6 +111,17 @@ def begin(
     return _at_share(began, policy.shares_percent[0], now, policy)
 
 
+def candidate_ready(rollout: Rollout, now: datetime) -> Rollout:
+    """The state once every arm of a new release answers: only now does its first stage begin."""
+    return replace(
+        rollout,
+        generation=rollout.generation + 1,
+        stage_began=now.isoformat(),
+        move="hold",
+        reason="every arm is ready",
+    )
+
+
 def next_rollout(rollout: Rollout, ruling: Ruling, now: datetime, policy: CanaryPolicy) -> Rollout:
     """The state that follows from a ruling; one that changes nothing leaves it as it is.
 

@@ -37,6 +37,14 @@ class Settings(BaseSettings):
     commit: str = Field(default="", description="code commit, where there is no git")
     project: Path = Field(default=Path(), description="checkout that has pipelines/")
     image: str = Field(default="matops-python:0.1.0", description="image of pipeline steps")
+    prometheus: str = Field(default="", description="URL of the Prometheus that has the metrics")
+    port: int = Field(default=8080, description="where a family that is deployed anew is asked")
+    bind: str = Field(default="127.0.0.1", description="address of the proxy on this machine")
+    serve_command: str = Field(default="", description="serves a package; matops serve if empty")
+    keep_requests: int = Field(
+        default=32, ge=0, description="recent requests that a deployed server keeps to compare arms"
+    )
+    scrape_every_s: float = Field(default=15.0, gt=0, description="pause of Prometheus, in seconds")
     mp_api_key: SecretStr = Field(
         default=SecretStr(""),
         validation_alias="MP_API_KEY",
@@ -62,6 +70,11 @@ class Settings(BaseSettings):
     def downloads(self) -> Path:
         """Directory of what public databases have answered."""
         return self.workspace / ".matops" / "downloads"
+
+    @property
+    def deployments(self) -> Path:
+        """Directory of what is deployed on this machine."""
+        return self.workspace / ".matops" / "deployments"
 
     @property
     def watched(self) -> Path:

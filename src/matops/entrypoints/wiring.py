@@ -1,6 +1,8 @@
 """The only place that joins ports to adapters; a rare source's is imported when it is asked for."""
 
+import shlex
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +13,10 @@ from matops.adapters.package_directory import PackageDirectory
 from matops.entrypoints.settings import Settings
 
 if TYPE_CHECKING:
+    from matops.adapters.local_deployment import Place
+    from matops.adapters.local_serving import LocalServing
     from matops.adapters.materials_project import MaterialsProject
+    from matops.adapters.prometheus_monitor import PrometheusMonitor
     from matops.steps.deposits import DropPlace
 
 
@@ -32,6 +37,40 @@ def _remote(settings: Settings) -> RemoteSettings:
 def package_store(settings: Settings) -> PackageDirectory:
     """Released packages of the workspace."""
     return PackageDirectory(settings.models)
+
+
+def serving(settings: Settings) -> "LocalServing":
+    """Deployments of the workspace on this machine."""
+    from matops.adapters.local_serving import LocalServing
+
+    return LocalServing(deployment_place(settings))
+
+
+def deployment_place(settings: Settings) -> "Place":
+    """Where and how this machine serves."""
+    from matops.adapters.local_deployment import Place
+
+    place = Place(
+        settings.deployments,
+        settings.port,
+        settings.bind,
+        keep_requests=settings.keep_requests,
+        scrape_every_s=settings.scrape_every_s,
+    )
+    command = tuple(shlex.split(settings.serve_command))
+    return replace(place, serve=command) if command else place
+
+
+def traffic_monitor(settings: Settings) -> "PrometheusMonitor | None":
+    """What the arms of a release meet; None where no Prometheus is named.
+
+    Samples are stale once four scrapes were missed.
+    """
+    if not settings.prometheus:
+        return None
+    from matops.adapters.prometheus_monitor import PrometheusMonitor
+
+    return PrometheusMonitor(settings.prometheus, 4 * settings.scrape_every_s)
 
 
 def drop_place(settings: Settings, where: str) -> "DropPlace":

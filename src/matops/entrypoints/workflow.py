@@ -16,7 +16,7 @@ from matops.entrypoints.configuration import family_config
 from matops.entrypoints.progress import log_progress
 from matops.entrypoints.settings import read_settings
 from matops.entrypoints.verdict_text import verdict_markdown
-from matops.entrypoints.wiring import code_commit, dataset_store, package_store
+from matops.entrypoints.wiring import code_commit, dataset_store, package_store, serving
 from matops.families import get_family
 from matops.steps.evaluate import PACKAGE, evaluate
 from matops.steps.ports import DatasetVersion
@@ -101,8 +101,20 @@ def _metrics(card: Card) -> dict[str, float]:
 
 
 def release_package(evaluation: Path, out: Path) -> dict[str, Any]:
-    """Release the candidate of an evaluation, and copy the released package to ``out``."""
-    kept = release(evaluation / PACKAGE, package_store(read_settings()))
+    """Release the candidate of an evaluation, and copy the released package to ``out``.
+
+    Where its family is deployed, it must prove itself on live traffic first.
+
+    Raises:
+        BadInput: the gates or the judge rejected it.
+    """
+    settings, package = read_settings(), evaluation / PACKAGE
+    if serving(settings).rollout(get_family(read_card(package).family)) is None:
+        kept = release(package, package_store(settings))
+    else:
+        from matops.entrypoints.releasing import release_on_traffic
+
+        kept = release_on_traffic(package)
     shutil.copytree(kept, out, dirs_exist_ok=True)
     log_progress("release")(1, 1, f"version {kept.name}")
     return {"version": kept.name}

@@ -12,6 +12,7 @@ from kserve.errors import InferenceError, InvalidInput
 from matops.adapters.serving.batching import Failed, Overloaded
 from matops.adapters.serving.bodies import read_json
 from matops.adapters.serving.limits import Limits
+from matops.adapters.serving.recent import RecentRequests
 from matops.adapters.serving.served import Served
 from matops.adapters.serving_metrics import ServingMetrics
 from matops.core.errors import BadInput
@@ -30,10 +31,17 @@ class ServedModel(Model):  # type: ignore[misc]
     BYTES tensor ``instances`` of JSON payloads and answers one tensor a quantity.
     """
 
-    def __init__(self, served: Served, ask: Ask, limits: Limits, metrics: ServingMetrics) -> None:
+    def __init__(
+        self,
+        served: Served,
+        ask: Ask,
+        limits: Limits,
+        metrics: ServingMetrics,
+        recent: RecentRequests,
+    ) -> None:
         super().__init__(served.family.name)
         self._served, self._ask = served, ask
-        self._limits, self._metrics = limits, metrics
+        self._limits, self._metrics, self._recent = limits, metrics, recent
         # KServe's line for each request says less than our histograms.
         self.enable_latency_logging = False
         self.ready = True
@@ -88,6 +96,7 @@ class ServedModel(Model):  # type: ignore[misc]
                 "are accepted"
             )
         predictions = await self._ask(instances)
+        self._recent.keep(instances)
         if isinstance(payload, InferRequest):
             # The protocol lets a request do without an id; KServe's response can't.
             return self._v2(payload.id or str(uuid4()), predictions)

@@ -30,6 +30,7 @@ from matops.adapters.serving.guard import RETRY_AFTER_SECONDS, Guard
 from matops.adapters.serving.kserve_model import ServedModel
 from matops.adapters.serving.limits import Limits
 from matops.adapters.serving.openapi import openapi, routes
+from matops.adapters.serving.recent import RecentRequests
 from matops.adapters.serving.served import Served, describe
 from matops.adapters.serving.worker import Load, Reading, warm_up
 from matops.adapters.serving_metrics import Identity, ServingMetrics
@@ -55,11 +56,13 @@ class Running:
         ports: where it listens.
         processes: that compute, beside the one that listens.
         limits: what it takes on.
+        keep_requests: recent requests that it keeps for comparisons; none by default.
     """
 
     ports: Ports
     processes: int = 1
     limits: Limits = field(default_factory=Limits)
+    keep_requests: int = 0
 
 
 def serve(served: Served, load: Load, running: Running) -> None:
@@ -111,10 +114,12 @@ async def _serve(
     reading = Reading(largest, limits.reading_seconds, limits.pass_samples)
     batcher = Batcher(load, reading, limits, metrics)
     batcher.start(lanes)
-    model = ServedModel(served, batcher.ask, limits, metrics)
+    recent = RecentRequests(running.keep_requests)
+    model = ServedModel(served, batcher.ask, limits, metrics, recent)
     plane = _Plane(model, batcher)
     app = _application(plane, served, limits)
-    guard = Guard(app, routes(served, limits), limits, metrics)
+    recent.attach(app)
+    guard = Guard(app, {**routes(served, limits), **recent.routes()}, limits, metrics)
     config.app = guard
     await _listen(_Uvicorn(config), _grpc(plane, running), plane, guard, limits)
     await batcher.close()

@@ -14,6 +14,7 @@ from matops.entrypoints.cli import (
     demo,
     lineage,
     models,
+    releases,
     screening,
     serving,
     studies,
@@ -33,6 +34,7 @@ for module in (data, models, lineage, studies, screening, serving, demo):
     for command in module.COMMANDS:
         app.command()(command)
 app.add_typer(versions.app)
+app.add_typer(releases.app)
 
 
 def main() -> None:

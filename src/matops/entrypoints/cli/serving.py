@@ -22,6 +22,9 @@ def serve(
     processes: Annotated[
         int, typer.Option(min=1, help="Processes that compute, beside the one that listens")
     ] = 1,
+    keep_requests: Annotated[
+        int, typer.Option(min=0, help="Recent requests to keep, for comparisons in a release")
+    ] = 0,
     limit: Annotated[
         list[str] | None,
         typer.Option(help="Change a limit, as in --limit samples=64; repeatable"),
@@ -40,7 +43,7 @@ def serve(
     from matops.entrypoints.configuration import change_fields, parse_changes
 
     limits = change_fields(Limits(), parse_changes(limit or []), "limits")
-    running = Running(Ports(port, grpc_port), processes, limits)
+    running = Running(Ports(port, grpc_port), processes, limits, keep_requests)
     start(Served.of(read_card(package), variant), partial(load_checked, package), running)
 
 

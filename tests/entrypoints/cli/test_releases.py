@@ -1,0 +1,63 @@
+"""What ``matops release`` says where there is nothing to say or do."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.conftest import Matops, Released
+
+FAMILY = "elastic_cgcnn"
+
+
+@pytest.mark.parametrize("command", ["status", "down", "promote", "rollback", "tick"])
+def test_without_a_deployment_one_line_says_so(
+    matops: Matops, tmp_path: Path, command: str
+) -> None:
+    done = matops(tmp_path, "release", command, FAMILY)
+    assert done.status == 2
+    assert done.err == f"matops: {FAMILY}: nothing is deployed\n"
+
+
+def test_programs_see_that_nothing_is_deployed(matops: Matops, tmp_path: Path) -> None:
+    done = matops(tmp_path, "release", "status", FAMILY, "--json")
+    found = json.loads(done.out)
+    assert found["rollout"] is None
+    assert found["prometheus"][0] == "prometheus"
+
+
+def test_a_history_may_be_empty(matops: Matops, tmp_path: Path) -> None:
+    done = matops(tmp_path, "release", "history", FAMILY, "--json")
+    assert (done.status, json.loads(done.out)) == (0, [])
+
+
+def test_a_family_without_a_model_has_nothing_to_deploy(matops: Matops, tmp_path: Path) -> None:
+    done = matops(tmp_path, "release", "up", FAMILY)
+    assert done.status == 2
+    assert "no released model" in done.err
+
+
+def test_a_champion_that_is_not_deployed_comes_first(
+    matops: Matops, released: Released, workspace: Path
+) -> None:
+    candidate = released.run / "evaluation" / "package"
+    done = matops(workspace, "release", "start", candidate, "--json")
+    assert done.status == 2
+    assert f"matops release up {FAMILY}" in done.err
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [("patience=1", "no field 'patience'"), ("shares_percent=[50,20]", "shares must")],
+)
+def test_a_policy_that_makes_no_sense_is_refused(
+    matops: Matops, released: Released, workspace: Path, change: str, reason: str
+) -> None:
+    candidate = released.run / "evaluation" / "package"
+    done = matops(workspace, "release", "start", candidate, "--set", change)
+    assert done.status == 2
+    assert reason in done.err
