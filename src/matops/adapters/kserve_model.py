@@ -10,6 +10,7 @@ from kserve import InferOutput, InferRequest, InferResponse, Model, ModelServer
 from kserve.errors import InvalidInput
 from prometheus_client import Counter, Gauge, Histogram
 
+from matops.adapters.drift_metrics import record_descriptors
 from matops.core.errors import BadInput
 from matops.core.prediction import Prediction
 from matops.core.predictor import Predictor
@@ -141,4 +142,4 @@ def serve(predictor: Predictor, http_port: int, grpc_port: int | None) -> None:
     server = ModelServer(
         http_port=http_port, grpc_port=grpc_port or 0, enable_grpc=grpc_port is not None, workers=1
     )
-    server.start([ServedModel(predictor)])
+    server.start([ServedModel(record_descriptors(predictor, "local"))])
