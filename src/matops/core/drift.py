@@ -93,11 +93,10 @@ def training_histograms(domain: Domain, names: Sequence[str]) -> dict[str, Bucke
         domain: the model's domain.
         names: names of all its descriptors, in their order.
     """
-    columns = monitored_columns(domain.reference)
-    counts = bucket_counts(domain.reference[:, columns])
+    reference = domain.reference
     return {
-        names[column]: Buckets(EDGES, tuple(map(float, row)))
-        for column, row in zip(columns, counts, strict=True)
+        names[column]: Buckets.of(reference[:, column], EDGES)
+        for column in monitored_columns(reference)
     }
 
 

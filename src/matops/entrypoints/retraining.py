@@ -10,7 +10,7 @@ from matops.entrypoints.decision_text import Considered
 from matops.entrypoints.progress import log_progress
 from matops.entrypoints.settings import read_settings
 from matops.entrypoints.verdict_text import verdict_markdown
-from matops.entrypoints.wiring import dataset_store, package_store
+from matops.entrypoints.wiring import dataset_store, package_store, serving_monitor
 from matops.entrypoints.workflow import family_config
 from matops.families import get_family
 from matops.steps.evaluate import PACKAGE
@@ -34,7 +34,7 @@ def consider(
         DatasetVersion(version, dataset),
         dataset_store(settings),
         package_store(settings),
-        None,
+        serving_monitor(settings),
         datetime.now(UTC),
     )
     write_json(out, Considered(family, version, decision))

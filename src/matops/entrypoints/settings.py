@@ -35,6 +35,12 @@ class Settings(BaseSettings):
     commit: str = Field(default="", description="code commit, where there is no git")
     project: Path = Field(default=Path(), description="checkout that has pipelines/")
     image: str = Field(default="matops-python:0.1.0", description="image of pipeline steps")
+    prometheus: str = Field(default="", description="URL of the Prometheus that has the metrics")
+    monitor_days: float = Field(default=7.0, gt=0, description="days of traffic that drift is of")
+    kubernetes_namespace: str = Field(default="matops", description="where models are served")
+    kubernetes_context: str = Field(
+        default="", description="context of the kubeconfig; the current one, or the pod's own"
+    )
     mp_api_key: SecretStr = Field(
         default=SecretStr(""),
         validation_alias="MP_API_KEY",

@@ -1,6 +1,7 @@
 """The only place that joins ports to adapters."""
 
 import subprocess
+from datetime import timedelta
 from pathlib import Path
 
 from matops.adapters.drop_bucket import SCHEME, DropBucket
@@ -10,8 +11,12 @@ from matops.adapters.dvc_versions import DvcVersions
 from matops.adapters.dvc_workspace import RemoteSettings
 from matops.adapters.materials_project import MaterialsProject
 from matops.adapters.package_directory import PackageDirectory
+from matops.adapters.prometheus_api import PrometheusApi
+from matops.adapters.prometheus_live import PrometheusLive
+from matops.core.errors import BadInput
 from matops.entrypoints.settings import Settings
 from matops.steps.deposits import DropPlace
+from matops.steps.monitor import ChampionMonitor
 
 
 def dataset_store(settings: Settings) -> DvcStore:
@@ -47,6 +52,25 @@ def materials_database(settings: Settings) -> MaterialsProject:
         settings.mp_api_endpoint,
         settings.downloads / "materials-project",
     )
+
+
+def live_metrics(settings: Settings) -> PrometheusLive:
+    """What servers publish.
+
+    Raises:
+        BadInput: no Prometheus is named.
+    """
+    if not settings.prometheus:
+        raise BadInput("no Prometheus is named: set MATOPS_PROMETHEUS to its URL")
+    return PrometheusLive(PrometheusApi(settings.prometheus))
+
+
+def serving_monitor(settings: Settings) -> ChampionMonitor | None:
+    """What released models meet; None where no Prometheus is named."""
+    if not settings.prometheus:
+        return None
+    window = timedelta(days=settings.monitor_days)
+    return ChampionMonitor(package_store(settings), live_metrics(settings), window)
 
 
 def code_commit(settings: Settings) -> str:

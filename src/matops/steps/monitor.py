@@ -1,0 +1,128 @@
+"""Monitor: what a released model meets, beside what it was trained on."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from math import nan
+from pathlib import Path
+
+from matops.artifacts.dataset import read_targets
+from matops.artifacts.package import read_card, read_domain
+from matops.core.card import Card
+from matops.core.drift import Shift, compare, largest_drift, training_histograms
+from matops.core.errors import BadInput
+from matops.core.family import Family
+from matops.core.live import LiveTraffic
+from matops.core.retraining import ServingStatistics
+from matops.core.traffic import Buckets
+from matops.steps.ports import DatasetStore, LiveMetrics, PackageStore
+
+
+@dataclass(frozen=True)
+class Observation:
+    """A model beside its training data.
+
+    Attributes:
+        card: the model's card.
+        live: what it met.
+        shifts: how its descriptors moved, the farthest first.
+        labels: histograms of the training data's labels by target, on the edges of the live
+            predictions; empty where the data can't be had.
+    """
+
+    card: Card
+    live: LiveTraffic
+    shifts: tuple[Shift, ...]
+    labels: dict[str, Buckets]
+
+    @property
+    def drift(self) -> float | None:
+        """One number for all descriptors; None where nothing was measured."""
+        return largest_drift(self.shifts) if self.shifts else None
+
+    @property
+    def outside_share(self) -> float | None:
+        """Share of the samples out of domain; None where nothing was measured."""
+        if self.live.outside is None or not self.live.samples:
+            return None
+        return self.live.outside / self.live.samples
+
+
+def champion_package(family: Family, packages: PackageStore) -> Path:
+    """Directory of the released package.
+
+    Raises:
+        BadInput: there is none.
+    """
+    package = packages.champion(family)
+    if package is None:
+        raise BadInput(f"{family.name}: no model is released yet")
+    return package
+
+
+def observe(
+    family: Family, package: Path, metrics: LiveMetrics, since: datetime, until: datetime
+) -> Observation:
+    """What a model met in a window, beside its training rows.
+
+    Raises:
+        BadInput: the package is damaged, or the metrics can't be had.
+    """
+    card = read_card(package)
+    train = training_histograms(read_domain(package), family.descriptor_names)
+    live = metrics.live(family, card.version, since, until)
+    return Observation(card, live, tuple(compare(train, live.descriptors)), {})
+
+
+def training_labels(
+    family: Family, card: Card, live: LiveTraffic, store: DatasetStore
+) -> dict[str, Buckets]:
+    """Labels of the data that trained a model, counted as its live predictions are.
+
+    Raises:
+        BadInput: the data can't be had any more.
+    """
+    values = read_targets(store.open(family, card.data.version).directory, family.targets)
+    return {
+        name: Buckets.of(values[name], live.predictions[name].edges)
+        for name in values
+        if name in live.predictions
+    }
+
+
+class ChampionMonitor:
+    """Statistics of the released model, for the decision to retrain.
+
+    Args:
+        packages: where the released package is.
+        metrics: what its servers publish.
+        window: how far back to look.
+        clock: the time.
+    """
+
+    def __init__(
+        self,
+        packages: PackageStore,
+        metrics: LiveMetrics,
+        window: timedelta,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.packages, self.metrics = packages, metrics
+        self.window, self.clock = window, clock
+
+    def statistics(self, family: Family) -> ServingStatistics | None:
+        """Statistics of the champion's samples, or None while it met none.
+
+        Raises:
+            BadInput: nothing is released, or the metrics can't be had.
+        """
+        now = self.clock()
+        package = champion_package(family, self.packages)
+        found = observe(family, package, self.metrics, now - self.window, now)
+        samples, outside = found.live.samples, found.live.outside
+        if samples is None or outside is None:
+            return None
+        drift = nan if found.drift is None else found.drift
+        # Growth is extrapolated metric by metric: a part can exceed its whole by a rounding error.
+        asked, outside = round(samples), min(round(outside), round(samples))
+        return ServingStatistics(found.card.version, asked, outside, drift)
