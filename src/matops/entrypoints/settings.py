@@ -41,6 +41,9 @@ class Settings(BaseSettings):
     kubernetes_context: str = Field(
         default="", description="context of the kubeconfig; the current one, or the pod's own"
     )
+    kubernetes_service_account: str = Field(
+        default="", description="whose credentials read the packages; the namespace's own if none"
+    )
     mp_api_key: SecretStr = Field(
         default=SecretStr(""),
         validation_alias="MP_API_KEY",

@@ -9,6 +9,9 @@ from matops.adapters.drop_folder import DropFolder
 from matops.adapters.dvc_store import DvcStore
 from matops.adapters.dvc_versions import DvcVersions
 from matops.adapters.dvc_workspace import RemoteSettings
+from matops.adapters.kserve_manifests import PodSettings
+from matops.adapters.kserve_serving import KServeServing
+from matops.adapters.kubernetes_objects import KubernetesObjects, connect
 from matops.adapters.materials_project import MaterialsProject
 from matops.adapters.package_directory import PackageDirectory
 from matops.adapters.prometheus_api import PrometheusApi
@@ -52,6 +55,17 @@ def materials_database(settings: Settings) -> MaterialsProject:
         settings.mp_api_endpoint,
         settings.downloads / "materials-project",
     )
+
+
+def kserve_serving(settings: Settings) -> KServeServing:
+    """Models on a cluster, behind KServe.
+
+    Raises:
+        BadInput: there is no cluster, or no such context.
+    """
+    client = connect(settings.kubernetes_context)
+    objects = KubernetesObjects(client, settings.kubernetes_namespace)
+    return KServeServing(objects, PodSettings(service_account=settings.kubernetes_service_account))
 
 
 def live_metrics(settings: Settings) -> PrometheusLive:
