@@ -1,7 +1,6 @@
 """Monitor: what a released model meets, beside what it was trained on."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from math import nan
 from pathlib import Path
@@ -9,43 +8,14 @@ from pathlib import Path
 from matops.artifacts.dataset import read_targets
 from matops.artifacts.package import read_card, read_domain
 from matops.core.card import Card
-from matops.core.drift import Shift, compare, largest_drift, training_histograms
+from matops.core.drift import compare, training_histograms
 from matops.core.errors import BadInput
 from matops.core.family import Family
 from matops.core.live import LiveTraffic
+from matops.core.observation import Observation
 from matops.core.retraining import ServingStatistics
 from matops.core.traffic import Buckets
 from matops.steps.ports import DatasetStore, LiveMetrics, PackageStore
-
-
-@dataclass(frozen=True)
-class Observation:
-    """A model beside its training data.
-
-    Attributes:
-        card: the model's card.
-        live: what it met.
-        shifts: how its descriptors moved, the farthest first.
-        labels: histograms of the training data's labels by target, on the edges of the live
-            predictions; empty where the data can't be had.
-    """
-
-    card: Card
-    live: LiveTraffic
-    shifts: tuple[Shift, ...]
-    labels: dict[str, Buckets]
-
-    @property
-    def drift(self) -> float | None:
-        """One number for all descriptors; None where nothing was measured."""
-        return largest_drift(self.shifts) if self.shifts else None
-
-    @property
-    def outside_share(self) -> float | None:
-        """Share of the samples out of domain; None where nothing was measured."""
-        if self.live.outside is None or not self.live.samples:
-            return None
-        return self.live.outside / self.live.samples
 
 
 def champion_package(family: Family, packages: PackageStore) -> Path:
@@ -71,18 +41,18 @@ def observe(
     card = read_card(package)
     train = training_histograms(read_domain(package), family.descriptor_names)
     live = metrics.live(family, card.version, since, until)
-    return Observation(card, live, tuple(compare(train, live.descriptors)), {})
+    return Observation(card, live, tuple(compare(train, live.descriptors)))
 
 
 def training_labels(
     family: Family, card: Card, live: LiveTraffic, store: DatasetStore
 ) -> dict[str, Buckets]:
-    """Labels of the data that trained a model, counted as its live predictions are.
-
-    Raises:
-        BadInput: the data can't be had any more.
-    """
-    values = read_targets(store.open(family, card.data.version).directory, family.targets)
+    """Labels of a model's data, counted as its live predictions are; none where they are gone."""
+    try:
+        data = store.open(family, card.data.version)
+    except BadInput:
+        return {}
+    values = read_targets(data.directory, family.targets)
     return {
         name: Buckets.of(values[name], live.predictions[name].edges)
         for name in values
