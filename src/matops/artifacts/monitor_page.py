@@ -35,14 +35,16 @@ class Outcome:
     share: float
 
 
-def _within_ms(latency_s: Buckets, level: float) -> float:
-    """The first edge within which at least a share of the requests was answered, ms."""
-    below = 0.0
+def _within(latency_s: Buckets, level: float) -> str:
+    """The first edge within which a share of the requests was answered, in words."""
+    below, last_ms = 0.0, 0.0
     for edge, count in zip(latency_s.edges, latency_s.counts, strict=True):
         below += count
+        if math.isfinite(edge):
+            last_ms = 1e3 * edge
         if below >= level * latency_s.total:
-            return 1e3 * edge
-    return math.inf
+            break
+    return f"{'within' if math.isfinite(edge) else 'after'} {format_number(last_ms)} ms"
 
 
 def _outcomes(counts: dict[str, float]) -> list[Outcome]:
@@ -64,11 +66,11 @@ def _prediction_figures(found: Observation) -> dict[str, str]:
     }
 
 
-def _latency(latency_s: Buckets | None) -> tuple[str | None, dict[str, float]]:
+def _latency(latency_s: Buckets | None) -> tuple[str | None, dict[str, str]]:
     """Figure and quantiles, where any request was timed."""
     if latency_s is None or not latency_s.total:
         return None, {}
-    levels = {f"{level:.0%}": _within_ms(latency_s, level) for level in (0.5, 0.95, 0.99)}
+    levels = {f"{level:.0%}": _within(latency_s, level) for level in (0.5, 0.95, 0.99)}
     return to_svg(draw_latency(latency_s), "latency"), levels
 
 
@@ -90,7 +92,7 @@ def render_observation(found: Observation, title: str, limits: RetrainingConfig)
     environment.filters["number"] = format_number
     alarm, why = findings(found, limits)
     history, shifts = found.live.history, found.shifts
-    latency, within_ms = _latency(found.live.latency_s)
+    latency, answered = _latency(found.live.latency_s)
     return environment.get_template("monitor.html.j2").render(
         found=found,
         title=title,
@@ -106,7 +108,7 @@ def render_observation(found: Observation, title: str, limits: RetrainingConfig)
         },
         outside=to_svg(draw_outside(history, limits.outside_share), "outside") if history else None,
         latency=latency,
-        within_ms=within_ms,
+        answered=answered,
         outcomes=_outcomes(found.live.outcomes),
         unseen=sorted(found.live.unseen.items(), key=lambda item: -item[1]),
     )

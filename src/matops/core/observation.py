@@ -57,7 +57,9 @@ def findings(found: Observation, limits: RetrainingConfig) -> tuple[bool, str]:
         return True, f"Too few to tell: {few}."
     said = []
     if found.drift >= limits.drift:
-        said.append(f"{found.shifts[0].descriptor} moved by {found.drift:.2f}")
+        moved = sum(shift.drift >= limits.drift for shift in found.shifts)
+        farthest = f"{found.shifts[0].descriptor} farthest ({found.drift:.2f} of {limits.drift:g})"
+        said.append(f"{moved} of {len(found.shifts)} descriptors drifted, {farthest}")
     if found.outside_share >= limits.outside_share:
         said.append(f"{found.outside_share:.0%} of the samples are out of domain")
     if said:

@@ -1,7 +1,7 @@
 """Figures of what a served model meets, beside what it was trained on."""
 
 from collections.abc import Sequence
-from datetime import UTC
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import matplotlib.dates
@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from matops.artifacts.plots.style import (
     BLUE,
     FAINT,
-    INK,
     ORANGE,
     QUIET,
     legend,
@@ -85,9 +84,10 @@ def draw_predictions(target: Target, labels: Buckets | None, live: Buckets) -> F
     inner = target.to_scale(np.array(live.edges[:-1]))
     _draw_pair(axes, _bounds([*inner, np.inf]), labels, live)
     if target.scale == "log10":
+        ticks = [d + np.log10(n) for d in range(-12, 13) for n in (1, 2, 5)]
         low, high = axes.get_xlim()
+        axes.set_xticks([tick for tick in ticks if low <= tick <= high])
         axes.xaxis.set_major_formatter(lambda value, _: f"{10**value:.3g}")
-        axes.set_xlim(low, high)
     axes.set_xlabel(quantity(f"{target.name}: labels and predictions", target.unit))
     axes.set_ylabel("density" if target.scale == "identity" else f"density in log10({target.name})")
     legend(figure)
@@ -105,7 +105,7 @@ def draw_outside(history: Sequence[LivePoint], limit: float) -> Figure:
     figure = Figure(figsize=SMALL, layout="constrained")
     axes = figure.add_subplot()
     known = [point for point in history if point.samples >= 1]
-    at: Any = [point.until.astimezone(UTC) for point in known]
+    at = _utc(*(point.until for point in known))
     n = np.array([point.samples for point in known])
     share = np.clip([point.outside / point.samples for point in known], 0, 1)
     middle, half = _wilson(share, n)
@@ -116,14 +116,18 @@ def draw_outside(history: Sequence[LivePoint], limit: float) -> Figure:
     axes.set_ylim(0, min(1.02, 1.05 * top))
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     if history:
-        ends: Any = [point.until.astimezone(UTC) for point in (history[0], history[-1])]
-        axes.set_xlim(*ends)
-    locator = dates.AutoDateLocator(maxticks=7)
+        margin = (history[-1].until - history[0].until) / 40 or timedelta(minutes=1)
+        axes.set_xlim(*_utc(history[0].until - margin, history[-1].until + margin))
+    locator = dates.AutoDateLocator(minticks=3, maxticks=9)
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator))
     axes.set_xlabel("UTC")
     legend(figure)
     return figure
+
+
+def _utc(*times: datetime) -> Any:
+    return [time.astimezone(UTC) for time in times]
 
 
 def _wilson(share: Array, n: Array) -> tuple[Array, Array]:
@@ -144,15 +148,8 @@ def draw_latency(latency_s: Buckets) -> Figure:
     axes.plot(edges_ms, within, "o-", color=BLUE, markersize=4, linewidth=1.4)
     for level in (0.5, 0.95):
         axes.axhline(level, color=QUIET, linewidth=0.8, linestyle=":")
-        axes.annotate(
-            f"{level:.0%}",
-            (1, level),
-            xycoords=("axes fraction", "data"),
-            color=INK,
-            va="bottom",
-            ha="right",
-            fontsize=8,
-        )
+        look: Any = {"xycoords": ("axes fraction", "data"), "va": "bottom", "color": QUIET}
+        axes.annotate(f"{level:.0%}", (0.01, level), **look, fontsize=8)
     axes.set_xscale("log")
     used = np.flatnonzero(np.array(latency_s.counts[:-1]))
     last = edges_ms[min(used[-1] + 1, len(edges_ms) - 1)] if len(used) else edges_ms[-1]

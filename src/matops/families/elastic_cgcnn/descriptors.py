@@ -32,8 +32,8 @@ STATE = (
 
 DESCRIPTORS = (
     *STATE[:3],
-    *(f"mean {name}" for name in PROPERTIES),
-    *(f"spread of {name}" for name in PROPERTIES),
+    *(f"mean {name.replace('_', ' ')}" for name in PROPERTIES),
+    *(f"spread of {name.replace('_', ' ')}" for name in PROPERTIES),
 )
 """The columns of :func:`describe`; elemental properties are standardised over the elements."""
 
