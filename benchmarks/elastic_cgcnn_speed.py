@@ -236,10 +236,11 @@ def _silence() -> None:
 
 
 def _serve_ours(port: int) -> None:
-    from matops.adapters.kserve_model import serve
+    from matops.adapters.serving.served import Served
+    from matops.adapters.serving.server import Ports, Running, serve
 
     _silence()
-    serve(_predictor(), port, None)
+    serve(Served(FAMILY, "benchmark", "none", 0.9), _predictor, Running(Ports(port)))
 
 
 def _serve_empty(port: int) -> None:

@@ -75,8 +75,15 @@ class Rods(Family):
     config_type = RodConfig
     presets: ClassVar[Any] = {"demo": RodConfig()}
     payload_forms = (
-        PayloadForm("rod", "area, slant and quality", {"area": 0.5, "slant": 0.1, "quality": 1.0}),
+        PayloadForm(
+            "rod",
+            "area, slant and quality",
+            {"area": 0.5, "slant": 0.1, "quality": 1.0},
+            {"type": "object"},
+        ),
     )
+    size_unit = "rods"
+    largest_sample = 1
     objectives = Objectives(
         cost=Cost("area", "1", "area fraction", lambda payload: payload["rod"]["area"]),
         merits=(
@@ -103,6 +110,9 @@ class Rods(Family):
 
     def design_key(self, config: FamilyConfig) -> object:
         return replace(cast(RodConfig, config).designs, log="", seconds=0.0)
+
+    def size(self, sample: Any) -> int:
+        return 1
 
     def parse(self, payload: Any) -> Any:
         if payload["rod"].get("fails") == "parse":

@@ -1,7 +1,8 @@
 """What a server tells Prometheus of the descriptors it is asked about.
 
-A histogram object for each descriptor would cost a server more than the domain's own check; here
-all samples of a batch are counted at once, and Prometheus gets the counts when it comes for them.
+A histogram object for each descriptor would cost a server more than the domain's own check. Here
+the process that computes counts all samples of a batch at once, and the one that listens adds the
+counts up, for Prometheus to come for them.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,88 +13,103 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from prometheus_client import REGISTRY, CollectorRegistry
+from prometheus_client import CollectorRegistry
 from prometheus_client.core import HistogramMetricFamily
 from prometheus_client.registry import Collector
 
 from matops.core.domain import Descriptors, Domain, DomainScore
-from matops.core.drift import EDGES, bucket_counts, monitored_columns
+from matops.core.drift import EDGES, MOST_DESCRIPTORS, bucket_counts
 from matops.core.predictor import Predictor
 
 METRIC = "matops_descriptor"
 LABELS = ("family", "model_version", "variant", "descriptor")
 
 
-class DescriptorMetrics(Collector):
-    """Histograms of standardised descriptors.
+@dataclass(frozen=True)
+class DescriptorCounts:
+    """Samples by their standardised descriptors.
 
-    Args:
-        labels: family, model version and variant.
-        names: names of the monitored descriptors.
-        columns: their columns among all descriptors.
+    Attributes:
+        counts: between EDGES, not cumulative, shape (d, n_edges).
+        sums: of the descriptors, shape (d,).
     """
 
-    def __init__(
-        self, labels: tuple[str, str, str], names: Sequence[str], columns: Sequence[int]
-    ) -> None:
-        self.labels, self.names, self.columns = labels, tuple(names), list(columns)
-        self._counts = np.zeros((len(names), len(EDGES)), dtype=np.int64)
-        self._sums = np.zeros(len(names))
-        self._lock = Lock()
+    counts: NDArray[np.int64]
+    sums: NDArray[np.float64]
 
-    def observe(self, standard: NDArray[np.float64]) -> None:
-        """Count samples by their standardised descriptors, shape (n, d)."""
-        own = standard[:, self.columns]
-        counts, sums = bucket_counts(own), own.sum(axis=0)
-        with self._lock:
-            self._counts += counts
-            self._sums += sums
+    @classmethod
+    def of(cls, standard: NDArray[np.float64]) -> "DescriptorCounts":
+        """Counts of samples, shape (n, d); only monitored descriptors are looked at."""
+        own = standard[:, :MOST_DESCRIPTORS]
+        return cls(bucket_counts(own), own.sum(axis=0))
 
-    def collect(self) -> Iterable[HistogramMetricFamily]:
-        """The histograms, for Prometheus."""
-        with self._lock:
-            cumulative, sums = self._counts.cumsum(axis=1), self._sums.copy()
-        words = "Descriptors of samples, in deviations of the training rows"
-        metric = HistogramMetricFamily(METRIC, words, labels=LABELS)
-        edges = ["+Inf" if edge == inf else str(edge) for edge in EDGES]
-        for name, row, total in zip(self.names, cumulative, sums, strict=True):
-            buckets = list(zip(edges, map(float, row), strict=True))
-            metric.add_metric([*self.labels, name], buckets, float(total))
-        yield metric
+    def __add__(self, other: "DescriptorCounts") -> "DescriptorCounts":
+        return DescriptorCounts(self.counts + other.counts, self.sums + other.sums)
 
 
 @dataclass(frozen=True)
-class RecordedDomain(Domain):
-    """A domain that counts the samples it assesses."""
+class CountedDomain(Domain):
+    """A domain that counts the samples it assesses, until the counts are taken.
 
-    metrics: DescriptorMetrics | None = field(default=None, kw_only=True)
+    Attributes:
+        waiting: counts of each batch since then.
+    """
+
+    waiting: list[DescriptorCounts] = field(default_factory=list, kw_only=True)
 
     def assess(self, samples: Descriptors) -> list[DomainScore]:
         """Score samples, and count them."""
-        if self.metrics:
-            self.metrics.observe(self.standardise(samples))
-        return super().assess(samples)
+        scores = super().assess(samples)
+        self.waiting.append(DescriptorCounts.of(self.standardise(samples)))
+        return scores
 
 
-def record_descriptors(
-    predictor: Predictor, variant: str, registry: CollectorRegistry = REGISTRY
-) -> Predictor:
-    """The same predictor; from now on the samples that it answers are counted.
+def count_descriptors(predictor: Predictor) -> Predictor:
+    """The same predictor; from now on the samples that it answers are counted."""
+    domain = predictor.domain
+    content: dict[str, Any] = {name: getattr(domain, name) for name in Domain.__dataclass_fields__}
+    return replace(predictor, domain=CountedDomain(**content))
+
+
+def take_counts(predictor: Predictor) -> list[DescriptorCounts]:
+    """What was counted since the last time; none for a predictor that does not count."""
+    waiting = getattr(predictor.domain, "waiting", [])
+    taken = list(waiting)
+    waiting.clear()
+    return taken
+
+
+class DescriptorMetrics(Collector):
+    """Histograms of standardised descriptors; all are there from the start, at zero.
 
     Args:
-        predictor: the predictor of a server that has run its golden requests.
-        variant: name of the running copy.
-        registry: where the counts are published.
+        own: family, version of the model, and name of this copy.
+        names: names of all descriptors; the first are monitored.
+        registry: where they are published.
     """
-    family, domain = predictor.family, predictor.domain
-    columns = monitored_columns(domain.reference)
-    names = [family.descriptor_names[column] for column in columns]
-    labels = (family.name, predictor.model_version, variant)
-    metrics = DescriptorMetrics(labels, names, columns)
-    registry.register(metrics)
-    return replace(predictor, domain=_recorded(domain, metrics))
 
+    def __init__(
+        self, own: tuple[str, str, str], names: Sequence[str], registry: CollectorRegistry
+    ) -> None:
+        self._own, self._names = own, names[:MOST_DESCRIPTORS]
+        shape = len(self._names), len(EDGES)
+        self._total = DescriptorCounts(np.zeros(shape, dtype=np.int64), np.zeros(shape[0]))
+        self._lock = Lock()
+        registry.register(self)
 
-def _recorded(domain: Domain, metrics: DescriptorMetrics) -> RecordedDomain:
-    content: dict[str, Any] = {name: getattr(domain, name) for name in Domain.__dataclass_fields__}
-    return RecordedDomain(**content, metrics=metrics)
+    def add(self, counted: Iterable[DescriptorCounts]) -> None:
+        """Add what was counted."""
+        with self._lock:
+            self._total = sum(counted, start=self._total)
+
+    def collect(self) -> Iterable[HistogramMetricFamily]:
+        """The histograms, for Prometheus."""
+        total = self._total
+        words = "Descriptors of samples, in deviations of the training rows"
+        metric = HistogramMetricFamily(METRIC, words, labels=LABELS)
+        edges = ["+Inf" if edge == inf else str(edge) for edge in EDGES]
+        rows = zip(self._names, total.counts.cumsum(axis=1), total.sums, strict=True)
+        for name, row, value in rows:
+            buckets = list(zip(edges, map(float, row), strict=True))
+            metric.add_metric([*self._own, name], buckets, float(value))
+        yield metric

@@ -4,13 +4,15 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from matops.artifacts.decisions import add_decision, read_decisions
 from matops.artifacts.jsonfile import read_json, write_json
 from matops.artifacts.package import CARD, read_card
+from matops.core.decision import Decision
 from matops.core.errors import BadInput
 from matops.core.family import Family
 from matops.core.retraining import Attempt
 
-CHAMPION, ATTEMPT = "champion.json", "attempt.json"
+CHAMPION, ATTEMPT, DECISIONS = "champion.json", "attempt.json", "decisions.jsonl"
 
 
 @dataclass(frozen=True)
@@ -41,8 +43,8 @@ class PackageDirectory:
             raise BadInput(f"{pointer}: names {directory.name}, which is not there")
         return directory
 
-    def publish(self, family: Family, package: Path) -> Path:
-        """Keep a package and make it the champion; doing it twice changes nothing."""
+    def keep(self, family: Family, package: Path) -> Path:
+        """Keep a package; doing it twice changes nothing."""
         version = read_card(package).version
         kept = self.root / family.name / version
         if not kept.is_dir():
@@ -50,9 +52,13 @@ class PackageDirectory:
             shutil.rmtree(unfinished, ignore_errors=True)
             shutil.copytree(package, unfinished)
             unfinished.rename(kept)
-        before = self.champion(family)
-        if before is None or before.name != version:
-            pointer = Champion(version, before.name if before else "")
+        return kept
+
+    def publish(self, family: Family, package: Path) -> Path:
+        """Keep a package and make it the champion; doing it twice changes nothing."""
+        kept, before = self.keep(family, package), self.champion(family)
+        if before is None or before.name != kept.name:
+            pointer = Champion(kept.name, before.name if before else "")
             write_json(self.root / family.name / CHAMPION, pointer)
         return kept
 
@@ -71,3 +77,11 @@ class PackageDirectory:
         path = self.root / family.name / ATTEMPT
         path.parent.mkdir(parents=True, exist_ok=True)
         write_json(path, attempt)
+
+    def decisions(self, family: Family) -> list[Decision]:
+        """All decisions on releases, the oldest first."""
+        return read_decisions(self.root / family.name / DECISIONS)
+
+    def note_decision(self, family: Family, decision: Decision) -> None:
+        """Add a decision, with its evidence, to all before."""
+        add_decision(self.root / family.name / DECISIONS, decision)

@@ -13,7 +13,6 @@ from math import inf
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import qr
 from scipy.stats import chi2
 
 from matops.core.domain import Domain
@@ -31,7 +30,8 @@ LEAST_SHARE = 0.05
 """Of the training rows in one bin: fewer make the index a matter of single rows."""
 
 MOST_DESCRIPTORS = 32
-"""Monitored of one family: each is a histogram of 20 buckets for each running model."""
+"""Monitored of one family, the first that it names: each is a histogram of 20 buckets for each
+running model."""
 
 CHANCE = 0.05
 """Probability that samples of the training population alone show a drift in any descriptor."""
@@ -63,21 +63,6 @@ class Shift:
         return self.index - self.expected if self.index > self.by_chance else 0.0
 
 
-def monitored_columns(reference: Array) -> list[int]:
-    """Which descriptors are monitored: all, or where there are many, those that say most.
-
-    A column-pivoted QR decomposition takes one column after the other, each time the one that
-    those before explain least. Source: Golub and Van Loan (2013), Matrix Computations, 5.5.7.
-
-    Args:
-        reference: standardised training rows, shape (m, d).
-    """
-    if reference.shape[1] <= MOST_DESCRIPTORS:
-        return list(range(reference.shape[1]))
-    _, order = qr(reference, mode="r", pivoting=True)
-    return sorted(int(column) for column in order[:MOST_DESCRIPTORS])
-
-
 def bucket_counts(values: Array) -> NDArray[np.int64]:
     """Values (n, d) counted between EDGES, shape (d, n_edges); an edge belongs to what is below."""
     place = np.searchsorted(EDGES, values, side="left")
@@ -93,10 +78,10 @@ def training_histograms(domain: Domain, names: Sequence[str]) -> dict[str, Bucke
         domain: the model's domain.
         names: names of all its descriptors, in their order.
     """
-    reference = domain.reference
+    columns = domain.reference.T[:MOST_DESCRIPTORS]
     return {
-        names[column]: Buckets.of(reference[:, column], EDGES)
-        for column in monitored_columns(reference)
+        name: Buckets.of(column, EDGES)
+        for name, column in zip(names[:MOST_DESCRIPTORS], columns, strict=True)
     }
 
 

@@ -74,11 +74,19 @@ class FamilyConfig:
 
 @dataclass(frozen=True)
 class PayloadForm:
-    """One form in which a request may carry a sample, for documentation and the server."""
+    """One form in which a request may carry a sample, for documentation and the server.
+
+    Attributes:
+        key: of the payload.
+        description: what stands there, in words.
+        example: of what stands there.
+        schema: JSON Schema of what stands there.
+    """
 
     key: str
     description: str
     example: Any
+    schema: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -109,6 +117,10 @@ class Family(ABC):
     config_type: ClassVar[type[FamilyConfig]]
     presets: ClassVar[Mapping[str, FamilyConfig]]
     payload_forms: ClassVar[tuple[PayloadForm, ...]]
+    size_unit: ClassVar[str]
+    """What :meth:`size` counts, as in ``atoms``."""
+    largest_sample: ClassVar[int]
+    """Size of the largest sample that :meth:`parse` accepts."""
     sources: ClassVar[tuple[SourceForm, ...]]
     pointers: ClassVar[Mapping[str, str]] = {}
     studies: ClassVar[tuple[Study, ...]] = ()
@@ -157,6 +169,10 @@ class Family(ABC):
         Raises:
             BadInput: the payload is not a valid sample.
         """
+
+    @abstractmethod
+    def size(self, sample: Any) -> int:
+        """What a sample costs, in ``size_unit``."""
 
     @abstractmethod
     def load_request(self, path: Path) -> Payload:

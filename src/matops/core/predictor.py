@@ -45,7 +45,14 @@ class Predictor:
         Raises:
             BadInput: a payload is not a valid sample.
         """
-        samples = [self.family.parse(payload) for payload in payloads]
+        return self.answer([self.family.parse(payload) for payload in payloads])
+
+    def answer(self, samples: Sequence[Any]) -> list[Prediction]:
+        """Predictions for parsed samples, in order.
+
+        Raises:
+            BadInput: a sample shows only now that it is not valid, as where atoms overlap.
+        """
         members = self._members(samples)
         mean, spread = members.mean(0), members.std(0)
         half = self.conformal.half_width(spread)

@@ -55,6 +55,45 @@ class Target:
         return np.asarray(np.isfinite(values) & (values > lower) & (values < upper))
 
 
+EDGES_A_DECADE = 8
+EQUAL_EDGES = 40
+
+
+def value_edges(target: Target) -> tuple[float, ...]:
+    """Upper edges, in ``unit``, of histograms of a target's values, ascending, without infinity.
+
+    They follow from the target alone: histograms of all models of a family can be compared.
+    Positive properties have equal ratios (eight a decade, four decades below the upper bound),
+    bounded ones that may be negative have equal steps, and others equal ratios on both sides.
+    """
+    lower, upper = target.lower, target.upper
+    if lower is not None and lower >= 0:
+        return ladder(upper or 1e4, decades=4 if upper else 8, a_decade=EDGES_A_DECADE)
+    if lower is not None and upper is not None:
+        steps = np.linspace(lower, upper, EQUAL_EDGES + 1)
+        return tuple(_rounded(edge) for edge in steps)
+    positive = ladder(1e4, decades=7, a_decade=EDGES_A_DECADE // 2)
+    return (*(-edge for edge in reversed(positive)), 0.0, *positive)
+
+
+def width_edges(target: Target) -> tuple[float, ...]:
+    """Upper edges, in ``unit``, of histograms of the widths of a target's intervals."""
+    bounds = (target.lower, target.upper)
+    span = bounds[1] - bounds[0] if bounds[0] is not None and bounds[1] is not None else 1e4
+    return ladder(span, decades=5, a_decade=EDGES_A_DECADE // 2)
+
+
+def ladder(top: float, decades: int, a_decade: int) -> tuple[float, ...]:
+    """Numbers with equal ratios that end at ``top``, ascending."""
+    powers = np.arange(-decades * a_decade, 1) / a_decade
+    return tuple(_rounded(top * 10.0**power) for power in powers)
+
+
+def _rounded(edge: float) -> float:
+    """Four digits, so that all machines have the same edges."""
+    return float(f"{edge:.4g}")
+
+
 def targets_to_scale(
     targets: tuple[Target, ...], values: NDArray[np.float64]
 ) -> NDArray[np.float64]:

@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from matops.artifacts.jsonfile import from_json, to_json
 from matops.core.errors import BadInput
 from matops.core.family import Family, FamilyConfig
+
+T = TypeVar("T")
 
 
 def resolve_config(family: Family, preset: str, changes: Mapping[str, Any]) -> FamilyConfig:
@@ -23,18 +25,27 @@ def resolve_config(family: Family, preset: str, changes: Mapping[str, Any]) -> F
     if preset not in family.presets:
         known = ", ".join(family.presets)
         raise BadInput(f"{family.name} has no preset {preset!r}; there are: {known}")
-    tree = json.loads(to_json(family.presets[preset]))
-    for path, value in changes.items():
-        _set(tree, path, value)
-    return from_json(json.dumps(tree).encode(), family.config_type, "configuration")
+    return change_fields(family.presets[preset], changes, "configuration")
 
 
-def _set(tree: dict[str, Any], path: str, value: Any) -> None:
+def change_fields(value: T, changes: Mapping[str, Any], name: str) -> T:
+    """A dataclass with some fields changed.
+
+    Raises:
+        BadInput: no such field, or a value that does not fit; the message says ``name``.
+    """
+    tree = json.loads(to_json(value))
+    for path, field in changes.items():
+        _set(tree, path, field, name)
+    return from_json(json.dumps(tree).encode(), type(value), name)
+
+
+def _set(tree: dict[str, Any], path: str, value: Any, name: str) -> None:
     *parents, leaf = path.split(".")
-    for name in parents:
-        tree = tree.get(name, {}) if isinstance(tree, dict) else {}
+    for parent in parents:
+        tree = tree.get(parent, {}) if isinstance(tree, dict) else {}
     if not isinstance(tree, dict) or leaf not in tree:
-        raise BadInput(f"the configuration has no field {path!r}")
+        raise BadInput(f"the {name} has no field {path!r}")
     if isinstance(tree[leaf], dict):
         raise BadInput(f"{path!r} is a group of fields; change its fields one by one")
     tree[leaf] = value

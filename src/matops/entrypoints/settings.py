@@ -44,6 +44,12 @@ class Settings(BaseSettings):
     kubernetes_service_account: str = Field(
         default="", description="whose credentials read the packages; the namespace's own if none"
     )
+    port: int = Field(default=8080, description="where a family that is deployed anew is asked")
+    serve_command: str = Field(default="", description="serves a package; matops serve if empty")
+    keep_requests: int = Field(
+        default=32, ge=0, description="recent requests that a deployed server keeps to compare arms"
+    )
+    scrape_every_s: float = Field(default=15.0, gt=0, description="pause of Prometheus, in seconds")
     mp_api_key: SecretStr = Field(
         default=SecretStr(""),
         validation_alias="MP_API_KEY",
@@ -69,6 +75,11 @@ class Settings(BaseSettings):
     def downloads(self) -> Path:
         """Directory of what public databases have answered."""
         return self.workspace / ".matops" / "downloads"
+
+    @property
+    def deployments(self) -> Path:
+        """Directory of what is deployed on this machine."""
+        return self.workspace / ".matops" / "deployments"
 
     @property
     def watched(self) -> Path:

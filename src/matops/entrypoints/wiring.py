@@ -1,6 +1,8 @@
 """The only place that joins ports to adapters."""
 
+import shlex
 import subprocess
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,10 +14,12 @@ from matops.adapters.dvc_workspace import RemoteSettings
 from matops.adapters.kserve_manifests import PodSettings
 from matops.adapters.kserve_serving import KServeServing
 from matops.adapters.kubernetes_objects import KubernetesObjects, connect
+from matops.adapters.local_serving import LocalServing, Place
 from matops.adapters.materials_project import MaterialsProject
 from matops.adapters.package_directory import PackageDirectory
 from matops.adapters.prometheus_api import PrometheusApi
 from matops.adapters.prometheus_live import PrometheusLive
+from matops.adapters.prometheus_monitor import PrometheusMonitor
 from matops.core.errors import BadInput
 from matops.entrypoints.settings import Settings
 from matops.steps.deposits import DropPlace
@@ -39,6 +43,33 @@ def _remote(settings: Settings) -> RemoteSettings:
 def package_store(settings: Settings) -> PackageDirectory:
     """Released packages of the workspace."""
     return PackageDirectory(settings.models)
+
+
+def serving(settings: Settings) -> LocalServing:
+    """Deployments of the workspace on this machine."""
+    return LocalServing(deployment_place(settings))
+
+
+def deployment_place(settings: Settings) -> Place:
+    """Where and how this machine serves."""
+    place = Place(
+        settings.deployments,
+        settings.port,
+        keep_requests=settings.keep_requests,
+        scrape_every_s=settings.scrape_every_s,
+    )
+    command = tuple(shlex.split(settings.serve_command))
+    return replace(place, serve=command) if command else place
+
+
+def traffic_monitor(settings: Settings) -> PrometheusMonitor | None:
+    """What the arms of a release meet; None where no Prometheus is named.
+
+    Samples are stale once four scrapes were missed.
+    """
+    if not settings.prometheus:
+        return None
+    return PrometheusMonitor(settings.prometheus, 4 * settings.scrape_every_s)
 
 
 def drop_place(settings: Settings, where: str) -> DropPlace:

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Protocol
 
 from matops.core.database import DatabaseEntry, DatabaseQuery
+from matops.core.decision import Decision
 from matops.core.family import Family
 from matops.core.live import LiveTraffic
-from matops.core.record import Record
+from matops.core.prediction import Prediction
+from matops.core.record import Payload, Record
 from matops.core.retraining import Attempt, ServingStatistics
 from matops.core.rollout import Arm, Rollout
 from matops.core.traffic import ArmTraffic
@@ -75,6 +77,10 @@ class PackageStore(Protocol):
         """Directory of the package that is released now, or None while there is none."""
         ...
 
+    def keep(self, family: Family, package: Path) -> Path:
+        """Keep a package for good and return its directory."""
+        ...
+
     def publish(self, family: Family, package: Path) -> Path:
         """Keep a package for good, make it the champion and return its directory."""
         ...
@@ -89,6 +95,14 @@ class PackageStore(Protocol):
 
     def note_attempt(self, family: Family, attempt: Attempt) -> None:
         """Remember an attempt in place of the one before."""
+        ...
+
+    def decisions(self, family: Family) -> list[Decision]:
+        """All decisions on releases, the oldest first."""
+        ...
+
+    def note_decision(self, family: Family, decision: Decision) -> None:
+        """Add a decision, with its evidence, to all before."""
         ...
 
 
@@ -127,7 +141,8 @@ class Serving(Protocol):
         """Bring the deployment to a state; doing it twice changes nothing.
 
         Arms that the state names are started before they get traffic, and those that it no
-        longer names finish their requests before they end. The champion answers throughout.
+        longer names finish their requests before they end. The champion answers throughout. It
+        need not wait until a new arm is ready: the same call again gives it its share then.
 
         Raises:
             BadInput: the deployment has moved on since the state was decided (its generation is
@@ -149,6 +164,18 @@ class TrafficMonitor(Protocol):
 
     def traffic(self, family: Family, arm: Arm, since: datetime, until: datetime) -> ArmTraffic:
         """Counts of one arm in a window; what can't be measured is None, never zero."""
+        ...
+
+
+class ArmClient(Protocol):
+    """Questions to one arm."""
+
+    def ask(self, url: str, family: Family, payload: Payload) -> Prediction | None:
+        """The answer to one sample, or None where there is none; what is no number is NaN."""
+        ...
+
+    def recent(self, url: str) -> list[Payload]:
+        """Samples that the arm was asked about lately; none where it keeps none."""
         ...
 
 

@@ -3,17 +3,15 @@
 from pathlib import Path
 
 from matops.artifacts.package import load_checked, read_card
+from matops.core.card import Card
 from matops.core.errors import BadInput
 from matops.core.gate import judge
 from matops.families import get_family
 from matops.steps.ports import PackageStore
 
 
-def release(package: Path, store: PackageStore) -> Path:
-    """Publish a candidate whose verdict allows it, after re-running its golden requests.
-
-    Returns:
-        Directory of the released package.
+def check_releasable(package: Path) -> Card:
+    """The card of a candidate whose verdict allows its release; its golden requests are re-run.
 
     Raises:
         BadInput: the verdict is a rejection or was tampered with, or the package is damaged.
@@ -26,4 +24,17 @@ def release(package: Path, store: PackageStore) -> Path:
         failed = ", ".join(result.gate.name for result in card.verdict.failures)
         raise BadInput(f"{package}: not released, its gates failed: {failed or 'none was applied'}")
     load_checked(package)
+    return card
+
+
+def release(package: Path, store: PackageStore) -> Path:
+    """Publish a candidate at once, where no deployment could show it on live traffic first.
+
+    Returns:
+        Directory of the released package.
+
+    Raises:
+        BadInput: the verdict is a rejection or was tampered with, or the package is damaged.
+    """
+    card = check_releasable(package)
     return store.publish(get_family(card.family), package)

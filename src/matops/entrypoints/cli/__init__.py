@@ -14,6 +14,7 @@ from matops.entrypoints.cli import (
     lineage,
     models,
     monitor,
+    releases,
     screening,
     serving,
     studies,
@@ -32,6 +33,7 @@ for module in (data, models, lineage, studies, screening, serving, monitor, demo
     for command in module.COMMANDS:
         app.command()(command)
 app.add_typer(versions.app)
+app.add_typer(releases.app)
 
 
 def main() -> None:

@@ -2,6 +2,7 @@
 
 import sys
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -15,15 +16,35 @@ def serve(
     package: Annotated[Path, typer.Argument(help="Directory of a model package")],
     port: Annotated[int, typer.Option(help="HTTP port")] = 8080,
     grpc_port: Annotated[int | None, typer.Option(help="gRPC port; none by default")] = None,
+    variant: Annotated[
+        str, typer.Option(help="Name of this copy in the metrics, as an arm of a release has one")
+    ] = "local",
+    processes: Annotated[
+        int, typer.Option(min=1, help="Processes that compute, beside the one that listens")
+    ] = 1,
+    keep_requests: Annotated[
+        int, typer.Option(min=0, help="Recent requests to keep, for comparisons in a release")
+    ] = 0,
+    limit: Annotated[
+        list[str] | None,
+        typer.Option(help="Change a limit, as in --limit samples=64; repeatable"),
+    ] = None,
 ) -> None:
-    """Serve a package with KServe: V1 and Open Inference (V2) protocols, until interrupted.
+    """Serve a package with KServe: V1 and Open Inference (V2) protocols, until told to end.
 
-    The package's golden requests are re-run before the server answers anything.
+    The package's golden requests are re-run before the server answers anything. On SIGTERM it
+    stops being ready, finishes what it has accepted and ends with 0. See docs/serving.md.
     """
-    from matops.adapters.kserve_model import serve as start
-    from matops.artifacts.package import load_checked
+    from matops.adapters.serving.limits import Limits
+    from matops.adapters.serving.served import Served
+    from matops.adapters.serving.server import Ports, Running
+    from matops.adapters.serving.server import serve as start
+    from matops.artifacts.package import load_checked, read_card
+    from matops.entrypoints.configuration import change_fields, parse_changes
 
-    start(load_checked(package), port, grpc_port)
+    limits = change_fields(Limits(), parse_changes(limit or []), "limits")
+    running = Running(Ports(port, grpc_port), processes, limits, keep_requests)
+    start(Served.of(read_card(package), variant), partial(load_checked, package), running)
 
 
 def predict(package: Package, files: Files, as_json: Json = False) -> None:

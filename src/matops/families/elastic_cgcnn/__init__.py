@@ -12,7 +12,6 @@ from matops.core.family import (
     Family,
     FamilyConfig,
     Incoming,
-    PayloadForm,
     PredictScaled,
     SourceForm,
 )
@@ -22,7 +21,7 @@ from matops.core.prediction import Quantity
 from matops.core.record import Payload, Provenance, Record
 from matops.core.training import Progress
 from matops.families.elastic_cgcnn.config import PRESETS, ElasticConfig, GraphConfig
-from matops.families.elastic_cgcnn.crystal import Crystal
+from matops.families.elastic_cgcnn.crystal import MAX_ATOMS, Crystal
 from matops.families.elastic_cgcnn.data import LAYOUTS, TARGETS, labelled_crystal, read_source
 from matops.families.elastic_cgcnn.descriptors import DESCRIPTORS, describe
 from matops.families.elastic_cgcnn.features import POINTERS, featurize
@@ -30,6 +29,7 @@ from matops.families.elastic_cgcnn.files import load_request, write_example
 from matops.families.elastic_cgcnn.formats import parse_crystal
 from matops.families.elastic_cgcnn.gates import elastic_gates, measure_physics
 from matops.families.elastic_cgcnn.model import build_network
+from matops.families.elastic_cgcnn.payload_forms import PAYLOAD_FORMS
 from matops.families.elastic_cgcnn.simulation import simulate_alloys
 from matops.families.elastic_cgcnn.studies import STUDIES
 from matops.physics.elasticity import poisson_ratio, pugh_ratio, young_modulus_GPa
@@ -56,20 +56,9 @@ class ElasticCGCNN(Family):
         ),
         *LAYOUTS,
     )
-    payload_forms = (
-        PayloadForm("cif", "text of a CIF; its first structure is read", "data_Cu\n..."),
-        PayloadForm("poscar", "text of a VASP 5 POSCAR", "Cu\n1.0\n..."),
-        PayloadForm("structure", "a pymatgen Structure, as_dict()", {"lattice": {}, "sites": []}),
-        PayloadForm(
-            "crystal",
-            "lattice vectors as rows in Å, chemical symbols, fractional coordinates",
-            {
-                "lattice_A": [[0.0, 1.8, 1.8], [1.8, 0.0, 1.8], [1.8, 1.8, 0.0]],
-                "species": ["Cu"],
-                "frac_coords": [[0.0, 0.0, 0.0]],
-            },
-        ),
-    )
+    payload_forms = PAYLOAD_FORMS
+    size_unit = "atoms"
+    largest_sample = MAX_ATOMS
 
     def read(self, source: Path, stated: Provenance) -> Incoming:
         """See :func:`matops.families.elastic_cgcnn.data.read_source`."""
@@ -94,6 +83,10 @@ class ElasticCGCNN(Family):
     def parse(self, payload: Payload) -> Crystal:
         """See :func:`matops.families.elastic_cgcnn.formats.parse_crystal`."""
         return parse_crystal(payload)
+
+    def size(self, sample: Crystal) -> int:
+        """Atoms of the cell."""
+        return len(sample.numbers)
 
     def load_request(self, path: Path) -> Payload:
         """See :func:`matops.families.elastic_cgcnn.files.load_request`."""

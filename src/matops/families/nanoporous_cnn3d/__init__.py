@@ -12,7 +12,6 @@ from matops.core.family import (
     Family,
     FamilyConfig,
     Incoming,
-    PayloadForm,
     PredictScaled,
     SourceForm,
 )
@@ -33,15 +32,14 @@ from matops.families.nanoporous_cnn3d.features import featurize
 from matops.families.nanoporous_cnn3d.files import load_request, write_example
 from matops.families.nanoporous_cnn3d.gates import measure_physics, nanoporous_gates
 from matops.families.nanoporous_cnn3d.model import StiffnessNetwork
+from matops.families.nanoporous_cnn3d.payload_forms import PAYLOAD_FORMS
 from matops.families.nanoporous_cnn3d.payloads import parse_metal
 from matops.families.nanoporous_cnn3d.simulation import simulate_metals
-from matops.families.nanoporous_cnn3d.structure import NanoporousMetal
+from matops.families.nanoporous_cnn3d.structure import MAX_VOXELS, NanoporousMetal, VoxelGrid
 from matops.families.nanoporous_cnn3d.studies import STUDIES
 
-CROSSED_BEAMS = (
-    "AAA8PDw8AAAAADw8PDwAADw8/////zw8PDz/////PDw8PP////88PDw8/////zw8AAA8PDw8AAAAADw8PDwAAA=="
-)
-"""Three beams along x, y and z, four voxels thick, in a cell of 8³."""
+DRAWN_VOXELS = 40
+"""Edge of the grid on which waves are counted, which the network's grids are about."""
 
 
 class NanoporousCNN3D(Family):
@@ -60,27 +58,9 @@ class NanoporousCNN3D(Family):
         SourceForm("simulation", "levelled waves, labelled here by LAMMPS or by finite elements"),
         *LAYOUTS,
     )
-    payload_forms = (
-        PayloadForm(
-            "waves",
-            "levelled waves: metal, cell_A (edge of the periodic cube, Å), hkl_squared (h² + k² + "
-            "l² of the waves), phases_rad (a phase for each h, k, l in lexicographic order) and "
-            "solid_fraction (which sets the level)",
-            {
-                "metal": "Au",
-                "cell_A": 48.96,
-                "hkl_squared": 3,
-                "solid_fraction": 0.5,
-                "phases_rad": [0.3, 1.2, 2.1, 3.0, 3.9, 4.8, 5.7, 0.4],
-            },
-        ),
-        PayloadForm(
-            "voxels",
-            "a periodic cube of voxels: metal, cell_A (Å), shape, and bits: one a voxel in C "
-            "order, the highest bit first, 1 is solid, as Base64",
-            {"metal": "Au", "cell_A": 48.96, "shape": [8, 8, 8], "bits": CROSSED_BEAMS},
-        ),
-    )
+    payload_forms = PAYLOAD_FORMS
+    size_unit = "voxels"
+    largest_sample = MAX_VOXELS**3
 
     def read(self, source: Path, stated: Provenance) -> Incoming:
         """See :func:`matops.families.nanoporous_cnn3d.data.read_source`."""
@@ -96,6 +76,11 @@ class NanoporousCNN3D(Family):
     def parse(self, payload: Payload) -> NanoporousMetal:
         """See :func:`matops.families.nanoporous_cnn3d.payloads.parse_metal`."""
         return parse_metal(payload)
+
+    def size(self, sample: NanoporousMetal) -> int:
+        """Voxels of the grid that was sent; waves are drawn on grids of the network's own size."""
+        grid = sample.geometry
+        return grid.n**3 if isinstance(grid, VoxelGrid) else DRAWN_VOXELS**3
 
     def load_request(self, path: Path) -> Payload:
         """See :func:`matops.families.nanoporous_cnn3d.files.load_request`."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import signal
@@ -10,17 +9,15 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import numpy as np
 import pytest
-from kserve import InferInput, InferRequest, InferResponse
 
-from matops.adapters.kserve_model import ServedModel
-from matops.artifacts.package import Golden, load_checked, read_card, read_golden
+from matops.artifacts.package import Golden, read_card, read_golden
 
 if TYPE_CHECKING:
     from tests.conftest import Released
@@ -56,8 +53,8 @@ def copper(**changed: Any) -> dict[str, Any]:
 
 
 BAD_PAYLOADS: dict[str, tuple[Any, str]] = {
-    "NaN coordinate": (copper(frac_coords=[[float("nan"), 0.0, 0.0]]), "finite"),
-    "infinite lattice": (copper(lattice_A=[[float("inf"), 0, 0], [0, 3, 0], [0, 0, 3]]), "finite"),
+    "NaN coordinate": (copper(frac_coords=[[float("nan"), 0.0, 0.0]]), "JSON"),
+    "infinite lattice": (copper(lattice_A=[[float("inf"), 0, 0], [0, 3, 0], [0, 0, 3]]), "JSON"),
     "unknown element": (copper(species=["Xx"]), "Xx"),
     "element that is a number": (copper(species=[29]), "29"),
     "partial occupancy": ({"cif": f"{CIF}Cu1 Cu 0 0 0 0.5\nAu1 Au 0 0 0 0.5\n"}, "occupancy"),
@@ -205,7 +202,7 @@ def test_counters_move_by_what_was_asked(served: str) -> None:
     assert moved["matops_requests_total ok"] == 2
     assert moved["matops_requests_total bad_input"] == 1
     assert moved["matops_out_of_domain_total"] >= 2
-    assert moved["matops_prediction_seconds_count"] == 3
+    assert moved["matops_request_seconds_count"] == 3
     assert after["matops_model_info"] == 1
 
 
@@ -224,8 +221,6 @@ def test_metrics_name_the_served_version(served: str, released: Released) -> Non
 @pytest.mark.parametrize("name", BAD_PAYLOADS)
 def test_a_bad_sample_is_refused_over_v1(served: str, name: str) -> None:
     payload, word = BAD_PAYLOADS[name]
-    if word == "finite":  # JSON has no such numbers: this protocol's parser refuses them first
-        word = "JSON"
     assert_refused(v1(served, {"instances": [COPPER, payload]}), word)
     assert_still_answers(served)
 
@@ -303,6 +298,21 @@ def own_server(released: Released, tmp_path: Path) -> Iterator[tuple[subprocess.
             process.wait()
 
 
+def group_lives(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
 @pytest.mark.slow
 def test_a_terminated_server_answers_no_more_and_leaves_no_process(
     own_server: tuple[subprocess.Popen[bytes], str],
@@ -313,8 +323,8 @@ def test_a_terminated_server_answers_no_more_and_leaves_no_process(
     process.wait(timeout=30)
     with pytest.raises(httpx.ConnectError):
         httpx.get(url)
-    with pytest.raises(ProcessLookupError):
-        os.killpg(process.pid, 0)
+    assert process.returncode == 0
+    wait_until(lambda: not group_lives(process.pid))
 
 
 @pytest.mark.slow
@@ -328,14 +338,3 @@ def test_a_damaged_package_is_never_served(workspace: Path, released: Released) 
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1
     assert "weights.safetensors" in done.stderr
-
-
-def test_an_answer_fits_into_grpc_too(released: Released) -> None:
-    model = ServedModel(load_checked(released.package))
-    tensor = InferInput("instances", [1], "BYTES")
-    tensor.data = [json.dumps(COPPER)]
-    answer = asyncio.run(model.predict(InferRequest(NAME, [tensor])))
-    assert isinstance(answer, InferResponse)
-    message = answer.to_grpc()
-    assert message.model_version == read_card(released.package).version
-    assert message.parameters["coverage"].string_param == "0.8"

@@ -1,0 +1,51 @@
+"""What Prometheus needs to scrape the arms of local deployments, kept up to date for it."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+CONFIGURATION, TARGETS, SERIES = "prometheus.yml", "targets.json", "series"
+
+
+def write_configuration(root: Path, every_s: float) -> None:
+    """Write the configuration of a Prometheus that finds every family's arms under ``root``."""
+    job = {
+        "job_name": "matops",
+        # A server names its family and variant itself; without this Prometheus renames both.
+        "honor_labels": True,
+        "file_sd_configs": [
+            {"files": [str(root.resolve() / "*" / TARGETS)], "refresh_interval": f"{every_s:g}s"}
+        ],
+    }
+    timing = {"scrape_interval": f"{every_s:g}s", "scrape_timeout": f"{min(every_s, 10):g}s"}
+    # JSON is YAML too.
+    _write(root / CONFIGURATION, {"global": timing, "scrape_configs": [job]})
+
+
+def write_targets(directory: Path, family: str, ports: Mapping[str, int]) -> None:
+    """Name the arms that run now, one target each; Prometheus sees the file change."""
+    targets = [
+        {"targets": [f"127.0.0.1:{port}"], "labels": {"family": family, "variant": arm}}
+        for arm, port in ports.items()
+    ]
+    _write(directory / TARGETS, targets)
+
+
+def prometheus_command(root: Path) -> list[str]:
+    """The command line that starts such a Prometheus on its usual port."""
+    return [
+        "prometheus",
+        f"--config.file={root.resolve() / CONFIGURATION}",
+        f"--storage.tsdb.path={root.resolve() / SERIES}",
+        "--web.listen-address=127.0.0.1:9090",
+    ]
+
+
+def _write(path: Path, content: object) -> None:
+    """Write JSON where it differs; the file appears whole or not at all."""
+    text = json.dumps(content, indent=2) + "\n"
+    if path.is_file() and path.read_text() == text:
+        return
+    unfinished = path.with_name(f".{path.name}.unfinished")
+    unfinished.write_text(text)
+    unfinished.rename(path)

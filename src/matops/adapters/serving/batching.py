@@ -1,0 +1,180 @@
+"""Requests that wait at the same time are answered in one pass through the network."""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import BrokenExecutor
+from dataclasses import dataclass, field
+
+from matops.adapters.serving.limits import Limits
+from matops.adapters.serving.worker import (
+    Answered,
+    Load,
+    Outcome,
+    Reading,
+    Refused,
+    answer,
+    warm_up,
+)
+from matops.adapters.serving_metrics import ServingMetrics
+from matops.core.errors import BadInput
+from matops.core.prediction import Prediction
+from matops.core.record import Payload
+from matops.simulators.lane import Lane
+
+RESTART_PAUSE_SECONDS = 1.0
+
+
+class Overloaded(Exception):
+    """The server has more to do than it can finish in time; the same request may succeed later."""
+
+
+class Failed(Exception):
+    """An error of the server's own."""
+
+
+@dataclass
+class _Waiting:
+    """A request in the queue.
+
+    Attributes:
+        payloads: its samples.
+        answer: what its client waits for.
+        is_suspect: it was computed when a process died, so that it gets a process of its own.
+    """
+
+    payloads: Sequence[Payload]
+    answer: asyncio.Future[Outcome] = field(default_factory=asyncio.Future)
+    is_suspect: bool = False
+
+
+class Batcher:
+    """A bounded queue before processes that compute.
+
+    A free process takes at once what waits, so that a lone client loses no time; while it is
+    busy, others gather. Only after a pass that had company does the next one wait a moment.
+    """
+
+    def __init__(
+        self, load: Load, reading: Reading, limits: Limits, metrics: ServingMetrics
+    ) -> None:
+        self._load, self._reading, self._limits, self._metrics = load, reading, limits, metrics
+        self._queue: deque[_Waiting] = deque()
+        self._waiting_samples = 0
+        self._arrived = asyncio.Event()
+        self._servers: list[asyncio.Task[None]] = []
+        self._broken = 0
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether a process is there that can compute."""
+        return self._broken < len(self._servers)
+
+    def start(self, lanes: Sequence[Lane]) -> None:
+        """Answer from now on."""
+        self._servers = [asyncio.create_task(self._serve(lane)) for lane in lanes]
+
+    async def close(self) -> None:
+        """Answer no more."""
+        for server in self._servers:
+            server.cancel()
+        await asyncio.gather(*self._servers, return_exceptions=True)
+
+    async def ask(self, payloads: Sequence[Payload]) -> list[Prediction]:
+        """Predictions for one request.
+
+        Raises:
+            BadInput: a payload is no valid sample.
+            Overloaded: too many samples wait already, or there is no answer in time.
+            Failed: the server's own error.
+        """
+        waiting = _Waiting(payloads)
+        self._enqueue(waiting)
+        try:
+            outcome = await asyncio.wait_for(waiting.answer, self._limits.seconds)
+        except TimeoutError:
+            raise Overloaded(f"no answer within {self._limits.seconds:g} s") from None
+        if not isinstance(outcome, Refused):
+            self._metrics.count_predictions(outcome)
+            return outcome
+        raise (BadInput if outcome.is_bad_input else Failed)(outcome.reason)
+
+    def _enqueue(self, waiting: _Waiting) -> None:
+        if self._waiting_samples + len(waiting.payloads) > self._limits.waiting_samples:
+            raise Overloaded(f"{self._waiting_samples} samples are waiting already")
+        self._queue.append(waiting)
+        self._waiting_samples += len(waiting.payloads)
+        self._arrived.set()
+
+    async def _serve(self, lane: Lane) -> None:
+        """Give one process its work, as long as the server runs."""
+        had_company = False
+        while True:
+            await self._arrived.wait()
+            if had_company and self._waiting_samples < self._limits.pass_samples:
+                await asyncio.sleep(self._limits.gather_seconds)
+            batch = self._take()
+            if batch:
+                await self._answer(lane, batch)
+            had_company = len(batch) > 1
+
+    def _take(self) -> list[_Waiting]:
+        """Requests for one batch: one at least, and no more samples than a pass holds."""
+        batch: list[_Waiting] = []
+        samples = 0
+        while self._queue:
+            first = self._queue[0]
+            apart = first.is_suspect or samples + len(first.payloads) > self._limits.pass_samples
+            if batch and (apart or batch[-1].is_suspect):
+                break
+            batch.append(self._queue.popleft())
+            samples += len(first.payloads)
+        self._waiting_samples -= samples
+        if not self._queue:
+            self._arrived.clear()
+        # Nobody listens any more to those that took too long.
+        return [waiting for waiting in batch if not waiting.answer.done()]
+
+    async def _answer(self, lane: Lane, batch: list[_Waiting]) -> None:
+        requests = [waiting.payloads for waiting in batch]
+        try:
+            found = await asyncio.wrap_future(
+                lane.submit(answer, self._load, requests, self._reading)
+            )
+        except BrokenExecutor:
+            await self._replace(lane, batch)
+            return
+        except Exception as error:
+            reason = Refused(f"{type(error).__name__}: {error}", is_bad_input=False)
+            found = Answered([reason] * len(batch), [])
+        for samples in found.passes:
+            self._metrics.count_pass(samples)
+        self._metrics.descriptors.add(found.descriptors)
+        for waiting, outcome in zip(batch, found.outcomes, strict=True):
+            if not waiting.answer.done():
+                waiting.answer.set_result(outcome)
+
+    async def _replace(self, lane: Lane, batch: list[_Waiting]) -> None:
+        """Start another process for one that died, and try its requests again, each alone.
+
+        One that dies with a request alone has shown that this request is to blame.
+        """
+        if len(batch) == 1 and batch[0].is_suspect and not batch[0].answer.done():
+            reason = Refused("the process that computes died of this request", is_bad_input=False)
+            batch[0].answer.set_result(reason)
+        self._broken += 1
+        await self._restart(lane)
+        self._broken -= 1
+        for waiting in reversed(batch):
+            waiting.is_suspect = True
+            self._queue.appendleft(waiting)
+            self._waiting_samples += len(waiting.payloads)
+        self._arrived.set()
+
+    async def _restart(self, lane: Lane) -> None:
+        while True:
+            try:
+                again = await asyncio.to_thread(lane.submit, warm_up, self._load)
+                return await asyncio.wrap_future(again)
+            except BrokenExecutor:
+                await asyncio.sleep(RESTART_PAUSE_SECONDS)

@@ -1,0 +1,84 @@
+"""Which model a server has, and what it says of it before anybody asks for a prediction."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from matops.adapters.serving.limits import Limits
+from matops.core.card import Card
+from matops.core.family import Family
+from matops.families import get_family
+
+
+@dataclass(frozen=True)
+class Served:
+    """A model and the copy of it that runs here.
+
+    Attributes:
+        family: what it is a model of.
+        model_version: of the package.
+        dataset_version: of the data it was trained on.
+        coverage: nominal coverage of its intervals.
+        gates: whether it passed, by name of the gate.
+        variant: name of the arm of a release that this copy is.
+    """
+
+    family: Family
+    model_version: str
+    dataset_version: str
+    coverage: float
+    gates: Mapping[str, bool] = field(default_factory=dict)
+    variant: str = "local"
+
+    @classmethod
+    def of(cls, card: Card, variant: str) -> "Served":
+        """The model of a package's card."""
+        gates = {result.gate.name: result.passed for result in card.verdict.results}
+        return cls(
+            get_family(card.family),
+            card.version,
+            card.data.version,
+            card.calibration.coverage,
+            gates,
+            variant,
+        )
+
+
+def describe(served: Served, limits: Limits) -> dict[str, Any]:
+    """What V2 metadata says beside the tensors: units, coverage, forms of payloads and limits."""
+    family = served.family
+    return {
+        "model_version": served.model_version,
+        "dataset_version": served.dataset_version,
+        "variant": served.variant,
+        "title": family.title,
+        "paper": family.paper,
+        "coverage": served.coverage,
+        "targets": [
+            {"name": target.name, "unit": target.unit, "description": target.description}
+            for target in family.targets
+        ],
+        "payload_forms": [asdict(form) for form in family.payload_forms],
+        "payload_schema": payload_schema(family),
+        "limits": {
+            **asdict(limits),
+            "sample_size": limits.sample_size or family.largest_sample,
+            "sample_size_unit": family.size_unit,
+        },
+    }
+
+
+def payload_schema(family: Family) -> dict[str, Any]:
+    """JSON Schema of a sample: exactly one of the family's forms."""
+    return {
+        "oneOf": [
+            {
+                "type": "object",
+                "title": form.key,
+                "description": form.description,
+                "properties": {form.key: dict(form.schema)},
+                "required": [form.key],
+            }
+            for form in family.payload_forms
+        ]
+    }

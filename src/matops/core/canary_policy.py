@@ -1,0 +1,96 @@
+"""What a candidate must show on live traffic: every limit with its source or reasoning."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+CONDEMNING_TESTS = 5
+"""Tests of chance that can condemn a candidate in one stage: failures beyond the other arm's,
+failures against the cap, slowness, samples out of the domain, paired requests unanswered."""
+
+
+@dataclass(frozen=True)
+class CanaryPolicy:
+    """Limits and times of a canary release.
+
+    Attributes:
+        shares_percent: the candidate's share of the traffic by stage, ascending to 100. The first
+            bounds the harm: an arm that fails always costs a tenth of the requests. Each later
+            one at least doubles the load that the arm has carried. Where it is 100 there is no
+            other arm to compare with, so that there must be a stage before.
+        baseline: whether a second copy of the champion takes the candidate's share, so that arms
+            of equal age and size are compared (Google SRE Workbook 2018, chapter 16). It costs
+            the champion's memory a second time.
+        false_alarm: chance that a healthy candidate is ever condemned, over all looks, checks and
+            stages of a release.
+        least_requests: requests of an arm below which a stage passes nobody. Of 200 requests a
+            candidate that fails 5 % shows two failures or fewer, and so passes the tolerance of
+            1 %, with a chance of 0.2 %; four such stages it never passes.
+        least_samples: values below which histograms of predictions and shares out of domain are
+            not compared: with 200, a share of 0.1 is known to about 0.04 (95 %, binomial).
+        error_tolerance: by how much the candidate's share of failed requests may exceed the other
+            arm's. One percent of a tenth of the traffic is one request in a thousand: the whole
+            error budget of a service that promises 99.9 % (Google SRE Book 2016, chapter 3).
+        error_cap: the candidate's own share of failed requests, whatever the other arm does. At
+            2 % a month's budget of a 99.9 % service is spent in 36 hours.
+        latency_ratio: the candidate's p95 latency over the other arm's. A service that is half
+            again slower needs half again the cores for the same load. Within a bucket p95 is
+            interpolated: with edges of a 1-2-5 series, arms of equal speed show ratios of 0.8 to
+            1.2, and one that is a fifth slower up to 2 where an edge lies badly.
+        outside_excess: by how much the candidate's share of samples out of its domain may exceed
+            the other arm's. A domain holds 99 % of the training rows; a twentieth of the traffic
+            more outside is five times that.
+        shift: Kolmogorov-Smirnov distance of the candidate's predictions from the other arm's,
+            beyond chance, from which on they count as moved. Two normal distributions half a
+            standard deviation apart have 0.2; their population stability index is 0.25, which is
+            called a major shift (Siddiqi 2006, Credit Risk Scorecards, chapter 9).
+        disagreement: share of pairs that may lie farther apart than both half widths together.
+            If both intervals cover 90 %, one of them misses the truth in at most 20 % of the
+            pairs (Boole's inequality), and only then can they be so far apart.
+        least_pairs: pairs below which the share that disagrees says nothing: of 5 pairs, all
+            must disagree to be significant at 1 % against 20 %; of 30, fourteen.
+        look_every_s: time from one look to the next, two scrapes of the usual 15 seconds.
+        settling_s: time after a change of shares in which missing series are no setback: an arm's
+            counters need a scrape to exist, and a scrape may be missed.
+        least_stage_s: shortest stage, so that what grows slowly (memory, queues) has time to show.
+        most_stage_s: longest stage; then the candidate is rolled back.
+        most_release_s: longest release; then the candidate is rolled back.
+        most_setbacks: judgements in a row without measurements, at which the candidate is
+            rolled back: an arm that nobody can see must not stay.
+        most_start_s: longest wait for the arms of a new release to be ready; then it is rolled
+            back. A server imports, loads and re-runs its golden requests in half a minute on a
+            slow machine; a node that must be added first takes some minutes.
+    """
+
+    shares_percent: tuple[int, ...] = (10, 25, 50, 100)
+    baseline: bool = True
+    false_alarm: float = 0.05
+    least_requests: int = 200
+    least_samples: int = 200
+    error_tolerance: float = 0.01
+    error_cap: float = 0.02
+    latency_ratio: float = 1.5
+    outside_excess: float = 0.05
+    shift: float = 0.2
+    disagreement: float = 0.2
+    least_pairs: int = 5
+    look_every_s: float = 30.0
+    settling_s: float = 60.0
+    least_stage_s: float = 300.0
+    most_stage_s: float = 3600.0
+    most_release_s: float = 4 * 3600.0
+    most_setbacks: int = 5
+    most_start_s: float = 600.0
+
+    def __post_init__(self) -> None:
+        shares = self.shares_percent
+        if len(shares) < 2 or shares[-1] != 100 or shares[0] <= 0:
+            raise ValueError("the shares must begin above 0 and end at 100 percent, in two or more")
+        if any(later <= earlier for earlier, later in pairwise(shares)):
+            raise ValueError("the shares must ascend")
+        if not 0 < self.false_alarm < 1:
+            raise ValueError("the chance of a false alarm must lie between 0 and 1")
+
+    @property
+    def level(self) -> float:
+        """Chance of a false alarm that each single test may take (Bonferroni)."""
+        return self.false_alarm / (CONDEMNING_TESTS * len(self.shares_percent))

@@ -1,0 +1,135 @@
+"""What a candidate's answers say of it, beside another arm's and to the same requests."""
+
+import math
+from dataclasses import replace
+
+from matops.core.canary_checks import is_count, is_histogram, missing, requests_of, settled
+from matops.core.canary_policy import CanaryPolicy
+from matops.core.evidence import rate_evidence, threshold
+from matops.core.prediction_shift import distance, distance_by_chance
+from matops.core.ruling import Check, Outcome
+from matops.core.traffic import ArmTraffic, PairedAnswers
+
+GOLDEN = "golden requests answered otherwise than recorded"
+NOT_FINITE = "answers that are no finite numbers"
+UNANSWERED = "paired requests that only the candidate left unanswered"
+
+
+def check_pairs(paired: PairedAnswers | None, policy: CanaryPolicy) -> tuple[Check, ...]:
+    """Every check of the answers to the same requests.
+
+    A golden mismatch or a number that is not finite is no matter of chance: one condemns.
+    """
+    if paired is None:
+        return tuple(missing(n, 0, "nobody asked") for n in (GOLDEN, NOT_FINITE, UNANSWERED))
+    return (
+        _never(GOLDEN, paired.golden_mismatches),
+        _never(NOT_FINITE, paired.not_finite),
+        _unanswered(paired, policy),
+    )
+
+
+def check_predictions(
+    candidate: ArmTraffic,
+    reference: ArmTraffic,
+    paired: PairedAnswers | None,
+    policy: CanaryPolicy,
+) -> tuple[Check, ...]:
+    """Two checks a target: whether predictions moved, and whether pairs disagree.
+
+    Predictions that moved say only that the models differ, and the better one may be the new one.
+    So a shift waits for pairs, and condemns together with pairs that disagree.
+    """
+    targets = sorted({*candidate.predictions, *reference.predictions})
+    if not targets:
+        return (missing("shift of predictions", policy.shift, "no histogram of either arm"),)
+    checks: list[Check] = []
+    for target in targets:
+        agreement = _disagreement(target, paired, policy)
+        shift = _shift(target, candidate, reference, policy)
+        checks += _weigh(shift, agreement)
+    return tuple(checks)
+
+
+def _never(name: str, count: int) -> Check:
+    if not is_count(count):
+        return missing(name, 0, "no finite number", "answers")
+    outcome: Outcome = "failed" if count else "passed"
+    return Check(name, count, 0, "answers", outcome, f"{name}: {count}, none allowed")
+
+
+def _unanswered(paired: PairedAnswers, policy: CanaryPolicy) -> Check:
+    """Whether the candidate leaves more unanswered than the champion, beyond a tolerance."""
+    counts = (paired.asked, paired.candidate_failed, paired.champion_failed)
+    limit = policy.error_tolerance
+    if not all(map(is_count, counts)) or max(counts) > paired.asked:
+        return missing(UNANSWERED, limit, "counts that don't fit together")
+    if not paired.asked:
+        return Check(UNANSWERED, 0.0, limit, "1", "open", f"{UNANSWERED}: nothing asked yet")
+    excess = max(0, paired.candidate_failed - paired.champion_failed)
+    return settled(
+        UNANSWERED,
+        excess / paired.asked,
+        limit,
+        enough=paired.asked >= policy.least_pairs,
+        proven=rate_evidence(excess, paired.asked, limit) >= threshold(policy.level),
+        words=f"{excess} of {paired.asked}, {limit:.1%} allowed",
+    )
+
+
+def _weigh(shift: Check, agreement: Check) -> tuple[Check, Check]:
+    """The checks of one target in the light of each other; a shift comes in as failed."""
+    if shift.outcome != "failed":
+        if agreement.outcome == "failed":
+            words = f"{agreement.words}, though their distribution has not moved"
+            agreement = replace(agreement, outcome="open", words=words)
+        return shift, agreement
+    if agreement.outcome == "passed":
+        words = f"{shift.words}, but pairs agree"
+        return replace(shift, outcome="passed", words=words), agreement
+    if agreement.outcome == "failed":
+        return replace(shift, words=f"{shift.words}, and pairs disagree"), agreement
+    return replace(shift, outcome="open", words=f"{shift.words}; pairs must tell"), agreement
+
+
+def _shift(
+    target: str, candidate: ArmTraffic, reference: ArmTraffic, policy: CanaryPolicy
+) -> Check:
+    """Whether predictions of a target moved by more than the limit and chance."""
+    name, limit = f"shift of {target}", policy.shift
+    own, other = candidate.predictions.get(target), reference.predictions.get(target)
+    if not is_histogram(own) or not is_histogram(other):
+        arm = "other arm" if is_histogram(own) else "candidate"
+        return missing(name, limit, f"no histogram of the {arm}")
+    if own.edges != other.edges:
+        return missing(name, limit, "the arms' histograms have different edges")
+    samples = (requests_of(own.total, candidate), requests_of(other.total, reference))
+    if not min(samples):
+        return Check(name, 0.0, limit, "1", "open", f"{name}: no predictions yet")
+    moved = distance(own, other)
+    limit += distance_by_chance(*samples, policy.level)
+    words = f"{name}: distributions {moved:.3g} apart, {limit:.3g} allowed"
+    if min(samples) < policy.least_samples:
+        return Check(name, moved, limit, "1", "open", f"{words}, on too few samples")
+    outcome: Outcome = "failed" if moved > limit else "passed"
+    return Check(name, moved, limit, "1", outcome, words)
+
+
+def _disagreement(target: str, paired: PairedAnswers | None, policy: CanaryPolicy) -> Check:
+    """Whether more pairs disagree than both models' intervals explain."""
+    name, limit = f"pairs that disagree on {target}", policy.disagreement
+    share = paired.outside_interval.get(target) if paired else None
+    if paired is None or share is None or not math.isfinite(share) or not 0 <= share <= 1:
+        return missing(name, limit, "nobody compared")
+    # How many the two left unanswered together is not known; so many pairs there are at least.
+    pairs = max(0, paired.asked - paired.candidate_failed - paired.champion_failed)
+    if not pairs:
+        return Check(name, share, limit, "1", "open", f"{name}: no pairs yet")
+    return settled(
+        name,
+        share,
+        limit,
+        enough=pairs >= policy.least_pairs,
+        proven=rate_evidence(share * pairs, pairs, limit) >= threshold(policy.level),
+        words=f"{share:.1%} of {pairs}, {limit:.1%} allowed",
+    )

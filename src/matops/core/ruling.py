@@ -1,0 +1,48 @@
+"""What a judge decided about a candidate, and on what values."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Outcome = Literal["passed", "failed", "open", "missing"]
+"""``open`` was measured, but decides nothing yet; ``missing`` was not measured."""
+
+RuledMove = Literal["advance", "hold", "promote", "roll_back", "inconclusive"]
+
+
+@dataclass(frozen=True)
+class Check:
+    """One measured value beside its limit.
+
+    Attributes:
+        name: what was measured.
+        measured: the value; None if it was not measured or is no finite number.
+        limit: the limit that it is held against.
+        unit: of both; ``1`` for a pure number.
+        outcome: what follows from it.
+        words: the same for people, in one sentence without a full stop.
+    """
+
+    name: str
+    measured: float | None
+    limit: float
+    unit: str
+    outcome: Outcome
+    words: str
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """What to do with a candidate, and why.
+
+    Attributes:
+        move: what to do.
+        reason: why, in one sentence.
+        checks: every check with what it measured, whatever was decided.
+        setback: whether the judgement found nothing to go on; so many of them in a row end the
+            release.
+    """
+
+    move: RuledMove
+    reason: str
+    checks: tuple[Check, ...] = ()
+    setback: bool = False

@@ -1,0 +1,187 @@
+"""Commands on releases: ``matops release up | start | status | promote | rollback | history``."""
+
+import json
+import shlex
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from matops.core.errors import BadInput
+from matops.entrypoints.cli.options import FamilyName, Json
+from matops.entrypoints.cli.output import print_json, screen, side
+
+if TYPE_CHECKING:
+    from matops.core.decision import Decision
+    from matops.core.rollout import Rollout
+
+PolicyChanges = Annotated[
+    list[str],
+    typer.Option(
+        "--set", help="Change a field of the policy, as in --set least_stage_s=60; repeatable"
+    ),
+]
+Prometheus = Annotated[
+    str,
+    typer.Option(
+        envvar="MATOPS_PROMETHEUS", help="URL of the Prometheus that scrapes the deployment"
+    ),
+]
+Reason = Annotated[str, typer.Option(help="Why; kept with the decision")]
+LONGEST_HISTORY = 20
+
+app = typer.Typer(
+    name="release",
+    help="Bring models to live traffic in stages, and see who answers which share of it.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+)
+
+
+def _tell(as_json: bool) -> "Callable[[Decision], None]":
+    """Prints each decision as it falls; a line that only repeats the last is left out."""
+    last = ""
+
+    def tell(decision: "Decision") -> None:
+        nonlocal last
+        from matops.entrypoints.release_text import decision_line, for_programs
+
+        line = decision_line(decision)
+        if as_json:
+            print(json.dumps(for_programs(decision)), flush=True)
+        elif line[20:] != last:
+            last = line[20:]
+            side.print(line, highlight=False, soft_wrap=True, markup=False)
+
+    return tell
+
+
+@app.command()
+def up(
+    family: FamilyName,
+    port: Annotated[int, typer.Option(help="Where clients ask, if it is deployed anew")] = 8080,
+    as_json: Json = False,
+) -> None:
+    """Deploy the released model on this machine, or repair what is missing of the deployment."""
+    from matops.entrypoints.releasing import deploy_here, deployment_status
+
+    deploy_here(family, port)
+    _print_status(deployment_status(family), as_json)
+
+
+@app.command()
+def down(family: FamilyName) -> None:
+    """End the deployment after the requests under way; packages and history stay."""
+    from matops.entrypoints.releasing import stop_here
+
+    stop_here(family)
+
+
+@app.command()
+def start(
+    package: Annotated[Path, typer.Argument(help="Directory of an accepted package")],
+    again: Annotated[bool, typer.Option(help="Also if it was rolled back before")] = False,
+    changes: PolicyChanges = [],  # noqa: B006
+    prometheus: Prometheus = "",
+    as_json: Json = False,
+) -> None:
+    """Release a package in stages, judged on live traffic; the same command again goes on.
+
+    With --json each decision is a line. The exit status is 1 if it was rolled back.
+    """
+    from matops.artifacts.package import read_card
+    from matops.entrypoints.configuration import parse_changes
+    from matops.entrypoints.releasing import release_package_here
+
+    try:
+        asked = parse_changes(changes)
+        left = release_package_here(package, again, asked, prometheus, _tell(as_json))
+    except KeyboardInterrupt:
+        side.print("the release stays as it is; the same command goes on with it")
+        raise typer.Exit(130) from None
+    if left.champion.version != read_card(package).version:
+        raise typer.Exit(1)
+
+
+@app.command()
+def tick(
+    family: FamilyName,
+    changes: PolicyChanges = [],  # noqa: B006
+    prometheus: Prometheus = "",
+    as_json: Json = False,
+) -> None:
+    """Look once at the release under way and do what follows, as a scheduled job would."""
+    from matops.entrypoints.configuration import parse_changes
+    from matops.entrypoints.releasing import canary_release
+
+    decision = canary_release(family, parse_changes(changes), prometheus).tick()
+    if decision:
+        _tell(as_json)(decision)
+    else:
+        side.print("no release is under way")
+
+
+@app.command()
+def status(family: FamilyName, as_json: Json = False) -> None:
+    """Say who answers which share, what was decided last, and how Prometheus is started."""
+    from matops.entrypoints.releasing import deployment_status
+
+    _print_status(deployment_status(family), as_json)
+
+
+@app.command()
+def promote(family: FamilyName, reason: Reason = "by hand", as_json: Json = False) -> None:
+    """Make the candidate the champion now, whatever the judge would say."""
+    _decide(family, "promote", reason, as_json)
+
+
+@app.command()
+def rollback(family: FamilyName, reason: Reason = "by hand", as_json: Json = False) -> None:
+    """Give all the traffic back to the champion now."""
+    _decide(family, "roll_back", reason, as_json)
+
+
+@app.command()
+def history(
+    family: FamilyName,
+    version: Annotated[str, typer.Option(help="Only this version, or how it begins")] = "",
+    as_json: Json = False,
+) -> None:
+    """List the decisions with their reasons, and the last one's checks; --json has all evidence."""
+    from matops.entrypoints.release_text import checks_table, decision_line, for_programs
+    from matops.entrypoints.releasing import decisions_of
+
+    found = [d for d in decisions_of(family) if d.version.startswith(version)]
+    if as_json:
+        print_json([for_programs(decision) for decision in found])
+        return
+    for decision in found[-LONGEST_HISTORY:]:
+        screen.print(decision_line(decision), highlight=False, soft_wrap=True, markup=False)
+    judged = [decision for decision in found if decision.ruling.checks]
+    if judged:
+        screen.print(checks_table(judged[-1]))
+
+
+def _decide(family: str, move: Any, reason: str, as_json: bool) -> None:
+    from matops.entrypoints.releasing import decide_by_hand
+
+    _tell(as_json)(decide_by_hand(family, move, reason))
+
+
+def _print_status(found: "dict[str, Any]", as_json: bool) -> None:
+    from matops.entrypoints.release_text import arms_table
+
+    rollout: Rollout | None = found["rollout"]
+    if as_json:
+        from dataclasses import asdict
+
+        print_json({**found, "rollout": asdict(rollout) if rollout else None})
+        return
+    if rollout is None:
+        raise BadInput(f"{found['family']}: nothing is deployed")
+    screen.print(arms_table(rollout, found["unready"]))
+    screen.print(f"{rollout.move}: {rollout.reason}", highlight=False, soft_wrap=True, markup=False)
+    screen.print(f"clients ask {found['url']}", highlight=False, soft_wrap=True)
+    command = shlex.join(found["prometheus"])
+    screen.print(f"metrics: {command}", highlight=False, soft_wrap=True, markup=False)

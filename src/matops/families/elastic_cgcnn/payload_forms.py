@@ -1,0 +1,52 @@
+"""The forms in which a request may carry a crystal, with their schemas."""
+
+from typing import Any
+
+from matops.core.family import PayloadForm
+from matops.families.elastic_cgcnn.crystal import MAX_ATOMS
+
+VECTOR: dict[str, Any] = {
+    "type": "array",
+    "items": {"type": "number"},
+    "minItems": 3,
+    "maxItems": 3,
+}
+LATTICE: dict[str, Any] = {"type": "array", "items": VECTOR, "minItems": 3, "maxItems": 3}
+TEXT: dict[str, Any] = {"type": "string", "minLength": 1}
+
+
+def _of_atoms(item: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "array", "items": item, "minItems": 1, "maxItems": MAX_ATOMS}
+
+
+def _object(**properties: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+SPECIES = _object(element={"type": "string"})
+SITE = _object(abc=VECTOR, species={"type": "array", "items": SPECIES, "minItems": 1})
+
+PAYLOAD_FORMS = (
+    PayloadForm("cif", "text of a CIF; its first structure is read", "data_Cu\n...", TEXT),
+    PayloadForm("poscar", "text of a VASP 5 POSCAR", "Cu\n1.0\n...", TEXT),
+    PayloadForm(
+        "structure",
+        "a pymatgen Structure, as_dict()",
+        {"lattice": {}, "sites": []},
+        _object(lattice=_object(matrix=LATTICE), sites=_of_atoms(SITE)),
+    ),
+    PayloadForm(
+        "crystal",
+        "lattice vectors as rows in Å, chemical symbols, fractional coordinates",
+        {
+            "lattice_A": [[0.0, 1.8, 1.8], [1.8, 0.0, 1.8], [1.8, 1.8, 0.0]],
+            "species": ["Cu"],
+            "frac_coords": [[0.0, 0.0, 0.0]],
+        },
+        _object(
+            lattice_A=LATTICE,
+            species=_of_atoms({"type": "string"}),
+            frac_coords=_of_atoms(VECTOR),
+        ),
+    ),
+)

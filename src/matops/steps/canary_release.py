@@ -1,0 +1,252 @@
+"""Canary release: a candidate takes over the traffic in stages, under a judge.
+
+One look at a time, so that a command can loop and a scheduled job can do without one. What is
+under way stands on the deployment; whoever looks next goes on from there, after a kill too.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from matops.artifacts.package import read_golden
+from matops.core.canary import judge_canary, windows
+from matops.core.canary_policy import CanaryPolicy
+from matops.core.decision import Decision, Evidence, is_rolled_back
+from matops.core.errors import BadInput
+from matops.core.family import Family
+from matops.core.rollout import Rollout, begin, candidate_ready, deploy_first, next_rollout
+from matops.core.ruling import RuledMove, Ruling
+from matops.steps.paired_answers import gather_pairs, golden_mismatches
+from matops.steps.ports import ArmClient, PackageStore, Serving, TrafficMonitor
+from matops.steps.release import check_releasable
+
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True)
+class CanaryRelease:
+    """Releases of one family.
+
+    Attributes:
+        family: whose models.
+        serving: where they run.
+        monitor: what the arms meet; a first model needs none.
+        packages: where packages, the champion and the decisions are kept.
+        client: asks single arms.
+        policy: what a candidate must show.
+        clock: the time, UTC.
+    """
+
+    family: Family
+    serving: Serving
+    monitor: TrafficMonitor | None
+    packages: PackageStore
+    client: ArmClient
+    policy: CanaryPolicy
+    clock: Clock
+
+    def begin(self, package: Path, again: bool = False) -> Rollout:
+        """Begin the release of a package, or find it under way or done.
+
+        Args:
+            package: the candidate.
+            again: whether one that was rolled back may be tried once more.
+
+        Raises:
+            BadInput: the gates rejected it, it was rolled back before, another release is under
+                way, or the champion is not deployed.
+        """
+        card = check_releasable(package)
+        before = self.serving.rollout(self.family)
+        if before and card.version in _versions(before):
+            return before
+        if not again and is_rolled_back(self.packages.decisions(self.family), card.version):
+            raise BadInput(
+                f"{card.version} was rolled back; matops release history {self.family.name} says "
+                "why, and --again tries it once more"
+            )
+        if before is None and self.packages.champion(self.family):
+            raise BadInput(
+                f"{self.family.name}: the champion is not deployed; "
+                f"try: matops release up {self.family.name}"
+            )
+        now, kept = self.clock(), str(self.packages.keep(self.family, package).resolve())
+        if before is None:
+            after = deploy_first(card.version, kept)
+            after = replace(after, move="start", release_began=now.isoformat())
+        else:
+            self._monitored()
+            after = begin(before, card.version, kept, now, self.policy)
+        self._decide(before, after, Ruling("hold", after.reason), Evidence())
+        return after
+
+    def tick(self) -> Decision | None:
+        """One look: finish what a kill left open, judge, and bring the deployment to what follows.
+
+        Returns:
+            What was decided, or None where no release is under way.
+
+        Raises:
+            BadInput: nothing is deployed, or somebody else moved the release meanwhile.
+        """
+        rollout = self._deployed()
+        unready = self.serving.unready(self.family)
+        if rollout.candidate is None:
+            if rollout.move == "start":
+                return self._first(rollout, unready)
+            self._settle(rollout)
+            return None
+        if rollout.move == "start":
+            return self._starting(rollout, unready)
+        ruling, evidence = self._look(rollout, unready)
+        return self._follow(rollout, ruling, evidence)
+
+    def decide_by_hand(self, move: RuledMove, reason: str) -> Decision:
+        """Promote or roll back what is under way, whatever the judge would say.
+
+        Raises:
+            BadInput: nothing is under way, or a candidate to promote does not answer.
+        """
+        rollout = self._deployed()
+        unready = self.serving.unready(self.family)
+        if rollout.candidate is None:
+            raise BadInput(f"{self.family.name}: no release is under way")
+        if move == "promote" and rollout.candidate.name in unready:
+            why = unready[rollout.candidate.name]
+            raise BadInput(f"{rollout.candidate.version} can't be promoted: {why}")
+        return self._follow(rollout, Ruling(move, reason), Evidence(unready))
+
+    def _deployed(self) -> Rollout:
+        rollout = self.serving.rollout(self.family)
+        if rollout is None:
+            raise BadInput(f"{self.family.name}: nothing is deployed")
+        return rollout
+
+    def _starting(self, rollout: Rollout, unready: dict[str, str]) -> Decision:
+        """The arms of a new release start; nothing is judged before all of them answer."""
+        waited_s = (self.clock() - datetime.fromisoformat(rollout.release_began)).total_seconds()
+        if not unready:
+            after = candidate_ready(rollout, self.clock())
+            return self._decide(rollout, after, Ruling("hold", after.reason), Evidence())
+        words = "; ".join(f"{name} is not ready: {why}" for name, why in sorted(unready.items()))
+        if waited_s >= self.policy.most_start_s:
+            ruling = Ruling("roll_back", f"{words}, {waited_s:.0f} s after the release began")
+            return self._follow(rollout, ruling, Evidence(unready))
+        self.serving.apply(self.family, rollout)
+        return self._decision(rollout, rollout, Ruling("hold", words), Evidence(unready))
+
+    def _look(self, rollout: Rollout, unready: dict[str, str]) -> tuple[Ruling, Evidence]:
+        """What the arms met and answered, and what follows from it."""
+        candidate, now = rollout.candidate, self.clock()
+        if candidate is None:
+            raise BadInput(f"{self.family.name}: no release is under way")
+        if candidate.name in unready:
+            reason = f"the candidate no longer answers: {unready[candidate.name]}"
+            return Ruling("roll_back", reason), Evidence(unready)
+        looked, monitor = windows(rollout, now), self._monitored()
+        own = monitor.traffic(self.family, candidate, *looked.candidate)
+        other = monitor.traffic(self.family, rollout.reference, *looked.reference)
+        paired = gather_pairs(self.family, rollout, self.serving, self.client)
+        ruling = judge_canary(rollout, own, other, paired, now, self.policy)
+        return ruling, Evidence(unready, own, other, paired)
+
+    def _monitored(self) -> TrafficMonitor:
+        if self.monitor is None:
+            raise BadInput(
+                "a release is judged on live traffic: set MATOPS_PROMETHEUS to the URL of a "
+                "Prometheus, as in http://127.0.0.1:9090; docs/release.md says how to start one"
+            )
+        return self.monitor
+
+    def _follow(self, rollout: Rollout, ruling: Ruling, evidence: Evidence) -> Decision:
+        after = next_rollout(rollout, ruling, self.clock(), self.policy)
+        return self._decide(rollout, after, ruling, evidence)
+
+    def _decide(
+        self, before: Rollout | None, after: Rollout, ruling: Ruling, evidence: Evidence
+    ) -> Decision:
+        """Keep the decision with its evidence, then follow it."""
+        decision = self._decision(before, after, ruling, evidence)
+        self.packages.note_decision(self.family, decision)
+        self.serving.apply(self.family, after)
+        if ruling.move == "promote":
+            self.packages.publish(self.family, Path(after.champion.package))
+        return decision
+
+    def _decision(
+        self, before: Rollout | None, after: Rollout, ruling: Ruling, evidence: Evidence
+    ) -> Decision:
+        about = (before.candidate if before else None) or after.candidate or after.champion
+        now = self.clock().isoformat(timespec="milliseconds")
+        return Decision(now, about.version, ruling, evidence, before, after)
+
+    def _first(self, rollout: Rollout, unready: dict[str, str]) -> Decision:
+        """A family's first model is promoted once its golden requests pass where it runs."""
+        waited_s = (self.clock() - datetime.fromisoformat(rollout.release_began)).total_seconds()
+        if unready:
+            self.serving.apply(self.family, rollout)
+            why = unready[rollout.champion.name]
+            if waited_s >= self.policy.most_start_s:
+                raise BadInput(f"{rollout.champion.version} is not ready: {why}")
+            return self._decision(rollout, rollout, Ruling("hold", why), Evidence(unready))
+        golden = read_golden(Path(rollout.champion.package))
+        url = self.serving.address(self.family, rollout.champion)
+        answers = [self.client.ask(url, self.family, request) for request in golden.requests]
+        wrong = golden_mismatches(golden, answers) + answers.count(None)
+        if wrong:
+            raise BadInput(
+                f"{rollout.champion.version}: {wrong} of {len(answers)} golden requests are not "
+                f"answered as recorded; try: matops release down {self.family.name}"
+            )
+        after = deploy_first(rollout.champion.version, rollout.champion.package)
+        after = replace(after, generation=rollout.generation + 1, champion=rollout.champion)
+        ruling = Ruling("promote", "the first model, and its golden requests pass")
+        return self._decide(rollout, after, ruling, Evidence())
+
+    def _settle(self, rollout: Rollout) -> None:
+        """Repair the deployment, and make its champion the released model."""
+        self.serving.apply(self.family, rollout)
+        self.packages.publish(self.family, Path(rollout.champion.package))
+
+
+def deploy_champion(family: Family, serving: Serving, packages: PackageStore) -> Rollout:
+    """Deploy the released model where nothing is deployed; else repair what is missing.
+
+    Raises:
+        BadInput: no model is released.
+    """
+    rollout = serving.rollout(family)
+    if rollout is None:
+        champion = packages.champion(family)
+        if champion is None:
+            raise BadInput(f"{family.name} has no released model to deploy")
+        rollout = deploy_first(champion.name, str(champion.resolve()))
+    serving.apply(family, rollout)
+    return rollout
+
+
+def _versions(rollout: Rollout) -> set[str]:
+    return {arm.version for arm in (rollout.champion, rollout.candidate) if arm}
+
+
+def run_until_decided(
+    release: CanaryRelease, wait: Callable[[float], None], tell: Callable[[Decision], None]
+) -> Rollout:
+    """Look again and again until no release is under way, and return the state that is left.
+
+    Args:
+        release: what looks.
+        wait: sleeps for some seconds.
+        tell: gets every decision.
+
+    Raises:
+        BadInput: nothing is deployed, or somebody else moved the release meanwhile.
+    """
+    while (decision := release.tick()) is not None:
+        tell(decision)
+        starting = decision.after.move == "start"
+        if decision.ended and not starting:
+            break
+        wait(min(1.0, release.policy.look_every_s) if starting else release.policy.look_every_s)
+    return release._deployed()

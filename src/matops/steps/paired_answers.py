@@ -1,0 +1,112 @@
+"""What both arms of a release answer to the same requests."""
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import starmap
+from pathlib import Path
+
+from matops.artifacts.package import Golden, golden_difference, read_golden
+from matops.core.family import Family
+from matops.core.prediction import Estimate, Prediction
+from matops.core.record import Payload
+from matops.core.rollout import Rollout
+from matops.core.traffic import PairedAnswers
+from matops.steps.ports import ArmClient, Serving
+
+RUNNING_TOLERANCE = 1e-4
+"""Relative difference of a running server's answer that is no mismatch: its batches differ."""
+MOST_MIRRORED = 32
+MOST_S = 30.0
+"""Longest time that one comparison may take; what was asked by then counts."""
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """Answers to one request; None where there was none."""
+
+    candidate: Prediction | None
+    other: Prediction | None
+
+
+def gather_pairs(
+    family: Family,
+    rollout: Rollout,
+    serving: Serving,
+    client: ArmClient,
+    clock: Callable[[], float] = time.monotonic,
+) -> PairedAnswers | None:
+    """Ask both arms the golden requests of the candidate, and what clients asked lately.
+
+    Returns:
+        What they answered; None between releases.
+    """
+    candidate, other = rollout.candidate, rollout.reference
+    if candidate is None:
+        return None
+    golden = read_golden(Path(candidate.package))
+    urls = [serving.address(family, arm) for arm in (candidate, other)]
+    # The arm with the ordinary clients; the other's may be few.
+    recent = client.recent(serving.address(family, rollout.champion))[-MOST_MIRRORED:]
+    deadline = clock() + MOST_S
+    pairs: list[_Pair] = []
+    for payload in (*golden.requests, *recent):
+        if pairs and clock() > deadline:
+            break
+        pairs.append(_Pair(*(client.ask(url, family, payload) for url in urls)))
+    own = [pair.candidate for pair in pairs[: len(golden.requests)]]
+    return _count(pairs, golden_mismatches(golden, own))
+
+
+def golden_mismatches(golden: Golden, answers: Sequence[Prediction | None]) -> int:
+    """Golden requests that a running server answers otherwise than recorded."""
+    return sum(
+        answer is not None and not _is_as_recorded(request, recorded, answer)
+        for request, recorded, answer in zip(golden.requests, golden.answers, answers, strict=False)
+    )
+
+
+def _is_as_recorded(request: Payload, recorded: Prediction, answer: Prediction) -> bool:
+    if set(recorded.estimates) != set(answer.estimates):
+        return False
+    one = Golden((dict(request),), (recorded,))
+    # Not finite is a difference, too.
+    return golden_difference(one, [answer]) <= RUNNING_TOLERANCE
+
+
+def _count(pairs: Sequence[_Pair], mismatches: int) -> PairedAnswers:
+    answered = [(p.candidate, p.other) for p in pairs if p.candidate and p.other]
+    own = [pair.candidate for pair in pairs if pair.candidate]
+    targets = sorted({name for prediction in own for name in prediction.estimates})
+    return PairedAnswers(
+        asked=len(pairs),
+        champion_failed=sum(pair.other is None for pair in pairs),
+        candidate_failed=sum(pair.candidate is None for pair in pairs),
+        not_finite=sum(not _is_finite(prediction) for prediction in own),
+        outside_interval={name: _share_outside(name, answered) for name in targets},
+        golden_mismatches=mismatches,
+    )
+
+
+def _is_finite(prediction: Prediction) -> bool:
+    return all(
+        math.isfinite(number)
+        for estimate in prediction.estimates.values()
+        for number in (estimate.value, estimate.lower, estimate.upper)
+    )
+
+
+def _share_outside(target: str, answered: Sequence[tuple[Prediction, Prediction]]) -> float:
+    both = [
+        (own.estimates[target], other.estimates[target])
+        for own, other in answered
+        if target in other.estimates
+    ]
+    return sum(starmap(_is_far, both)) / len(both) if both else 0.0
+
+
+def _is_far(one: Estimate, other: Estimate) -> bool:
+    """Whether two estimates are farther apart than both half widths together."""
+    widths = one.upper - one.lower + other.upper - other.lower
+    return not abs(one.value - other.value) <= widths / 2
