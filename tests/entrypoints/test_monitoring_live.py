@@ -25,7 +25,7 @@ from matops.steps.monitor import ChampionMonitor
 from tests.prometheus_process import running_prometheus
 
 if TYPE_CHECKING:
-    from tests.conftest import Released
+    from tests.conftest import Matops, Released
 
 pytestmark = pytest.mark.live
 
@@ -138,3 +138,23 @@ def test_a_window_without_requests_decides_nothing(place: Place) -> None:
     decision = decide_retraining(situation(place.released, found), CONFIG)
     assert not decision.retrain
     assert [c.measured for c in decision.criteria if "served" in c.name] == [None]
+
+
+def test_the_command_shows_what_the_champion_meets(
+    place: Place, crystals: list[Any], matops: Matops, tmp_path: Path, monkeypatch: Any
+) -> None:
+    since = place.ask(crystals[:20])
+    monkeypatch.setenv("MATOPS_PROMETHEUS", place.api.url)
+    days = (now() - since) / timedelta(days=1)
+    workspace = place.released.workspace
+    done = matops(workspace, "monitor", FAMILY, "--json", "--out", tmp_path, "--days", f"{days}")
+    assert done.status == 0, done.err
+    told = json.loads(done.out)
+    assert told["samples"] == pytest.approx(20, abs=3)
+    assert told["requests"]["ok"] == pytest.approx(20, abs=3)
+    assert told["needs_attention"]
+    assert "of the 200" in told["reason"]
+    assert len(told["descriptors"]) == 25
+    page = (tmp_path / "monitor.html").read_text()
+    assert "labels of all rows of the training data" in page
+    assert page.count("<svg") == 8  # two targets, domain, four descriptors, latency

@@ -21,7 +21,7 @@ SHOWN_DESCRIPTORS = 5
 def monitor(
     family: FamilyName,
     days: Annotated[
-        float | None, typer.Option(min=1e-3, help="How far back to look; MATOPS_MONITOR_DAYS")
+        float | None, typer.Option(min=1e-4, help="How far back to look; MATOPS_MONITOR_DAYS")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Directory for a report with pictures")] = None,
     as_json: Json = False,
