@@ -144,6 +144,7 @@ def test_the_command_shows_what_the_champion_meets(
     place: Place, crystals: list[Any], matops: Matops, tmp_path: Path, monkeypatch: Any
 ) -> None:
     since = place.ask(crystals[:20])
+    time.sleep(10)  # the command looks back for nine seconds at least
     monkeypatch.setenv("MATOPS_PROMETHEUS", place.api.url)
     days = (now() - since) / timedelta(days=1)
     workspace = place.released.workspace
