@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -158,4 +159,6 @@ def test_the_command_shows_what_the_champion_meets(
     assert len(told["descriptors"]) == 25
     page = (tmp_path / "monitor.html").read_text()
     assert "labels of all rows of the training data" in page
-    assert page.count("<svg") == 8  # two targets, domain, four descriptors, latency
+    headings = re.findall("<h4>(.*?)</h4>", page)
+    assert {"K_VRH", "G_VRH", "Time inside the server"} <= set(headings)
+    assert len(set(headings) & set(get_family(FAMILY).descriptor_names)) == 4
