@@ -64,6 +64,13 @@ class Place:
                 return now()
         raise AssertionError(f"{target} is not scraped")
 
+    def counted(self, since: datetime, steps: int) -> list[float]:
+        """Samples in the steps of a window."""
+        version, until = read_card(self.released.package).version, now()
+        live = PrometheusLive(self.api).live(get_family(FAMILY), version, since, until)
+        assert len(live.history) > steps
+        return [point.samples for point in live.history]
+
     def statistics(self, since: datetime) -> ServingStatistics | None:
         packages = PackageDirectory(self.released.workspace / "models")
         until = now()
@@ -104,7 +111,9 @@ def situation(released: Released, statistics: ServingStatistics | None) -> Situa
 def test_requests_like_the_training_data_give_no_reason_to_retrain(
     place: Place, crystals: list[Any]
 ) -> None:
-    found = place.statistics(place.ask([*crystals, *crystals[::2]]))
+    began = place.ask([*crystals, *crystals[::2]])
+    assert sum(place.counted(began, steps=10)) > 200
+    found = place.statistics(began)
     assert found is not None
     assert found.model == read_card(place.released.package).version
     assert found.requests == pytest.approx(240, rel=0.05)
@@ -160,5 +169,6 @@ def test_the_command_shows_what_the_champion_meets(
     page = (tmp_path / "monitor.html").read_text()
     assert "labels of all rows of the training data" in page
     headings = re.findall("<h4>(.*?)</h4>", page)
-    assert {"K_VRH", "G_VRH", "Time inside the server"} <= set(headings)
+    assert {"K_VRH", "G_VRH", "Share of samples out of domain"} <= set(headings)
+    assert "Time inside the server" in headings
     assert len(set(headings) & set(get_family(FAMILY).descriptor_names)) == 4

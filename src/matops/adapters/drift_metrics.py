@@ -31,20 +31,17 @@ class DescriptorCounts:
 
     Attributes:
         counts: between EDGES, not cumulative, shape (d, n_edges).
-        sums: of the descriptors, shape (d,).
     """
 
     counts: NDArray[np.int64]
-    sums: NDArray[np.float64]
 
     @classmethod
     def of(cls, standard: NDArray[np.float64]) -> "DescriptorCounts":
         """Counts of samples, shape (n, d); only monitored descriptors are looked at."""
-        own = standard[:, :MOST_DESCRIPTORS]
-        return cls(bucket_counts(own), own.sum(axis=0))
+        return cls(bucket_counts(standard[:, :MOST_DESCRIPTORS]))
 
     def __add__(self, other: "DescriptorCounts") -> "DescriptorCounts":
-        return DescriptorCounts(self.counts + other.counts, self.sums + other.sums)
+        return DescriptorCounts(self.counts + other.counts)
 
 
 @dataclass(frozen=True)
@@ -93,7 +90,7 @@ class DescriptorMetrics(Collector):
     ) -> None:
         self._own, self._names = own, names[:MOST_DESCRIPTORS]
         shape = len(self._names), len(EDGES)
-        self._total = DescriptorCounts(np.zeros(shape, dtype=np.int64), np.zeros(shape[0]))
+        self._total = DescriptorCounts(np.zeros(shape, dtype=np.int64))
         self._lock = Lock()
         registry.register(self)
 
@@ -104,12 +101,12 @@ class DescriptorMetrics(Collector):
 
     def collect(self) -> Iterable[HistogramMetricFamily]:
         """The histograms, for Prometheus."""
-        total = self._total
+        cumulative = self._total.counts.cumsum(axis=1)
         words = "Descriptors of samples, in deviations of the training rows"
         metric = HistogramMetricFamily(METRIC, words, labels=LABELS)
         edges = ["+Inf" if edge == inf else str(edge) for edge in EDGES]
-        rows = zip(self._names, total.counts.cumsum(axis=1), total.sums, strict=True)
-        for name, row, value in rows:
+        for name, row in zip(self._names, cumulative, strict=True):
             buckets = list(zip(edges, map(float, row), strict=True))
-            metric.add_metric([*self._own, name], buckets, float(value))
+            # Histograms with negative edges have neither sum nor count: the last bucket counts all.
+            metric.add_metric([*self._own, name], buckets, None)
         yield metric

@@ -77,9 +77,10 @@ class _Window:
     def history(self) -> tuple[LivePoint, ...]:
         """Samples, and those out of domain, in equal steps of the window."""
         step = (self.until - self.since) / STEPS
+        every = selector("matops_descriptor_bucket", **self.labels, le="+Inf")
         # One descriptor's count is that of all samples; which one does not matter.
-        count = f"max by (family) ({self._growth('matops_descriptor_count', step, 'descriptor')})"
-        outside = self._growth("matops_out_of_domain_total", step)
+        count = f"max by (family) ({self._growth(every, step, 'descriptor')})"
+        outside = self._growth(selector("matops_out_of_domain_total", **self.labels), step)
         samples, strange = (
             _values(
                 self.api.query_range(asked, self.since + step, self.until, step.total_seconds())
@@ -88,10 +89,8 @@ class _Window:
         )
         return tuple(LivePoint(at, n, strange.get(at, 0.0)) for at, n in samples.items())
 
-    def _growth(self, metric: str, step: timedelta, *by: str) -> str:
-        return increase(
-            selector(metric, **self.labels), self.since, self.since + step, ("family", *by)
-        )
+    def _growth(self, series: str, step: timedelta, *by: str) -> str:
+        return increase(series, self.since, self.since + step, ("family", *by))
 
 
 def _values(found: list[Series]) -> dict[datetime, float]:
