@@ -276,6 +276,7 @@ def test_description_is_finite_with_one_row_a_sample(
     assert found.vectors.ndim == 2
     assert len(found.vectors) == len(found.tokens) == len(samples)
     assert np.isfinite(found.vectors).all()
+    assert len(set(family.descriptor_names)) == found.vectors.shape[1]
     alone = family.describe(samples[:1])
     assert found.vectors[0] == pytest.approx(alone.vectors[0])
     assert found.tokens[0] == alone.tokens[0]

@@ -14,6 +14,7 @@ import pytest
 from matops.artifacts.jsonfile import write_json
 from matops.artifacts.package import CARD, read_card
 from matops.core.card import DataChange
+from matops.core.errors import BadInput
 from matops.core.family import Family
 from matops.core.record import Record
 from matops.core.retraining import Attempt, RetrainingConfig, ServingStatistics
@@ -98,6 +99,21 @@ def test_without_champion_monitor_and_attempt_nothing_is_made_up(place: Place) -
     assert (found.data, found.rows, found.champion) == ("v1", 10, "")
     assert (found.new_rows, found.age_days, found.serving) == (None, None, None)
     assert found.hours_since_attempt is None
+
+
+def test_an_outage_of_the_metrics_is_told_and_stops_nothing(place: Place) -> None:
+    class Away:
+        def statistics(self, family: Family) -> ServingStatistics | None:
+            raise BadInput("http://metrics: Prometheus does not answer")
+
+    place.add(10, 11, 12)
+    where = (place.data, place.store, place.shelf, Away(), place.now)
+    decision = consider_retraining(place.family, CONFIG, *where)
+    assert decision.retrain
+    told = {criterion.name: criterion for criterion in decision.criteria}
+    for name in ("drift of served samples", "share out of domain"):
+        assert told[name].measured is None
+        assert "http://metrics: Prometheus does not answer" in told[name].reason
 
 
 def test_data_of_the_champion_that_are_gone_are_not_counted_as_no_new_rows(place: Place) -> None:

@@ -1,99 +1,141 @@
-"""Raw samples from Prometheus, and what a counter gained over them."""
+"""Questions to a Prometheus server, over its HTTP API."""
 
-import json
-import logging
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from itertools import pairwise
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 
 from matops.core.errors import BadInput
+from matops.core.traffic import Buckets
 
-log = logging.getLogger(__name__)
+EDGE = "le"
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One number of an answer.
+
+    Attributes:
+        labels: what tells it from the others, without the metric's name.
+        value: the number; NaN and infinities come as they are.
+    """
+
+    labels: dict[str, str]
+    value: float
 
 
 @dataclass(frozen=True)
 class Series:
-    """Samples of one time series.
+    """One line of an answer over time.
 
     Attributes:
-        name: name of the metric.
-        labels: all its labels, without the name.
-        samples: time (seconds since 1970) and value, in order of time.
+        labels: what tells it from the others, without the metric's name.
+        points: time and value, oldest first; times without a value are left out.
     """
 
-    name: str
-    labels: Mapping[str, str]
-    samples: tuple[tuple[float, float], ...]
-
-    @property
-    def last_s(self) -> float:
-        """Time of the last sample, seconds since 1970."""
-        return self.samples[-1][0]
+    labels: dict[str, str]
+    points: tuple[tuple[datetime, float], ...]
 
 
-def selector(names: Iterable[str], **labels: str) -> str:
-    """PromQL for some metrics with these labels."""
-    # JSON's strings are PromQL's, quotes and backslashes included.
-    matchers = [f"{label}={json.dumps(value)}" for label, value in labels.items()]
-    return f'{{__name__=~"{"|".join(names)}",{",".join(matchers)}}}'
+class PrometheusApi:
+    """A Prometheus server.
+
+    Args:
+        url: its address, as in ``http://prometheus:9090``.
+        timeout_s: how long to wait for an answer.
+    """
+
+    def __init__(self, url: str, timeout_s: float = 10.0) -> None:
+        self.url = url.rstrip("/")
+        self.timeout_s = timeout_s
+
+    def query(self, expression: str, at: datetime) -> list[Sample]:
+        """Values of an expression at one time; none where no series matches.
+
+        Raises:
+            BadInput: the server can't be reached, or refuses the expression.
+        """
+        found = self._ask("query", "vector", {"query": expression, "time": at.timestamp()})
+        return [Sample(_labels(item), float(item["value"][1])) for item in found]
+
+    def query_range(
+        self, expression: str, since: datetime, until: datetime, step_s: float
+    ) -> list[Series]:
+        """Values of an expression over time.
+
+        Raises:
+            BadInput: the server can't be reached, or refuses the expression.
+        """
+        window = {"start": since.timestamp(), "end": until.timestamp(), "step": step_s}
+        found = self._ask("query_range", "matrix", {"query": expression, **window})
+        return [Series(_labels(item), _points(item["values"])) for item in found]
+
+    def _ask(self, path: str, kind: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
+        url = f"{self.url}/api/v1/{path}"
+        try:
+            # A query can be longer than an address may be.
+            response = httpx.post(url, data=parameters, timeout=self.timeout_s)
+            answer = response.json()
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise BadInput(f"{self.url}: Prometheus does not answer: {error}") from None
+        except ValueError:
+            raise BadInput(f"{self.url}: {response.status_code}, but not Prometheus") from None
+        if not isinstance(answer, dict) or answer.get("status") != "success":
+            reason = answer.get("error") if isinstance(answer, dict) else None
+            raise BadInput(f"{self.url}: {response.status_code}: {reason or 'not Prometheus'}")
+        if answer["data"]["resultType"] != kind:
+            raise BadInput(f"{self.url}: the answer is a {answer['data']['resultType']}")
+        found: list[dict[str, Any]] = answer["data"]["result"]
+        return found
 
 
-def samples(
-    client: httpx.Client, selected: str, since: datetime, until: datetime
-) -> list[Series] | None:
-    """Every stored sample in a window, or None while Prometheus can't be asked.
+def selector(metric: str, **labels: str) -> str:
+    """The series of a metric that have these labels, as in ``up{job="matops"}``."""
+    pairs = ",".join(f'{name}="{_escape(value)}"' for name, value in sorted(labels.items()))
+    return f"{metric}{{{pairs}}}"
 
-    Raises:
-        BadInput: what answers is no Prometheus, or it refuses the query.
+
+def increase(series: str, since: datetime, until: datetime, by: Sequence[str] = ()) -> str:
+    """How much counters grew in a window, added up; to be asked at the window's end.
+
+    Args:
+        series: a selector.
+        since: begin of the window.
+        until: end of the window.
+        by: labels that are kept apart.
     """
     seconds = max(1, math.ceil((until - since).total_seconds()))
-    query = {"query": f"{selected}[{seconds}s]", "time": str(until.timestamp())}
-    try:
-        response = client.post("/api/v1/query", data=query)
-    except httpx.HTTPError as error:
-        log.warning("%s: no answer from Prometheus: %s", client.base_url, error)
-        return None
-    if response.status_code == httpx.codes.TOO_MANY_REQUESTS or response.status_code >= 500:
-        log.warning("%s: Prometheus answers %s", client.base_url, response.status_code)
-        return None
-    return [_series(found) for found in _result(response, str(client.base_url))]
+    kept = f" by ({', '.join(by)})" if by else ""
+    return f"sum{kept} (increase({series}[{seconds}s]))"
 
 
-def increase(series: Series, since: datetime) -> float | None:
-    """What a counter gained after a time; None where it has no later sample.
+def to_buckets(samples: Sequence[Sample]) -> Buckets | None:
+    """A histogram from the cumulative counts of its edges.
 
-    The difference of what was counted, not extrapolated as PromQL's ``increase`` is. A counter
-    that appears later began at zero then, so that its first value counts. One that falls was
-    restarted, and counts anew from zero; what it gained after its last sample is lost.
+    Returns:
+        None where the histogram has no infinite edge or a count is not finite: that is no count.
     """
-    began_s = since.timestamp()
-    before = [value for time_s, value in series.samples if time_s <= began_s]
-    later = [value for time_s, value in series.samples if time_s > began_s]
-    if not later:
+    found = sorted((float(sample.labels[EDGE]), sample.value) for sample in samples)
+    if not found or found[-1][0] != math.inf or not all(math.isfinite(c) for _, c in found):
         return None
-    values = [before[-1] if before else 0.0, *later]
-    gains = (b - a if b >= a else b for a, b in pairwise(values))
-    # A value that is not a number makes all of it unknown.
-    return sum(gains) if all(map(math.isfinite, values)) else math.nan
+    counts, below = [], 0.0
+    for _, cumulative in found:
+        # Growth is extrapolated edge by edge, so that a sum may fall by a rounding error.
+        counts.append(max(0.0, cumulative - below))
+        below = max(below, cumulative)
+    return Buckets(tuple(edge for edge, _ in found), tuple(counts))
 
 
-def _result(response: httpx.Response, url: str) -> list[Any]:
-    try:
-        answer = response.json()
-        if answer["status"] == "success":
-            return list(answer["data"]["result"])
-        reason = answer["error"]
-    except (ValueError, KeyError, TypeError):
-        reason = f"not an answer of Prometheus ({response.status_code})"
-    raise BadInput(f"{url}: {reason}")
+def _escape(value: str) -> str:
+    return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
 
 
-def _series(found: Any) -> Series:
-    labels = dict(found["metric"])
-    values = tuple((float(time_s), float(value)) for time_s, value in found["values"])
-    return Series(labels.pop("__name__"), labels, values)
+def _labels(item: dict[str, Any]) -> dict[str, str]:
+    return {name: value for name, value in item["metric"].items() if name != "__name__"}
+
+
+def _points(values: list[tuple[float, str]]) -> tuple[tuple[datetime, float], ...]:
+    return tuple((datetime.fromtimestamp(at, UTC), float(value)) for at, value in values)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import httpx
 
-from matops.adapters.prometheus_api import Series, increase, samples, selector
+from matops.adapters.prometheus_samples import Series, increase, samples, selector
 from matops.core.family import Family
 from matops.core.rollout import Arm
 from matops.core.traffic import ArmTraffic, Buckets

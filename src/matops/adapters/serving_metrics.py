@@ -8,6 +8,7 @@ from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histo
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from matops.adapters.drift_metrics import DescriptorMetrics
 from matops.core.prediction import Prediction
 from matops.core.target import Target, value_edges, width_edges
 
@@ -41,6 +42,7 @@ class ServingMetrics:
     Args:
         identity: the labels of every series.
         targets: what the model predicts.
+        descriptors: names of what its domain is made of.
         registry: where they are found; the one that ``/metrics`` shows by default.
     """
 
@@ -48,6 +50,7 @@ class ServingMetrics:
         self,
         identity: Identity,
         targets: Sequence[Target],
+        descriptors: Sequence[str],
         registry: CollectorRegistry = REGISTRY,
     ) -> None:
         own = (identity.family, identity.model_version, identity.variant)
@@ -56,6 +59,7 @@ class ServingMetrics:
             return Counter(name, words, (*LABELS, *more), registry=registry)
 
         self._own = own
+        self.descriptors = DescriptorMetrics(own, descriptors, registry)
         self._requests = counter("matops_requests", "Requests by outcome", "outcome")
         self._samples = counter("matops_samples", "Samples that were answered").labels(*own)
         self._outside = counter(

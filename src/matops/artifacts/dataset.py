@@ -6,8 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from matops.core.errors import BadInput
 from matops.core.record import Provenance, Record
@@ -97,3 +99,18 @@ def read_records(directory: Path, targets: tuple[Target, ...]) -> Iterator[Recor
                 targets={target.name: row[target.name] for target in targets},
                 provenance=Provenance(**{name: row[name] for name in PROVENANCE_COLUMNS}),
             )
+
+
+def read_targets(directory: Path, targets: tuple[Target, ...]) -> dict[str, NDArray[np.float64]]:
+    """All labels of a dataset by target, in the target's unit, without reading payloads.
+
+    Raises:
+        BadInput: a part lacks a target or has it in another unit.
+    """
+    found: dict[str, list[NDArray[np.float64]]] = {target.name: [] for target in targets}
+    for path in part_paths(directory):
+        _check_units(path, pq.read_schema(path), targets)
+        table = pq.read_table(path, columns=list(found))
+        for name, columns in found.items():
+            columns.append(table[name].to_numpy())
+    return {name: np.concatenate([np.zeros(0), *columns]) for name, columns in found.items()}

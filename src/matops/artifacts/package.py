@@ -2,13 +2,14 @@
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -49,12 +50,27 @@ def domain_tensors(domain: Domain) -> dict[str, Tensor]:
     }
 
 
-def _restore_domain(tensors: dict[str, Tensor], card: Card) -> Domain:
+def _restore_domain(tensor: Callable[[str], Tensor], card: Card) -> Domain:
     arrays = {
-        name: tensors[f"domain/{name}"].double().numpy()
-        for name in ("centre", "scale", "reference")
+        name: tensor(f"domain/{name}").double().numpy() for name in ("centre", "scale", "reference")
     }
     return Domain(**arrays, threshold=card.domain.threshold, tokens=frozenset(card.domain.tokens))
+
+
+def read_domain(directory: Path) -> Domain:
+    """The domain of applicability of a package, without its networks.
+
+    Raises:
+        BadInput: the package is incomplete or damaged.
+    """
+    card, path = read_card(directory), directory / WEIGHTS
+    if not path.is_file():
+        raise BadInput(f"{path}: no such file, though the card names it")
+    try:
+        with safe_open(path, framework="pt") as file:
+            return _restore_domain(file.get_tensor, card)
+    except SafetensorError as error:
+        raise BadInput(f"{path}: {str(error).splitlines()[0]}") from None
 
 
 def _version(card: Card, weights_hash: str) -> str:
@@ -128,7 +144,7 @@ def load_predictor(directory: Path) -> Predictor:
     try:
         tensors = load_file(directory / WEIGHTS)
         ensemble = family.restore(tensors, config)
-        domain = _restore_domain(tensors, card)
+        domain = _restore_domain(tensors.__getitem__, card)
     except (SafetensorError, KeyError, RuntimeError) as error:
         raise BadInput(f"{directory / WEIGHTS}: {str(error).splitlines()[0]}") from None
     return Predictor(

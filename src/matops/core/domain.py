@@ -68,11 +68,14 @@ class Domain:
     def _tree(self) -> cKDTree:
         return cKDTree(self.reference)
 
+    def standardise(self, samples: Descriptors) -> Array:
+        """Descriptors in the training rows' deviations from their mean, shape (n, d)."""
+        return np.asarray((np.asarray(samples.vectors, float) - self.centre) / self.scale)
+
     def assess(self, samples: Descriptors) -> list[DomainScore]:
         """Score samples."""
-        standard = (np.asarray(samples.vectors, dtype=float) - self.centre) / self.scale
         k = min(NEIGHBOURS, len(self.reference))
-        distance = _mean_distance(self._tree, standard, k) / self.threshold
+        distance = _mean_distance(self._tree, self.standardise(samples), k) / self.threshold
         return [
             DomainScore(float(score), tuple(sorted(tokens - self.tokens)))
             for score, tokens in zip(distance, samples.tokens, strict=True)

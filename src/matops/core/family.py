@@ -107,6 +107,7 @@ class Family(ABC):
     title: ClassVar[str]
     paper: ClassVar[str]
     targets: ClassVar[tuple[Target, ...]]
+    descriptor_names: ClassVar[tuple[str, ...]]
     config_type: ClassVar[type[FamilyConfig]]
     presets: ClassVar[Mapping[str, FamilyConfig]]
     payload_forms: ClassVar[tuple[PayloadForm, ...]]
@@ -198,7 +199,7 @@ class Family(ABC):
 
     @abstractmethod
     def describe(self, samples: Sequence[Any]) -> Descriptors:
-        """Descriptors for the domain of applicability."""
+        """Descriptors for the domain of applicability; ``descriptor_names`` names their columns."""
 
     @abstractmethod
     def network(self, config: FamilyConfig) -> nn.Module:

@@ -88,6 +88,7 @@ class Situation:
         new_rows: rows that the champion's data lack.
         age_days: days since the champion was made.
         serving: what the champion met.
+        serving_missing: why that is not known, where there is a reason.
         attempted_data: dataset version of the last attempt to retrain; empty for none.
         attempt_outcome: its verdict; empty if it never came to one.
         hours_since_attempt: hours since that attempt began.
@@ -101,6 +102,7 @@ class Situation:
     new_rows: int | None = None
     age_days: float | None = None
     serving: ServingStatistics | None = None
+    serving_missing: str = ""
     attempted_data: str = ""
     attempt_outcome: Outcome = ""
     hours_since_attempt: float | None = None
@@ -173,7 +175,7 @@ def _new_data(found: Situation, config: RetrainingConfig) -> tuple[Criterion, Cr
 def _served(found: Situation, config: RetrainingConfig) -> tuple[Criterion, Criterion]:
     serving = found.serving
     drift = outside = None
-    missing = "no statistics of served samples"
+    missing = found.serving_missing or "no statistics of served samples"
     if serving and serving.model != found.champion:
         missing = f"the statistics of served samples are of {serving.model}"
     elif serving and serving.requests < max(1, config.least_requests):

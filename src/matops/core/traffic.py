@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass, field
 
+import numpy as np
+from numpy.typing import NDArray
+
 
 @dataclass(frozen=True)
 class Buckets:
@@ -18,6 +21,12 @@ class Buckets:
     def __post_init__(self) -> None:
         if len(self.edges) != len(self.counts):
             raise ValueError("a histogram needs one count for each edge")
+
+    @classmethod
+    def of(cls, values: NDArray[np.float64], edges: tuple[float, ...]) -> "Buckets":
+        """Values counted between edges; one on an edge belongs to the bucket below it."""
+        counts = np.bincount(np.searchsorted(edges, values, side="left"), minlength=len(edges))
+        return cls(edges, tuple(map(float, counts)))
 
     @property
     def total(self) -> float:

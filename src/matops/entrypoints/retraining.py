@@ -8,7 +8,7 @@ from matops.entrypoints.configuration import family_config
 from matops.entrypoints.decision_text import Considered
 from matops.entrypoints.progress import log_progress
 from matops.entrypoints.settings import read_settings
-from matops.entrypoints.wiring import dataset_store, package_store
+from matops.entrypoints.wiring import dataset_store, package_store, serving_monitor
 from matops.steps.ports import DatasetVersion
 from matops.steps.retraining import consider_retraining
 
@@ -29,7 +29,7 @@ def consider(
         DatasetVersion(version, dataset),
         dataset_store(settings),
         package_store(settings),
-        None,
+        serving_monitor(settings),
         datetime.now(UTC),
     )
     write_json(out, Considered(family, version, decision))

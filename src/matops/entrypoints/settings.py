@@ -38,6 +38,14 @@ class Settings(BaseSettings):
     project: Path = Field(default=Path(), description="checkout that has pipelines/")
     image: str = Field(default="matops-python:0.1.0", description="image of pipeline steps")
     prometheus: str = Field(default="", description="URL of the Prometheus that has the metrics")
+    monitor_days: float = Field(default=7.0, gt=0, description="days of traffic that drift is of")
+    kubernetes_namespace: str = Field(default="matops", description="where models are served")
+    kubernetes_context: str = Field(
+        default="", description="context of the kubeconfig; the current one, or the pod's own"
+    )
+    kubernetes_service_account: str = Field(
+        default="", description="whose credentials read the packages; the namespace's own if none"
+    )
     port: int = Field(default=8080, description="where a family that is deployed anew is asked")
     bind: str = Field(default="127.0.0.1", description="address of the proxy on this machine")
     serve_command: str = Field(default="", description="serves a package; matops serve if empty")

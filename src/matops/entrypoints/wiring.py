@@ -3,6 +3,7 @@
 import shlex
 import subprocess
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,14 +11,18 @@ from matops.adapters.dvc_store import DvcStore
 from matops.adapters.dvc_versions import DvcVersions
 from matops.adapters.dvc_workspace import RemoteSettings
 from matops.adapters.package_directory import PackageDirectory
+from matops.core.errors import BadInput
 from matops.entrypoints.settings import Settings
 
 if TYPE_CHECKING:
+    from matops.adapters.kserve_serving import KServeServing
     from matops.adapters.local_deployment import Place
     from matops.adapters.local_serving import LocalServing
     from matops.adapters.materials_project import MaterialsProject
+    from matops.adapters.prometheus_live import PrometheusLive
     from matops.adapters.prometheus_monitor import PrometheusMonitor
     from matops.steps.deposits import DropPlace
+    from matops.steps.monitor import ChampionMonitor
 
 
 def dataset_store(settings: Settings) -> DvcStore:
@@ -92,6 +97,45 @@ def materials_database(settings: Settings) -> "MaterialsProject":
         settings.mp_api_endpoint,
         settings.downloads / "materials-project",
     )
+
+
+def kserve_serving(settings: Settings) -> "KServeServing":
+    """Models on a cluster, behind KServe.
+
+    Raises:
+        BadInput: there is no cluster, or no such context.
+    """
+    from matops.adapters.kserve_manifests import PodSettings
+    from matops.adapters.kserve_serving import KServeServing
+    from matops.adapters.kubernetes_objects import KubernetesObjects, connect
+
+    client = connect(settings.kubernetes_context)
+    objects = KubernetesObjects(client, settings.kubernetes_namespace)
+    return KServeServing(objects, PodSettings(service_account=settings.kubernetes_service_account))
+
+
+def live_metrics(settings: Settings) -> "PrometheusLive":
+    """What servers publish.
+
+    Raises:
+        BadInput: no Prometheus is named.
+    """
+    from matops.adapters.prometheus_api import PrometheusApi
+    from matops.adapters.prometheus_live import PrometheusLive
+
+    if not settings.prometheus:
+        raise BadInput("no Prometheus is named: set MATOPS_PROMETHEUS to its URL")
+    return PrometheusLive(PrometheusApi(settings.prometheus))
+
+
+def serving_monitor(settings: Settings) -> "ChampionMonitor | None":
+    """What released models meet; None where no Prometheus is named."""
+    if not settings.prometheus:
+        return None
+    from matops.steps.monitor import ChampionMonitor
+
+    window = timedelta(days=settings.monitor_days)
+    return ChampionMonitor(package_store(settings), live_metrics(settings), window)
 
 
 def code_commit(settings: Settings) -> str:

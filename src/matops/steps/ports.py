@@ -9,6 +9,7 @@ from typing import Protocol
 from matops.core.database import DatabaseEntry, DatabaseQuery
 from matops.core.decision import Decision
 from matops.core.family import Family
+from matops.core.live import LiveTraffic
 from matops.core.prediction import Prediction
 from matops.core.progress import Progress
 from matops.core.record import Payload, Record
@@ -109,7 +110,23 @@ class ServingMonitor(Protocol):
     """What released models meet."""
 
     def statistics(self, family: Family) -> ServingStatistics | None:
-        """Statistics of a family's served samples, or None while there are none."""
+        """Statistics of a family's served samples, or None while there are none.
+
+        Raises:
+            BadInput: they can't be measured now; the message says why.
+        """
+        ...
+
+
+class LiveMetrics(Protocol):
+    """Counts that servers publish."""
+
+    def live(self, family: Family, model: str, since: datetime, until: datetime) -> LiveTraffic:
+        """What a model met in a window, over all its running copies.
+
+        Raises:
+            BadInput: the counts can't be had now.
+        """
         ...
 
 

@@ -62,7 +62,7 @@ def gather_situation(
     if champion:
         change = change_since(family, champion, data, store)
         found = _beside(found, read_card(champion), change, now)
-        found = replace(found, serving=monitor.statistics(family) if monitor else None)
+        found = _with_serving(found, family, monitor)
     attempt = packages.last_attempt(family)
     if attempt is None:
         return found
@@ -72,6 +72,14 @@ def gather_situation(
         attempt_outcome=attempt.outcome,
         hours_since_attempt=(now - datetime.fromisoformat(attempt.began)) / timedelta(hours=1),
     )
+
+
+def _with_serving(found: Situation, family: Family, monitor: ServingMonitor | None) -> Situation:
+    """What the champion met; an outage of the metrics is told, and stops nothing."""
+    try:
+        return replace(found, serving=monitor.statistics(family) if monitor else None)
+    except BadInput as error:
+        return replace(found, serving_missing=str(error))
 
 
 def _beside(found: Situation, card: Card, change: DataChange | None, now: datetime) -> Situation:

@@ -149,6 +149,7 @@ class Batcher:
             found = Answered([reason] * len(batch), [])
         for samples in found.passes:
             self._metrics.count_pass(samples)
+        self._metrics.descriptors.add(found.descriptors)
         for waiting, outcome in zip(batch, found.outcomes, strict=True):
             if not waiting.answer.done():
                 waiting.answer.set_result(outcome)

@@ -107,7 +107,9 @@ async def _serve(
 ) -> None:
     limits, family = running.limits, served.family
     metrics = ServingMetrics(
-        Identity(family.name, served.model_version, served.variant), family.targets
+        Identity(family.name, served.model_version, served.variant),
+        family.targets,
+        family.descriptor_names,
     )
     metrics.tell_model(served.dataset_version, served.gates)
     largest = limits.sample_size or family.largest_sample

@@ -7,10 +7,11 @@ one down costs no other request.
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any
 
+from matops.adapters.drift_metrics import DescriptorCounts, count_descriptors, take_counts
 from matops.core.errors import BadInput
 from matops.core.prediction import Prediction
 from matops.core.predictor import Predictor
@@ -56,10 +57,12 @@ class Answered:
     Attributes:
         outcomes: one for each request.
         passes: samples of each pass through the network.
+        descriptors: counts of the samples that were answered.
     """
 
     outcomes: list[Outcome]
     passes: list[int]
+    descriptors: list[DescriptorCounts] = field(default_factory=list)
 
 
 def warm_up(load: Load) -> None:
@@ -71,7 +74,7 @@ def warm_up(load: Load) -> None:
     if not _loaded:
         # A terminal sends its interrupt to all; the parent finishes what it has accepted first.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        _loaded.append(load())
+        _loaded.append(count_descriptors(load()))
 
 
 def answer(load: Load, requests: Sequence[Sequence[Payload]], reading: Reading) -> Answered:
@@ -85,10 +88,11 @@ def answer(load: Load, requests: Sequence[Sequence[Payload]], reading: Reading) 
         found = iter([prediction for part in passes for prediction in predictor.answer(part)])
         together: Iterator[Outcome] = iter([[next(found) for _ in samples] for samples in good])
     except Exception:
-        # One of them is to blame, or all are: each alone says which.
+        # One of them is to blame, or all are: each alone says which, and is counted then.
+        take_counts(predictor)
         together = iter([_alone(predictor, samples, reading) for samples in good])
     outcomes = [one if isinstance(one, Refused) else next(together) for one in read]
-    return Answered(outcomes, [len(part) for part in passes])
+    return Answered(outcomes, [len(part) for part in passes], take_counts(predictor))
 
 
 def _read(

@@ -14,6 +14,7 @@ from matops.entrypoints.cli import (
     demo,
     lineage,
     models,
+    monitor,
     releases,
     screening,
     serving,
@@ -30,7 +31,7 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode="rich",
 )
-for module in (data, models, lineage, studies, screening, serving, demo):
+for module in (data, models, lineage, studies, screening, serving, monitor, demo):
     for command in module.COMMANDS:
         app.command()(command)
 app.add_typer(versions.app)

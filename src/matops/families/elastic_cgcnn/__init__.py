@@ -23,7 +23,7 @@ from matops.core.record import Payload, Provenance, Record
 from matops.families.elastic_cgcnn.config import PRESETS, ElasticConfig, GraphConfig
 from matops.families.elastic_cgcnn.crystal import MAX_ATOMS, Crystal
 from matops.families.elastic_cgcnn.data import LAYOUTS, TARGETS, labelled_crystal, read_source
-from matops.families.elastic_cgcnn.descriptors import describe
+from matops.families.elastic_cgcnn.descriptors import DESCRIPTORS, describe
 from matops.families.elastic_cgcnn.features import POINTERS, featurize
 from matops.families.elastic_cgcnn.files import load_request, write_example
 from matops.families.elastic_cgcnn.formats import parse_crystal
@@ -42,6 +42,7 @@ class ElasticCGCNN(Family):
     title = "Elastic moduli of crystals (crystal graph network)"
     paper = "Xie and Grossman, Phys. Rev. Lett. 120, 145301 (2018)"
     targets = TARGETS
+    descriptor_names = DESCRIPTORS
     config_type = ElasticConfig
     presets = PRESETS
     pointers = POINTERS

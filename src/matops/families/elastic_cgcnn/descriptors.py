@@ -30,6 +30,13 @@ STATE = (
 )
 """The columns of :func:`crystal_states`; a reduced length is one over the sum of covalent radii."""
 
+DESCRIPTORS = (
+    *STATE[:3],
+    *(f"mean {name.replace('_', ' ')}" for name in PROPERTIES),
+    *(f"spread of {name.replace('_', ' ')}" for name in PROPERTIES),
+)
+"""The columns of :func:`describe`; elemental properties are standardised over the elements."""
+
 NO_BOND = 3.0
 """Reduced length that stands for "no neighbour within the radius"."""
 

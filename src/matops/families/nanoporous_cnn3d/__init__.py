@@ -27,7 +27,7 @@ from matops.families.nanoporous_cnn3d.designs import (
     confirm_designs,
     make_design,
 )
-from matops.families.nanoporous_cnn3d.domain import describe
+from matops.families.nanoporous_cnn3d.domain import DESCRIPTORS, describe
 from matops.families.nanoporous_cnn3d.features import featurize
 from matops.families.nanoporous_cnn3d.files import load_request, write_example
 from matops.families.nanoporous_cnn3d.gates import measure_physics, nanoporous_gates
@@ -49,6 +49,7 @@ class NanoporousCNN3D(Family):
     title = "Stiffness of nanoporous metals (3D convolution)"
     paper = "Zorkaltsev et al., Mater. Des. 260, 114896 (2025)"
     targets = TARGETS
+    descriptor_names = DESCRIPTORS
     config_type = NanoporousConfig
     presets = PRESETS
     studies = STUDIES

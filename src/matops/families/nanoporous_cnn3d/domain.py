@@ -13,6 +13,17 @@ FloatArray = NDArray[np.float64]
 LAGS = (1, 2, 3, 4, 6, 8)
 """Distances of the two-point correlation, in voxels of a twentieth of the cell."""
 
+DESCRIPTORS = (
+    "solid fraction",
+    "log edge of the cell",
+    *(
+        f"correlation at {lag}/20, {axis} axis"
+        for axis in ("weakest", "middle", "strongest")
+        for lag in LAGS
+    ),
+)
+"""The columns of :func:`describe`; axes come by their correlation at the first lag."""
+
 CELL_WEIGHT = 20.0
 """Of the logarithm of the cell's edge: where all training cells are alike, a cell that is larger by
 a third is as far as structures of one kind are from each other."""

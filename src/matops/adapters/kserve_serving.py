@@ -1,0 +1,142 @@
+"""Model packages on Kubernetes, behind KServe in Standard mode."""
+
+import time
+
+from matops.adapters.kserve_manifests import (
+    PodSettings,
+    arm_service,
+    arms_of,
+    canary_entries,
+    inference_service,
+    read_rollout,
+    route_name,
+    service_name,
+    stable_name,
+)
+from matops.adapters.kserve_plan import Observed, Wait, Write, next_step
+from matops.adapters.kserve_status import traffic_percent, unready_reason
+from matops.adapters.kubernetes_objects import ROUTES, SERVICES, Conflict, KubernetesObjects
+from matops.core.errors import BadInput
+from matops.core.family import Family
+from matops.core.rollout import Arm, Rollout
+
+MOST_WRITES = 20
+"""Of one change of state, which needs four: more are a quarrel with another writer."""
+
+
+class KServeServing:
+    """One InferenceService for each family; see :mod:`matops.adapters.kserve_plan`.
+
+    Args:
+        objects: the cluster's objects.
+        pods: what all pods have in common.
+        patience_s: how long arms have to become ready, and the route to follow.
+        poll_s: between two looks at the cluster.
+    """
+
+    def __init__(
+        self,
+        objects: KubernetesObjects,
+        pods: PodSettings,
+        patience_s: float = 600.0,
+        poll_s: float = 2.0,
+    ) -> None:
+        self.objects, self.pods = objects, pods
+        self.patience_s, self.poll_s = patience_s, poll_s
+
+    def rollout(self, family: Family) -> Rollout | None:
+        """The state on the InferenceService, or None while there is none."""
+        found = self.objects.get(SERVICES, service_name(family))
+        return read_rollout(found) if found else None
+
+    def apply(self, family: Family, rollout: Rollout) -> None:
+        """Bring the InferenceService to a state; doing it twice changes nothing.
+
+        An arm that does not become ready in time gets no traffic, and :meth:`unready` tells why.
+        What was begun and not finished goes on when the same state is applied again.
+
+        Raises:
+            BadInput: the deployment has moved on, a new champion does not become ready, the
+                traffic does not follow, or the cluster can't be reached.
+        """
+        for arm in arms_of(rollout):
+            arm_service(family, arm.name)
+        deadline = time.monotonic() + self.patience_s
+        writes = 0
+        while True:
+            found = self._observe(family, rollout)
+            step = next_step(found, rollout, self.pods)
+            if step is None:
+                return
+            if isinstance(step, Write) and writes < MOST_WRITES:
+                self._write(found, step)
+                writes += 1
+            elif isinstance(step, Wait) and time.monotonic() < deadline:
+                time.sleep(self.poll_s)
+            else:
+                self._give_up(family, found, rollout, step)
+                return
+
+    def unready(self, family: Family) -> dict[str, str]:
+        """Arms that don't answer yet or any more, by name, each with what is known of why."""
+        found = self.objects.get(SERVICES, service_name(family))
+        if found is None:
+            return {}
+        reasons = {
+            arm.name: unready_reason(found, arm.name) for arm in arms_of(read_rollout(found))
+        }
+        return {arm: reason for arm, reason in reasons.items() if reason}
+
+    def address(self, family: Family, arm: Arm) -> str:
+        """URL within the cluster at which one arm alone can be asked.
+
+        Raises:
+            BadInput: the arm has no Service.
+        """
+        name = arm_service(family, arm.name)
+        port = self.objects.service_port(name)
+        if port is None:
+            raise BadInput(f"{self.objects.namespace}/{name}: no such Service")
+        return f"http://{name}.{self.objects.namespace}.svc.cluster.local:{port}"
+
+    def _observe(self, family: Family, goal: Rollout) -> Observed:
+        """The deployment as it is, made where there is none.
+
+        Raises:
+            BadInput: it has moved on since the goal was decided.
+        """
+        name = service_name(family)
+        while (service := self.objects.get(SERVICES, name)) is None:
+            try:
+                self.objects.create(SERVICES, inference_service(family, goal, self.pods))
+            except Conflict:
+                continue
+        state = read_rollout(service)
+        if state != goal and state.generation + 1 != goal.generation:
+            raise BadInput(
+                f"{self.objects.namespace}/{name}: is at generation {state.generation} by now; "
+                f"generation {goal.generation} does not follow it"
+            )
+        route = self.objects.get(ROUTES, route_name(family))
+        arms = {stable_name(service), *canary_entries(service), *(a.name for a in arms_of(goal))}
+        return Observed(service, traffic_percent(route, family, arms) if route else None)
+
+    def _write(self, found: Observed, step: Write) -> None:
+        """Write, unless the object changed: then the next look decides anew."""
+        try:
+            self.objects.patch(SERVICES, found.service, step.patch)
+        except Conflict:
+            time.sleep(self.poll_s / 10)
+
+    def _give_up(self, family: Family, found: Observed, goal: Rollout, step: Wait | Write) -> None:
+        """After all patience: an arm that is not ready is told by :meth:`unready`; else it is bad.
+
+        Raises:
+            BadInput: the goal's champion is not the champion yet, the traffic does not follow, or
+                something else writes as well.
+        """
+        where = f"{self.objects.namespace}/{service_name(family)}"
+        if isinstance(step, Write):
+            raise BadInput(f"{where}: changed {MOST_WRITES} times, and is changed back each time")
+        if step.for_traffic or read_rollout(found.service) != goal:
+            raise BadInput(f"{where}: after {self.patience_s:g} s: {step.reason}")

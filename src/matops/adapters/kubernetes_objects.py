@@ -1,0 +1,144 @@
+"""Reading and writing a cluster's objects: with retries, and with errors in one line."""
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+from kubernetes import config
+from kubernetes.client import ApiClient, Configuration, CoreV1Api, CustomObjectsApi
+from kubernetes.client.rest import ApiException
+from urllib3.exceptions import HTTPError
+
+from matops.core.errors import BadInput
+
+Json = dict[str, Any]
+
+SERVICES = ("serving.kserve.io", "v1beta1", "inferenceservices")
+ROUTES = ("gateway.networking.k8s.io", "v1", "httproutes")
+PASSING = (429, 500, 502, 503, 504)
+"""Answers of a server that is overloaded, restarted or behind a proxy: asking again may help."""
+
+
+class Conflict(Exception):
+    """The object changed since it was read, or exists already."""
+
+
+def connect(context: str) -> ApiClient:
+    """A client for a context of the kubeconfig; for none, the current one or the pod's own.
+
+    Raises:
+        BadInput: there is no such context, and no cluster around.
+    """
+    found = Configuration()
+    try:
+        config.load_kube_config(context=context or None, client_configuration=found)
+    except config.ConfigException as error:
+        if context:
+            raise BadInput(f"kubeconfig: {error}") from None
+        try:
+            config.load_incluster_config(client_configuration=found)
+        except config.ConfigException:
+            raise BadInput(f"no cluster: {error}, and this is no pod") from None
+    return ApiClient(found)
+
+
+class KubernetesObjects:
+    """Objects of one namespace.
+
+    Args:
+        client: the client of a cluster.
+        namespace: the namespace.
+        timeout_s: how long to wait for one answer.
+        pause_s: before the second attempt; doubled before each one after that.
+        attempts: how often to ask before giving up.
+    """
+
+    def __init__(
+        self,
+        client: ApiClient,
+        namespace: str,
+        timeout_s: float = 10.0,
+        pause_s: float = 0.5,
+        attempts: int = 5,
+    ) -> None:
+        client.configuration.retries = False  # its own would hide what was tried
+        self.client, self.namespace = client, namespace
+        self.timeout_s, self.pause_s, self.attempts = timeout_s, pause_s, attempts
+
+    def get(self, kind: tuple[str, str, str], name: str) -> Json | None:
+        """A custom object, or None where there is none.
+
+        Raises:
+            BadInput: the cluster can't be reached, or refuses.
+        """
+        group, version, plural = kind
+        ask = CustomObjectsApi(self.client).get_namespaced_custom_object
+        found: Json | None = self._ask(name, ask, group, version, self.namespace, plural, name)
+        return found
+
+    def create(self, kind: tuple[str, str, str], body: Json) -> None:
+        """Create a custom object.
+
+        Raises:
+            Conflict: there is one of this name.
+            BadInput: the cluster can't be reached, or refuses.
+        """
+        group, version, plural = kind
+        ask, name = CustomObjectsApi(self.client).create_namespaced_custom_object, body["metadata"]
+        self._ask(name["name"], ask, group, version, self.namespace, plural, body)
+
+    def patch(self, kind: tuple[str, str, str], found: Json, patch: Json) -> None:
+        """Change a custom object by a JSON merge patch, unless it changed since it was read.
+
+        Raises:
+            Conflict: it did, or it is gone.
+            BadInput: the cluster can't be reached, or refuses.
+        """
+        group, version, plural = kind
+        name, seen = found["metadata"]["name"], found["metadata"]["resourceVersion"]
+        body = {**patch, "metadata": {**patch.get("metadata", {}), "resourceVersion": seen}}
+        ask = CustomObjectsApi(self.client).patch_namespaced_custom_object
+        if self._ask(name, ask, group, version, self.namespace, plural, name, body) is None:
+            raise Conflict(f"{name} is gone")
+
+    def service_port(self, name: str) -> int | None:
+        """Port of a Service, or of its pods where it has no address of its own; None for none.
+
+        Raises:
+            BadInput: the cluster can't be reached, or refuses.
+        """
+        found = self._ask(
+            name, CoreV1Api(self.client).read_namespaced_service, name, self.namespace
+        )
+        if found is None:
+            return None
+        port = found.spec.ports[0]
+        return int(port.target_port if found.spec.cluster_ip == "None" else port.port)
+
+    def _ask(self, name: str, ask: Callable[..., Any], *arguments: Any) -> Any:
+        """An answer, or None for 404, tried again while there is hope."""
+        reason = ""
+        for attempt in range(self.attempts):
+            if attempt:
+                time.sleep(self.pause_s * 2 ** (attempt - 1))
+            try:
+                return ask(*arguments, _request_timeout=self.timeout_s)
+            except ApiException as error:
+                if error.status == 404:
+                    return None
+                if error.status == 409:
+                    raise Conflict(name) from None
+                reason = f"{error.status}: {_message(error)}"
+                if error.status not in PASSING:
+                    break
+            except HTTPError as error:
+                reason = f"no answer: {error}"
+        raise BadInput(f"{self.client.configuration.host}: {self.namespace}/{name}: {reason}")
+
+
+def _message(error: ApiException) -> str:
+    try:
+        return str(json.loads(error.body)["message"])
+    except (TypeError, ValueError, KeyError):
+        return str(error.reason)
