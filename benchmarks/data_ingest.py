@@ -147,7 +147,7 @@ def places(root: Path, server: str) -> Iterator[list[Place]]:
 def print_ingest(found: dict[int, float]) -> None:
     """Times and ratios to the smallest dataset."""
     base = found[min(found)]
-    print(f"| rows before | {NEW_ROWS:,} new rows / s | ratio |\n|---|---|---|")
+    print(f"| rows before | {NEW_ROWS:,} new rows, s | ratio |\n|---|---|---|")
     for size, taken in found.items():
         print(f"| {size:,} | {taken:.2f} | {taken / base:.2f} |")
 

@@ -13,7 +13,7 @@ from matops.core.errors import BadInput
 from matops.core.family import Incoming
 from matops.core.progress import Progress
 from matops.core.record import Provenance, Quarantined, Record
-from matops.families.nanoporous_cnn3d.config import Engine, SimulationConfig
+from matops.families.nanoporous_cnn3d.config import SMALL, Engine, SimulationConfig
 from matops.families.nanoporous_cnn3d.data import labelled_metal
 from matops.families.nanoporous_cnn3d.load_map import LoadMap
 from matops.families.nanoporous_cnn3d.metals import METALS
@@ -162,4 +162,4 @@ LABELLINGS: dict[Engine, Callable[[], Labelling]] = {
 
 def demo_sample() -> NanoporousMetal:
     """A structure of the kind that the demo simulates, but none of its own."""
-    return draw_metal(SimulationConfig(seed=2026), 0)
+    return draw_metal(replace(SMALL, seed=2026), 0)
