@@ -5,9 +5,8 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import starmap
-from pathlib import Path
 
-from matops.artifacts.package import Golden, golden_difference, read_golden
+from matops.artifacts.package import Golden, golden_difference
 from matops.core.family import Family
 from matops.core.prediction import Estimate, Prediction
 from matops.core.record import Payload
@@ -33,6 +32,7 @@ class _Pair:
 def gather_pairs(
     family: Family,
     rollout: Rollout,
+    golden: Golden,
     serving: Serving,
     client: ArmClient,
     clock: Callable[[], float] = time.monotonic,
@@ -45,7 +45,6 @@ def gather_pairs(
     candidate, other = rollout.candidate, rollout.reference
     if candidate is None:
         return None
-    golden = read_golden(Path(candidate.package))
     urls = [serving.address(family, arm) for arm in (candidate, other)]
     # The arm with the ordinary clients; the other's may be few.
     recent = client.recent(serving.address(family, rollout.champion))[-MOST_MIRRORED:]
