@@ -134,6 +134,7 @@ def compared(candidate: Behaviour, champion: Behaviour, rng: np.random.Generator
             "K_VRH": rng.binomial(GOLDEN_REQUESTS, candidate.disagreeing) / GOLDEN_REQUESTS
         },
         golden_mismatches=0,
+        far_wider={"K_VRH": 0.0},
     )
 
 

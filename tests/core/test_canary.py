@@ -31,6 +31,7 @@ from tests.core.canary_cases import (
     ROLLOUT,
     SHIFT,
     UNANSWERED,
+    WIDER,
     latency,
     moduli,
     ruling,
@@ -112,6 +113,7 @@ def test_the_cap_holds_where_both_arms_fail_alike() -> None:
         ({"outside_interval": {"K_VRH": 0.2}}, "advance", PAIRS, "passed"),
         ({"outside_interval": {"K_VRH": 0.3}}, "hold", PAIRS, "open"),
         ({"outside_interval": {}}, "inconclusive", PAIRS, "missing"),
+        ({"far_wider": {}}, "inconclusive", WIDER, "missing"),
     ],
 )
 def test_each_limit_of_paired_answers_has_two_sides(
@@ -138,6 +140,29 @@ def test_a_shift_condemns_only_together_with_pairs_that_disagree(
     found = ruling(FAR, paired=replace(PAIRED, outside_interval={"K_VRH": share}))
     assert found.move == move
     assert (the(SHIFT, found).outcome, the(PAIRS, found).outcome) == (shift, pairs)
+
+
+@pytest.mark.parametrize(
+    ("share", "move", "shift", "width"),
+    [
+        (0.25, "advance", "passed", "passed"),
+        (0.8, "hold", "open", "open"),
+        (0.9, "roll_back", "failed", "failed"),
+    ],
+)
+def test_a_shift_is_not_excused_by_intervals_that_agree_with_anything(
+    share: float, move: str, shift: str, width: str
+) -> None:
+    hollow = replace(PAIRED, outside_interval={"K_VRH": 0.0}, far_wider={"K_VRH": share})
+    found = ruling(FAR, paired=hollow)
+    assert found.move == move
+    assert (the(SHIFT, found).outcome, the(WIDER, found).outcome) == (shift, width)
+    assert the(PAIRS, found).outcome == "passed"
+
+
+@pytest.mark.parametrize(("share", "move"), [(0.25, "advance"), (0.3, "hold"), (1.0, "hold")])
+def test_wide_intervals_alone_hold_and_do_not_condemn(share: float, move: str) -> None:
+    assert ruling(paired=replace(PAIRED, far_wider={"K_VRH": share})).move == move
 
 
 def test_a_shift_that_pairs_explain_is_remarked() -> None:

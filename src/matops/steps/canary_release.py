@@ -149,7 +149,8 @@ class CanaryRelease:
         own = monitor.traffic(self.family, candidate, *looked.candidate)
         other = monitor.traffic(self.family, rollout.reference, *looked.reference)
         golden = read_golden(self.packages.kept(self.family, candidate.version))
-        paired = gather_pairs(self.family, rollout, golden, self.serving, self.client)
+        ratio = self.policy.interval_ratio
+        paired = gather_pairs(self.family, rollout, golden, self.serving, self.client, ratio)
         ruling = judge_canary(rollout, own, other, paired, now, self.policy)
         return ruling, Evidence(unready, own, other, paired)
 
