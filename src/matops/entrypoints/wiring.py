@@ -95,9 +95,10 @@ def traffic_monitor(settings: Settings) -> "PrometheusMonitor | None":
     """
     if not settings.prometheus:
         return None
+    from matops.adapters.prometheus_api import PrometheusApi
     from matops.adapters.prometheus_monitor import PrometheusMonitor
 
-    return PrometheusMonitor(settings.prometheus, 4 * settings.scrape_every_s)
+    return PrometheusMonitor(PrometheusApi(settings.prometheus), 4 * settings.scrape_every_s)
 
 
 def drop_place(settings: Settings, where: str) -> "DropPlace":
