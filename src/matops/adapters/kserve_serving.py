@@ -32,7 +32,8 @@ class KServeServing:
         objects: the cluster's objects.
         pods: what all pods have in common.
         packages_uri: where pods find the workspace's packages, as in ``s3://bucket/models``.
-        patience_s: how long arms have to become ready, and the route to follow.
+        patience_s: how long a call waits for arms to be ready and for the route to follow; the
+            same call again waits on, so that a look at a release does not take forever.
         poll_s: between two looks at the cluster.
     """
 
@@ -41,7 +42,7 @@ class KServeServing:
         objects: KubernetesObjects,
         pods: PodSettings,
         packages_uri: str = "",
-        patience_s: float = 600.0,
+        patience_s: float = 60.0,
         poll_s: float = 2.0,
     ) -> None:
         self.objects, self.pods, self.packages_uri = objects, pods, packages_uri.rstrip("/")

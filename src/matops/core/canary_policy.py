@@ -34,8 +34,8 @@ class CanaryPolicy:
             2 % a month's budget of a 99.9 % service is spent in 36 hours.
         latency_ratio: the candidate's p95 latency over the other arm's. A service that is half
             again slower needs half again the cores for the same load. Within a bucket p95 is
-            interpolated: with edges of a 1-2-5 series, arms of equal speed show ratios of 0.8 to
-            1.2, and one that is a fifth slower up to 2.1 where an edge lies badly.
+            interpolated: with ten edges a decade, an arm that is a fifth slower shows a ratio of
+            1.12 to 1.24, wherever the edges lie.
         outside_excess: by how much the candidate's share of samples out of its domain may exceed
             the other arm's. A domain holds 99 % of the training rows; a twentieth of the traffic
             more outside is five times that.
