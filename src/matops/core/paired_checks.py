@@ -154,7 +154,7 @@ def _width(target: str, paired: PairedAnswers | None, policy: CanaryPolicy) -> C
 def _share_of_pairs(
     name: str, share: float | None, paired: PairedAnswers | None, policy: CanaryPolicy
 ) -> Check:
-    """A share of the pairs beside the one that is allowed, and as many as they are."""
+    """Whether a share of the pairs is proven to exceed the one that is allowed."""
     limit = policy.disagreement
     if paired is None or share is None or not math.isfinite(share) or not 0 <= share <= 1:
         return missing(name, limit, "nobody compared")
