@@ -17,19 +17,14 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
+from matops.adapters.serving_metrics import LATENCY_EDGES_S as SERVER_EDGES_S
 from matops.core.canary import judge_canary
 from matops.core.canary_policy import CanaryPolicy
 from matops.core.rollout import Rollout, begin, deploy_first, next_rollout
 from matops.core.traffic import ArmTraffic, Buckets, PairedAnswers
 
 Array = NDArray[np.float64]
-LATENCY_EDGES_S = (
-    *(m * 10.0**e for e in range(-3, 1) for m in (1, 2, 5)),
-    10.0,
-    20.0,
-    60.0,
-    np.inf,
-)
+LATENCY_EDGES_S = (*SERVER_EDGES_S, np.inf)
 VALUE_EDGES_GPA = (*np.geomspace(10, 500, 30), np.inf)
 GOLDEN_REQUESTS = 8
 
@@ -45,6 +40,7 @@ class Behaviour:
         factor: by what its predictions are multiplied.
         outside: share of samples out of its domain.
         disagreeing: share of pairs farther apart than both intervals.
+        wide: share of pairs in which its interval is far wider than the champion's.
     """
 
     failing: float = 0.001
@@ -53,6 +49,7 @@ class Behaviour:
     factor: float = 1.0
     outside: float = 0.01
     disagreeing: float = 0.05
+    wide: float = 0.05
 
 
 HEALTHY = Behaviour()
@@ -64,6 +61,10 @@ CASES = {
     "fails 5 %": (replace(HEALTHY, failing=0.05), HEALTHY),
     "three times slower": (replace(HEALTHY, p50_s=0.09), HEALTHY),
     "predictions ten times too large": (replace(HEALTHY, factor=10, disagreeing=0.95), HEALTHY),
+    "as wrong, with endless intervals": (
+        replace(HEALTHY, factor=10, disagreeing=0.0, wide=0.95),
+        HEALTHY,
+    ),
     "a fifth out of domain": (replace(HEALTHY, outside=0.2), HEALTHY),
 }
 """Candidate and champion of each kind of release."""
@@ -134,6 +135,7 @@ def compared(candidate: Behaviour, champion: Behaviour, rng: np.random.Generator
             "K_VRH": rng.binomial(GOLDEN_REQUESTS, candidate.disagreeing) / GOLDEN_REQUESTS
         },
         golden_mismatches=0,
+        far_wider={"K_VRH": rng.binomial(GOLDEN_REQUESTS, candidate.wide) / GOLDEN_REQUESTS},
     )
 
 

@@ -66,11 +66,15 @@ def _key(payload: Any) -> str:
     return json.dumps(payload, sort_keys=True)
 
 
+def recorded_answers(package: Path) -> dict[str, Any]:
+    """A package's golden answers by request."""
+    golden = json.loads((package / "golden.json").read_text())
+    return dict(zip(map(_key, golden["requests"]), golden["answers"], strict=True))
+
+
 def main(package: Path, port: int) -> None:
     """Answer until the process is ended."""
-    golden = json.loads((package / "golden.json").read_text())
-    keys = map(_key, golden["requests"])
-    Recorded.answers = dict(zip(keys, golden["answers"], strict=True))
+    Recorded.answers = recorded_answers(package)
     Server(("127.0.0.1", port), Recorded).serve_forever()
 
 

@@ -1,18 +1,21 @@
-"""A real Prometheus on a free port that scrapes given targets, for as long as a block runs."""
+"""A real Prometheus on a free port, started as ``matops release status`` says."""
 
 from __future__ import annotations
 
-import json
 import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
+
+from matops.adapters.scrape_targets import prometheus_command, write_configuration, write_targets
+
+LOG = "prometheus.log"
 
 
 def free_port() -> int:
@@ -22,32 +25,29 @@ def free_port() -> int:
 
 
 @contextmanager
-def running_prometheus(directory: Path, targets: Sequence[str]) -> Iterator[str]:
-    """URL of a Prometheus that scrapes ``host:port`` targets every half second."""
-    program = shutil.which("prometheus")
-    if program is None:
+def running_prometheus(root: Path, arms: Mapping[str, int] | None = None) -> Iterator[str]:
+    """URL of a Prometheus for as long as the block runs.
+
+    Args:
+        root: directory with its configuration.
+        arms: ports by arm, to be scraped every half second; None for what ``root`` says already.
+    """
+    if shutil.which("prometheus") is None:
         pytest.skip("needs prometheus on the PATH")
-    scrape = {"job_name": "matops", "static_configs": [{"targets": list(targets)}]}
-    timing = {"scrape_interval": "500ms", "scrape_timeout": "400ms"}
-    configuration = {"global": timing, "scrape_configs": [scrape]}
-    directory.mkdir(parents=True, exist_ok=True)
-    # JSON is YAML too.
-    (directory / "prometheus.yml").write_text(json.dumps(configuration))
-    url = f"127.0.0.1:{free_port()}"
-    command = [
-        program,
-        f"--config.file={directory / 'prometheus.yml'}",
-        f"--storage.tsdb.path={directory / 'series'}",
-        f"--web.listen-address={url}",
-    ]
-    with (directory / "log").open("w") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log)
-        try:
-            _wait_until_ready(f"http://{url}", process, directory / "log")
-            yield f"http://{url}"
-        finally:
-            process.kill()
-            process.wait()
+    if arms is not None:
+        root.mkdir(parents=True, exist_ok=True)
+        write_configuration(root, 0.5)
+        write_targets(root, "elastic_cgcnn", arms)
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    with (root / LOG).open("w") as log:
+        process = subprocess.Popen(prometheus_command(root, port), stdout=log, stderr=log)
+    try:
+        _wait_until_ready(url, process, root / LOG)
+        yield url
+    finally:
+        process.kill()
+        process.wait()
 
 
 def _wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> None:

@@ -1,4 +1,4 @@
-"""What README.md shows works: its code runs, and its commands and options exist."""
+"""What README.md and docs show works: code runs, and commands, options and settings exist."""
 
 from __future__ import annotations
 
@@ -11,23 +11,25 @@ import pytest
 import typer
 
 from matops.entrypoints.cli import app
+from matops.entrypoints.settings import Settings
 
 if TYPE_CHECKING:
     from tests.conftest import Released
 
 REPOSITORY = Path(__file__).parents[1]
 README = (REPOSITORY / "README.md").read_text()
+DOCS = "\n".join(page.read_text() for page in sorted((REPOSITORY / "docs").glob("*.md")))
 FENCED = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 
 
-def blocks(*languages: str) -> list[str]:
-    return [text for language, text in FENCED.findall(README) if language in languages]
+def blocks(text: str, *languages: str) -> list[str]:
+    return [block for language, block in FENCED.findall(text) if language in languages]
 
 
-def lines_with(program: str) -> list[list[str]]:
+def lines_with(program: str, document: str = README) -> list[list[str]]:
     """Commands of a program in shell blocks, as words without comments."""
-    text = "\n".join(blocks("bash", "console", "sh")).replace("\\\n", " ")
+    text = "\n".join(blocks(document, "bash", "console", "sh")).replace("\\\n", " ")
     found = []
     for line in text.splitlines():
         words = shlex.split(line.removeprefix("$ "), comments=True)
@@ -43,7 +45,7 @@ def test_the_python_code_runs(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    code = blocks("python")
+    code = blocks(README, "python")
     assert code
     names = {"package": str(released.package)}
     for block in code:
@@ -51,7 +53,7 @@ def test_the_python_code_runs(
     assert "GPa" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("words", lines_with("matops"), ids=" ".join)
+@pytest.mark.parametrize("words", lines_with("matops", README + DOCS), ids=" ".join)
 def test_a_command_exists_with_its_options(words: list[str]) -> None:
     assert words[1] in COMMANDS
     command = COMMANDS[words[1]]
@@ -67,6 +69,11 @@ def test_a_command_exists_with_its_options(words: list[str]) -> None:
 def test_a_make_target_exists(words: list[str]) -> None:
     targets = re.findall(r"^([a-z -]+):", (REPOSITORY / "Makefile").read_text(), re.MULTILINE)
     assert words[1] in " ".join(targets).split()
+
+
+@pytest.mark.parametrize("name", sorted(set(re.findall(r"`MATOPS_([A-Z0-9_]+)`", README + DOCS))))
+def test_a_setting_exists(name: str) -> None:
+    assert name.lower() in Settings.model_fields
 
 
 def test_there_are_commands_to_check() -> None:

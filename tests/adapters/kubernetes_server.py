@@ -41,7 +41,8 @@ def check_model(kind: str, value: Any, where: str) -> None:
         assert isinstance(value, dict), f"{where}: not an object"
         for name, item in value.items():
             check_model(nested[1], item, f"{where}.{name}")
-    elif plain := {"str": str, "int": int, "bool": bool}.get(kind):
+    # A KnativeURL is written as text, whatever its published fields are.
+    elif plain := {"str": str, "int": int, "bool": bool, "KnativeURL": str}.get(kind):
         assert type(value) is plain, f"{where}: not of type {kind}"
     else:
         _check_fields(kind, value, where)
@@ -146,6 +147,10 @@ class Cluster:
         if method == "GET":
             self._pass_time(found)
             return 200, found
+        if method == "DELETE":
+            del self.services[name]
+            self.pods, self.route, self._due = {}, {}, []
+            return 200, {"kind": "Status", "status": "Success"}
         assert body is not None
         seen = body.get("metadata", {}).get("resourceVersion")
         if seen != found["metadata"]["resourceVersion"]:
@@ -195,6 +200,7 @@ class Cluster:
         conditions = [{"type": "PredictorReady", "status": ready, "reason": "MinimumReplicas"}]
         status = {
             "observedGeneration": service["metadata"]["generation"],
+            "url": f"http://{service['metadata']['name']}-{NAMESPACE}.example.com",
             "conditions": conditions,
             "canaryStatuses": told,
             **self._failure(stable),
@@ -258,7 +264,7 @@ class Handler(BaseHTTPRequestHandler):
             return
         self._send(*answer)
 
-    do_GET = do_POST = do_PATCH = _answer
+    do_GET = do_POST = do_PATCH = do_DELETE = _answer
 
     def _send(self, status: int, answer: Json) -> None:
         content = json.dumps(answer).encode()

@@ -76,11 +76,6 @@ def test_a_state_that_does_not_fit_its_schema_is_refused(text: str) -> None:
         read_rollout(made)
 
 
-def test_a_package_on_this_machine_is_refused() -> None:
-    with pytest.raises(BadInput, match="by URI"):
-        predictor(replace(ARM, package="/home/me/model"), PODS)
-
-
 def test_names_are_those_that_kubernetes_allows() -> None:
     assert service_name(get_family("nanoporous_cnn3d")) == "nanoporous-cnn3d"
     assert arm_service(FAMILY, "b") == "elastic-cgcnn-b-predictor"

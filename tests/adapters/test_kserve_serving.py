@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
-from kubernetes.client import ApiClient, Configuration
+from kubernetes.client import Configuration
 
 from matops.adapters.kserve_manifests import PodSettings, inference_service
 from matops.adapters.kserve_serving import KServeServing
@@ -18,7 +19,7 @@ from matops.families import get_family
 from tests.adapters.kubernetes_server import NAMESPACE, Cluster, running
 
 FAMILY = get_family("elastic_cgcnn")
-NAME = "elastic-cgcnn"
+NAME, URI = "elastic-cgcnn", "s3://models"
 OLD = Arm("8a727648-1", "8a727648abea", "s3://models/elastic_cgcnn/8a727648abea")
 NEW = Arm("51b0c0de-2", "51b0c0de51b0", "s3://models/elastic_cgcnn/51b0c0de51b0")
 TWIN = Arm("8a727648-2", OLD.version, OLD.package)
@@ -38,10 +39,9 @@ def cluster() -> Iterator[Cluster]:
 
 
 def serving(cluster: Cluster, patience_s: float = 20.0, **changed: Any) -> KServeServing:
-    client = ApiClient(Configuration(host=cluster.url))
     timing = {"timeout_s": 0.5, "pause_s": 0.01} | changed
-    objects = KubernetesObjects(client, NAMESPACE, **timing)
-    return KServeServing(objects, PodSettings(), patience_s, poll_s=0.002)
+    objects = KubernetesObjects(Configuration(host=cluster.url), NAMESPACE, **timing)
+    return KServeServing(objects, PodSettings(), URI, patience_s, poll_s=0.002)
 
 
 def apply(cluster: Cluster, *states: Rollout) -> KServeServing:
@@ -215,7 +215,7 @@ class Mortal(KubernetesObjects):
 
 @pytest.mark.parametrize("lives", range(1, 40, 2))
 def test_a_killed_change_goes_on_where_it_stopped(cluster: Cluster, lives: int) -> None:
-    objects = Mortal(ApiClient(Configuration(host=cluster.url)), NAMESPACE, pause_s=0.01)
+    objects = Mortal(Configuration(host=cluster.url), NAMESPACE, pause_s=0.01)
     mortal = KServeServing(objects, PodSettings(), poll_s=0.002)
     objects.left = lives
     try:
@@ -267,8 +267,10 @@ def test_what_matops_did_not_deploy_is_left_alone(cluster: Cluster) -> None:
     foreign = inference_service(FAMILY, FIRST, PodSettings())
     foreign["metadata"]["annotations"].pop("matops/rollout")
     serving(cluster).objects.create(SERVICES, foreign)
-    with pytest.raises(BadInput, match="not deployed by matops"):
-        apply(cluster, FIRST)
+    for change in (lambda: apply(cluster, FIRST), lambda: serving(cluster).stop(FAMILY)):
+        with pytest.raises(BadInput, match="not deployed by matops"):
+            change()
+    assert NAME in cluster.services
 
 
 @pytest.mark.parametrize(("headless", "port"), [(False, 80), (True, 8080)])
@@ -279,3 +281,32 @@ def test_an_arm_can_be_asked_past_the_split(cluster: Cluster, headless: bool, po
     assert found.address(FAMILY, OLD) == expected
     with pytest.raises(BadInput, match="no such Service"):
         found.address(FAMILY, NEW)
+
+
+def test_clients_are_told_the_address_that_kserve_gave(cluster: Cluster) -> None:
+    assert apply(cluster, FIRST).url(FAMILY) == f"http://{NAME}-{NAMESPACE}.example.com"
+
+
+@pytest.mark.parametrize("uri", ["s3://bucket/models", "pvc://claim/models/"])
+def test_a_package_lies_at_the_uri_as_in_the_workspace(cluster: Cluster, uri: str) -> None:
+    found = serving(cluster)
+    found = KServeServing(found.objects, found.pods, uri)
+    kept = Path("models/elastic_cgcnn/8a727648abea")
+    assert found.location(FAMILY, kept) == f"{uri.rstrip('/')}/elastic_cgcnn/8a727648abea"
+
+
+@pytest.mark.parametrize("uri", ["", "/home/me/models"])
+def test_a_package_on_this_machine_is_refused(cluster: Cluster, uri: str) -> None:
+    found = serving(cluster)
+    with pytest.raises(BadInput, match="MATOPS_PACKAGES_URI"):
+        KServeServing(found.objects, found.pods, uri).location(FAMILY, Path("m8"))
+
+
+def test_what_is_stopped_is_gone_and_can_be_deployed_again(cluster: Cluster) -> None:
+    found = apply(cluster, FIRST, BEGUN)
+    found.stop(FAMILY)
+    assert found.rollout(FAMILY) is None
+    with pytest.raises(BadInput, match="nothing is deployed"):
+        found.stop(FAMILY)
+    apply(cluster, FIRST)
+    assert split(cluster) == {OLD.name: 100}

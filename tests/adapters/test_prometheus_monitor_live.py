@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -15,31 +13,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
+from matops.adapters.prometheus_api import PrometheusApi
 from matops.adapters.prometheus_monitor import PrometheusMonitor
 from matops.core.rollout import Arm
 from matops.core.traffic import ArmTraffic, Buckets
 from matops.families import get_family
+from tests.prometheus_process import free_port, running_prometheus
 
 pytestmark = pytest.mark.live
 FAMILY = get_family("elastic_cgcnn")
 ARM = Arm("m8-2", "m8", "/models/m8")
-CONFIGURATION = """
-global:
-  scrape_interval: 500ms
-scrape_configs:
-  - job_name: matops
-    static_configs:
-      - targets: ["127.0.0.1:{port}"]
-"""
-
-
-def free_port() -> int:
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        return int(listening.getsockname()[1])
 
 
 def soon(condition: Callable[[], bool], what: str, within_s: float = 20.0) -> None:
@@ -83,13 +68,6 @@ class Exporter:
         assert self.process.stdout.readline()
 
 
-def ready(url: str) -> bool:
-    try:
-        return httpx.get(f"{url}/-/ready").is_success
-    except httpx.HTTPError:
-        return False
-
-
 @pytest.fixture
 def exporter_port() -> int:
     return free_port()
@@ -97,26 +75,8 @@ def exporter_port() -> int:
 
 @pytest.fixture
 def monitor(exporter_port: int, tmp_path: Path) -> Iterator[PrometheusMonitor]:
-    program = shutil.which("prometheus")
-    if program is None:
-        pytest.skip("prometheus is not installed")
-    configuration = tmp_path / "prometheus.yml"
-    configuration.write_text(CONFIGURATION.format(port=exporter_port))
-    address = f"127.0.0.1:{free_port()}"
-    arguments = [f"--config.file={configuration}", f"--storage.tsdb.path={tmp_path / 'data'}"]
-    with (
-        (tmp_path / "log").open("w") as log,
-        ended(
-            subprocess.Popen(
-                [program, *arguments, f"--web.listen-address={address}"],
-                stdout=log,
-                stderr=log,
-                text=True,
-            )
-        ),
-    ):
-        soon(lambda: ready(f"http://{address}"), "a ready Prometheus")
-        yield PrometheusMonitor(f"http://{address}", stale_after_s=2.0)
+    with running_prometheus(tmp_path, {ARM.name: exporter_port}) as url:
+        yield PrometheusMonitor(PrometheusApi(url), stale_after_s=2.0)
 
 
 def now() -> datetime:

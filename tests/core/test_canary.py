@@ -31,6 +31,7 @@ from tests.core.canary_cases import (
     ROLLOUT,
     SHIFT,
     UNANSWERED,
+    WIDER,
     latency,
     moduli,
     ruling,
@@ -112,6 +113,7 @@ def test_the_cap_holds_where_both_arms_fail_alike() -> None:
         ({"outside_interval": {"K_VRH": 0.2}}, "advance", PAIRS, "passed"),
         ({"outside_interval": {"K_VRH": 0.3}}, "hold", PAIRS, "open"),
         ({"outside_interval": {}}, "inconclusive", PAIRS, "missing"),
+        ({"far_wider": {}}, "inconclusive", WIDER, "missing"),
     ],
 )
 def test_each_limit_of_paired_answers_has_two_sides(
@@ -125,6 +127,11 @@ FAR = replace(CANDIDATE, predictions=moduli(0, 0, 0, 0, 400))
 
 
 @pytest.mark.parametrize(
+    ("field", "against", "in_favour"),
+    [("outside_interval", PAIRS, WIDER), ("far_wider", WIDER, PAIRS)],
+    ids=["pairs that disagree", "intervals that agree with anything"],
+)
+@pytest.mark.parametrize(
     ("share", "move", "shift", "pairs"),
     [
         (0.1, "advance", "passed", "passed"),
@@ -132,12 +139,18 @@ FAR = replace(CANDIDATE, predictions=moduli(0, 0, 0, 0, 400))
         (0.9, "roll_back", "failed", "failed"),
     ],
 )
-def test_a_shift_condemns_only_together_with_pairs_that_disagree(
-    share: float, move: str, shift: str, pairs: str
+def test_a_shift_condemns_only_together_with_pairs(
+    field: str, against: str, in_favour: str, share: float, move: str, shift: str, pairs: str
 ) -> None:
-    found = ruling(FAR, paired=replace(PAIRED, outside_interval={"K_VRH": share}))
+    found = ruling(FAR, paired=replace(PAIRED, **{field: {"K_VRH": share}}))
     assert found.move == move
-    assert (the(SHIFT, found).outcome, the(PAIRS, found).outcome) == (shift, pairs)
+    assert (the(SHIFT, found).outcome, the(against, found).outcome) == (shift, pairs)
+    assert the(in_favour, found).outcome == "passed"
+
+
+@pytest.mark.parametrize(("share", "move"), [(0.25, "advance"), (0.3, "hold"), (1.0, "hold")])
+def test_wide_intervals_alone_hold_and_do_not_condemn(share: float, move: str) -> None:
+    assert ruling(paired=replace(PAIRED, far_wider={"K_VRH": share})).move == move
 
 
 def test_a_shift_that_pairs_explain_is_remarked() -> None:

@@ -67,6 +67,7 @@ pairs = st.builds(
     not_finite=st.just(0),
     outside_interval=st.sampled_from([0.0, 0.05, 0.2, 0.3, 0.9]).map(lambda x: {"K_VRH": x}),
     golden_mismatches=st.just(0),
+    far_wider=st.sampled_from([0.0, 0.1, 0.3, 0.9]).map(lambda x: {"K_VRH": x}),
 )
 
 
@@ -142,6 +143,7 @@ def test_what_is_missing_or_no_number_never_passes(name: str, arm: str, bad: flo
     "changes",
     [
         {"outside_interval": {"K_VRH": math.nan}},
+        {"far_wider": {"K_VRH": math.nan}},
         {"asked": math.nan},
         {"candidate_failed": math.nan},
         {"not_finite": math.nan},

@@ -87,7 +87,9 @@ def place(released: Released, tmp_path_factory: pytest.TempPathFactory) -> Itera
     root = tmp_path_factory.mktemp("monitoring")
     with (
         running_server(released.package, root / "server.log") as server,
-        running_prometheus(root / "prometheus", [urlsplit(server).netloc]) as prometheus,
+        running_prometheus(
+            root / "prometheus", {"local": urlsplit(server).port or 80}
+        ) as prometheus,
     ):
         yield Place(server, PrometheusApi(prometheus), released)
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,10 +17,10 @@ import httpx
 import pytest
 
 from devtools.sibling_package import write_sibling
-from matops.adapters.scrape_targets import prometheus_command
 from matops.artifacts.package import read_card, read_golden
 from tests.faulty_server import INJECTED
 from tests.load import Load, constant_load
+from tests.prometheus_process import free_port, running_prometheus
 from tests.release_faults import with_fault
 
 if TYPE_CHECKING:
@@ -54,38 +52,6 @@ POLICY = {
 """Stages of seconds; every other limit is that of a real release."""
 LOOK_S = 8.0
 """What one look may take on a busy machine, its pause included."""
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@contextmanager
-def running_prometheus(root: Path) -> Iterator[str]:
-    """A Prometheus started as ``matops release status`` says, on a port of its own."""
-    port = free_port()
-    url = f"http://127.0.0.1:{port}"
-    with (root / "prometheus.log").open("w") as log:
-        process = subprocess.Popen(prometheus_command(root, port), stdout=log, stderr=log)
-    try:
-        deadline = time.monotonic() + 60
-        while not _answers(f"{url}/-/ready"):
-            assert process.poll() is None, (root / "prometheus.log").read_text()
-            assert time.monotonic() < deadline
-            time.sleep(0.2)
-        yield url
-    finally:
-        process.kill()
-        process.wait()
-
-
-def _answers(url: str) -> bool:
-    try:
-        return httpx.get(url).status_code == 200
-    except httpx.HTTPError:
-        return False
 
 
 def policy(**changes: Any) -> list[str]:

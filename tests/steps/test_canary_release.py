@@ -53,6 +53,15 @@ class Rack:
     def address(self, family: Family, arm: Arm) -> str:
         return arm.package
 
+    def url(self, family: Family) -> str:
+        return "http://rack"
+
+    def location(self, family: Family, package: Path) -> str:
+        return f"rack://{package.name}"
+
+    def stop(self, family: Family) -> None:
+        self.state = None
+
 
 class Monitor:
     """Traffic that both arms met alike, unless a test says otherwise."""
@@ -70,13 +79,14 @@ class Monitor:
 class Client:
     """Answers as each arm's package recorded; two golden requests were asked lately."""
 
-    def __init__(self, package: Path) -> None:
+    def __init__(self, package: Path, models: Path) -> None:
         self.golden = read_golden(package)
+        self.models = models
         self.told: Golden | None = None
 
     def ask(self, url: str, family: Family, payload: Payload) -> Prediction | None:
         number = self.golden.requests.index(dict(payload))
-        return (self.told or read_golden(Path(url))).answers[number]
+        return (self.told or read_golden(self.models / url.removeprefix("rack://"))).answers[number]
 
     def recent(self, url: str) -> list[Payload]:
         return list(self.golden.requests[:2])
@@ -87,7 +97,8 @@ class Bench:
 
     def __init__(self, package: Path, root: Path) -> None:
         self.rack, self.monitor, self.now = Rack(), Monitor(), NOON
-        self.packages, self.client = PackageDirectory(root / "models"), Client(package)
+        self.packages = PackageDirectory(root / "models")
+        self.client = Client(package, root / "models" / FAMILY.name)
         self.release = CanaryRelease(
             family=FAMILY,
             serving=self.rack,

@@ -10,12 +10,17 @@ import pytest
 
 from matops.artifacts.package import Golden
 from matops.core.prediction import Estimate, Prediction
+from matops.core.traffic import PairedAnswers
 from matops.steps.paired_answers import _count, _Pair, golden_mismatches
 
 
 def answer(value: float, half_width: float = 10.0) -> Prediction:
     estimate = Estimate(value, "GPa", value - half_width, value + half_width)
     return Prediction({"K_VRH": estimate}, {}, 0.9, False, 0.5, (), "m8", "d1")
+
+
+def counted(*pairs: _Pair) -> PairedAnswers:
+    return _count(pairs, 0, interval_ratio=2.0)
 
 
 @pytest.mark.parametrize(
@@ -31,12 +36,23 @@ def answer(value: float, half_width: float = 10.0) -> Prediction:
 def test_pairs_disagree_beyond_both_half_widths_together(
     candidate: Prediction, other: Prediction, share: float
 ) -> None:
-    assert _count([_Pair(candidate, other)], 0).outside_interval == {"K_VRH": share}
+    assert counted(_Pair(candidate, other)).outside_interval == {"K_VRH": share}
+
+
+@pytest.mark.parametrize(
+    ("candidate", "other", "share"),
+    [(10, 5, 0.0), (10.1, 5, 1.0), (5, 10, 0.0), (0, 0, 0.0), (math.nan, 5, 1.0)],
+)
+def test_intervals_that_are_far_wider_are_counted(
+    candidate: float, other: float, share: float
+) -> None:
+    found = counted(_Pair(answer(100, candidate), answer(100, other)))
+    assert found.far_wider == {"K_VRH": share}
 
 
 def test_what_was_not_answered_counts_for_the_arm_that_left_it() -> None:
     pairs = [_Pair(None, answer(1)), _Pair(None, answer(1)), _Pair(answer(1), None)]
-    found = _count([*pairs, _Pair(answer(1), answer(100))], 3)
+    found = _count([*pairs, _Pair(answer(1), answer(100))], 3, 3.0)
     assert (found.asked, found.candidate_failed, found.champion_failed) == (4, 2, 1)
     assert found.outside_interval == {"K_VRH": 1.0}
     assert found.golden_mismatches == 3
@@ -44,7 +60,7 @@ def test_what_was_not_answered_counts_for_the_arm_that_left_it() -> None:
 
 def test_an_answer_that_is_no_number_is_counted_once() -> None:
     pairs = [_Pair(answer(math.inf), answer(1)), _Pair(answer(1), answer(math.nan))]
-    assert _count(pairs, 0).not_finite == 1
+    assert counted(*pairs).not_finite == 1
 
 
 @pytest.mark.parametrize(

@@ -65,13 +65,7 @@ def route_name(family: Family) -> str:
 
 
 def predictor(arm: Arm, pods: PodSettings) -> Json:
-    """Predictor of an arm, the same whether it is stable or a canary.
-
-    Raises:
-        BadInput: the package's place is no URI, which pods on other machines could not read.
-    """
-    if "://" not in arm.package:
-        raise BadInput(f"{arm.package}: a cluster reads packages by URI, as in s3://bucket/path")
+    """Predictor of an arm, the same whether it is stable or a canary."""
     model = {
         "modelFormat": {"name": MODEL_FORMAT},
         "storageUri": arm.package,

@@ -1,6 +1,7 @@
 """Model packages on Kubernetes, behind KServe in Standard mode."""
 
 import time
+from pathlib import Path
 
 from matops.adapters.kserve_manifests import (
     PodSettings,
@@ -15,7 +16,7 @@ from matops.adapters.kserve_manifests import (
 )
 from matops.adapters.kserve_plan import Observed, Wait, Write, next_step
 from matops.adapters.kserve_status import traffic_percent, unready_reason
-from matops.adapters.kubernetes_objects import ROUTES, SERVICES, Conflict, KubernetesObjects
+from matops.adapters.kubernetes_objects import ROUTES, SERVICES, Conflict, Json, KubernetesObjects
 from matops.core.errors import BadInput
 from matops.core.family import Family
 from matops.core.rollout import Arm, Rollout
@@ -30,7 +31,9 @@ class KServeServing:
     Args:
         objects: the cluster's objects.
         pods: what all pods have in common.
-        patience_s: how long arms have to become ready, and the route to follow.
+        packages_uri: where pods find the workspace's packages, as in ``s3://bucket/models``.
+        patience_s: how long a call waits for arms to be ready and for the route to follow; the
+            same call again waits on, so that a look at a release does not take forever.
         poll_s: between two looks at the cluster.
     """
 
@@ -38,10 +41,11 @@ class KServeServing:
         self,
         objects: KubernetesObjects,
         pods: PodSettings,
-        patience_s: float = 600.0,
+        packages_uri: str = "",
+        patience_s: float = 60.0,
         poll_s: float = 2.0,
     ) -> None:
-        self.objects, self.pods = objects, pods
+        self.objects, self.pods, self.packages_uri = objects, pods, packages_uri.rstrip("/")
         self.patience_s, self.poll_s = patience_s, poll_s
 
     def rollout(self, family: Family) -> Rollout | None:
@@ -98,6 +102,42 @@ class KServeServing:
         if port is None:
             raise BadInput(f"{self.objects.namespace}/{name}: no such Service")
         return f"http://{name}.{self.objects.namespace}.svc.cluster.local:{port}"
+
+    def url(self, family: Family) -> str:
+        """Where clients ask; empty until KServe has given it an address.
+
+        Raises:
+            BadInput: nothing is deployed.
+        """
+        return str((self._deployed(family).get("status") or {}).get("url", ""))
+
+    def location(self, family: Family, package: Path) -> str:
+        """URI of a package, which lies there as it lies in the workspace.
+
+        Raises:
+            BadInput: no URI is named that pods on other machines could read.
+        """
+        if "://" not in self.packages_uri:
+            raise BadInput(
+                "a cluster reads packages by URI: set MATOPS_PACKAGES_URI to where it finds what "
+                "the workspace has in models/, as in s3://bucket/models"
+            )
+        return f"{self.packages_uri}/{family.name}/{package.name}"
+
+    def stop(self, family: Family) -> None:
+        """Delete the InferenceService; KServe ends its pods, which finish what they have.
+
+        Raises:
+            BadInput: nothing is deployed, or not by matops.
+        """
+        read_rollout(self._deployed(family))
+        self.objects.delete(SERVICES, service_name(family))
+
+    def _deployed(self, family: Family) -> Json:
+        found = self.objects.get(SERVICES, service_name(family))
+        if found is None:
+            raise BadInput(f"{family.name}: nothing is deployed")
+        return found
 
     def _observe(self, family: Family, goal: Rollout) -> Observed:
         """The deployment as it is, made where there is none.

@@ -24,8 +24,8 @@ class Conflict(Exception):
     """The object changed since it was read, or exists already."""
 
 
-def connect(context: str) -> ApiClient:
-    """A client for a context of the kubeconfig; for none, the current one or the pod's own.
+def connect(context: str) -> Configuration:
+    """The way to a cluster by its context in the kubeconfig; else the current one or the pod's own.
 
     Raises:
         BadInput: there is no such context, and no cluster around.
@@ -40,14 +40,14 @@ def connect(context: str) -> ApiClient:
             config.load_incluster_config(client_configuration=found)
         except config.ConfigException:
             raise BadInput(f"no cluster: {error}, and this is no pod") from None
-    return ApiClient(found)
+    return found
 
 
 class KubernetesObjects:
     """Objects of one namespace.
 
     Args:
-        client: the client of a cluster.
+        cluster: the way to the cluster.
         namespace: the namespace.
         timeout_s: how long to wait for one answer.
         pause_s: before the second attempt; doubled before each one after that.
@@ -56,14 +56,14 @@ class KubernetesObjects:
 
     def __init__(
         self,
-        client: ApiClient,
+        cluster: Configuration,
         namespace: str,
         timeout_s: float = 10.0,
         pause_s: float = 0.5,
         attempts: int = 5,
     ) -> None:
-        client.configuration.retries = False  # its own would hide what was tried
-        self.client, self.namespace = client, namespace
+        cluster.retries = False  # the client's own would hide what was tried
+        self.client, self.namespace = ApiClient(cluster), namespace
         self.timeout_s, self.pause_s, self.attempts = timeout_s, pause_s, attempts
 
     def get(self, kind: tuple[str, str, str], name: str) -> Json | None:
@@ -101,6 +101,16 @@ class KubernetesObjects:
         ask = CustomObjectsApi(self.client).patch_namespaced_custom_object
         if self._ask(name, ask, group, version, self.namespace, plural, name, body) is None:
             raise Conflict(f"{name} is gone")
+
+    def delete(self, kind: tuple[str, str, str], name: str) -> None:
+        """Delete a custom object, with all that belongs to it; one that is gone is no error.
+
+        Raises:
+            BadInput: the cluster can't be reached, or refuses.
+        """
+        group, version, plural = kind
+        ask = CustomObjectsApi(self.client).delete_namespaced_custom_object
+        self._ask(name, ask, group, version, self.namespace, plural, name)
 
     def service_port(self, name: str) -> int | None:
         """Port of a Service, or of its pods where it has no address of its own; None for none.

@@ -5,6 +5,7 @@ is written before anything else changes, so that whoever comes after a kill know
 """
 
 from dataclasses import replace
+from pathlib import Path
 from signal import SIGUSR1
 
 from matops.adapters.local_deployment import LocalDeployment, Place, State, is_ready
@@ -78,6 +79,10 @@ class LocalServing:
         if port is None:
             raise BadInput(f"{family.name}: {arm.name} is not deployed")
         return f"http://127.0.0.1:{port}"
+
+    def location(self, family: Family, package: Path) -> str:
+        """The package's own directory."""
+        return str(package.resolve())
 
     def stop(self, family: Family) -> None:
         """End proxy and arms after the requests under way, and forget the deployment.

@@ -54,6 +54,17 @@ class PackageDirectory:
             unfinished.rename(kept)
         return kept
 
+    def kept(self, family: Family, version: str) -> Path:
+        """Directory of a package that is kept.
+
+        Raises:
+            BadInput: it is not here.
+        """
+        directory = self.root / family.name / version
+        if not (directory / CARD).is_file():
+            raise BadInput(f"{directory}: no such package in this workspace")
+        return directory
+
     def publish(self, family: Family, package: Path) -> Path:
         """Keep a package and make it the champion; doing it twice changes nothing."""
         kept, before = self.keep(family, package), self.champion(family)

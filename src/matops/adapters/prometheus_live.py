@@ -6,9 +6,8 @@ from datetime import datetime, timedelta
 from matops.adapters.prometheus_api import (
     EDGE,
     PrometheusApi,
-    Sample,
     Series,
-    increase,
+    growth,
     selector,
     to_buckets,
 )
@@ -61,17 +60,17 @@ class _Window:
     def counts(self, metric: str, by: str) -> dict[str, float]:
         """How much a counter grew, by a label's value; what is not finite was not measured."""
         series = selector(metric, **self.labels)
-        found = self.api.query(increase(series, self.since, self.until, (by,)), self.until)
+        found = self.api.query(growth(series, self.since, self.until, (by,)), self.until)
         return {s.labels[by]: s.value for s in found if by in s.labels and math.isfinite(s.value)}
 
     def histograms(self, metric: str, by: str) -> dict[str, Buckets]:
         """Histograms by a label's value; broken ones are left out."""
         series = selector(f"{metric}_bucket", **self.labels)
-        asked = increase(series, self.since, self.until, (by, EDGE))
-        groups: dict[str, list[Sample]] = {}
+        asked = growth(series, self.since, self.until, (by, EDGE))
+        groups: dict[str, dict[str, float]] = {}
         for sample in self.api.query(asked, self.until):
-            groups.setdefault(sample.labels.get(by, ""), []).append(sample)
-        found = {name: to_buckets(samples) for name, samples in groups.items()}
+            groups.setdefault(sample.labels.get(by, ""), {})[sample.labels[EDGE]] = sample.value
+        found = {name: to_buckets(cumulative) for name, cumulative in groups.items()}
         return {name: buckets for name, buckets in found.items() if buckets}
 
     def history(self) -> tuple[LivePoint, ...]:
@@ -90,7 +89,7 @@ class _Window:
         return tuple(LivePoint(at, n, strange.get(at, 0.0)) for at, n in samples.items())
 
     def _growth(self, series: str, step: timedelta, *by: str) -> str:
-        return increase(series, self.since, self.since + step, ("family", *by))
+        return growth(series, self.since, self.since + step, ("family", *by))
 
 
 def _values(found: list[Series]) -> dict[datetime, float]:

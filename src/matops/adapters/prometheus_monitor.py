@@ -1,15 +1,24 @@
 """What the arms of a release meet, as Prometheus saw it."""
 
+import logging
 import math
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
-import httpx
-
-from matops.adapters.prometheus_samples import Series, increase, samples, selector
+from matops.adapters.prometheus_api import (
+    EDGE,
+    NoAnswer,
+    PrometheusApi,
+    Series,
+    gain,
+    selector,
+    to_buckets,
+)
 from matops.core.family import Family
 from matops.core.rollout import Arm
 from matops.core.traffic import ArmTraffic, Buckets
+
+log = logging.getLogger(__name__)
 
 REQUESTS = "matops_requests_total"
 LATENCY = "matops_request_seconds_bucket"
@@ -23,21 +32,19 @@ LOOKBACK = timedelta(hours=1)
 
 
 class PrometheusMonitor:
-    """A :class:`TrafficMonitor` over Prometheus' HTTP API.
+    """The port ``TrafficMonitor``, from the samples as they were scraped.
 
     A series that is absent, or whose last sample is old, is None and never zero. Zero is known
     because a server writes all its outcomes from the start.
 
     Args:
-        url: where Prometheus answers, as in ``http://127.0.0.1:9090``.
+        api: the Prometheus.
         stale_after_s: age from which a last sample says nothing any more; four scrapes of the
             usual 15 seconds.
-        timeout_s: longest wait for an answer.
     """
 
-    def __init__(self, url: str, stale_after_s: float = 60.0, timeout_s: float = 10.0) -> None:
-        self.client = httpx.Client(base_url=url, timeout=timeout_s)
-        self.stale_after_s = stale_after_s
+    def __init__(self, api: PrometheusApi, stale_after_s: float = 60.0) -> None:
+        self.api, self.stale_after = api, timedelta(seconds=stale_after_s)
 
     def traffic(self, family: Family, arm: Arm, since: datetime, until: datetime) -> ArmTraffic:
         """Counts of one arm in a window; while Prometheus can't be asked, all are None.
@@ -45,10 +52,14 @@ class PrometheusMonitor:
         Raises:
             BadInput: what answers is no Prometheus, or it refuses the query.
         """
-        names = (REQUESTS, LATENCY, SAMPLES, OUTSIDE, PREDICTIONS)
+        names = "|".join((REQUESTS, LATENCY, SAMPLES, OUTSIDE, PREDICTIONS))
         selected = selector(names, family=family.name, variant=arm.name)
-        found = samples(self.client, selected, since - LOOKBACK, until)
-        seen = _Window(found or [], since, until.timestamp() - self.stale_after_s)
+        try:
+            found = self.api.stored(selected, since - LOOKBACK, until)
+        except NoAnswer as error:
+            log.warning("%s", error)
+            found = []
+        seen = _Window(found, since, until - self.stale_after)
         targets = sorted({s.labels["target"] for s in seen.of(PREDICTIONS)})
         predictions = {t: seen.histogram(PREDICTIONS, target=t) for t in targets}
         return ArmTraffic(
@@ -65,20 +76,18 @@ class PrometheusMonitor:
 class _Window:
     """The series of one arm in a window of time."""
 
-    def __init__(self, series: Sequence[Series], since: datetime, fresh_s: float) -> None:
-        self.series = series
-        self.since = since
-        self.fresh_s = fresh_s
+    def __init__(self, series: Sequence[Series], since: datetime, fresh: datetime) -> None:
+        self.series, self.since, self.fresh = series, since, fresh
 
     def of(self, name: str, **labels: str) -> list[Series]:
         """The series of a metric with these labels, one a process; none if all are stale."""
         found = [s for s in self.series if s.name == name and labels.items() <= s.labels.items()]
-        return found if any(s.last_s >= self.fresh_s for s in found) else []
+        return found if any(s.points[-1][0] >= self.fresh for s in found) else []
 
     def count(self, name: str, **labels: str) -> float | None:
         """What a counter gained, over all processes that the arm had."""
-        gains = [increase(s, self.since) for s in self.of(name, **labels)]
-        known = [gain for gain in gains if gain is not None]
+        gains = [gain(s, self.since) for s in self.of(name, **labels)]
+        known = [gained for gained in gains if gained is not None]
         return _finite(sum(known)) if known else None
 
     def outcomes(self, outcomes: Collection[str]) -> float | None:
@@ -90,16 +99,13 @@ class _Window:
     def histogram(self, name: str, **labels: str) -> Buckets | None:
         """Values between edges; None unless all processes have the same edges."""
         series = self.of(name, **labels)
-        edges = sorted({s.labels["le"] for s in series}, key=float)
-        processes = {tuple(sorted({**s.labels, "le": ""}.items())) for s in series}
+        edges = {s.labels[EDGE] for s in series}
+        processes = {tuple(sorted({**s.labels, EDGE: ""}.items())) for s in series}
         if not series or len(series) != len(edges) * len(processes):
             return None
-        below = [self.count(name, **labels, le=edge) for edge in edges]
-        known = [count for count in below if count is not None]
-        if len(known) != len(edges) or float(edges[-1]) != math.inf:
-            return None
-        counts = (b - a for a, b in zip([0.0, *known], known, strict=False))
-        return Buckets(tuple(map(float, edges)), tuple(max(0.0, count) for count in counts))
+        below = {edge: self.count(name, **labels, le=edge) for edge in edges}
+        known = {edge: count for edge, count in below.items() if count is not None}
+        return to_buckets(known) if len(known) == len(edges) else None
 
 
 def _finite(value: float) -> float | None:

@@ -16,11 +16,11 @@ def write_configuration(root: Path, every_s: float) -> None:
         "file_sd_configs": [
             {
                 "files": [str(root.resolve() / TARGETS / "*.json")],
-                "refresh_interval": f"{every_s:g}s",
+                "refresh_interval": _duration(every_s),
             }
         ],
     }
-    timing = {"scrape_interval": f"{every_s:g}s", "scrape_timeout": f"{min(every_s, 10):g}s"}
+    timing = {"scrape_interval": _duration(every_s), "scrape_timeout": _duration(min(every_s, 10))}
     # JSON is YAML too.
     _write(root / CONFIGURATION, {"global": timing, "scrape_configs": [job]})
 
@@ -42,6 +42,11 @@ def prometheus_command(root: Path, port: int = 9090) -> list[str]:
         f"--storage.tsdb.path={root.resolve() / SERIES}",
         f"--web.listen-address=127.0.0.1:{port}",
     ]
+
+
+def _duration(seconds: float) -> str:
+    """As Prometheus writes it, who knows no fractions."""
+    return f"{max(1, round(1000 * seconds))}ms"
 
 
 def _write(path: Path, content: object) -> None:

@@ -34,8 +34,8 @@ class CanaryPolicy:
             2 % a month's budget of a 99.9 % service is spent in 36 hours.
         latency_ratio: the candidate's p95 latency over the other arm's. A service that is half
             again slower needs half again the cores for the same load. Within a bucket p95 is
-            interpolated: with edges of a 1-2-5 series, arms of equal speed show ratios of 0.8 to
-            1.2, and one that is a fifth slower up to 2.1 where an edge lies badly.
+            interpolated: with ten edges a decade, an arm that is a fifth slower shows a ratio of
+            1.12 to 1.24, wherever the edges lie.
         outside_excess: by how much the candidate's share of samples out of its domain may exceed
             the other arm's. A domain holds 99 % of the training rows; a twentieth of the traffic
             more outside is five times that.
@@ -46,6 +46,12 @@ class CanaryPolicy:
         disagreement: share of pairs that may lie farther apart than both half widths together.
             If both intervals cover 90 %, one of them misses the truth in at most 20 % of the
             pairs (Boole's inequality), and only then can they be so far apart.
+        interval_ratio: how many times as wide as the champion's the candidate's interval may be in
+            a pair; ``disagreement`` is also the share of pairs in which it may be wider. Both
+            are calibrated to the same coverage, and the gates hold the candidate's error to the
+            champion's, so that chance alone should part their widths. Spreads of two ensembles of
+            three equal networks have a ratio above 3 in 10 % of the pairs, of five in 3 %
+            (F distribution of the variances); above 2 it would be 20 % and 10 %.
         least_pairs: pairs below which the share that disagrees says nothing: of 5 pairs, all
             must disagree to prove more than 20 %; of 10, eight; of 30, sixteen.
         look_every_s: time from one look to the next, two scrapes of the usual 15 seconds.
@@ -72,6 +78,7 @@ class CanaryPolicy:
     outside_excess: float = 0.05
     shift: float = 0.2
     disagreement: float = 0.2
+    interval_ratio: float = 3.0
     least_pairs: int = 5
     look_every_s: float = 30.0
     settling_s: float = 60.0

@@ -35,10 +35,11 @@ def check_predictions(
     paired: PairedAnswers | None,
     policy: CanaryPolicy,
 ) -> tuple[Check, ...]:
-    """Two checks a target: whether predictions moved, and whether pairs disagree.
+    """Three checks a target: whether predictions moved, and two of pairs that can condemn a shift.
 
     Predictions that moved say only that the models differ, and the better one may be the new one.
-    So a shift waits for pairs, and condemns together with pairs that disagree.
+    So a shift waits for pairs, and condemns together with pairs that disagree, or that agree only
+    because the candidate's intervals are wide enough to agree with anything.
     """
     targets = sorted({*candidate.predictions, *reference.predictions})
     if not targets:
@@ -48,9 +49,10 @@ def check_predictions(
         return (missing(name, policy.shift, "no histogram of either arm"),)
     checks: list[Check] = []
     for target in targets:
-        agreement = _disagreement(target, paired, policy)
         shift = _shift(target, candidate, reference, policy)
-        checks += _weigh(shift, agreement)
+        checks += _weigh(
+            shift, _disagreement(target, paired, policy), _width(target, paired, policy)
+        )
     return tuple(checks)
 
 
@@ -89,19 +91,26 @@ def _unanswered(paired: PairedAnswers, policy: CanaryPolicy) -> Check:
     )
 
 
-def _weigh(shift: Check, agreement: Check) -> tuple[Check, Check]:
+def _weigh(shift: Check, agreement: Check, width: Check) -> tuple[Check, Check, Check]:
     """The checks of one target in the light of each other; a shift comes in as failed."""
     if shift.outcome != "failed":
-        if agreement.outcome == "failed":
-            words = f"{agreement.words}, though their distribution has not moved"
-            agreement = replace(agreement, outcome="open", words=words)
-        return shift, agreement
-    if agreement.outcome == "passed":
-        words = f"{shift.words}, but pairs agree"
-        return replace(shift, outcome="passed", words=words), agreement
+        return shift, _alone(agreement), _alone(width)
     if agreement.outcome == "failed":
-        return replace(shift, words=f"{shift.words}, and pairs disagree"), agreement
-    return replace(shift, outcome="open", words=f"{shift.words}; pairs must tell"), agreement
+        shift = replace(shift, words=f"{shift.words}, and pairs disagree")
+    elif width.outcome == "failed":
+        shift = replace(shift, words=f"{shift.words}, and intervals are too wide to disagree")
+    elif agreement.outcome == width.outcome == "passed":
+        shift = replace(shift, outcome="passed", words=f"{shift.words}, but pairs agree")
+    else:
+        shift = replace(shift, outcome="open", words=f"{shift.words}; pairs must tell")
+    return shift, agreement, width
+
+
+def _alone(pairs: Check) -> Check:
+    """What pairs say where predictions have not moved: it holds, and does not condemn."""
+    if pairs.outcome != "failed":
+        return pairs
+    return replace(pairs, outcome="open", words=f"{pairs.words}, though predictions have not moved")
 
 
 def _shift(
@@ -131,8 +140,22 @@ def _shift(
 
 def _disagreement(target: str, paired: PairedAnswers | None, policy: CanaryPolicy) -> Check:
     """Whether more pairs disagree than both models' intervals explain."""
-    name, limit = f"pairs that disagree on {target}", policy.disagreement
     share = paired.outside_interval.get(target) if paired else None
+    return _share_of_pairs(f"pairs that disagree on {target}", share, paired, policy)
+
+
+def _width(target: str, paired: PairedAnswers | None, policy: CanaryPolicy) -> Check:
+    """Whether the candidate's intervals are far wider more often than chance explains."""
+    share = paired.far_wider.get(target) if paired else None
+    name = f"pairs with an interval over {policy.interval_ratio:g} times as wide for {target}"
+    return _share_of_pairs(name, share, paired, policy)
+
+
+def _share_of_pairs(
+    name: str, share: float | None, paired: PairedAnswers | None, policy: CanaryPolicy
+) -> Check:
+    """Whether a share of the pairs is proven to exceed the one that is allowed."""
+    limit = policy.disagreement
     if paired is None or share is None or not math.isfinite(share) or not 0 <= share <= 1:
         return missing(name, limit, "nobody compared")
     # How many the two left unanswered together is not known; so many pairs there are at least.

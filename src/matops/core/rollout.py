@@ -19,7 +19,7 @@ class Arm:
         name: unique within the deployment for as long as it runs, as in ``8a727648-2``; metrics
             carry it as the label ``variant``.
         version: version of the package.
-        package: where the package lies: a directory or a URI that the deployment can read.
+        package: where the deployment reads the package: a directory or a URI.
     """
 
     name: str

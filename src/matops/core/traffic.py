@@ -71,6 +71,8 @@ class PairedAnswers:
             own doubts explain.
         golden_mismatches: golden requests of the candidate's own package that its running server
             answers otherwise than recorded.
+        far_wider: by target, the share of pairs in which the candidate's interval is wider than
+            the champion's by more than the policy's ratio: so wide that to agree says little.
     """
 
     asked: int
@@ -79,3 +81,4 @@ class PairedAnswers:
     not_finite: int
     outside_interval: dict[str, float]
     golden_mismatches: int
+    far_wider: dict[str, float] = field(default_factory=dict)

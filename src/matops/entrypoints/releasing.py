@@ -1,4 +1,4 @@
-"""Releases on the deployment of this workspace."""
+"""Releases on the deployment of this workspace, wherever it is."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from matops.adapters.arm_client import HttpArmClient
-from matops.adapters.scrape_targets import prometheus_command
 from matops.artifacts.package import read_card
 from matops.core.canary_policy import CanaryPolicy
 from matops.core.decision import Decision
@@ -18,7 +17,7 @@ from matops.core.ruling import RuledMove
 from matops.entrypoints.configuration import change_fields
 from matops.entrypoints.progress import log_progress
 from matops.entrypoints.settings import Settings, read_settings
-from matops.entrypoints.wiring import package_store, serving, traffic_monitor
+from matops.entrypoints.wiring import package_store, scraper, serving, traffic_monitor
 from matops.families import get_family
 from matops.steps.canary_release import CanaryRelease, deploy_champion, run_until_decided
 
@@ -33,8 +32,8 @@ class DeploymentStatus:
         family: whose.
         rollout: its state; None where nothing is deployed.
         unready: arms that don't answer, by name, with what is known of why.
-        url: where clients ask; empty where nothing is deployed.
-        prometheus: command line of a Prometheus that scrapes it.
+        url: where clients ask; empty where that is not known, or nothing is deployed.
+        prometheus: command line of a Prometheus that scrapes it; none where a cluster has its own.
     """
 
     family: str
@@ -74,7 +73,7 @@ def _settings(prometheus: str) -> Settings:
     return settings.model_copy(update={"prometheus": prometheus}) if prometheus else settings
 
 
-def release_package_here(
+def release_package_in_stages(
     package: Path, again: bool, changes: Mapping[str, Any], prometheus: str, tell: Tell
 ) -> Rollout:
     """Begin the release of a package, or find it under way, and lead it to its end.
@@ -98,27 +97,30 @@ def release_on_traffic(package: Path) -> Path:
     def tell(decision: Decision) -> None:
         report(decision.after.share_percent, 100, decision.ruling.reason)
 
-    left = release_package_here(package, False, {}, "", tell)
-    if left.champion.version != read_card(package).version:
+    card = read_card(package)
+    left = release_package_in_stages(package, False, {}, "", tell)
+    if left.champion.version != card.version:
         raise BadInput(f"{package}: not released, {left.reason}")
-    return Path(left.champion.package)
+    return package_store(read_settings()).kept(get_family(card.family), card.version)
 
 
-def deploy_here(family: str, port: int | None) -> Rollout:
-    """Deploy the released model on this machine, or repair its deployment.
+def deploy_released(family: str, port: int | None) -> Rollout:
+    """Deploy the released model, or repair its deployment.
 
     Raises:
-        BadInput: no model is released.
+        BadInput: no model is released, or a port is named for a cluster.
     """
     settings = read_settings()
     if port is not None:
+        if settings.serving == "kserve":
+            raise BadInput(f"--port {port}: on a cluster the gateway's address is the clients'")
         settings = settings.model_copy(update={"port": port})
     found = get_family(family)
     return deploy_champion(found, serving(settings), package_store(settings))
 
 
-def stop_here(family: str) -> None:
-    """End a deployment on this machine.
+def stop_deployment(family: str) -> None:
+    """End a deployment.
 
     Raises:
         BadInput: nothing is deployed.
@@ -137,7 +139,7 @@ def decisions_of(family: str) -> list[Decision]:
 
 
 def deployment_status(family: str) -> DeploymentStatus:
-    """How a family's deployment on this machine is."""
+    """How a family's deployment is."""
     settings, found = read_settings(), get_family(family)
     deployment = serving(settings)
     rollout = deployment.rollout(found)
@@ -146,5 +148,5 @@ def deployment_status(family: str) -> DeploymentStatus:
         rollout=rollout,
         unready=deployment.unready(found) if rollout else {},
         url=deployment.url(found) if rollout else "",
-        prometheus=prometheus_command(settings.deployments),
+        prometheus=scraper(settings),
     )

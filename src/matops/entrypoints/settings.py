@@ -5,6 +5,7 @@ from getpass import getuser
 from os import cpu_count
 from pathlib import Path
 from socket import gethostname
+from typing import Literal
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -39,6 +40,12 @@ class Settings(BaseSettings):
     image: str = Field(default="matops-python:0.1.0", description="image of pipeline steps")
     prometheus: str = Field(default="", description="URL of the Prometheus that has the metrics")
     monitor_days: float = Field(default=7.0, gt=0, description="days of traffic that drift is of")
+    serving: Literal["local", "kserve"] = Field(
+        default="local", description="where models are deployed: on this machine or on a cluster"
+    )
+    packages_uri: str = Field(
+        default="", description="where a cluster finds what lies in models/: s3://bucket/models"
+    )
     kubernetes_namespace: str = Field(default="matops", description="where models are served")
     kubernetes_context: str = Field(
         default="", description="context of the kubeconfig; the current one, or the pod's own"

@@ -16,13 +16,13 @@ from matops.entrypoints.settings import Settings
 
 if TYPE_CHECKING:
     from matops.adapters.kserve_serving import KServeServing
-    from matops.adapters.local_deployment import Place
     from matops.adapters.local_serving import LocalServing
     from matops.adapters.materials_project import MaterialsProject
     from matops.adapters.prometheus_live import PrometheusLive
     from matops.adapters.prometheus_monitor import PrometheusMonitor
     from matops.steps.deposits import DropPlace
     from matops.steps.monitor import ChampionMonitor
+    from matops.steps.ports import Serving
 
 
 def dataset_store(settings: Settings) -> DvcStore:
@@ -44,16 +44,18 @@ def package_store(settings: Settings) -> PackageDirectory:
     return PackageDirectory(settings.models)
 
 
-def serving(settings: Settings) -> "LocalServing":
-    """Deployments of the workspace on this machine."""
-    from matops.adapters.local_serving import LocalServing
+def serving(settings: Settings) -> "Serving":
+    """Deployments of the workspace.
 
-    return LocalServing(deployment_place(settings))
+    Raises:
+        BadInput: they are on a cluster, and there is none, or no such context.
+    """
+    return _kserve_serving(settings) if settings.serving == "kserve" else _local_serving(settings)
 
 
-def deployment_place(settings: Settings) -> "Place":
-    """Where and how this machine serves."""
+def _local_serving(settings: Settings) -> "LocalServing":
     from matops.adapters.local_deployment import Place
+    from matops.adapters.local_serving import LocalServing
 
     place = Place(
         settings.deployments,
@@ -63,7 +65,27 @@ def deployment_place(settings: Settings) -> "Place":
         scrape_every_s=settings.scrape_every_s,
     )
     command = tuple(shlex.split(settings.serve_command))
-    return replace(place, serve=command) if command else place
+    return LocalServing(replace(place, serve=command) if command else place)
+
+
+def _kserve_serving(settings: Settings) -> "KServeServing":
+    from matops.adapters.kserve_manifests import PodSettings
+    from matops.adapters.kserve_serving import KServeServing
+    from matops.adapters.kubernetes_objects import KubernetesObjects, connect
+
+    cluster = connect(settings.kubernetes_context)
+    objects = KubernetesObjects(cluster, settings.kubernetes_namespace)
+    pods = PodSettings(service_account=settings.kubernetes_service_account)
+    return KServeServing(objects, pods, settings.packages_uri)
+
+
+def scraper(settings: Settings) -> list[str]:
+    """Command line of a Prometheus that finds the deployments; none where a cluster has its own."""
+    if settings.serving == "kserve":
+        return []
+    from matops.adapters.scrape_targets import prometheus_command
+
+    return prometheus_command(settings.deployments)
 
 
 def traffic_monitor(settings: Settings) -> "PrometheusMonitor | None":
@@ -73,9 +95,10 @@ def traffic_monitor(settings: Settings) -> "PrometheusMonitor | None":
     """
     if not settings.prometheus:
         return None
+    from matops.adapters.prometheus_api import PrometheusApi
     from matops.adapters.prometheus_monitor import PrometheusMonitor
 
-    return PrometheusMonitor(settings.prometheus, 4 * settings.scrape_every_s)
+    return PrometheusMonitor(PrometheusApi(settings.prometheus), 4 * settings.scrape_every_s)
 
 
 def drop_place(settings: Settings, where: str) -> "DropPlace":
@@ -97,21 +120,6 @@ def materials_database(settings: Settings) -> "MaterialsProject":
         settings.mp_api_endpoint,
         settings.downloads / "materials-project",
     )
-
-
-def kserve_serving(settings: Settings) -> "KServeServing":
-    """Models on a cluster, behind KServe.
-
-    Raises:
-        BadInput: there is no cluster, or no such context.
-    """
-    from matops.adapters.kserve_manifests import PodSettings
-    from matops.adapters.kserve_serving import KServeServing
-    from matops.adapters.kubernetes_objects import KubernetesObjects, connect
-
-    client = connect(settings.kubernetes_context)
-    objects = KubernetesObjects(client, settings.kubernetes_namespace)
-    return KServeServing(objects, PodSettings(service_account=settings.kubernetes_service_account))
 
 
 def live_metrics(settings: Settings) -> "PrometheusLive":

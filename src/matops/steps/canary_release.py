@@ -15,7 +15,7 @@ from matops.core.canary_policy import CanaryPolicy
 from matops.core.decision import Decision, Evidence, is_rolled_back
 from matops.core.errors import BadInput
 from matops.core.family import Family
-from matops.core.rollout import Rollout, begin, candidate_ready, deploy_first, next_rollout
+from matops.core.rollout import Arm, Rollout, begin, candidate_ready, deploy_first, next_rollout
 from matops.core.ruling import RuledMove, Ruling
 from matops.steps.paired_answers import gather_pairs, golden_mismatches
 from matops.steps.ports import ArmClient, PackageStore, Serving, TrafficMonitor
@@ -71,13 +71,14 @@ class CanaryRelease:
                 f"{self.family.name}: the champion is not deployed; "
                 f"try: matops release up {self.family.name}"
             )
-        now, kept = self.clock(), str(self.packages.keep(self.family, package).resolve())
+        now, kept = self.clock(), self.packages.keep(self.family, package)
+        location = self.serving.location(self.family, kept)
         if before is None:
-            after = deploy_first(card.version, kept)
+            after = deploy_first(card.version, location)
             after = replace(after, move="start", release_began=now.isoformat())
         else:
             self._monitored()
-            after = begin(before, card.version, kept, now, self.policy)
+            after = begin(before, card.version, location, now, self.policy)
         self._decide(before, after, Ruling("hold", after.reason), Evidence())
         return after
 
@@ -147,7 +148,9 @@ class CanaryRelease:
         looked, monitor = windows(rollout, now), self._monitored()
         own = monitor.traffic(self.family, candidate, *looked.candidate)
         other = monitor.traffic(self.family, rollout.reference, *looked.reference)
-        paired = gather_pairs(self.family, rollout, self.serving, self.client)
+        golden = read_golden(self.packages.kept(self.family, candidate.version))
+        ratio = self.policy.interval_ratio
+        paired = gather_pairs(self.family, rollout, golden, self.serving, self.client, ratio)
         ruling = judge_canary(rollout, own, other, paired, now, self.policy)
         return ruling, Evidence(unready, own, other, paired)
 
@@ -171,7 +174,7 @@ class CanaryRelease:
         self.packages.note_decision(self.family, decision)
         self.serving.apply(self.family, after)
         if ruling.move == "promote":
-            self.packages.publish(self.family, Path(after.champion.package))
+            self._publish(after.champion)
         return decision
 
     def _decision(
@@ -190,7 +193,7 @@ class CanaryRelease:
             if waited_s >= self.policy.most_start_s:
                 raise BadInput(f"{rollout.champion.version} is not ready: {why}")
             return self._decision(rollout, rollout, Ruling("hold", why), Evidence(unready))
-        golden = read_golden(Path(rollout.champion.package))
+        golden = read_golden(self.packages.kept(self.family, rollout.champion.version))
         url = self.serving.address(self.family, rollout.champion)
         answers = [self.client.ask(url, self.family, request) for request in golden.requests]
         wrong = golden_mismatches(golden, answers) + answers.count(None)
@@ -207,7 +210,10 @@ class CanaryRelease:
     def _settle(self, rollout: Rollout) -> None:
         """Repair the deployment, and make its champion the released model."""
         self.serving.apply(self.family, rollout)
-        self.packages.publish(self.family, Path(rollout.champion.package))
+        self._publish(rollout.champion)
+
+    def _publish(self, champion: Arm) -> None:
+        self.packages.publish(self.family, self.packages.kept(self.family, champion.version))
 
 
 def deploy_champion(family: Family, serving: Serving, packages: PackageStore) -> Rollout:
@@ -221,7 +227,7 @@ def deploy_champion(family: Family, serving: Serving, packages: PackageStore) ->
         champion = packages.champion(family)
         if champion is None:
             raise BadInput(f"{family.name} has no released model to deploy")
-        rollout = deploy_first(champion.name, str(champion.resolve()))
+        rollout = deploy_first(champion.name, serving.location(family, champion))
     serving.apply(family, rollout)
     return rollout
 

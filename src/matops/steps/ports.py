@@ -81,6 +81,14 @@ class PackageStore(Protocol):
         """Keep a package for good and return its directory."""
         ...
 
+    def kept(self, family: Family, version: str) -> Path:
+        """Directory of a package that is kept.
+
+        Raises:
+            BadInput: it is not here.
+        """
+        ...
+
     def publish(self, family: Family, package: Path) -> Path:
         """Keep a package for good, make it the champion and return its directory."""
         ...
@@ -156,6 +164,26 @@ class Serving(Protocol):
 
     def address(self, family: Family, arm: Arm) -> str:
         """URL at which one arm alone can be asked, past the split of the traffic."""
+        ...
+
+    def url(self, family: Family) -> str:
+        """Where clients ask; empty while that is not known."""
+        ...
+
+    def location(self, family: Family, package: Path) -> str:
+        """Where the deployment reads a package that is kept here.
+
+        Raises:
+            BadInput: it can't be read from there.
+        """
+        ...
+
+    def stop(self, family: Family) -> None:
+        """End all arms after the requests under way, and forget the deployment.
+
+        Raises:
+            BadInput: nothing is deployed.
+        """
         ...
 
 

@@ -66,19 +66,19 @@ def up(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Deploy the released model on this machine, or repair what is missing of the deployment."""
-    from matops.entrypoints.releasing import deploy_here, deployment_status
+    """Deploy the released model, or repair what is missing of the deployment."""
+    from matops.entrypoints.releasing import deploy_released, deployment_status
 
-    deploy_here(family, port)
+    deploy_released(family, port)
     _print_status(deployment_status(family), as_json)
 
 
 @app.command()
 def down(family: FamilyName) -> None:
     """End the deployment after the requests under way; packages and history stay."""
-    from matops.entrypoints.releasing import stop_here
+    from matops.entrypoints.releasing import stop_deployment
 
-    stop_here(family)
+    stop_deployment(family)
 
 
 @app.command()
@@ -95,11 +95,11 @@ def start(
     """
     from matops.artifacts.package import read_card
     from matops.entrypoints.configuration import parse_changes
-    from matops.entrypoints.releasing import release_package_here
+    from matops.entrypoints.releasing import release_package_in_stages
 
     try:
         asked = parse_changes(changes)
-        left = release_package_here(package, again, asked, prometheus, _tell(as_json))
+        left = release_package_in_stages(package, again, asked, prometheus, _tell(as_json))
     except KeyboardInterrupt:
         side.print("the release stays as it is; the same command goes on with it")
         raise typer.Exit(130) from None
@@ -182,10 +182,8 @@ def _print_status(found: "DeploymentStatus", as_json: bool) -> None:
     if rollout is None:
         raise BadInput(f"{found.family}: nothing is deployed")
     screen.print(arms_table(rollout, found.unready))
-    lines = (
-        f"{rollout.move}: {rollout.reason}",
-        f"clients ask {found.url}",
-        f"metrics: {shlex.join(found.prometheus)}",
-    )
+    lines = [f"{rollout.move}: {rollout.reason}", f"clients ask {found.url or '(not known yet)'}"]
+    if found.prometheus:
+        lines.append(f"metrics: {shlex.join(found.prometheus)}")
     for line in lines:
         screen.print(line, highlight=False, soft_wrap=True, markup=False)

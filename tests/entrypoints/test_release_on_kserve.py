@@ -1,0 +1,181 @@
+"""``matops release`` on a cluster: the command line, KServe's adapter and a fake Kubernetes API.
+
+The network within the cluster is a proxy, as the fake has no pods: it answers what is asked of an
+arm's Service as the arm's package recorded it.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from devtools.recorded_server import Recorded, Server, recorded_answers
+from devtools.sibling_package import write_sibling
+from matops.artifacts.package import read_card
+from tests.adapters.kubernetes_server import NAMESPACE, Cluster, running
+
+if TYPE_CHECKING:
+    from tests.conftest import Done, Matops, Released
+
+FAMILY, SERVICE = "elastic_cgcnn", "elastic-cgcnn"
+URI = "pvc://workspace/models"
+
+Release = Callable[..., "Done"]
+
+
+@contextmanager
+def network(models: Path) -> Iterator[str]:
+    """URL of a proxy that reaches every arm's Service."""
+
+    class Pod(Recorded):
+        @property
+        def answers(self) -> dict[str, Any]:
+            version = self.headers["host"].removeprefix(f"{SERVICE}-").split("-")[0]
+            return recorded_answers(models / FAMILY / version)
+
+    server = Server(("127.0.0.1", 0), Pod)
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture
+def cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
+    """A cluster that the kubeconfig names, which takes no time."""
+    with running(Cluster()) as found:
+        user = {"name": "me", "user": {}}
+        named = {"name": "here", "cluster": {"server": found.url}}
+        context = {"name": "here", "context": {"cluster": "here", "user": "me"}}
+        content = {"clusters": [named], "users": [user], "contexts": [context]}
+        kubeconfig = tmp_path / "kubeconfig"
+        kubeconfig.write_text(json.dumps({**content, "current-context": "here"}))
+        known = "kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION"
+        monkeypatch.setattr(known, str(kubeconfig))
+        clock = SimpleNamespace(sleep=lambda _: None, monotonic=lambda: 0.0)
+        monkeypatch.setattr("matops.adapters.kserve_serving.time", clock)
+        monkeypatch.setenv("MATOPS_SERVING", "kserve")
+        monkeypatch.setenv("MATOPS_KUBERNETES_NAMESPACE", NAMESPACE)
+        yield found
+
+
+@pytest.fixture
+def release(
+    cluster: Cluster, matops: Matops, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Release]:
+    """``matops release``, with packages where pods find them and no Prometheus that answers."""
+    monkeypatch.setenv("MATOPS_PACKAGES_URI", URI)
+    monkeypatch.setenv("MATOPS_PROMETHEUS", "http://127.0.0.1:9")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with network(workspace / "models") as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy)
+        yield lambda *arguments: matops(workspace, "release", *arguments)
+
+
+@pytest.fixture
+def newer(released: Released, tmp_path: Path) -> Path:
+    return write_sibling(released.package, tmp_path / "newer")
+
+
+def shares(cluster: Cluster) -> list[int]:
+    return sorted(weight for weight in cluster.route.values() if weight)
+
+
+def interrupt(_seconds: float) -> None:
+    raise KeyboardInterrupt
+
+
+def test_the_released_model_is_deployed_looked_at_and_taken_away(
+    cluster: Cluster, release: Release, released: Released
+) -> None:
+    done = release("up", FAMILY, "--json")
+    assert done.status == 0, done
+    status = json.loads(done.out)
+    assert status["url"] == f"http://{SERVICE}-{NAMESPACE}.example.com"
+    assert (status["unready"], status["prometheus"]) == ({}, [])
+    model = cluster.services[SERVICE]["spec"]["predictor"]["model"]
+    assert model["storageUri"] == f"{URI}/{FAMILY}/{released.package.name}"
+    assert "metrics:" not in release("status", FAMILY).out
+    assert release("down", FAMILY).status == 0
+    assert cluster.services == {}
+    assert "nothing is deployed" in release("down", FAMILY).err
+
+
+def test_a_release_is_begun_looked_at_and_promoted(
+    cluster: Cluster,
+    release: Release,
+    newer: Path,
+    workspace: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    release("up", FAMILY)
+    with monkeypatch.context() as patch:
+        patch.setattr("matops.entrypoints.releasing.time.sleep", interrupt)
+        assert release("start", newer).status == 130
+    assert shares(cluster) == [10, 10, 80]
+    looked = json.loads(release("tick", FAMILY, "--json").out)
+    assert looked["ruling"]["move"] == "inconclusive"
+    assert looked["evidence"]["paired"]["asked"] > 0
+    assert looked["evidence"]["paired"]["golden_mismatches"] == 0
+    assert looked["evidence"]["paired"]["candidate_failed"] == 0
+    assert release("promote", FAMILY, "--reason", "a hotfix").status == 0
+    version = read_card(newer).version
+    assert [arm.split("-")[0] for arm in cluster.pods] == [version]
+    champion = json.loads((workspace / "models" / FAMILY / "champion.json").read_text())
+    assert champion["version"] == version
+    assert "a hotfix" in release("history", FAMILY).out
+
+
+def test_a_candidate_that_nobody_can_measure_is_rolled_back(
+    cluster: Cluster, release: Release, newer: Path, released: Released
+) -> None:
+    release("up", FAMILY)
+    impatient = ("--set", "look_every_s=0.01", "--set", "settling_s=0")
+    done = release("start", newer, *impatient)
+    assert done.status == 1, done
+    assert "without measurements" in done.err
+    assert [arm.split("-")[0] for arm in cluster.pods] == [released.package.name]
+    assert shares(cluster) == [100]
+
+
+def test_a_pipelines_release_step_goes_through_the_cluster(
+    cluster: Cluster, release: Release, released: Released, workspace: Path, tmp_path: Path
+) -> None:
+    from matops.entrypoints.settings import read_settings
+    from matops.entrypoints.workflow import release_package
+
+    release("up", FAMILY)
+    before = len(cluster.requests)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MATOPS_WORKSPACE", str(workspace))
+        read_settings.cache_clear()
+        told = release_package(released.run / "evaluation", tmp_path / "out")
+    read_settings.cache_clear()
+    assert told == {"version": released.package.name}
+    assert read_card(tmp_path / "out").version == released.package.name
+    assert len(cluster.requests) > before
+
+
+def test_a_cluster_needs_to_know_where_packages_lie(
+    cluster: Cluster, matops: Matops, workspace: Path
+) -> None:
+    done = matops(workspace, "release", "up", FAMILY)
+    assert done.status == 2
+    assert "MATOPS_PACKAGES_URI" in done.err
+    assert done.err.count("\n") == 1
+    assert cluster.services == {}
+
+
+def test_a_cluster_has_no_port_to_choose(release: Release) -> None:
+    done = release("up", FAMILY, "--port", "80")
+    assert done.status == 2
+    assert "--port 80" in done.err
