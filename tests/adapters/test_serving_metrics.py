@@ -23,7 +23,7 @@ def registry() -> CollectorRegistry:
 
 @pytest.fixture
 def metrics(registry: CollectorRegistry) -> ServingMetrics:
-    return ServingMetrics(Identity(**OWN), TARGETS, registry)
+    return ServingMetrics(Identity(**OWN), TARGETS, ("length",), registry)
 
 
 def prediction(value: float, *unseen: str) -> Prediction:

@@ -114,7 +114,8 @@ def served_metrics() -> set[str]:
     """Names of all series that a server of any family has."""
     registry = CollectorRegistry()
     identity = Identity("elastic_cgcnn", "m8", "local")
-    served = ServingMetrics(identity, get_family("elastic_cgcnn").targets, registry)
+    family = get_family("elastic_cgcnn")
+    served = ServingMetrics(identity, family.targets, family.descriptor_names, registry)
     served.tell_model("d4", {"mae_K": True})
     return {m.name + suffix for m in registry.collect() for suffix in SUFFIXES[m.type]}
 
