@@ -5,6 +5,9 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
 
+ATOMS_AT_ONCE = 128
+"""So many atoms' pairs of neighbours stay in a processor's cache from degree to degree."""
+
 
 def bond_order(directions: FloatArray, shares: FloatArray, largest_degree: int) -> FloatArray:
     """Rotation-invariant order parameters Q_l of each atom's neighbourhood, l = 1 .. L.
@@ -26,12 +29,27 @@ def bond_order(directions: FloatArray, shares: FloatArray, largest_degree: int) 
         Steinhardt, Nelson and Ronchetti, Phys. Rev. B 28, 784 (1983), eq. 1.3; weighted as in
         Mickel et al., J. Chem. Phys. 138, 044501 (2013), eq. 5.
     """
-    cosine = np.clip(directions @ directions.transpose(0, 2, 1), -1.0, 1.0)
-    before, now = np.ones_like(cosine), cosine
-    squares = []
-    for degree in range(1, largest_degree + 1):
-        squares.append(((shares @ now) * shares).sum(axis=2))
+    n_atoms, n_weightings = shares.shape[:2]
+    found = np.empty((n_atoms, n_weightings, largest_degree))
+    for first in range(0, n_atoms, ATOMS_AT_ONCE):
+        some = slice(first, first + ATOMS_AT_ONCE)
+        _squares(directions[some], shares[some], found[some])
+    return np.sqrt(np.maximum(found, 0.0, out=found), out=found)
+
+
+def _squares(directions: FloatArray, shares: FloatArray, squares: FloatArray) -> None:
+    """Write Q_l² of some atoms into an array of shape (n_atoms, n_weightings, L)."""
+    cosine = directions @ directions.transpose(0, 2, 1)
+    np.clip(cosine, -1.0, 1.0, out=cosine)
+    before, now, spare = np.ones_like(cosine), cosine.copy(), np.empty_like(cosine)
+    weighted = np.empty_like(shares)
+    for degree in range(1, squares.shape[2] + 1):
+        np.matmul(shares, now, out=weighted)
+        np.multiply(weighted, shares, out=weighted).sum(axis=2, out=squares[:, :, degree - 1])
         # Bonnet's recursion for the Legendre polynomials.
-        following = ((2 * degree + 1) * cosine * now - degree * before) / (degree + 1)
-        before, now = now, following
-    return np.asarray(np.sqrt(np.maximum(np.stack(squares, axis=2), 0.0)))
+        np.multiply(cosine, 2 * degree + 1, out=spare)
+        spare *= now
+        before *= degree
+        spare -= before
+        spare /= degree + 1
+        before, now, spare = now, spare, before

@@ -105,25 +105,25 @@ def test_small_search_radius_never_changes_the_answer(
     crystals: list[Crystal], count: int, whole_shells: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     quick = nearest_neighbours(crystals, count, RADIUS_A, whole_shells)
-    monkeypatch.setattr(graphs, "_probable_radius_A", lambda crystal, count: np.inf)
+    monkeypatch.setattr(graphs, "FIRST_SPHERE", np.inf)
     full = nearest_neighbours(crystals, count, RADIUS_A, whole_shells)
     assert np.array_equal(quick.centre, full.centre)
     assert quick.distance_A == pytest.approx(full.distance_A, abs=1e-9)
     assert quick.weight == pytest.approx(full.weight)
 
 
-@pytest.mark.parametrize("first_try_A", np.arange(0.6, 7.0, 0.4))
+@pytest.mark.parametrize("first_sphere", np.geomspace(0.01, 8.0, 16))
 def test_search_that_proves_too_small_is_repeated(
-    random_crystal: Build, first_try_A: float, monkeypatch: pytest.MonkeyPatch
+    random_crystal: Build, first_sphere: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also for a slab in a long empty cell, whose mean density says little of a neighbourhood."""
     frac = [[x / 2, y / 2, z] for x in (0, 1) for y in (0, 1) for z in (0, 0.1)]
     slab = make_crystal(np.diag([5.0, 5.2, 25.0]), ["Cu"] * 8, frac)
-    monkeypatch.setattr(graphs, "_probable_radius_A", lambda crystal, count: first_try_A)
+    monkeypatch.setattr(graphs, "FIRST_SPHERE", first_sphere)
     for crystal in (slab, random_crystal(1, 1), random_crystal(2, 2), random_crystal(3, 3)):
         quick = nearest_neighbours([crystal], 12, RADIUS_A)
         with monkeypatch.context() as patch:
-            patch.setattr(graphs, "_probable_radius_A", lambda crystal, count: np.inf)
+            patch.setattr(graphs, "FIRST_SPHERE", np.inf)
             full = nearest_neighbours([crystal], 12, RADIUS_A)
         assert len(quick.distance_A) == len(full.distance_A)
         assert quick.distance_A == pytest.approx(full.distance_A)

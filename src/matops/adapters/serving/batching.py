@@ -4,13 +4,12 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import BrokenExecutor
-from dataclasses import dataclass, field
 
 from matops.adapters.serving.limits import Limits
+from matops.adapters.serving.line import Line, Waiting
 from matops.adapters.serving.worker import (
     Answered,
     Load,
-    Outcome,
     Reading,
     Refused,
     answer,
@@ -33,52 +32,36 @@ class Failed(Exception):
     """An error of the server's own."""
 
 
-@dataclass
-class _Waiting:
-    """A request in the queue.
-
-    Attributes:
-        payloads: its samples.
-        answer: what its client waits for.
-        is_suspect: it was computed when a process died, so that it gets a process of its own.
-    """
-
-    payloads: Sequence[Payload]
-    answer: asyncio.Future[Outcome] = field(default_factory=asyncio.Future)
-    is_suspect: bool = False
-
-
 class Batcher:
     """A bounded queue before processes that compute.
 
     A free process takes at once what waits, so that a lone client loses no time; while it is
-    busy, others gather. Only after a pass that had company does the next one wait a moment.
+    busy, others gather.
     """
 
     def __init__(
         self, load: Load, reading: Reading, limits: Limits, metrics: ServingMetrics
     ) -> None:
         self._load, self._reading, self._limits, self._metrics = load, reading, limits, metrics
-        self._queue: deque[_Waiting] = deque()
+        self._queue: deque[Waiting] = deque()
         self._waiting_samples = 0
-        self._arrived = asyncio.Event()
-        self._servers: list[asyncio.Task[None]] = []
-        self._broken = 0
+        self._lines: list[Line] = []
+        self._under_way: set[asyncio.Task[None]] = set()
 
     @property
     def is_ready(self) -> bool:
         """Whether a process is there that can compute."""
-        return self._broken < len(self._servers)
+        return any(not line.is_broken for line in self._lines)
 
     def start(self, lanes: Sequence[Lane]) -> None:
         """Answer from now on."""
-        self._servers = [asyncio.create_task(self._serve(lane)) for lane in lanes]
+        self._lines = [Line(lane) for lane in lanes]
 
     async def close(self) -> None:
         """Answer no more."""
-        for server in self._servers:
-            server.cancel()
-        await asyncio.gather(*self._servers, return_exceptions=True)
+        for task in self._under_way:
+            task.cancel()
+        await asyncio.gather(*self._under_way, return_exceptions=True)
 
     async def ask(self, payloads: Sequence[Payload]) -> list[Prediction]:
         """Predictions for one request.
@@ -88,7 +71,7 @@ class Batcher:
             Overloaded: too many samples wait already, or there is no answer in time.
             Failed: the server's own error.
         """
-        waiting = _Waiting(payloads)
+        waiting = Waiting(payloads)
         self._enqueue(waiting)
         try:
             outcome = await asyncio.wait_for(waiting.answer, self._limits.seconds)
@@ -99,28 +82,37 @@ class Batcher:
             return outcome
         raise (BadInput if outcome.is_bad_input else Failed)(outcome.reason)
 
-    def _enqueue(self, waiting: _Waiting) -> None:
+    def _enqueue(self, waiting: Waiting) -> None:
         if self._waiting_samples + len(waiting.payloads) > self._limits.waiting_samples:
             raise Overloaded(f"{self._waiting_samples} samples are waiting already")
         self._queue.append(waiting)
         self._waiting_samples += len(waiting.payloads)
-        self._arrived.set()
+        self._offer()
 
-    async def _serve(self, lane: Lane) -> None:
-        """Give one process its work, as long as the server runs."""
-        had_company = False
-        while True:
-            await self._arrived.wait()
-            if had_company and self._waiting_samples < self._limits.pass_samples:
-                await asyncio.sleep(self._limits.gather_seconds)
-            batch = self._take()
-            if batch:
-                await self._answer(lane, batch)
-            had_company = len(batch) > 1
+    def _offer(self) -> None:
+        """Give the processes what waits, as far as they take it; the least busy is asked first."""
+        for line in sorted(self._lines, key=lambda line: len(line.batches)):
+            while self._queue and line.takes(self._queue[0], self._waiting_samples):
+                self._give(line, self._take())
 
-    def _take(self) -> list[_Waiting]:
+    def _give(self, line: Line, batch: list[Waiting]) -> None:
+        if not batch:
+            return
+        line.batches.append(batch)
+        task = asyncio.create_task(self._work(line, batch))
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+
+    async def _work(self, line: Line, batch: list[Waiting]) -> None:
+        try:
+            await self._answer(line, batch)
+        finally:
+            line.batches.remove(batch)
+        self._offer()
+
+    def _take(self) -> list[Waiting]:
         """Requests for one batch: one at least, and no more samples than a pass holds."""
-        batch: list[_Waiting] = []
+        batch: list[Waiting] = []
         samples = 0
         while self._queue:
             first = self._queue[0]
@@ -130,19 +122,17 @@ class Batcher:
             batch.append(self._queue.popleft())
             samples += len(first.payloads)
         self._waiting_samples -= samples
-        if not self._queue:
-            self._arrived.clear()
         # Nobody listens any more to those that took too long.
         return [waiting for waiting in batch if not waiting.answer.done()]
 
-    async def _answer(self, lane: Lane, batch: list[_Waiting]) -> None:
+    async def _answer(self, line: Line, batch: list[Waiting]) -> None:
         requests = [waiting.payloads for waiting in batch]
         try:
             found = await asyncio.wrap_future(
-                lane.submit(answer, self._load, requests, self._reading)
+                line.lane.submit(answer, self._load, requests, self._reading)
             )
         except BrokenExecutor:
-            await self._replace(lane, batch)
+            await self._replace(line, batch)
             return
         except Exception as error:
             reason = Refused(f"{type(error).__name__}: {error}", is_bad_input=False)
@@ -154,7 +144,7 @@ class Batcher:
             if not waiting.answer.done():
                 waiting.answer.set_result(outcome)
 
-    async def _replace(self, lane: Lane, batch: list[_Waiting]) -> None:
+    async def _replace(self, line: Line, batch: list[Waiting]) -> None:
         """Start another process for one that died, and try its requests again, each alone.
 
         One that dies with a request alone has shown that this request is to blame.
@@ -162,14 +152,14 @@ class Batcher:
         if len(batch) == 1 and batch[0].is_suspect and not batch[0].answer.done():
             reason = Refused("the process that computes died of this request", is_bad_input=False)
             batch[0].answer.set_result(reason)
-        self._broken += 1
-        await self._restart(lane)
-        self._broken -= 1
+        line.is_broken = True
+        async with line.restarting:
+            await self._restart(line.lane)
+        line.is_broken = False
         for waiting in reversed(batch):
             waiting.is_suspect = True
             self._queue.appendleft(waiting)
             self._waiting_samples += len(waiting.payloads)
-        self._arrived.set()
 
     async def _restart(self, lane: Lane) -> None:
         while True:

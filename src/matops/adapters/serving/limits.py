@@ -19,7 +19,6 @@ class Limits:
         seconds: to read a request, and again to answer it.
         waiting_samples: that wait for their turn; what comes beyond is told to come again.
         pass_samples: in one pass through the network.
-        gather_seconds: how long a pass waits for company where the last one had some.
         settle_seconds: how long a server that is told to end goes on as before, but not ready, so
             that what splits the traffic can turn away from it.
         finish_seconds: how long after that it finishes the requests it has accepted.
@@ -33,14 +32,13 @@ class Limits:
     reading_seconds: float = 2.0
     seconds: float = 20.0
     waiting_samples: int = 1024
-    pass_samples: int = 64
-    gather_seconds: float = 0.004
+    pass_samples: int = 32
     settle_seconds: float = 2.0
     finish_seconds: float = 25.0
 
     def __post_init__(self) -> None:
-        # A server may be told to end, or to gather, without any delay.
-        may_be_zero = ("gather_seconds", "settle_seconds")
+        # A server may be told to end without any delay.
+        may_be_zero = ("settle_seconds",)
         for name, value in asdict(self).items():
             if value is not None and (value < 0 or (value == 0 and name not in may_be_zero)):
                 raise BadInput(f"the limit {name} = {value:g} is too small")

@@ -32,7 +32,7 @@ from matops.adapters.serving.limits import Limits
 from matops.adapters.serving.openapi import openapi, routes
 from matops.adapters.serving.recent import RecentRequests
 from matops.adapters.serving.served import Served, describe
-from matops.adapters.serving.worker import Load, Reading, warm_up
+from matops.adapters.serving.worker import Load, Reading, keep_what_is_loaded, warm_up
 from matops.adapters.serving_metrics import Identity, ServingMetrics
 from matops.simulators.lane import Lane
 
@@ -123,6 +123,7 @@ async def _serve(
     recent.attach(app)
     guard = Guard(app, {**routes(served, limits), **recent.routes()}, limits, metrics)
     config.app = guard
+    keep_what_is_loaded()
     await _listen(_Uvicorn(config), _grpc(plane, running), plane, guard, limits)
     await batcher.close()
 

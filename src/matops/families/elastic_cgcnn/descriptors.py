@@ -83,13 +83,20 @@ def bond_orders(numbers: NDArray[np.int64], edges: Neighbours) -> Array:
     return found.reshape(len(numbers), N_BOND_ORDERS)
 
 
-def _size(crystal: Crystal) -> tuple[float, float, float]:
-    """The first three entries of STATE."""
-    n = len(crystal.numbers)
-    volume = crystal.volume_A3 / n
-    mass = atomic_masses_u()[crystal.numbers].mean()
-    spheres = 4 / 3 * np.pi * (covalent_radii_A()[crystal.numbers] ** 3).mean()
-    return float(np.log(volume)), float(np.log(mass / volume)), float(np.log(spheres / volume))
+def _means(values: Array, counts: NDArray[np.int64]) -> Array:
+    """Means over each crystal's atoms of values of shape (n_atoms, k): (n_crystals, k)."""
+    first = np.cumsum(counts) - counts
+    return np.asarray(np.add.reduceat(values, first) / counts[:, None])
+
+
+def _sizes(crystals: Sequence[Crystal], counts: NDArray[np.int64]) -> Array:
+    """The first three columns of STATE."""
+    numbers = np.concatenate([crystal.numbers for crystal in crystals])
+    lattices_A = np.stack([crystal.lattice_A for crystal in crystals])
+    volume = np.abs(np.linalg.det(lattices_A)) / counts
+    spheres = 4 / 3 * np.pi * covalent_radii_A() ** 3
+    mass, filled = _means(np.column_stack([atomic_masses_u(), spheres])[numbers], counts).T
+    return np.asarray(np.log(np.column_stack([volume, mass / volume, filled / volume])))
 
 
 def crystal_states(crystals: Sequence[Crystal], edges: Neighbours) -> Array:
@@ -100,7 +107,8 @@ def crystal_states(crystals: Sequence[Crystal], edges: Neighbours) -> Array:
         edges: their edges, atoms numbered one crystal after the other.
     """
     numbers = np.concatenate([crystal.numbers for crystal in crystals])
-    owner = np.repeat(np.arange(len(crystals)), [len(c.numbers) for c in crystals])[edges.centre]
+    counts = np.array([len(crystal.numbers) for crystal in crystals])
+    owner = np.repeat(np.arange(len(crystals)), counts)[edges.centre]
     lengths = reduced_lengths(numbers, edges)
     total = np.bincount(owner, edges.weight, len(crystals))
     mean = np.full(len(crystals), NO_BOND)
@@ -108,14 +116,16 @@ def crystal_states(crystals: Sequence[Crystal], edges: Neighbours) -> Array:
     np.divide(summed, total, mean, where=total > 0)
     shortest = np.full(len(crystals), NO_BOND)
     np.minimum.at(shortest, owner, lengths)
-    own = [_composition(crystal) for crystal in crystals]
-    return np.column_stack([np.array(own), mean, shortest])
+    electronegativity = continuous_properties()[numbers, PROPERTIES.index("X")]
+    own = _mean_and_spread(electronegativity[:, None], counts)
+    return np.column_stack([_sizes(crystals, counts), own, mean, shortest])
 
 
-def _composition(crystal: Crystal) -> tuple[float, ...]:
-    """The first five entries of STATE."""
-    electronegativity = continuous_properties()[crystal.numbers, PROPERTIES.index("X")]
-    return (*_size(crystal), float(electronegativity.mean()), float(electronegativity.std()))
+def _mean_and_spread(values: Array, counts: NDArray[np.int64]) -> Array:
+    """Means and standard deviations over each crystal's atoms, shape (n_crystals, 2 k)."""
+    mean = _means(values, counts)
+    spread = np.sqrt(_means((values - np.repeat(mean, counts, axis=0)) ** 2, counts))
+    return np.concatenate([mean, spread], axis=1)
 
 
 def describe(crystals: Sequence[Crystal]) -> Descriptors:
@@ -123,8 +133,9 @@ def describe(crystals: Sequence[Crystal]) -> Descriptors:
 
     The tokens are the chemical symbols.
     """
-    rows = []
-    for crystal in crystals:
-        properties = continuous_properties()[crystal.numbers]
-        rows.append([*_size(crystal), *properties.mean(0), *properties.std(0)])
-    return Descriptors(np.array(rows), [frozenset(crystal.symbols) for crystal in crystals])
+    counts = np.array([len(crystal.numbers) for crystal in crystals])
+    properties = continuous_properties()[np.concatenate([c.numbers for c in crystals])]
+    vectors = np.concatenate(
+        [_sizes(crystals, counts), _mean_and_spread(properties, counts)], axis=1
+    )
+    return Descriptors(vectors, [frozenset(crystal.symbols) for crystal in crystals])

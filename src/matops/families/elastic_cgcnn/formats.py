@@ -1,6 +1,6 @@
 """Crystals from CIF, POSCAR, a pymatgen structure or our own records."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import gemmi
@@ -18,12 +18,21 @@ SAME_SITE_A = 0.1
 
 def _unique_images(frac: NDArray[np.float64], lattice_A: NDArray[np.float64]) -> NDArray[np.int64]:
     """Rows of the images, shape (n, 3), that remain when coinciding ones are merged."""
-    if len(frac) == 1:  # most CIFs that programs write know no symmetry
-        return np.zeros(1, dtype=np.int64)
     difference = frac[:, None] - frac[None]
     difference -= np.round(difference)
     close = np.linalg.norm(difference @ lattice_A, axis=-1) < SAME_SITE_A
     return np.flatnonzero(np.argmax(close, axis=1) == np.arange(len(frac)))
+
+
+def _orbits(
+    frac: NDArray[np.float64], operations: Sequence[gemmi.Op], lattice_A: NDArray[np.float64]
+) -> list[NDArray[np.float64]]:
+    """Coordinates of the atoms that each site stands for."""
+    seitz = np.array([operation.float_seitz() for operation in operations])
+    images = np.einsum("oij,sj->soi", seitz[:, :3, :3], frac) + seitz[:, :3, 3]
+    if len(operations) == 1:  # most CIFs that programs write know no symmetry
+        return list(images)
+    return [of_site[_unique_images(of_site, lattice_A)] for of_site in images]
 
 
 def _operations(structure: gemmi.SmallStructure) -> list[gemmi.Op]:
@@ -64,16 +73,18 @@ def from_cif(text: str) -> Crystal:
             f"the CIF has {len(structure.sites)} sites; at most {MAX_ATOMS} are accepted"
         )
     lattice = np.array(structure.cell.orth.mat.tolist()).T
-    species, frac = [], []
-    for site in structure.sites:
-        if abs(site.occ - 1.0) > 1e-3:
-            raise BadInput(f"site {site.label} has partial occupancy {site.occ:g}")
-        images = np.array([op.apply_to_xyz(site.fract.tolist()) for op in operations])
-        kept = images[_unique_images(images, lattice)]
-        symbol = site.element.name if site.element.atomic_number else site.type_symbol
-        species += [symbol] * len(kept)
-        frac.append(kept)
-    return make_crystal(lattice, species, np.concatenate(frac))
+    species = [_species(site) for site in structure.sites]
+    frac = np.array([site.fract.tolist() for site in structure.sites])
+    orbits = _orbits(frac, operations, lattice)
+    repeated = [name for name, orbit in zip(species, orbits, strict=True) for _ in orbit]
+    return make_crystal(lattice, repeated, np.concatenate(orbits))
+
+
+def _species(site: gemmi.SmallStructure.Site) -> str:
+    if abs(site.occ - 1.0) > 1e-3:
+        raise BadInput(f"site {site.label} has partial occupancy {site.occ:g}")
+    element = site.element
+    return str(element.name if element.atomic_number else site.type_symbol)
 
 
 def from_poscar(text: str) -> Crystal:

@@ -12,6 +12,8 @@ from matops.families.elastic_cgcnn.crystal import MIN_DISTANCE_A, Crystal
 
 SHELL_TOLERANCE_A = 1e-3
 """Neighbours whose distances differ by less are one shell; CIFs round at about 1e-5 Å."""
+FIRST_SPHERE = 2.5
+"""Atoms in the sphere that is searched first, for each neighbour that is asked for."""
 
 
 @dataclass(frozen=True)
@@ -58,9 +60,9 @@ def _join(found: Sequence[Pairs], sizes: NDArray[np.int64]) -> Neighbours:
     )
 
 
-def _probable_radius_A(crystal: Crystal, count: int) -> float:
-    """Radius of the sphere that holds four times ``count`` atoms at the mean density, Å."""
-    volume = 4 * count * crystal.volume_A3 / len(crystal.numbers)
+def _radius_of_A(crystal: Crystal, n_atoms: float) -> float:
+    """Radius of the sphere that holds so many atoms at the crystal's mean density, Å."""
+    volume = n_atoms * crystal.volume_A3 / len(crystal.numbers)
     return float(np.cbrt(3 * volume / (4 * np.pi)))
 
 
@@ -82,20 +84,23 @@ def _complete_pairs(
 ) -> Neighbours:
     """Pairs that contain every atom's ``count`` nearest, with the last shell complete.
 
-    A small radius is tried first; where it does not prove to be enough, the full one is searched.
+    A small radius is tried first, and larger ones where that does not prove to be enough.
     """
-    found = [_search(c, min(_probable_radius_A(c, count), radius_A)) for c in crystals]
-    pairs = _join(found, sizes)
-    # A shell that starts beyond the last place proves that the nearer ones are complete.
-    proven = np.zeros(int(sizes.sum()), dtype=bool)
-    proven[pairs.centre[_shells(pairs)[1] >= count]] = True
     owner = np.repeat(np.arange(len(crystals)), sizes)
-    unproven = np.unique(owner[~proven])
-    if not len(unproven):
-        return pairs
-    for crystal in unproven:
-        found[crystal] = _search(crystals[crystal], radius_A)
-    return _join(found, sizes)
+    found: dict[int, Pairs] = {}
+    unproven, sought = list(range(len(crystals))), FIRST_SPHERE * count
+    while True:
+        radii_A = {i: min(_radius_of_A(crystals[i], sought), radius_A) for i in unproven}
+        found |= {i: _search(crystals[i], radius) for i, radius in radii_A.items()}
+        pairs = _join([found[i] for i in range(len(crystals))], sizes)
+        # A shell that starts beyond the last place proves that the nearer ones are complete.
+        proven = np.zeros(int(sizes.sum()), dtype=bool)
+        proven[pairs.centre[_shells(pairs)[1] >= count]] = True
+        lacking = np.unique(owner[~proven]).tolist()
+        unproven = [i for i in lacking if radii_A.get(i, radius_A) < radius_A]
+        if not unproven:
+            return pairs
+        sought *= 2
 
 
 def nearest_neighbours(
