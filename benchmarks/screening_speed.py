@@ -18,7 +18,7 @@ import torch
 import typer
 from rich.console import Console
 
-from matops.artifacts.package import read_card, read_config
+from matops.artifacts.package import read_card
 from matops.artifacts.screening_result import Found
 from matops.core.domain import fit_domain
 from matops.core.predictor import Predictor
@@ -28,8 +28,8 @@ from matops.core.uncertainty import Conformal
 from matops.entrypoints.configuration import resolve_config
 from matops.entrypoints.progress import StepBars
 from matops.families import get_family
-from matops.steps.screen import LoadPackage, Screening, make_plan, read_card_of, run_screening
-from matops.steps.screen_part import objectives_of
+from matops.steps.screen import LoadPackage, Screening, make_plan, run_screening
+from matops.steps.screen_part import Load, objectives_of
 
 FAMILY = "nanoporous_cnn3d"
 PROMISED = 100_000
@@ -60,9 +60,8 @@ class LoadUntrained:
         )
 
 
-def ask_untrained(name: str, count: int) -> Screening:
-    """A screening of the designs that the family's preset ``full`` describes."""
-    load = LoadUntrained(name)
+def ask(load: Load, count: int) -> Screening:
+    """A screening of the designs that the model's own configuration describes."""
     model = load()
     return Screening(
         family=model.family,
@@ -71,21 +70,6 @@ def ask_untrained(name: str, count: int) -> Screening:
         config=model.config,
         merit=objectives_of(model.family).merit(),
         coverage=model.conformal.coverage,
-    )
-
-
-def ask(package: Path, count: int) -> Screening:
-    """A screening of the designs that the package's own configuration describes."""
-    family = get_family(read_card(package).family)
-    card = read_card_of(family, package)
-    config = read_config(family, card)
-    return Screening(
-        family=family,
-        load=LoadPackage(package, card.version),
-        plan=make_plan(family, card.version, config, 0, count),
-        config=config,
-        merit=objectives_of(family).merit(),
-        coverage=card.calibration.coverage,
     )
 
 
@@ -116,7 +100,8 @@ def main(
     workers: Annotated[int, typer.Option(help="Processes, one thread each")] = 2,
 ) -> None:
     """Print designs per second, in all and by stage."""
-    asked = ask(package, count) if package else ask_untrained(family, count)
+    trained = LoadPackage(package, read_card(package).version) if package else None
+    asked = ask(trained or LoadUntrained(family), count)
     with TemporaryDirectory() as directory, StepBars(Console(stderr=True)) as bars:
         start = time.perf_counter()
         found = run_screening(asked, Path(directory), workers, bars.report).found

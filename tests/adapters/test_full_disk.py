@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 
 from matops.adapters.dvc_store import DvcStore
-from matops.artifacts.dataset import record_ids
-from matops.artifacts.dataset_change import count_rows
+from matops.artifacts.dataset import count_rows, record_ids
 from matops.core.errors import BadInput
 from tests.adapters.remotes import Remote
 from tests.adapters.test_dvc_store import METALS, ids, records

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from matops.artifacts.dataset import write_part
-from matops.artifacts.dataset_change import count_rows, rows_between
+from matops.artifacts.comparison import compare_datasets
+from matops.artifacts.dataset import count_rows, write_part
 from matops.artifacts.dataset_origins import count_origins, find_record
 from matops.core.family import Family
 from matops.core.record import Record
@@ -39,6 +39,11 @@ def test_a_record_is_found_with_its_part_and_source(
     assert found.provenance.origin == "a.json: row 3"
     assert found.targets == records[4].targets
     assert find_record(tmp_path, records[9].id, family.targets) is None
+
+
+def rows_between(before: Path, after: Path) -> tuple[int, int]:
+    found = compare_datasets(before, after)
+    return found.came.rows, found.went.rows
 
 
 def test_rows_that_came_and_went_do_not_depend_on_how_parts_are_cut(

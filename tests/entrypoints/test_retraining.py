@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import pytest
 
 from matops.artifacts.package import CARD, read_card
 from matops.core.retraining import Attempt
@@ -24,15 +21,6 @@ if TYPE_CHECKING:
     from tests.conftest import Released
 
 FAMILY = "elastic_cgcnn"
-
-
-@pytest.fixture
-def here(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A released workspace, made the one of this process."""
-    monkeypatch.setenv("MATOPS_WORKSPACE", str(workspace))
-    read_settings.cache_clear()
-    yield workspace
-    read_settings.cache_clear()
 
 
 def last_attempt() -> Attempt | None:

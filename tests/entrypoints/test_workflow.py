@@ -28,15 +28,6 @@ SPLIT = json.dumps({"split.calibration": 0.2, "split.test": 0.25, "evaluation.co
 
 
 @pytest.fixture
-def here(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A released workspace, made the one of this process."""
-    monkeypatch.setenv("MATOPS_WORKSPACE", str(workspace))
-    read_settings.cache_clear()
-    yield workspace
-    read_settings.cache_clear()
-
-
-@pytest.fixture
 def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("MATOPS_WORKSPACE", str(tmp_path / "empty"))
     read_settings.cache_clear()

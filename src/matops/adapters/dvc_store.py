@@ -14,7 +14,13 @@ from tempfile import TemporaryDirectory
 
 from matops.adapters.dvc_objects import DIRECTORY, Listing, Objects, inside, listing_hash
 from matops.adapters.dvc_pointer import DATA, POINTER, Pointer, read_pointer, replace_pointer
-from matops.adapters.dvc_workspace import RemoteSettings, locked, one_line, open_objects
+from matops.adapters.dvc_workspace import (
+    RemoteSettings,
+    locked,
+    one_line,
+    open_objects,
+    version_directory,
+)
 from matops.artifacts.dataset import part_ids, write_part
 from matops.artifacts.history import VersionEntry, count_sources, now, units_of, write_entry
 from matops.artifacts.record_index import RecordIndex, open_index
@@ -80,7 +86,7 @@ class DvcStore:
             if current and current.version == version:
                 objects.lay_out(published, self.data)
                 return current
-            directory = self.workspace / ".matops" / "versions" / family.name / version
+            directory = version_directory(self.workspace, family.name, version)
             objects.lay_out(objects.load(version + DIRECTORY), directory)
         return DatasetVersion(version, directory)
 

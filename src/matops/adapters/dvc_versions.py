@@ -15,7 +15,13 @@ from matops.adapters.dvc_objects import (
 )
 from matops.adapters.dvc_pointer import DATA, POINTER, read_pointer
 from matops.adapters.dvc_store import HISTORY
-from matops.adapters.dvc_workspace import RemoteSettings, locked, one_line, open_objects
+from matops.adapters.dvc_workspace import (
+    RemoteSettings,
+    locked,
+    one_line,
+    open_objects,
+    version_directory,
+)
 from matops.artifacts.comparison import Comparison, compare_parts
 from matops.artifacts.history import VersionEntry, read_entry
 from matops.core.errors import BadInput
@@ -133,7 +139,7 @@ class DvcVersions:
             raise BadInput(f"{out}: not an empty directory")
         with self._reading() as (objects, published):
             family, whole = _find(objects, published, version)
-            directory = out or self.workspace / ".matops" / "versions" / family / whole
+            directory = out or version_directory(self.workspace, family, whole)
             objects.lay_out(_parts(objects, published, family, whole), directory)
         return DatasetVersion(whole, directory)
 

@@ -82,6 +82,11 @@ def open_objects(workspace: Path, remote: RemoteSettings) -> Iterator[Objects]:
         yield Objects(repo)
 
 
+def version_directory(workspace: Path, family: str, version: str) -> Path:
+    """Where a version that is not the published one is laid out."""
+    return workspace / ".matops" / "versions" / family / version
+
+
 @contextmanager
 def locked(workspace: Path) -> Iterator[None]:
     """Keep every other writer of the workspace out; a process that dies lets go."""

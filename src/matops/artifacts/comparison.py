@@ -1,4 +1,4 @@
-"""What came and went between two versions of a dataset."""
+"""What came and went between two versions of a dataset; its cost grows with what differs."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from matops.artifacts.dataset import PROVENANCE_COLUMNS
+from matops.artifacts.dataset import part_paths
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,19 @@ class Comparison:
     went: Counts
 
 
+def compare_datasets(before: Path, after: Path) -> Comparison:
+    """Compare two versions that lie in directories.
+
+    Parts are immutable and named by their content, so only those that one side lacks are read.
+    """
+    old = {path.name: path for path in part_paths(before)}
+    new = {path.name: path for path in part_paths(after)}
+    return compare_parts(
+        [old[name] for name in old.keys() - new.keys()],
+        [new[name] for name in new.keys() - old.keys()],
+    )
+
+
 def compare_parts(only_first: Iterable[Path], only_second: Iterable[Path]) -> Comparison:
     """Compare two versions by the parts that they do not share."""
     before, after = _read(only_first), _read(only_second)
@@ -45,10 +58,11 @@ def compare_parts(only_first: Iterable[Path], only_second: Iterable[Path]) -> Co
 
 def _read(parts: Iterable[Path]) -> dict[str, tuple[str, str]]:
     """Source and origin by record id."""
-    source, origin = PROVENANCE_COLUMNS[:2]
-    columns = ["id", source, origin]
+    columns = ["id", "source", "origin"]
     tables: list[pa.Table] = [pq.read_table(part, columns=columns) for part in parts]
-    return {row["id"]: (row[source], row[origin]) for table in tables for row in table.to_pylist()}
+    return {
+        row["id"]: (row["source"], row["origin"]) for table in tables for row in table.to_pylist()
+    }
 
 
 def _count(rows: Iterable[tuple[str, str]]) -> Counts:

@@ -61,6 +61,11 @@ def part_paths(directory: Path) -> list[Path]:
     return sorted(directory.glob(PARTS))
 
 
+def count_rows(directory: Path) -> int:
+    """Rows of a dataset, from the footers of its parts."""
+    return sum(pq.read_metadata(path).num_rows for path in part_paths(directory))
+
+
 def part_ids(path: Path) -> list[str]:
     """Ids of a part's records, without reading payloads."""
     ids: list[str] = pq.read_table(path, columns=["id"])["id"].to_pylist()

@@ -66,6 +66,11 @@ class Verdict:
     results: tuple[GateResult, ...]
 
     @property
+    def outcome(self) -> Literal["accepted", "rejected"]:
+        """The verdict in one word."""
+        return "accepted" if self.accepted else "rejected"
+
+    @property
     def failures(self) -> tuple[GateResult, ...]:
         """The results that stand against a release."""
         return tuple(result for result in self.results if not result.passed)

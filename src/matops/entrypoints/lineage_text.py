@@ -13,7 +13,7 @@ SHOWN_PARTS, SHOWN_ORIGINS = 12, 8
 def model_tree(found: ModelLineage) -> Tree:
     """A model, what it started from, its data, their parts and the sources of their rows."""
     card = found.card
-    verdict = "accepted" if card.verdict.accepted else "rejected"
+    verdict = card.verdict.outcome
     tree = Tree(f"[bold]model {card.version}[/bold] of {card.family}, {card.created}, {verdict}")
     tree.add(escape(f"made by matops {card.environment.matops}, commit {card.environment.commit}"))
     _add_predecessors(tree, card)

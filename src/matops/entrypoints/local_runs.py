@@ -18,7 +18,7 @@ from matops.core.errors import BadInput
 from matops.core.retraining import RetrainingDecision
 from matops.entrypoints.decision_text import read_considered
 from matops.entrypoints.settings import Settings, read_settings
-from matops.families import check_family, get_family
+from matops.families import check_family
 
 if TYPE_CHECKING:
     from matops.core.card import Card
@@ -111,6 +111,6 @@ def _start(asked: Asked) -> str:
     """Whole path of the package to start from; empty for none."""
     if not asked.init_from:
         return ""
-    from matops.entrypoints.workflow import find_package
+    from matops.entrypoints.packages import package_to_start_from
 
-    return str(find_package(get_family(asked.family), asked.init_from).resolve())
+    return str(package_to_start_from(asked.init_from, asked.family).resolve())

@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from matops.artifacts.jsonfile import read_json
-from matops.artifacts.package import CARD, read_card
+from matops.artifacts.package import read_card
 from matops.artifacts.prepared import SUMMARY, read_prepared
 from matops.core.card import Card, DataSummary
-from matops.core.errors import BadInput
-from matops.core.family import Family
 from matops.core.progress import Progress
 from matops.entrypoints.configuration import family_config
+from matops.entrypoints.packages import package_to_start_from
 from matops.entrypoints.progress import log_progress
 from matops.entrypoints.settings import read_settings
 from matops.entrypoints.verdict_text import verdict_markdown
@@ -61,22 +60,9 @@ def train_model(
     """Train on prepared samples, from random weights or from those of another package."""
     found, config = family_config(family, preset, changes)
     report = progress or log_progress("train")
-    start = find_package(found, init_from) if init_from else None
+    start = package_to_start_from(init_from, family) if init_from else None
     log = train(prepared, found, config, out, read_settings().workers, report, start)
     return {"family": family, "device": log.device, "loss": log.epochs[-1].loss}
-
-
-def find_package(family: Family, named: str) -> Path:
-    """The package at a path, or else of a version in the workspace.
-
-    Raises:
-        BadInput: there is neither.
-    """
-    places = (Path(named), read_settings().models / family.name / named)
-    for place in places:
-        if (place / CARD).is_file():
-            return place
-    raise BadInput(f"{named}: neither a package's directory nor a version in {places[1].parent}")
 
 
 def evaluate_model(
@@ -90,9 +76,8 @@ def evaluate_model(
     data = DatasetVersion(samples.version, prepared)
     change = change_since(found, champion, data, dataset_store(settings))
     card = evaluate(samples, model, champion, code_commit(settings), out, change)
-    accepted = card.verdict.accepted
-    log_progress("evaluate")(1, 1, "accepted" if accepted else "rejected")
-    return Outcome(accepted, _metrics(card), verdict_markdown(card))
+    log_progress("evaluate")(1, 1, card.verdict.outcome)
+    return Outcome(card.verdict.accepted, _metrics(card), verdict_markdown(card))
 
 
 def _metrics(card: Card) -> dict[str, float]:
@@ -135,7 +120,7 @@ def conclude(evaluation: Path) -> tuple[dict[str, float], str]:
     """
     card = read_card(evaluation / PACKAGE)
     conclude_retraining(get_family(card.family), card, package_store(read_settings()))
-    log_progress("conclude")(1, 1, "accepted" if card.verdict.accepted else "rejected")
+    log_progress("conclude")(1, 1, card.verdict.outcome)
     metrics = {"accepted": float(card.verdict.accepted)}
     if card.since_champion and card.since_champion.added is not None:
         metrics["rows_added"] = card.since_champion.added

@@ -3,7 +3,7 @@
 import json
 import platform
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -118,6 +118,7 @@ def _card(
     domain: DomainSummary,
     environment: Environment,
     lineage: tuple[Ancestor, ...],
+    since_champion: DataChange | None,
 ) -> Card:
     """The card, whose version and file hashes come with the package."""
     return Card(
@@ -134,6 +135,7 @@ def _card(
         measurements=measured.measurements,
         verdict=measured.verdict,
         champion=measured.champion,
+        since_champion=since_champion,
         lineage=lineage,
         files={},
     )
@@ -175,8 +177,7 @@ def evaluate(
     measured = _measure(predictor, test, champion)
     summary = _domain_summary(predictor, test, scores)
     environment = _environment(commit, log)
-    card = _card(prepared, predictor, measured, summary, environment, log.lineage)
-    card = replace(card, since_champion=since_champion)
+    card = _card(prepared, predictor, measured, summary, environment, log.lineage, since_champion)
     out.mkdir(parents=True, exist_ok=True)
     golden = _golden(predictor, test)
     card = write_package(out / PACKAGE, card, ensemble, predictor.domain, golden)

@@ -4,14 +4,14 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from matops.artifacts.dataset_change import count_rows, rows_between
+from matops.artifacts.comparison import compare_datasets
+from matops.artifacts.dataset import count_rows
 from matops.artifacts.package import read_card
 from matops.core.card import Card, DataChange
 from matops.core.errors import BadInput
 from matops.core.family import Family
 from matops.core.retraining import (
     Attempt,
-    Outcome,
     RetrainingConfig,
     RetrainingDecision,
     Situation,
@@ -33,10 +33,10 @@ def change_since(
     if before == data.version:
         return DataChange(before, 0, 0)
     try:
-        added, removed = rows_between(store.open(family, before).directory, data.directory)
+        found = compare_datasets(store.open(family, before).directory, data.directory)
     except BadInput:
         return DataChange(before, None, None)
-    return DataChange(before, added, removed)
+    return DataChange(before, found.came.rows, found.went.rows)
 
 
 def gather_situation(
@@ -117,5 +117,4 @@ def conclude_retraining(family: Family, card: Card, packages: PackageStore) -> N
     """
     attempt = packages.last_attempt(family)
     began = attempt.began if attempt else card.created
-    outcome: Outcome = "accepted" if card.verdict.accepted else "rejected"
-    packages.note_attempt(family, Attempt(card.data.version, began, outcome))
+    packages.note_attempt(family, Attempt(card.data.version, began, card.verdict.outcome))

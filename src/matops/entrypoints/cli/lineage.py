@@ -14,15 +14,6 @@ from matops.entrypoints.cli.output import print_json, screen
 RECORD = r"[0-9a-f]{20}"
 
 
-def _find_package(named: str) -> Path | None:
-    """A package's directory, or a version in the workspace of any family."""
-    from matops.artifacts.package import CARD
-    from matops.entrypoints.settings import read_settings
-
-    places = [Path(named), *read_settings().models.glob(f"[!.]*/{named}")]
-    return next((place for place in places if (place / CARD).is_file()), None)
-
-
 def _show_model(package: Path, as_json: bool) -> None:
     from matops.entrypoints.lineage_text import model_tree
     from matops.entrypoints.settings import read_settings
@@ -69,7 +60,9 @@ def lineage(
 
     A model that started from others, or was compared with one, names them and their data.
     """
-    package = _find_package(named) if named else None
+    from matops.entrypoints.packages import find_package
+
+    package = find_package(named) if named else None
     if package and not record:
         _show_model(package, as_json)
         return

@@ -127,9 +127,9 @@ def study(
     """
     from matops.core.study import find_study, select_variants
     from matops.entrypoints.configuration import parse_changes
+    from matops.entrypoints.packages import package_to_start_from
     from matops.entrypoints.progress import StepBars
     from matops.entrypoints.settings import read_settings
-    from matops.entrypoints.workflow import find_package
     from matops.families import get_family
     from matops.steps.cross_validation import Workplace
     from matops.steps.fold_plan import Folds
@@ -145,7 +145,7 @@ def study(
     chosen = select_variants(asked, only)
     if init_from and not any(variant.transfer for variant in chosen):
         raise BadInput(f"no chosen variant of study {name} starts from a package: {init_from}")
-    start = find_package(found, init_from) if init_from else None
+    start = package_to_start_from(init_from, family) if init_from else None
     cases = [_case(found, asked, v, changed, start, draws or asked.draws) for v in chosen]
     samples, refused = _samples(found, source)
     print_refusals(refused)

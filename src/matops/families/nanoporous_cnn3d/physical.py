@@ -47,14 +47,18 @@ def element_density(sample: NanoporousMetal) -> FloatArray:
 
 def continuum_stiffness_GPa(sample: NanoporousMetal) -> Effective:
     """C_11, C_22, C_33 by finite elements, with the share of each element in them."""
-    metal = METALS[sample.metal]
-    return effective_stiffness_GPa(element_density(sample), metal.stiffness_GPa, PENALTY)
+    return _stiffness_GPa(sample, element_density(sample))
+
+
+def _stiffness_GPa(sample: NanoporousMetal, shares: FloatArray) -> Effective:
+    return effective_stiffness_GPa(shares, METALS[sample.metal].stiffness_GPa, PENALTY)
 
 
 def describe_physics(sample: NanoporousMetal) -> FloatArray:
     """The ``PHYSICAL_DESCRIPTORS`` along x, y, z, shape (3, 2)."""
-    conductivity = effective_conductivity(element_density(sample))
-    return np.stack([continuum_stiffness_GPa(sample).values, conductivity.values], axis=1)
+    shares = element_density(sample)
+    conductivity = effective_conductivity(shares)
+    return np.stack([_stiffness_GPa(sample, shares).values, conductivity.values], axis=1)
 
 
 def run_continuum_task(task: Mapping[str, Any]) -> dict[str, Any]:
@@ -71,11 +75,12 @@ def run_continuum_task(task: Mapping[str, Any]) -> dict[str, Any]:
         BadInput: the payload is not a structure.
     """
     sample = parse_metal(task["payload"])
-    found = continuum_stiffness_GPa(sample)
+    shares = element_density(sample)
+    found = _stiffness_GPa(sample, shares)
     if not found.converged:
         return _refused(RejectionReason.NOT_CONVERGED, f"after {found.iterations} iterations")
     softest_GPa = float(found.values.min())
-    bound_GPa = float(element_density(sample).mean()) * METALS[sample.metal].C11_GPa
+    bound_GPa = float(shares.mean()) * METALS[sample.metal].C11_GPa
     if softest_GPa <= CARRIES_NOTHING * bound_GPa:
         return _refused(RejectionReason.DISCONNECTED, f"lowest stiffness {softest_GPa:.1g} GPa")
     stiffness = {f"C_{i}{i}_GPa": float(c) for i, c in enumerate(found.values, start=1)}
