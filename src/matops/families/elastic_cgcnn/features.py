@@ -16,11 +16,12 @@ from matops.families.elastic_cgcnn.descriptors import (
     reduced_lengths,
 )
 from matops.families.elastic_cgcnn.graphs import nearest_neighbours
+from matops.families.elastic_cgcnn.primitive import primitive_cells
 from matops.families.elastic_cgcnn.quotient import Atoms, QuotientGraph, quotient_graph
 
 POINTERS = {"edge.centre": "atom", "edge.neighbour": "atom"}
-CRYSTALS_AT_ONCE = 500
-"""Bounds the memory of the vectorised steps."""
+CRYSTALS_AT_ONCE = 200
+"""Bounds the memory of the vectorised steps, and the numbers by which the quotient knows edges."""
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -39,7 +40,8 @@ def featurize(crystals: Sequence[Crystal], config: GraphConfig) -> PackedFeature
     return PackedFeatures(tensors, counts, POINTERS)
 
 
-def _featurize_some(crystals: Sequence[Crystal], config: GraphConfig) -> Arrays:
+def _featurize_some(given: Sequence[Crystal], config: GraphConfig) -> Arrays:
+    crystals = primitive_cells(given)
     edges = nearest_neighbours(crystals, config.neighbours, config.radius_A, config.whole_shells)
     numbers = np.concatenate([crystal.numbers for crystal in crystals])
     owner = np.repeat(np.arange(len(crystals)), [len(c.numbers) for c in crystals])

@@ -24,15 +24,20 @@ def _unique_images(frac: NDArray[np.float64], lattice_A: NDArray[np.float64]) ->
     return np.flatnonzero(np.argmax(close, axis=1) == np.arange(len(frac)))
 
 
-def _orbits(
-    frac: NDArray[np.float64], operations: Sequence[gemmi.Op], lattice_A: NDArray[np.float64]
-) -> list[NDArray[np.float64]]:
-    """Coordinates of the atoms that each site stands for."""
+def _all_atoms(
+    species: list[str],
+    frac: NDArray[np.float64],
+    operations: Sequence[gemmi.Op],
+    lattice_A: NDArray[np.float64],
+) -> tuple[list[str], NDArray[np.float64]]:
+    """The atoms that the sites stand for: their elements and fractional coordinates."""
     seitz = np.array([operation.float_seitz() for operation in operations])
-    images = np.einsum("oij,sj->soi", seitz[:, :3, :3], frac) + seitz[:, :3, 3]
     if len(operations) == 1:  # most CIFs that programs write know no symmetry
-        return list(images)
-    return [of_site[_unique_images(of_site, lattice_A)] for of_site in images]
+        return species, frac @ seitz[0, :3, :3].T + seitz[0, :3, 3]
+    images = np.einsum("oij,sj->soi", seitz[:, :3, :3], frac) + seitz[:, :3, 3]
+    orbits = [of_site[_unique_images(of_site, lattice_A)] for of_site in images]
+    repeated = [name for name, orbit in zip(species, orbits, strict=True) for _ in orbit]
+    return repeated, np.concatenate(orbits)
 
 
 def _operations(structure: gemmi.SmallStructure) -> list[gemmi.Op]:
@@ -75,9 +80,7 @@ def from_cif(text: str) -> Crystal:
     lattice = np.array(structure.cell.orth.mat.tolist()).T
     species = [_species(site) for site in structure.sites]
     frac = np.array([site.fract.tolist() for site in structure.sites])
-    orbits = _orbits(frac, operations, lattice)
-    repeated = [name for name, orbit in zip(species, orbits, strict=True) for _ in orbit]
-    return make_crystal(lattice, repeated, np.concatenate(orbits))
+    return make_crystal(lattice, *_all_atoms(species, frac, operations, lattice))
 
 
 def _species(site: gemmi.SmallStructure.Site) -> str:

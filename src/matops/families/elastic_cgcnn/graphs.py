@@ -60,10 +60,11 @@ def _join(found: Sequence[Pairs], sizes: NDArray[np.int64]) -> Neighbours:
     )
 
 
-def _radius_of_A(crystal: Crystal, n_atoms: float) -> float:
-    """Radius of the sphere that holds so many atoms at the crystal's mean density, Å."""
-    volume = n_atoms * crystal.volume_A3 / len(crystal.numbers)
-    return float(np.cbrt(3 * volume / (4 * np.pi)))
+def _radii_A(crystals: Sequence[Crystal], n_atoms: float) -> NDArray[np.float64]:
+    """Radii of the spheres that hold so many atoms at each crystal's mean density, Å."""
+    lattices_A = np.stack([crystal.lattice_A for crystal in crystals])
+    volumes_A3 = np.abs(np.linalg.det(lattices_A)) / [len(c.numbers) for c in crystals]
+    return np.asarray(np.cbrt(3 * n_atoms * volumes_A3 / (4 * np.pi)))
 
 
 def _rank(pairs: Neighbours) -> NDArray[np.int64]:
@@ -90,7 +91,8 @@ def _complete_pairs(
     found: dict[int, Pairs] = {}
     unproven, sought = list(range(len(crystals))), FIRST_SPHERE * count
     while True:
-        radii_A = {i: min(_radius_of_A(crystals[i], sought), radius_A) for i in unproven}
+        wanted_A = _radii_A([crystals[i] for i in unproven], sought)
+        radii_A = dict(zip(unproven, np.minimum(wanted_A, radius_A).tolist(), strict=True))
         found |= {i: _search(crystals[i], radius) for i, radius in radii_A.items()}
         pairs = _join([found[i] for i in range(len(crystals))], sizes)
         # A shell that starts beyond the last place proves that the nearer ones are complete.

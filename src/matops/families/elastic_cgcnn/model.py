@@ -67,7 +67,10 @@ class CrystalConvolution(nn.Module):
         self, atoms: Tensor, edges: Tensor, centre: Tensor, neighbour: Tensor, weight: Tensor
     ) -> Tensor:
         """Atoms (n, atom_fea_len) and edges (m, edge_fea_len) to new atoms (n, atom_fea_len)."""
-        z = self.centre(atoms)[centre] + self.neighbour(atoms)[neighbour] + self.edge(edges)
+        # In place: where few crystals wait, new memory costs more than the sum.
+        z = self.centre(atoms).index_select(0, centre)
+        z += self.neighbour(atoms).index_select(0, neighbour)
+        z += self.edge(edges)
         gate, core = self.message_norm(z).chunk(2, dim=1)
         message = torch.sigmoid(gate) * softplus(core) * weight[:, None]
         # Sums are kept in float32 where mixed precision computes the rest in less.

@@ -130,16 +130,16 @@ def quotient_graph(atoms: Atoms, edges: Neighbours) -> QuotientGraph:
     _, representative, count = np.unique(classes, return_index=True, return_counts=True)
     crystal = atoms.crystal[representative]
     kept = np.isin(edges.centre, representative)
-    key = np.stack(
-        [classes[edges.centre[kept]], levels[kept], classes[edges.neighbour[kept]]], axis=1
-    )
-    rows, merged = np.unique(key, axis=0, return_inverse=True)
+    ends = classes[edges.centre[kept]], levels[kept], classes[edges.neighbour[kept]]
+    shape = len(representative), int(levels.max(initial=0)) + 1, len(representative)
+    edge, merged = np.unique(np.ravel_multi_index(ends, shape), return_inverse=True)
+    centre, level, neighbour = np.unravel_index(edge, shape)
     length_A = np.bincount(levels, edges.distance_A) / np.bincount(levels)
     return QuotientGraph(
         nodes=Atoms(crystal, atoms.number[representative], _class_means(classes, atoms.order)),
         share=count / np.bincount(atoms.crystal)[crystal],
-        centre=rows[:, 0],
-        neighbour=rows[:, 2],
-        distance_A=length_A[rows[:, 1]],
-        weight=np.bincount(merged.reshape(-1), edges.weight[kept], len(rows)).astype(float),
+        centre=centre,
+        neighbour=neighbour,
+        distance_A=length_A[level],
+        weight=np.bincount(merged, edges.weight[kept], len(edge)).astype(float),
     )
