@@ -29,6 +29,7 @@ from typing import Annotated, Any
 import httpx
 import typer
 
+from devtools import recorded_server
 from devtools.object_store import free_port
 from devtools.sibling_package import write_sibling
 from matops.adapters.local_deployment import Place
@@ -41,7 +42,7 @@ from matops.core.ruling import Ruling
 from matops.families import get_family
 
 POLICY = CanaryPolicy()
-RECORDED = (sys.executable, "-m", "devtools.recorded_server")
+RECORDED = (sys.executable, recorded_server.__file__)
 PAUSE_S, CHECK_S, START_S = 0.05, 1.2, 300.0
 KILL_EVERY, ROLL_BACK_EVERY = 10, 3
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
+from devtools import recorded_server
 from devtools.sibling_package import write_sibling
 from matops.adapters.local_deployment import Place
 from matops.adapters.local_serving import LocalServing
@@ -43,7 +44,7 @@ POLICY = CanaryPolicy(shares_percent=(20, 60, 100))
 ADVANCE = Ruling("advance", "all well")
 CHECK_S = 1.2
 """A little more than the pause between two of the proxy's checks."""
-RECORDED = (sys.executable, "-m", "devtools.recorded_server")
+RECORDED = (sys.executable, recorded_server.__file__)
 
 
 def free_port() -> int:
@@ -275,7 +276,7 @@ def test_a_release_goes_on_after_a_kill_at_every_step(
         f"{state.champion.name}.stand-in",
     }
     running = subprocess.run(
-        ["pgrep", "-fc", f"devtools.recorded_server {new}|recorded_server {old}"],
+        ["pgrep", "-fc", f"recorded_server.py {new}|recorded_server.py {old}"],
         capture_output=True,
         text=True,
     )
