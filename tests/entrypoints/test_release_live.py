@@ -96,6 +96,7 @@ def deployed(
     shutil.copytree(released.workspace / "models" / FAMILY, workspace / "models" / FAMILY)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MATOPS_SCRAPE_EVERY_S", "1")
+        patch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
         patch.setenv("MATOPS_SERVE_COMMAND", f"{sys.executable} -m tests.faulty_server")
         done = matops(workspace, "release", "up", FAMILY, "--port", str(port))
         assert done.status == 0, done
@@ -113,8 +114,8 @@ def deployed(
 
 def wait_until_deployed(deployed: Deployed) -> None:
     deadline = time.monotonic() + 240
-    while json.loads(deployed.call("status", FAMILY, "--json").out)["unready"]:
-        assert time.monotonic() < deadline
+    while unready := json.loads(deployed.call("status", FAMILY, "--json").out)["unready"]:
+        assert time.monotonic() < deadline, unready
         time.sleep(1.0)
     time.sleep(2.0)  # the proxy's next check
 
