@@ -7,6 +7,7 @@ arm's Service as the arm's package recorded it.
 from __future__ import annotations
 
 import json
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,6 +20,10 @@ import pytest
 from devtools.recorded_server import Recorded, Server, recorded_answers
 from devtools.sibling_package import write_sibling
 from matops.artifacts.package import read_card
+from matops.entrypoints.judging import look_at_release
+from matops.entrypoints.settings import read_settings
+from matops.entrypoints.workflow import release_package
+from matops.steps.evaluate import PACKAGE
 from tests.adapters.kubernetes_server import NAMESPACE, Cluster, running
 
 if TYPE_CHECKING:
@@ -147,22 +152,74 @@ def test_a_candidate_that_nobody_can_measure_is_rolled_back(
     assert shares(cluster) == [100]
 
 
-def test_a_pipelines_release_step_goes_through_the_cluster(
-    cluster: Cluster, release: Release, released: Released, workspace: Path, tmp_path: Path
-) -> None:
-    from matops.entrypoints.settings import read_settings
-    from matops.entrypoints.workflow import release_package
-
-    release("up", FAMILY)
-    before = len(cluster.requests)
+@contextmanager
+def steps_in(workspace: Path) -> Iterator[None]:
+    """Steps that are called in this process work in a workspace."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MATOPS_WORKSPACE", str(workspace))
         read_settings.cache_clear()
-        told = release_package(released.run / "evaluation", tmp_path / "out")
+        yield
     read_settings.cache_clear()
+
+
+def evaluation_of(package: Path, place: Path) -> Path:
+    """An evaluation's directory, as the release step gets it."""
+    shutil.copytree(package, place / PACKAGE)
+    return place
+
+
+def test_a_pipelines_release_step_begins_the_release_and_looks_lead_it(
+    cluster: Cluster, release: Release, newer: Path, workspace: Path, tmp_path: Path
+) -> None:
+    release("up", FAMILY)
+    version = read_card(newer).version
+    evaluation = evaluation_of(newer, tmp_path / "evaluation")
+    with steps_in(workspace):
+        told = release_package(evaluation, tmp_path / "out")
+        again = release_package(evaluation, tmp_path / "again")
+    assert told["version"] == version
+    assert told["state"].startswith("start: ")
+    assert again == told
+    assert read_card(tmp_path / "out").version == version
+    assert shares(cluster) == [10, 10, 80]
+    with steps_in(workspace):
+        _, waiting = look_at_release(FAMILY, tmp_path / "first.json")
+        measured, words = look_at_release(FAMILY, tmp_path / "second.json")
+    assert version in waiting
+    assert measured == {"under_way": 1.0, "share [%]": 10.0}
+    assert "inconclusive" in words
+    assert "not measured" in words
+    assert json.loads((tmp_path / "second.json").read_text())["evidence"]["paired"]["asked"] > 0
+    assert release("promote", FAMILY).status == 0
+    with steps_in(workspace):
+        assert look_at_release(FAMILY, tmp_path / "third.json")[0] == {"under_way": 0.0}
+    champion = json.loads((workspace / "models" / FAMILY / "champion.json").read_text())
+    assert champion["version"] == version
+
+
+def test_a_familys_first_model_is_deployed_by_the_release_step(
+    cluster: Cluster, release: Release, released: Released, workspace: Path, tmp_path: Path
+) -> None:
+    pointer = workspace / "models" / FAMILY / "champion.json"
+    pointer.unlink()
+    with steps_in(workspace):
+        assert "nothing is deployed" in look_at_release(FAMILY, tmp_path / "none.json")[1]
+        told = release_package(released.run / "evaluation", tmp_path / "out")
+        assert told["state"].startswith("start: ")
+        assert not pointer.exists()
+        looks = [look_at_release(FAMILY, tmp_path / "look.json")[1] for _ in range(3)]
+    assert "golden requests pass" in "".join(looks)
+    assert json.loads(pointer.read_text())["version"] == released.package.name
+    assert shares(cluster) == [100]
+
+
+def test_what_a_person_took_down_is_not_deployed_by_the_release_step(
+    cluster: Cluster, release: Release, released: Released, workspace: Path, tmp_path: Path
+) -> None:
+    with steps_in(workspace):
+        told = release_package(released.run / "evaluation", tmp_path / "out")
     assert told == {"version": released.package.name}
-    assert read_card(tmp_path / "out").version == released.package.name
-    assert len(cluster.requests) > before
+    assert cluster.services == {}
 
 
 def test_a_cluster_needs_to_know_where_packages_lie(

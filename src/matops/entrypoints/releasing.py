@@ -104,6 +104,21 @@ def release_on_traffic(package: Path) -> Path:
     return package_store(read_settings()).kept(get_family(card.family), card.version)
 
 
+def begin_on_cluster(package: Path) -> tuple[Path, Rollout]:
+    """Begin a release, or find it under way, and leave it to the scheduled judge.
+
+    Returns:
+        Directory of the kept package, and the state of the deployment.
+
+    Raises:
+        BadInput: it can't be begun.
+    """
+    card = read_card(package)
+    left = canary_release(card.family).begin(package)
+    log_progress("release")(left.share_percent, 100, left.reason)
+    return package_store(read_settings()).kept(get_family(card.family), card.version), left
+
+
 def deploy_released(family: str, port: int | None) -> Rollout:
     """Deploy the released model, or repair its deployment.
 

@@ -38,6 +38,9 @@ class Settings(BaseSettings):
     commit: str = Field(default="", description="code commit, where there is no git")
     project: Path = Field(default=Path(), description="checkout that has pipelines/")
     image: str = Field(default="matops-python:0.1.0", description="image of pipeline steps")
+    train_image: str = Field(
+        default="matops-train-python:0.1.0", description="image of the training step"
+    )
     prometheus: str = Field(default="", description="URL of the Prometheus that has the metrics")
     monitor_days: float = Field(default=7.0, gt=0, description="days of traffic that drift is of")
     serving: Literal["local", "kserve"] = Field(
@@ -110,6 +113,17 @@ class Settings(BaseSettings):
     def runs(self) -> Path:
         """Directory of pipeline runs."""
         return self.workspace / "runs"
+
+
+IN_IMAGES = ("workspace", "project", "commit")
+"""Settings that an image makes for itself."""
+
+
+def pod_variables() -> tuple[str, ...]:
+    """Environment variables that a pod may get from the namespace's ConfigMap."""
+    named = Settings.model_fields.items()
+    own = [name for name, field in named if field.validation_alias is None]
+    return tuple(f"MATOPS_{name.upper()}" for name in own if name not in IN_IMAGES)
 
 
 @cache

@@ -86,23 +86,30 @@ def _metrics(card: Card) -> dict[str, float]:
 
 
 def release_package(evaluation: Path, out: Path) -> dict[str, Any]:
-    """Release the candidate of an evaluation, and copy the released package to ``out``.
+    """Release the candidate of an evaluation, and copy the package to ``out``.
 
-    Where its family is deployed, it must prove itself on live traffic first.
+    Where its family is deployed, it must prove itself on live traffic first. On a cluster the
+    release is only begun, a family's first one too: the scheduled judge leads it to its end, so
+    that no pod is held for hours.
 
     Raises:
         BadInput: the gates or the judge rejected it.
     """
-    settings, package = read_settings(), evaluation / PACKAGE
-    if serving(settings).rollout(get_family(read_card(package).family)) is None:
-        kept = release(package, package_store(settings))
-    else:
-        from matops.entrypoints.releasing import release_on_traffic
+    from matops.entrypoints import releasing
 
-        kept = release_on_traffic(package)
+    settings, package = read_settings(), evaluation / PACKAGE
+    family, store = get_family(read_card(package).family), package_store(settings)
+    deployed, told = serving(settings).rollout(family) is not None, {}
+    if settings.serving == "kserve" and (deployed or store.champion(family) is None):
+        kept, left = releasing.begin_on_cluster(package)
+        told = {"state": f"{left.move}: {left.reason}"}
+    elif deployed:
+        kept = releasing.release_on_traffic(package)
+    else:
+        kept = release(package, store)
     shutil.copytree(kept, out, dirs_exist_ok=True)
     log_progress("release")(1, 1, f"version {kept.name}")
-    return {"version": kept.name}
+    return {"version": kept.name, **told}
 
 
 def rejection(evaluation: Path) -> tuple[int, str]:
