@@ -56,6 +56,17 @@ class Settings(BaseSettings):
     kubernetes_service_account: str = Field(
         default="", description="whose credentials read the packages; the namespace's own if none"
     )
+    kfp_endpoint: str = Field(default="", description="URL of the Kubeflow Pipelines API")
+    kfp_namespace: str = Field(
+        default="", description="where Kubeflow runs pipelines, if several users share it"
+    )
+    kfp_token: SecretStr = Field(
+        default=SecretStr(""), description="token for Kubeflow; a pod's own if there is one"
+    )
+    kfp_ca: Path | None = Field(default=None, description="certificate authority of Kubeflow")
+    kfp_service_account: str = Field(
+        default="matops-pipeline", description="whose rights the steps of pipelines have"
+    )
     port: int = Field(default=8080, description="where a family that is deployed anew is asked")
     bind: str = Field(default="127.0.0.1", description="address of the proxy on this machine")
     serve_command: str = Field(default="", description="serves a package; matops serve if empty")
@@ -115,15 +126,15 @@ class Settings(BaseSettings):
         return self.workspace / "runs"
 
 
-IN_IMAGES = ("workspace", "project", "commit")
-"""Settings that an image makes for itself."""
+NOT_FOR_PODS = ("workspace", "project", "commit", "kfp_token", "kfp_ca")
+"""Settings that an image makes for itself, or that are a person's."""
 
 
 def pod_variables() -> tuple[str, ...]:
     """Environment variables that a pod may get from the namespace's ConfigMap."""
     named = Settings.model_fields.items()
     own = [name for name, field in named if field.validation_alias is None]
-    return tuple(f"MATOPS_{name.upper()}" for name in own if name not in IN_IMAGES)
+    return tuple(f"MATOPS_{name.upper()}" for name in own if name not in NOT_FOR_PODS)
 
 
 @cache

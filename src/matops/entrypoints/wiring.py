@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from matops.adapters.prometheus_monitor import PrometheusMonitor
     from matops.steps.deposits import DropPlace
     from matops.steps.monitor import ChampionMonitor
+    from matops.steps.pipeline_service import PipelineService
     from matops.steps.ports import Serving
 
 
@@ -146,6 +147,25 @@ def serving_monitor(settings: Settings) -> "ChampionMonitor | None":
     return ChampionMonitor(package_store(settings), live_metrics(settings), window)
 
 
+def pipeline_service(settings: Settings) -> "PipelineService":
+    """Kubeflow Pipelines.
+
+    Raises:
+        BadInput: none is named.
+    """
+    from matops.adapters.kubeflow_api import KubeflowAccess, KubeflowApi
+    from matops.adapters.kubeflow_pipelines import KubeflowPipelines
+
+    if not settings.kfp_endpoint:
+        raise BadInput(
+            "no Kubeflow Pipelines is named: set MATOPS_KFP_ENDPOINT to its URL, as in "
+            "http://127.0.0.1:8888 behind kubectl port-forward"
+        )
+    token = settings.kfp_token.get_secret_value()
+    access = KubeflowAccess(settings.kfp_endpoint, settings.kfp_namespace, token, settings.kfp_ca)
+    return KubeflowPipelines(KubeflowApi(access), settings.kfp_service_account)
+
+
 def code_commit(settings: Settings) -> str:
     """Commit of the running code, with ``-dirty`` where the code was changed since."""
     if settings.commit:
@@ -154,7 +174,8 @@ def code_commit(settings: Settings) -> str:
     commit = _git(here, "rev-parse", "HEAD")
     if not commit:
         return "unknown"
-    changed = _git(here, "status", "--porcelain", "--untracked-files=no", "--", ":/src")
+    code = (":/src", ":/components", ":/pipelines")
+    changed = _git(here, "status", "--porcelain", "--untracked-files=no", "--", *code)
     return f"{commit}-dirty" if changed else commit
 
 
