@@ -82,8 +82,8 @@ bench: $(READY) ## print the benchmarks' ratios (SOURCE=path adds crystals, PACK
 accuracy: $(READY) ## held-out accuracy beside baselines: make accuracy FAMILY=name SOURCE=path
 	python -m benchmarks.$(FAMILY)_accuracy --source $(SOURCE)
 
-pipelines: $(READY) ## compile the pipelines to Kubeflow IR YAML in build/pipelines
-	python -m pipelines build/pipelines
+pipelines: $(READY) ## compile the pipelines in build/pipelines, to IR YAML and Kubernetes objects
+	python -m pipelines build/pipelines --native
 
 serve: $(READY) ## serve a package: make serve PACKAGE=directory PORT=8080
 	matops serve $(PACKAGE) --port $(PORT)
