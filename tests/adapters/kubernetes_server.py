@@ -33,7 +33,9 @@ SERVICE = f"/api/v1/namespaces/{NAMESPACE}/services"
 
 def check_model(kind: str, value: Any, where: str) -> None:
     """Raise for fields that a published model does not have, or has in another type."""
-    if nested := re.fullmatch(r"list\[(.+)\]", kind):
+    if kind == "object":  # a number or a text, as a port is
+        assert isinstance(value, int | str), f"{where}: neither a number nor a text"
+    elif nested := re.fullmatch(r"list\[(.+)\]", kind):
         assert isinstance(value, list), f"{where}: not a list"
         for number, item in enumerate(value):
             check_model(nested[1], item, f"{where}[{number}]")

@@ -53,6 +53,7 @@ class Settings(BaseSettings):
     kubernetes_service_account: str = Field(
         default="", description="whose credentials read the packages; the namespace's own if none"
     )
+    kubernetes_replicas: int = Field(default=1, ge=1, description="pods of each arm of a release")
     port: int = Field(default=8080, description="where a family that is deployed anew is asked")
     bind: str = Field(default="127.0.0.1", description="address of the proxy on this machine")
     serve_command: str = Field(default="", description="serves a package; matops serve if empty")
