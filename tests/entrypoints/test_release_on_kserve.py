@@ -20,9 +20,10 @@ from devtools.recorded_server import Recorded, Server, recorded_answers
 from devtools.sibling_package import write_sibling
 from matops.artifacts.package import read_card
 from tests.adapters.kubernetes_server import NAMESPACE, Cluster, running
+from tests.conftest import Done
 
 if TYPE_CHECKING:
-    from tests.conftest import Done, Matops, Released
+    from tests.conftest import Matops, Released
 
 FAMILY, SERVICE = "elastic_cgcnn", "elastic-cgcnn"
 URI = "pvc://workspace/models"
@@ -105,8 +106,10 @@ def test_the_released_model_is_deployed_looked_at_and_taken_away(
     model = cluster.services[SERVICE]["spec"]["predictor"]["model"]
     assert model["storageUri"] == f"{URI}/{FAMILY}/{released.package.name}"
     assert "metrics:" not in release("status", FAMILY).out
+    assert release("tick").err == f"{FAMILY}: no release is under way\n"
     assert release("down", FAMILY).status == 0
     assert cluster.services == {}
+    assert release("tick") == release("tick", "--json") == Done(0, "", "")
     assert "nothing is deployed" in release("down", FAMILY).err
 
 
@@ -122,7 +125,8 @@ def test_a_release_is_begun_looked_at_and_promoted(
         patch.setattr("matops.entrypoints.releasing.time.sleep", interrupt)
         assert release("start", newer).status == 130
     assert shares(cluster) == [10, 10, 80]
-    looked = json.loads(release("tick", FAMILY, "--json").out)
+    # A scheduled job names no family: it looks at all that are deployed.
+    looked = json.loads(release("tick", "--json").out)
     assert looked["ruling"]["move"] == "inconclusive"
     assert looked["evidence"]["paired"]["asked"] > 0
     assert looked["evidence"]["paired"]["golden_mismatches"] == 0

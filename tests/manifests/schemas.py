@@ -123,6 +123,6 @@ def _misspellings(value: Any, path: str) -> Iterator[tuple[str, Any]]:
 
 
 def _is_chosen(value: Json, path: str) -> bool:
-    """Whether this object's names are anybody's: those of a Service's selector, which nests nothing."""
+    """Whether everybody chooses these names, as in a Service's selector: it nests nothing."""
     nested = any(isinstance(part, (dict, list)) for part in value.values())
     return path.rpartition(".")[2] in CHOSEN and not nested
