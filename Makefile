@@ -9,6 +9,7 @@ PACKAGE ?=
 PORT ?= 8080
 SOURCE ?=
 TEST_WORKERS ?= 2
+OVERLAY ?= local
 # Their last versions that the Go proxy has; both are built from source, once.
 MINIO := github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c
 VERSITYGW := github.com/versity/versitygw/cmd/versitygw@v1.8.0
@@ -18,12 +19,14 @@ KUBE_SCORE := github.com/zegl/kube-score/cmd/kube-score@v1.20.0
 GATEWAY_API := sigs.k8s.io/gateway-api@v1.4.1
 PROMETHEUS_OPERATOR := github.com/prometheus-operator/prometheus-operator@v0.92.0
 
+KUBECTL := kubectl $(if $(MATOPS_KUBERNETES_CONTEXT),--context $(MATOPS_KUBERNETES_CONTEXT))
+
 # Commands see the tools of .venv, and the checkout they belong to.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export MATOPS_PROJECT := $(CURDIR)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench accuracy pipelines serve lock clean \
+.PHONY: help setup demo test check format bench accuracy pipelines serve deploy undeploy lock clean \
   minio minio-image versitygw kustomize kube-score crds object-store object-tests live-tests
 
 help: ## explain each target
@@ -109,6 +112,15 @@ pipelines: $(READY) ## compile the pipelines to Kubeflow IR YAML in build/pipeli
 
 serve: $(READY) ## serve a package: make serve PACKAGE=directory PORT=8080
 	matops serve $(PACKAGE) --port $(PORT)
+
+deploy: $(READY) ## check the cluster, then apply an overlay: make deploy OVERLAY=local
+	mkdir -p build/manifests
+	$(KUBECTL) kustomize manifests/overlays/$(OVERLAY) > build/manifests/$(OVERLAY).yaml
+	matops platform check build/manifests/$(OVERLAY).yaml
+	$(KUBECTL) apply -f build/manifests/$(OVERLAY).yaml
+
+undeploy: ## take an overlay away; the namespace, its secrets and all data stay
+	$(KUBECTL) delete -k manifests/overlays/$(OVERLAY) -l 'matops/keep!=data' --ignore-not-found
 
 lock: $(READY) ## resolve pyproject.toml anew into requirements.lock
 	uv pip compile pyproject.toml --extra dev --extra bench --python-version 3.11 \

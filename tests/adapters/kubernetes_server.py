@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import kserve.models
 import kubernetes.client.models
@@ -241,10 +241,22 @@ def refusal(status: int, message: str) -> tuple[int, Json]:
     return status, {"kind": "Status", "status": "Failure", "message": message, "code": status}
 
 
+class Answering(Protocol):
+    """A cluster as the server asks it."""
+
+    url: str
+    faults: list[tuple[str, str]]
+
+    def answer(self, method: str, path: str, body: Json | None) -> tuple[int, Json]: ...
+
+
+AnyCluster = TypeVar("AnyCluster", bound=Answering)
+
+
 class Handler(BaseHTTPRequestHandler):
     """One request."""
 
-    cluster: Cluster
+    cluster: Answering
 
     def _answer(self) -> None:
         length = int(self.headers.get("content-length") or 0)
@@ -281,7 +293,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def running(cluster: Cluster) -> Iterator[Cluster]:
+def running(cluster: AnyCluster) -> Iterator[AnyCluster]:
     """Serve on a free port of this machine."""
     handler = type("BoundHandler", (Handler,), {"cluster": cluster})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)

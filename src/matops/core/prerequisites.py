@@ -31,6 +31,7 @@ ONE_NODE_PROVISIONERS = frozenset(
 """Provisioners of volumes that only one node can mount: kind and k3s, and the clouds' disks."""
 
 S3_ENDPOINT = "serving.kserve.io/s3-endpoint"
+S3_TLS = "serving.kserve.io/s3-usehttps"
 S3_KEYS = frozenset({"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"})
 
 
@@ -58,7 +59,7 @@ class Needs:
         kinds: as in ``batch/v1 CronJob``.
         secrets: keys by name.
         serving_secrets: those by which KServe loads packages.
-        s3_host: the S3 server with its port; empty for AWS.
+        serving_annotations: of those, from which KServe knows the S3 server; none for AWS.
         claims: volumes.
     """
 
@@ -66,7 +67,7 @@ class Needs:
     kinds: frozenset[str]
     secrets: Mapping[str, frozenset[str]]
     serving_secrets: frozenset[str]
-    s3_host: str
+    serving_annotations: Mapping[str, str]
     claims: tuple[Claim, ...]
 
 
@@ -194,9 +195,15 @@ def _secrets(needs: Needs, found: Found) -> Iterator[str]:
             continue
         for key in sorted(keys - secret.keys):
             yield f"secret {name}: has no key {key}"
-        told = secret.annotations.get(S3_ENDPOINT, "")
-        if name in needs.serving_secrets and needs.s3_host and told != needs.s3_host:
-            yield f"secret {name}: annotation {S3_ENDPOINT} is {told!r}, not {needs.s3_host}"
+        if name in needs.serving_secrets:
+            yield from _annotations(name, secret, needs.serving_annotations)
+
+
+def _annotations(name: str, secret: Secret, wanted: Mapping[str, str]) -> Iterator[str]:
+    for annotation, value in wanted.items():
+        told = secret.annotations.get(annotation, "")
+        if told != value:
+            yield f"secret {name}: annotation {annotation} is {told!r}, not {value!r}"
 
 
 def needs_of(objects: Iterable[Json], namespace: str) -> Needs:
@@ -217,9 +224,16 @@ def needs_of(objects: Iterable[Json], namespace: str) -> Needs:
         kinds=RELEASE_KINDS | {f"{item['apiVersion']} {item['kind']}" for item in items},
         secrets=_secret_keys(items) | dict.fromkeys(serving, S3_KEYS),
         serving_secrets=serving,
-        s3_host=endpoint.split("://")[-1].rstrip("/"),
+        serving_annotations=_s3_annotations(endpoint),
         claims=tuple(_claim(item) for item in claims),
     )
+
+
+def _s3_annotations(endpoint: str) -> dict[str, str]:
+    """How KServe is told of an S3 server; it speaks TLS unless it is told not to."""
+    scheme, _, host = endpoint.rstrip("/").rpartition("://")
+    told = {S3_ENDPOINT: host} if host else {}
+    return told | ({S3_TLS: "0"} if scheme == "http" else {})
 
 
 def _claim(item: Json) -> Claim:
