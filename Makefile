@@ -27,7 +27,7 @@ export MATOPS_PROJECT := $(CURDIR)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check format bench accuracy pipelines serve deploy undeploy lock clean \
-  minio minio-image versitygw kustomize kube-score crds object-store object-tests live-tests
+  minio minio-image versitygw kustomize kube-score crds api-server object-store object-tests live-tests
 
 help: ## explain each target
 	@awk -F ':.*## ' '/^[a-z -]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -72,6 +72,12 @@ minio versitygw kustomize kube-score: ## find a tool, or build it into .tools/bi
 minio-image: .tools/bin/minio ## the image of MinIO for manifests/overlays/local, from source
 	tar -c -C .tools/bin minio -C $(CURDIR)/manifests/components/object-store Dockerfile \
 	  | docker build --tag matops-minio:0.1.0 -
+
+api-server: .tools/bin/kube-apiserver ## build a Kubernetes API server into .tools/bin: minutes, once
+
+.tools/bin/kube-apiserver: devtools/build_api_server.sh
+	@command -v go || { echo "the API server needs Go to be built"; exit 1; }
+	devtools/build_api_server.sh
 
 crds: .tools/crds/gateway-api .tools/crds/prometheus-operator ## fetch what manifests are checked by
 
