@@ -25,9 +25,10 @@ from matops.entrypoints.settings import read_settings
 from matops.entrypoints.workflow import release_package
 from matops.steps.evaluate import PACKAGE
 from tests.adapters.kubernetes_server import NAMESPACE, Cluster, running
+from tests.conftest import Done
 
 if TYPE_CHECKING:
-    from tests.conftest import Done, Matops, Released
+    from tests.conftest import Matops, Released
 
 FAMILY, SERVICE = "elastic_cgcnn", "elastic-cgcnn"
 URI = "pvc://workspace/models"
@@ -110,8 +111,10 @@ def test_the_released_model_is_deployed_looked_at_and_taken_away(
     model = cluster.services[SERVICE]["spec"]["predictor"]["model"]
     assert model["storageUri"] == f"{URI}/{FAMILY}/{released.package.name}"
     assert "metrics:" not in release("status", FAMILY).out
+    assert release("tick").err == f"{FAMILY}: no release is under way\n"
     assert release("down", FAMILY).status == 0
     assert cluster.services == {}
+    assert release("tick") == release("tick", "--json") == Done(0, "", "")
     assert "nothing is deployed" in release("down", FAMILY).err
 
 
@@ -127,7 +130,8 @@ def test_a_release_is_begun_looked_at_and_promoted(
         patch.setattr("matops.entrypoints.releasing.time.sleep", interrupt)
         assert release("start", newer).status == 130
     assert shares(cluster) == [10, 10, 80]
-    looked = json.loads(release("tick", FAMILY, "--json").out)
+    # A scheduled job names no family: it looks at all that are deployed.
+    looked = json.loads(release("tick", "--json").out)
     assert looked["ruling"]["move"] == "inconclusive"
     assert looked["evidence"]["paired"]["asked"] > 0
     assert looked["evidence"]["paired"]["golden_mismatches"] == 0

@@ -56,6 +56,7 @@ class Settings(BaseSettings):
     kubernetes_service_account: str = Field(
         default="", description="whose credentials read the packages; the namespace's own if none"
     )
+    kubernetes_replicas: int = Field(default=1, ge=1, description="pods of each arm of a release")
     kfp_endpoint: str = Field(default="", description="URL of the Kubeflow Pipelines API")
     kfp_namespace: str = Field(
         default="", description="where Kubeflow runs pipelines, if several users share it"

@@ -76,7 +76,7 @@ def _kserve_serving(settings: Settings) -> "KServeServing":
 
     cluster = connect(settings.kubernetes_context)
     objects = KubernetesObjects(cluster, settings.kubernetes_namespace)
-    pods = PodSettings(service_account=settings.kubernetes_service_account)
+    pods = PodSettings(settings.kubernetes_replicas, settings.kubernetes_service_account)
     return KServeServing(objects, pods, settings.packages_uri)
 
 
