@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from google.protobuf import json_format
 from kfp import components
 from kfp.kubernetes.kubernetes_executor_config_pb2 import KubernetesExecutorConfig
@@ -18,8 +19,8 @@ from kfp.pipeline_spec.pipeline_spec_pb2 import (
     PlatformSpec,
 )
 
-from components.on_cluster import GPU_NODES, NEEDS, USER
-from matops.entrypoints.settings import pod_variables
+from components.on_cluster import GPU_NODES, NEEDS, USER, WORKSPACE_CLAIM
+from matops.entrypoints.settings import Settings, pod_variables
 from tests.pipelines.conftest import Compiled
 
 REPOSITORY = Path(__file__).parents[2]
@@ -130,6 +131,20 @@ def test_every_pod_has_volume_settings_secrets_and_no_root(pipeline: Compiled) -
 def test_pods_get_the_namespaces_settings_and_not_those_of_their_image() -> None:
     assert {"MATOPS_REMOTE", "MATOPS_SERVING", "MATOPS_PACKAGES_URI"} <= set(pod_variables())
     assert not {"MATOPS_WORKSPACE", "MATOPS_COMMIT", "MP_API_KEY"} & set(pod_variables())
+
+
+def test_pods_ask_for_what_the_manifests_make() -> None:
+    manifests = REPOSITORY / "manifests"
+    files = [*manifests.glob("base/settings.env"), *manifests.glob("overlays/*/settings.env")]
+    lines = [line for file in files for line in file.read_text().splitlines()]
+    keys = {line.partition("=")[0] for line in lines if line and not line.startswith("#")}
+    assert keys
+    assert keys <= set(pod_variables())
+    (claim,) = yaml.safe_load_all((manifests / "base" / "workspace.yaml").read_text())
+    assert claim["metadata"]["name"] == WORKSPACE_CLAIM
+    accounts = yaml.safe_load_all((manifests / "base" / "accounts.yaml").read_text())
+    names = {found["metadata"]["name"] for found in accounts if found["kind"] == "ServiceAccount"}
+    assert Settings.model_fields["kfp_service_account"].default in names
 
 
 def test_only_what_knows_the_datas_version_is_cached(pipeline: Compiled) -> None:

@@ -12,6 +12,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from matops.core.errors import BadInput
 
+CPU_QUOTA = Path("/sys/fs/cgroup/cpu.max")
+"""Where a container finds its limit: microseconds, and of how many."""
+
 
 def _user_and_host() -> str:
     try:
@@ -19,6 +22,15 @@ def _user_and_host() -> str:
     except (KeyError, OSError):  # a pod's user has no name
         user = "unknown"
     return f"{user}@{gethostname()}"
+
+
+def _processors() -> int:
+    """Processors that this process may use; a container may use fewer than its machine has."""
+    try:
+        quota, period = CPU_QUOTA.read_text().split()
+        return max(1, int(quota) // int(period))
+    except (OSError, ValueError):  # no such limit, which is written "max"
+        return cpu_count() or 1
 
 
 class Settings(BaseSettings):
@@ -34,7 +46,7 @@ class Settings(BaseSettings):
     s3_endpoint: str | None = Field(default=None, description="URL of the S3 server; AWS's if none")
     s3_timeout_s: float = Field(default=60.0, gt=0, description="wait for an S3 answer, in seconds")
     author: str = Field(default_factory=_user_and_host, description="who publishes data")
-    workers: int = Field(default=cpu_count() or 1, ge=1, description="processes for simulations")
+    workers: int = Field(default_factory=_processors, ge=1, description="processes for simulations")
     commit: str = Field(default="", description="code commit, where there is no git")
     project: Path = Field(default=Path(), description="checkout that has pipelines/")
     image: str = Field(default="matops-python:0.1.0", description="image of pipeline steps")
