@@ -1,6 +1,7 @@
 """Questions to a Kubeflow Pipelines server: with retries, and with errors in one line."""
 
 import json
+import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from typing import Any
 
 import kfp_server_api
 from kfp_server_api import ApiException, Configuration
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, ProtocolError
 
 from matops.core.errors import BadInput
 
@@ -137,15 +138,17 @@ class KubeflowApi:
                 if error.status not in PASSING:
                     break
             except (HTTPError, OSError) as error:
-                reason = f"not reachable: {_last_reason(error)}"
+                reason = f"not reachable: {_innermost(error)}"
             except ValueError:
                 reason = "not an answer of Kubeflow Pipelines"
                 break
         raise BadInput(f"{self.endpoint}: {what}: {reason}")
 
 
-def _last_reason(error: Exception) -> str:
-    return str(getattr(error, "reason", None) or error)
+def _innermost(error: Exception) -> str:
+    """What went wrong, without the client's objects around it."""
+    inner = error.args[1] if isinstance(error, ProtocolError) and error.args[1:] else error
+    return re.sub(r"^HTTPS?Connection\(.*?\): ", "", str(inner))
 
 
 def _is_kubeflow(error: ApiException) -> bool:

@@ -25,6 +25,8 @@ from matops.steps.pipeline_service import (
 )
 
 LOOK_EVERY_S = 5.0
+PATIENT_ATTEMPTS = 10
+"""Four minutes in all: a server that is restarted does not end the waiting for a run."""
 CRON_FIELDS = 6
 OUTCOMES = {"release": "accepted", "reject": "rejected", "stand-by": "nothing to do"}
 """What it means that a step of this name succeeded."""
@@ -152,7 +154,7 @@ def follow(run_id: str, tell: Callable[[PipelineRun], None]) -> PipelineRun:
     Raises:
         BadInput: there is no such run, or the platform can't be reached any more.
     """
-    service = pipeline_service(read_settings())
+    service = pipeline_service(read_settings(), PATIENT_ATTEMPTS)
     while True:
         run = service.run(run_id)
         tell(run)

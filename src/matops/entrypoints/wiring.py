@@ -147,8 +147,8 @@ def serving_monitor(settings: Settings) -> "ChampionMonitor | None":
     return ChampionMonitor(package_store(settings), live_metrics(settings), window)
 
 
-def pipeline_service(settings: Settings) -> "PipelineService":
-    """Kubeflow Pipelines.
+def pipeline_service(settings: Settings, attempts: int = 5) -> "PipelineService":
+    """Kubeflow Pipelines, asked up to so often before it counts as gone.
 
     Raises:
         BadInput: none is named.
@@ -163,7 +163,7 @@ def pipeline_service(settings: Settings) -> "PipelineService":
         )
     token = settings.kfp_token.get_secret_value()
     access = KubeflowAccess(settings.kfp_endpoint, settings.kfp_namespace, token, settings.kfp_ca)
-    return KubeflowPipelines(KubeflowApi(access), settings.kfp_service_account)
+    return KubeflowPipelines(KubeflowApi(access, attempts=attempts), settings.kfp_service_account)
 
 
 def code_commit(settings: Settings) -> str:
