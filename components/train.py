@@ -11,6 +11,7 @@ def train(
     preset: str,
     changes: str,
     init_from: str,
+    processes: int,
     prepared: dsl.Input[dsl.Dataset],
     model: dsl.Output[dsl.Model],
 ) -> None:
@@ -21,6 +22,7 @@ def train(
         preset: configuration preset.
         changes: JSON object of changed configuration fields.
         init_from: package, or version in the workspace, from which to start; empty for none.
+        processes: how many train each network together, as on as many GPUs.
         prepared: records, features and split.
         model: weights and training log.
     """
@@ -29,5 +31,5 @@ def train(
     from matops.entrypoints.workflow import train_model
 
     samples, out = Path(prepared.path), Path(model.path)
-    trained = train_model(family, preset, changes, samples, out, init_from)
+    trained = train_model(family, preset, changes, samples, out, init_from, processes=processes)
     model.metadata.update(trained)

@@ -38,6 +38,7 @@ def retrain_on_new_data(
     train_gpus: str = "1",
     train_cpu: str = "4",
     train_memory: str = "16Gi",
+    train_processes: int = 1,
 ) -> Retraining:
     """Retrain a family's model where that pays.
 
@@ -52,6 +53,7 @@ def retrain_on_new_data(
         train_gpus: accelerators of the training step; 0 for none.
         train_cpu: CPU limit of the training step.
         train_memory: memory limit of the training step.
+        train_processes: processes that train each network together; as many as GPUs.
     """
     data = ingest(family=family, preset=preset, source=source, changes=changes)
     data.set_caching_options(False)
@@ -69,6 +71,7 @@ def retrain_on_new_data(
             train_gpus=train_gpus,
             train_cpu=train_cpu,
             train_memory=train_memory,
+            train_processes=train_processes,
         )
         concluded = conclude(evaluation=trained.outputs["evaluation"])
         concluded.set_caching_options(False)

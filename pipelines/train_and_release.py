@@ -38,6 +38,7 @@ def train_and_release(
     train_gpus: str = "1",
     train_cpu: str = "4",
     train_memory: str = "16Gi",
+    train_processes: int = 1,
 ) -> Decision:
     """Train a model and release it if every gate passes.
 
@@ -52,6 +53,7 @@ def train_and_release(
         train_gpus: accelerators of the training step; 0 for none.
         train_cpu: CPU limit of the training step.
         train_memory: memory limit of the training step.
+        train_processes: processes that train each network together; as many as GPUs.
     """
     data = ingest(family=family, preset=preset, source=source, changes=changes)
     data.set_caching_options(False)
@@ -63,6 +65,7 @@ def train_and_release(
         preset=preset,
         changes=changes,
         init_from=init_from,
+        processes=train_processes,
         prepared=prepared.outputs["prepared"],
     )
     trained.set_container_image(train_image)

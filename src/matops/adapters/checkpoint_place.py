@@ -1,7 +1,7 @@
 """Checkpoints in a directory, or under a prefix as in ``s3://bucket/prefix``, through fsspec."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,11 +59,11 @@ class FileCheckpoints:
             files.mv(path + UNFINISHED, path)
 
     def remove(self, folder: str, name: str) -> None:
-        """Remove a file, and its folder with the last one."""
-        with self._opened(f"{folder}/{name}") as (files, path):
+        """Remove a file, if it is there, and its folder with the last one."""
+        with self._opened(f"{folder}/{name}") as (files, path), suppress(FileNotFoundError):
             files.rm_file(path)
         if isinstance(files, LocalFileSystem) and not self.names(folder):
-            with self._opened(folder) as (files, path):
+            with self._opened(folder) as (files, path), suppress(FileNotFoundError):
                 files.rm(path, recursive=True)
 
     @contextmanager

@@ -7,10 +7,10 @@ but for rounding: gradients are weighted by rows, and norms share their statisti
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, distributed, nn
-from torch.distributed.nn import functional
 
 
 @dataclass(frozen=True)
@@ -92,9 +92,22 @@ class Ranks:
                 norm.__class__ = type(norm).__bases__[1]
 
 
-def _sum(values: Tensor) -> Tensor:
+class _Sum(torch.autograd.Function):
     """The sum over the processes, through which gradients flow back to each."""
-    total: Tensor = functional.all_reduce(values)  # type: ignore[no-untyped-call]
+
+    @staticmethod
+    def forward(_: Any, values: Tensor) -> Tensor:  # type: ignore[override]
+        total = values.clone()
+        distributed.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(_: Any, gradient: Tensor) -> Tensor:  # type: ignore[override]
+        return _Sum.forward(_, gradient.contiguous())
+
+
+def _sum(values: Tensor) -> Tensor:
+    total: Tensor = _Sum.apply(values)  # type: ignore[no-untyped-call]
     return total
 
 

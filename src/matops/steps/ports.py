@@ -94,7 +94,7 @@ class CheckpointPlace(Protocol):
         ...
 
     def remove(self, folder: str, name: str) -> None:
-        """Remove a file, and its folder with the last one."""
+        """Remove a file, if it is there, and its folder with the last one."""
         ...
 
 
