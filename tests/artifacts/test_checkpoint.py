@@ -47,7 +47,7 @@ def test_another_trainings_checkpoint_is_refused() -> None:
 def test_a_file_cut_anywhere_is_refused_in_one_line() -> None:
     content = encode_checkpoint(KEPT, "k")
     for length in (0, 1, 7, 8, 9, 100, len(content) // 2, len(content) - 1):
-        with pytest.raises(BadInput, match="^file: ") as refused:
+        with pytest.raises(BadInput, match=r"^file: ") as refused:
             decode_checkpoint(content[:length], "k", "file")
         assert "\n" not in str(refused.value)
 
@@ -64,5 +64,5 @@ def test_a_file_cut_anywhere_is_refused_in_one_line() -> None:
 )
 def test_a_file_with_another_state_is_refused(state: str | None) -> None:
     content = save({"weight": torch.zeros(2)}, None if state is None else {"state": state})
-    with pytest.raises(BadInput, match="^file: "):
+    with pytest.raises(BadInput, match=r"^file: "):
         decode_checkpoint(content, "k", "file")

@@ -105,7 +105,7 @@ def test_a_place_that_can_not_be_written_costs_a_line_and_no_training(
 
 def test_a_place_that_can_not_be_read_is_refused_before_anything_is_trained() -> None:
     place = FileCheckpoints("s3://bucket/kept", "http://127.0.0.1:1", timeout_s=0.2)
-    with pytest.raises(BadInput, match="^s3://bucket/kept/key: "):
+    with pytest.raises(BadInput, match=r"^s3://bucket/kept/key: "):
         KeptCheckpoints(CheckpointPolicy(place), "key", CPU).latest()
 
 

@@ -96,13 +96,13 @@ class _Sum(torch.autograd.Function):
     """The sum over the processes, through which gradients flow back to each."""
 
     @staticmethod
-    def forward(_: Any, values: Tensor) -> Tensor:  # type: ignore[override]
+    def forward(_: Any, values: Tensor) -> Tensor:
         total = values.clone()
         distributed.all_reduce(total)
         return total
 
     @staticmethod
-    def backward(_: Any, gradient: Tensor) -> Tensor:  # type: ignore[override]
+    def backward(_: Any, gradient: Tensor) -> Tensor:
         return _Sum.forward(_, gradient.contiguous())
 
 
