@@ -132,6 +132,7 @@ def cost_of_checkpoints(bench: Bench, place: FileCheckpoints) -> None:
     features = bench.prepared.features.take(rows)
     truth = torch.zeros(len(rows), len(family.targets))
     kept = KeptCheckpoints(CheckpointPolicy(place, 0.0), "cost", torch.device("cpu"))
+    kept.latest()  # connects, once
     config, took = replace(bench.prepared.config, training=once), []
     for checkpoints in (None, None, kept):  # the first one warms up
         began = time.perf_counter()
