@@ -44,6 +44,7 @@ def retrain_on_new_data(
     train_memory: str = "16Gi",
     train_tolerations: list[dict[str, Any]] = GPU_NODES,
     train_nodes: dict[str, str] = {},  # noqa: B006
+    train_processes: int = 1,
 ) -> Retraining:
     """Retrain a family's model where that pays.
 
@@ -60,6 +61,7 @@ def retrain_on_new_data(
         train_memory: memory of the training step, as in 16Gi.
         train_tolerations: taints of nodes on which training may run, as Kubernetes writes them.
         train_nodes: labels of the nodes on which training must run; empty for any.
+        train_processes: processes that train each network together; as many as GPUs.
     """
     data = on_cluster(ingest(family=family, preset=preset, source=source, changes=changes))
     decided = on_cluster(
@@ -85,6 +87,7 @@ def retrain_on_new_data(
             train_memory=train_memory,
             train_tolerations=train_tolerations,
             train_nodes=train_nodes,
+            train_processes=train_processes,
         )
         concluded = on_cluster(conclude(evaluation=trained.outputs["evaluation"]))
     with dsl.Else(name="nothing-to-do"):

@@ -51,6 +51,7 @@ def train_and_release(
     train_memory: str = "16Gi",
     train_tolerations: list[dict[str, Any]] = GPU_NODES,
     train_nodes: dict[str, str] = {},  # noqa: B006
+    train_processes: int = 1,
 ) -> Decision:
     """Train a model and release it if every gate passes.
 
@@ -67,6 +68,7 @@ def train_and_release(
         train_memory: memory of the training step, as in 16Gi.
         train_tolerations: taints of nodes on which training may run, as Kubernetes writes them.
         train_nodes: labels of the nodes on which training must run; empty for any.
+        train_processes: processes that train each network together; as many as GPUs.
     """
     place = Accelerated(
         image=train_image,
@@ -93,6 +95,7 @@ def train_and_release(
             preset=preset,
             changes=changes,
             init_from=init_from,
+            processes=train_processes,
             version=data.outputs["version"],
             prepared=prepared.outputs["prepared"],
         )

@@ -47,6 +47,12 @@ class Settings(BaseSettings):
     s3_timeout_s: float = Field(default=60.0, gt=0, description="wait for an S3 answer, in seconds")
     author: str = Field(default_factory=_user_and_host, description="who publishes data")
     workers: int = Field(default_factory=_processors, ge=1, description="processes for simulations")
+    checkpoints: str = Field(
+        default="", description="unfinished trainings: a directory, or a URL as s3://bucket/prefix"
+    )
+    checkpoint_every_s: float = Field(
+        default=60.0, ge=0, description="time between two checkpoints of a training, in seconds"
+    )
     commit: str = Field(default="", description="code commit, where there is no git")
     project: Path = Field(default=Path(), description="checkout that has pipelines/")
     image: str = Field(default="matops-python:0.1.0", description="image of pipeline steps")

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from matops.adapters.materials_project import MaterialsProject
     from matops.adapters.prometheus_live import PrometheusLive
     from matops.adapters.prometheus_monitor import PrometheusMonitor
+    from matops.steps.checkpoints import CheckpointPolicy
     from matops.steps.deposits import DropPlace
     from matops.steps.monitor import ChampionMonitor
     from matops.steps.pipeline_service import PipelineService
@@ -43,6 +44,16 @@ def _remote(settings: Settings) -> RemoteSettings:
 def package_store(settings: Settings) -> PackageDirectory:
     """Released packages of the workspace."""
     return PackageDirectory(settings.models)
+
+
+def checkpoint_policy(settings: Settings) -> "CheckpointPolicy":
+    """Where and how often unfinished trainings are kept: in the workspace if not said otherwise."""
+    from matops.adapters.checkpoint_place import FileCheckpoints
+    from matops.steps.checkpoints import CheckpointPolicy
+
+    url = settings.checkpoints or str(settings.workspace.resolve() / ".matops" / "checkpoints")
+    place = FileCheckpoints(url, settings.s3_endpoint, settings.s3_timeout_s)
+    return CheckpointPolicy(place, settings.checkpoint_every_s)
 
 
 def serving(settings: Settings) -> "Serving":
