@@ -9,17 +9,25 @@ PACKAGE ?=
 PORT ?= 8080
 SOURCE ?=
 TEST_WORKERS ?= 2
+OVERLAY ?= local
 # Their last versions that the Go proxy has; both are built from source, once.
 MINIO := github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c
 VERSITYGW := github.com/versity/versitygw/cmd/versitygw@v1.8.0
+KUSTOMIZE := sigs.k8s.io/kustomize/kustomize/v5@v5.5.0
+KUBE_SCORE := github.com/zegl/kube-score/cmd/kube-score@v1.20.0
+# Modules that bring the definitions of their kinds along.
+GATEWAY_API := sigs.k8s.io/gateway-api@v1.4.1
+PROMETHEUS_OPERATOR := github.com/prometheus-operator/prometheus-operator@v0.92.0
+
+KUBECTL := kubectl $(if $(MATOPS_KUBERNETES_CONTEXT),--context $(MATOPS_KUBERNETES_CONTEXT))
 
 # Commands see the tools of .venv, and the checkout they belong to.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export MATOPS_PROJECT := $(CURDIR)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench accuracy pipelines serve lock clean \
-  minio versitygw object-store object-tests live-tests
+.PHONY: help setup demo test check format bench accuracy pipelines serve deploy undeploy lock clean \
+  minio minio-image versitygw kustomize kube-score crds api-server object-store object-tests live-tests
 
 help: ## explain each target
 	@awk -F ':.*## ' '/^[a-z -]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,14 +58,37 @@ live-tests: $(READY) ## tests with the distribution's Prometheus and proxy
 object-store: $(READY) minio ## start MinIO for development and print the settings that use it
 	python -m devtools.object_store
 
-minio versitygw: ## find an S3 server, or build it into .tools/bin: minutes with Go, once
+minio versitygw kustomize kube-score: ## find a tool, or build it into .tools/bin: minutes, once
 	@command -v $@ || test -x .tools/bin/$@ || $(MAKE) .tools/bin/$@
 
 .tools/bin/minio: MODULE := $(MINIO)
 .tools/bin/versitygw: MODULE := $(VERSITYGW)
+.tools/bin/kustomize: MODULE := $(KUSTOMIZE)
+.tools/bin/kube-score: MODULE := $(KUBE_SCORE)
 .tools/bin/%:
 	@command -v go || { echo "$* needs Go to be built, or put $* on the PATH"; exit 1; }
-	GOBIN=$(CURDIR)/.tools/bin nice -n 19 go install $(MODULE)
+	CGO_ENABLED=0 GOBIN=$(CURDIR)/.tools/bin nice -n 19 go install $(MODULE)
+
+minio-image: .tools/bin/minio ## the image of MinIO for manifests/overlays/local, from source
+	tar -c -C .tools/bin minio -C $(CURDIR)/manifests/components/object-store Dockerfile \
+	  | docker build --tag matops-minio:0.1.0 -
+
+api-server: .tools/bin/kube-apiserver ## build a Kubernetes API server into .tools/bin: minutes, once
+
+.tools/bin/kube-apiserver: devtools/build_api_server.sh
+	@command -v go || { echo "the API server needs Go to be built"; exit 1; }
+	devtools/build_api_server.sh
+
+crds: .tools/crds/gateway-api .tools/crds/prometheus-operator ## fetch what manifests are checked by
+
+.tools/crds/gateway-api: MODULE := $(GATEWAY_API)
+.tools/crds/gateway-api: FOLDER := config/crd/standard
+.tools/crds/prometheus-operator: MODULE := $(PROMETHEUS_OPERATOR)
+.tools/crds/prometheus-operator: FOLDER := example/prometheus-operator-crd
+.tools/crds/%:
+	@command -v go || { echo "the definitions of $* are in a Go module; this needs Go"; exit 1; }
+	mkdir -p $@
+	cp "$$(go mod download -json $(MODULE) | sed -n 's/.*"Dir": "\(.*\)",/\1/p')"/$(FOLDER)/*.yaml $@
 
 check: $(READY) ## lint, format, types, import contracts
 	ruff check .
@@ -82,11 +113,20 @@ bench: $(READY) ## print the benchmarks' ratios (SOURCE=path adds crystals, PACK
 accuracy: $(READY) ## held-out accuracy beside baselines: make accuracy FAMILY=name SOURCE=path
 	python -m benchmarks.$(FAMILY)_accuracy --source $(SOURCE)
 
-pipelines: $(READY) ## compile the pipelines to Kubeflow IR YAML in build/pipelines
-	python -m pipelines build/pipelines
+pipelines: $(READY) ## compile the pipelines in build/pipelines, to IR YAML and Kubernetes objects
+	python -m pipelines build/pipelines --native
 
 serve: $(READY) ## serve a package: make serve PACKAGE=directory PORT=8080
 	matops serve $(PACKAGE) --port $(PORT)
+
+deploy: $(READY) ## check the cluster, then apply an overlay: make deploy OVERLAY=local
+	mkdir -p build/manifests
+	$(KUBECTL) kustomize manifests/overlays/$(OVERLAY) > build/manifests/$(OVERLAY).yaml
+	matops platform check build/manifests/$(OVERLAY).yaml
+	$(KUBECTL) apply -f build/manifests/$(OVERLAY).yaml
+
+undeploy: ## take an overlay away; the namespace, its secrets and all data stay
+	$(KUBECTL) delete -k manifests/overlays/$(OVERLAY) -l 'matops/keep!=data' --ignore-not-found
 
 lock: $(READY) ## resolve pyproject.toml anew into requirements.lock
 	uv pip compile pyproject.toml --extra dev --extra bench --python-version 3.11 \

@@ -12,6 +12,7 @@ def decide(
     family: str,
     preset: str,
     changes: str,
+    version: str,
     dataset: dsl.Input[dsl.Dataset],
     decision: dsl.Output[dsl.Artifact],
     reasons: dsl.Output[dsl.Markdown],
@@ -23,7 +24,8 @@ def decide(
         family: family name.
         preset: configuration preset.
         changes: JSON object of changed configuration fields.
-        dataset: parts of the dataset version that a retraining would use.
+        version: the dataset version that a retraining would use.
+        dataset: its parts.
         decision: the decision as JSON.
         reasons: the decision, and every criterion with its limit and measured value.
         metrics: what was measured, and ``retrain`` as 0 or 1.
@@ -36,7 +38,7 @@ def decide(
     from matops.entrypoints.decision_text import explain_considered
     from matops.entrypoints.retraining import consider
 
-    parts, version, out = Path(dataset.path), dataset.metadata["version"], Path(decision.path)
+    parts, out = Path(dataset.path), Path(decision.path)
     measured = consider(family, preset, changes, parts, version, out)
     Path(reasons.path).write_text(explain_considered(out))
     for name, value in measured.items():

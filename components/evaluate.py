@@ -16,6 +16,7 @@ def evaluate(
     model: dsl.Input[dsl.Model],
     evaluation: dsl.Output[dsl.Artifact],
     report: dsl.Output[dsl.HTML],
+    parity: dsl.Output[dsl.HTML],
     verdict: dsl.Output[dsl.Markdown],
     metrics: dsl.Output[dsl.Metrics],
 ) -> NamedTuple("Decision", [("accepted", bool)]):  # type: ignore[valid-type]
@@ -29,6 +30,7 @@ def evaluate(
         model: weights and training log.
         evaluation: candidate package, report and test predictions.
         report: the report for the user interface.
+        parity: predicted against true values of the test rows.
         verdict: every gate with its limit and measured value.
         metrics: every measurement, and ``accepted`` as 0 or 1.
 
@@ -43,6 +45,7 @@ def evaluate(
     out = Path(evaluation.path)
     outcome = evaluate_model(family, preset, changes, Path(prepared.path), Path(model.path), out)
     shutil.copyfile(out / "report.html", report.path)
+    shutil.copyfile(out / "parity.html", parity.path)
     Path(verdict.path).write_text(outcome.markdown)
     for name, value in outcome.metrics.items():
         metrics.log_metric(name, value)

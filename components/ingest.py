@@ -1,5 +1,7 @@
 """Component: bring a source into the versioned data, and hand on the version."""
 
+from typing import NamedTuple
+
 from kfp import dsl
 
 from components.image import IMAGE
@@ -13,7 +15,7 @@ def ingest(
     changes: str,
     dataset: dsl.Output[dsl.Dataset],
     pointer: dsl.Output[dsl.Artifact],
-) -> None:
+) -> NamedTuple("Data", [("version", str)]):  # type: ignore[valid-type]
     """Ingest ``source`` and check out the published dataset version.
 
     Args:
@@ -24,6 +26,9 @@ def ingest(
         changes: JSON object of changed configuration fields.
         dataset: parts of the version; its metadata names it.
         pointer: ``data.dvc``, from which all data can be had elsewhere; a pod has no git.
+
+    Returns:
+        The version, by which later steps are cached.
     """
     from pathlib import Path
 
@@ -33,3 +38,4 @@ def ingest(
     told = ingest_source(family, preset, source, changes, parts, file)
     dataset.metadata.update(told)
     pointer.metadata.update(told)
+    return (told["version"],)

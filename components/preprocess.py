@@ -10,6 +10,7 @@ def preprocess(
     family: str,
     preset: str,
     changes: str,
+    version: str,
     dataset: dsl.Input[dsl.Dataset],
     prepared: dsl.Output[dsl.Dataset],
 ) -> None:
@@ -19,15 +20,14 @@ def preprocess(
         family: family name.
         preset: configuration preset.
         changes: JSON object of changed configuration fields.
-        dataset: parts of a dataset version.
+        version: the dataset version.
+        dataset: its parts.
         prepared: records, features and split.
     """
     from pathlib import Path
 
     from matops.entrypoints.workflow import prepare_samples
 
-    version = dataset.metadata["version"]
-    summary = prepare_samples(
-        family, preset, changes, Path(dataset.path), version, Path(prepared.path)
-    )
+    parts, out = Path(dataset.path), Path(prepared.path)
+    summary = prepare_samples(family, preset, changes, parts, version, out)
     prepared.metadata.update(summary)

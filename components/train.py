@@ -2,15 +2,17 @@
 
 from kfp import dsl
 
-from components.image import IMAGE
+from components.image import TRAIN_IMAGE
 
 
-@dsl.component(base_image=IMAGE, install_kfp_package=False)
+@dsl.component(base_image=TRAIN_IMAGE, install_kfp_package=False)
 def train(
     family: str,
     preset: str,
     changes: str,
     init_from: str,
+    version: str,
+    processes: int,
     prepared: dsl.Input[dsl.Dataset],
     model: dsl.Output[dsl.Model],
 ) -> None:
@@ -21,6 +23,8 @@ def train(
         preset: configuration preset.
         changes: JSON object of changed configuration fields.
         init_from: package, or version in the workspace, from which to start; empty for none.
+        version: the dataset version, without which an earlier model would be taken from cache.
+        processes: how many train each network together, as on as many GPUs.
         prepared: records, features and split.
         model: weights and training log.
     """
@@ -29,5 +33,5 @@ def train(
     from matops.entrypoints.workflow import train_model
 
     samples, out = Path(prepared.path), Path(model.path)
-    trained = train_model(family, preset, changes, samples, out, init_from)
+    trained = train_model(family, preset, changes, samples, out, init_from, processes=processes)
     model.metadata.update(trained)

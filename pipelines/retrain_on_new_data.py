@@ -3,14 +3,15 @@
 This is the pipeline to schedule. Where there is nothing to do it ends in seconds and says why.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from kfp import dsl
 
 from components.conclude import conclude
 from components.decide import decide
-from components.image import IMAGE
+from components.image import TRAIN_IMAGE
 from components.ingest import ingest
+from components.on_cluster import ENDS_WITHIN_S, GPU_NODES, KEPT_S, on_cluster
 from components.stand_by import stand_by
 from pipelines.train_and_release import train_and_release
 
@@ -26,6 +27,9 @@ class Retraining(NamedTuple):
 @dsl.pipeline(
     name="retrain-on-new-data",
     description="Ingest what is waiting; train, judge and release where enough has changed.",
+    pipeline_config=dsl.PipelineConfig(
+        ttl_seconds_after_finished=KEPT_S, active_deadline_seconds=ENDS_WITHIN_S
+    ),
 )
 def retrain_on_new_data(
     family: str = "elastic_cgcnn",
@@ -33,11 +37,14 @@ def retrain_on_new_data(
     source: str = "",
     changes: str = "{}",
     init_from: str = "",
-    train_image: str = IMAGE,
+    train_image: str = TRAIN_IMAGE,
     train_accelerator: str = "nvidia.com/gpu",
     train_gpus: str = "1",
     train_cpu: str = "4",
     train_memory: str = "16Gi",
+    train_tolerations: list[dict[str, Any]] = GPU_NODES,
+    train_nodes: dict[str, str] = {},  # noqa: B006
+    train_processes: int = 1,
 ) -> Retraining:
     """Retrain a family's model where that pays.
 
@@ -50,13 +57,22 @@ def retrain_on_new_data(
         train_image: image of the training step.
         train_accelerator: resource name of the accelerator.
         train_gpus: accelerators of the training step; 0 for none.
-        train_cpu: CPU limit of the training step.
-        train_memory: memory limit of the training step.
+        train_cpu: processors of the training step.
+        train_memory: memory of the training step, as in 16Gi.
+        train_tolerations: taints of nodes on which training may run, as Kubernetes writes them.
+        train_nodes: labels of the nodes on which training must run; empty for any.
+        train_processes: processes that train each network together; as many as GPUs.
     """
-    data = ingest(family=family, preset=preset, source=source, changes=changes)
-    data.set_caching_options(False)
-    decided = decide(family=family, preset=preset, changes=changes, dataset=data.outputs["dataset"])
-    decided.set_caching_options(False)
+    data = on_cluster(ingest(family=family, preset=preset, source=source, changes=changes))
+    decided = on_cluster(
+        decide(
+            family=family,
+            preset=preset,
+            changes=changes,
+            version=data.outputs["version"],
+            dataset=data.outputs["dataset"],
+        )
+    )
     with dsl.If(decided.outputs["retrain"] == True, name="pays"):  # noqa: E712
         trained = train_and_release(
             family=family,
@@ -69,11 +85,13 @@ def retrain_on_new_data(
             train_gpus=train_gpus,
             train_cpu=train_cpu,
             train_memory=train_memory,
+            train_tolerations=train_tolerations,
+            train_nodes=train_nodes,
+            train_processes=train_processes,
         )
-        concluded = conclude(evaluation=trained.outputs["evaluation"])
-        concluded.set_caching_options(False)
+        concluded = on_cluster(conclude(evaluation=trained.outputs["evaluation"]))
     with dsl.Else(name="nothing-to-do"):
-        rested = stand_by(decision=decided.outputs["decision"])
+        rested = on_cluster(stand_by(decision=decided.outputs["decision"]))
     evaluation = dsl.OneOf(concluded.outputs["place"], rested.outputs["place"])
     return Retraining(decided.outputs["retrain"], decided.outputs["decision"], evaluation)
 

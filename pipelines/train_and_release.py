@@ -3,13 +3,21 @@
 ``make pipelines`` compiles this to Kubeflow IR YAML; ``matops run`` runs the same YAML here.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from kfp import dsl
 
 from components.evaluate import evaluate
-from components.image import IMAGE
+from components.image import TRAIN_IMAGE
 from components.ingest import ingest
+from components.on_cluster import (
+    ENDS_WITHIN_S,
+    GPU_NODES,
+    KEPT_S,
+    Accelerated,
+    accelerated,
+    on_cluster,
+)
 from components.preprocess import preprocess
 from components.reject import reject
 from components.release import release
@@ -26,6 +34,9 @@ class Decision(NamedTuple):
 @dsl.pipeline(
     name="train-and-release",
     description="Train a family's model on its versioned data; release it if every gate passes.",
+    pipeline_config=dsl.PipelineConfig(
+        ttl_seconds_after_finished=KEPT_S, active_deadline_seconds=ENDS_WITHIN_S
+    ),
 )
 def train_and_release(
     family: str = "elastic_cgcnn",
@@ -33,11 +44,14 @@ def train_and_release(
     source: str = "",
     changes: str = "{}",
     init_from: str = "",
-    train_image: str = IMAGE,
+    train_image: str = TRAIN_IMAGE,
     train_accelerator: str = "nvidia.com/gpu",
     train_gpus: str = "1",
     train_cpu: str = "4",
     train_memory: str = "16Gi",
+    train_tolerations: list[dict[str, Any]] = GPU_NODES,
+    train_nodes: dict[str, str] = {},  # noqa: B006
+    train_processes: int = 1,
 ) -> Decision:
     """Train a model and release it if every gate passes.
 
@@ -50,36 +64,56 @@ def train_and_release(
         train_image: image of the training step.
         train_accelerator: resource name of the accelerator.
         train_gpus: accelerators of the training step; 0 for none.
-        train_cpu: CPU limit of the training step.
-        train_memory: memory limit of the training step.
+        train_cpu: processors of the training step.
+        train_memory: memory of the training step, as in 16Gi.
+        train_tolerations: taints of nodes on which training may run, as Kubernetes writes them.
+        train_nodes: labels of the nodes on which training must run; empty for any.
+        train_processes: processes that train each network together; as many as GPUs.
     """
-    data = ingest(family=family, preset=preset, source=source, changes=changes)
-    data.set_caching_options(False)
-    prepared = preprocess(
-        family=family, preset=preset, changes=changes, dataset=data.outputs["dataset"]
+    place = Accelerated(
+        image=train_image,
+        accelerator=train_accelerator,
+        count=train_gpus,
+        cpu=train_cpu,
+        memory=train_memory,
+        tolerations=train_tolerations,
+        nodes=train_nodes,
     )
-    trained = train(
-        family=family,
-        preset=preset,
-        changes=changes,
-        init_from=init_from,
-        prepared=prepared.outputs["prepared"],
+    data = on_cluster(ingest(family=family, preset=preset, source=source, changes=changes))
+    prepared = on_cluster(
+        preprocess(
+            family=family,
+            preset=preset,
+            changes=changes,
+            version=data.outputs["version"],
+            dataset=data.outputs["dataset"],
+        )
     )
-    trained.set_container_image(train_image)
-    trained.set_accelerator_type(train_accelerator).set_accelerator_limit(train_gpus)
-    trained.set_cpu_limit(train_cpu).set_memory_limit(train_memory)
-    judged = evaluate(
-        family=family,
-        preset=preset,
-        changes=changes,
-        prepared=prepared.outputs["prepared"],
-        model=trained.outputs["model"],
+    trained = on_cluster(
+        train(
+            family=family,
+            preset=preset,
+            changes=changes,
+            init_from=init_from,
+            processes=train_processes,
+            version=data.outputs["version"],
+            prepared=prepared.outputs["prepared"],
+        )
     )
-    judged.set_caching_options(False)
+    accelerated(trained, place)
+    judged = on_cluster(
+        evaluate(
+            family=family,
+            preset=preset,
+            changes=changes,
+            prepared=prepared.outputs["prepared"],
+            model=trained.outputs["model"],
+        )
+    )
     with dsl.If(judged.outputs["accepted"] == True, name="accepted"):  # noqa: E712
-        release(evaluation=judged.outputs["evaluation"]).set_caching_options(False)
+        on_cluster(release(evaluation=judged.outputs["evaluation"]))
     with dsl.Else(name="rejected"):
-        reject(evaluation=judged.outputs["evaluation"])
+        on_cluster(reject(evaluation=judged.outputs["evaluation"]))
     return Decision(judged.outputs["accepted"], judged.outputs["evaluation"])
 
 

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import kserve.models
 import kubernetes.client.models
@@ -33,7 +33,9 @@ SERVICE = f"/api/v1/namespaces/{NAMESPACE}/services"
 
 def check_model(kind: str, value: Any, where: str) -> None:
     """Raise for fields that a published model does not have, or has in another type."""
-    if nested := re.fullmatch(r"list\[(.+)\]", kind):
+    if kind == "object":  # a number or a text, as a port is
+        assert isinstance(value, int | str), f"{where}: neither a number nor a text"
+    elif nested := re.fullmatch(r"list\[(.+)\]", kind):
         assert isinstance(value, list), f"{where}: not a list"
         for number, item in enumerate(value):
             check_model(nested[1], item, f"{where}[{number}]")
@@ -239,10 +241,22 @@ def refusal(status: int, message: str) -> tuple[int, Json]:
     return status, {"kind": "Status", "status": "Failure", "message": message, "code": status}
 
 
+class Answering(Protocol):
+    """A cluster as the server asks it."""
+
+    url: str
+    faults: list[tuple[str, str]]
+
+    def answer(self, method: str, path: str, body: Json | None) -> tuple[int, Json]: ...
+
+
+AnyCluster = TypeVar("AnyCluster", bound=Answering)
+
+
 class Handler(BaseHTTPRequestHandler):
     """One request."""
 
-    cluster: Cluster
+    cluster: Answering
 
     def _answer(self) -> None:
         length = int(self.headers.get("content-length") or 0)
@@ -279,7 +293,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def running(cluster: Cluster) -> Iterator[Cluster]:
+def running(cluster: AnyCluster) -> Iterator[AnyCluster]:
     """Serve on a free port of this machine."""
     handler = type("BoundHandler", (Handler,), {"cluster": cluster})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)

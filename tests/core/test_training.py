@@ -11,12 +11,12 @@ import torch
 from torch import Tensor, nn
 
 from matops.core.features import PackedFeatures
+from matops.core.fitting import fit_member
 from matops.core.training import (
     LOSSES,
     PREDICT_BATCH,
     Ensemble,
     TrainingConfig,
-    fit_member,
     restore_ensemble,
 )
 

@@ -6,7 +6,8 @@ from torch import Tensor, nn
 
 from matops.core.errors import BadInput
 from matops.core.features import Batch, PackedFeatures
-from matops.core.training import TrainingConfig, fit_member
+from matops.core.fitting import fit_member
+from matops.core.training import TrainingConfig
 from matops.core.transfer import (
     Ancestor,
     Start,

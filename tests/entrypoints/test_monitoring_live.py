@@ -173,4 +173,7 @@ def test_the_command_shows_what_the_champion_meets(
     headings = re.findall("<h4>(.*?)</h4>", page)
     assert {"K_VRH", "G_VRH", "Share of samples out of domain"} <= set(headings)
     assert "Time inside the server" in headings
+    everything = matops(workspace, "monitor", "--out", tmp_path)
+    assert everything.out.splitlines()[-2].startswith(f"{FAMILY}: ")
+    assert (tmp_path / FAMILY / "monitor.html").is_file()
     assert len(set(headings) & set(get_family(FAMILY).descriptor_names)) == 4

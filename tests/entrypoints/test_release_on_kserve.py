@@ -7,6 +7,7 @@ arm's Service as the arm's package recorded it.
 from __future__ import annotations
 
 import json
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,10 +20,15 @@ import pytest
 from devtools.recorded_server import Recorded, Server, recorded_answers
 from devtools.sibling_package import write_sibling
 from matops.artifacts.package import read_card
+from matops.entrypoints.judging import look_at_release
+from matops.entrypoints.settings import read_settings
+from matops.entrypoints.workflow import release_package
+from matops.steps.evaluate import PACKAGE
 from tests.adapters.kubernetes_server import NAMESPACE, Cluster, running
+from tests.conftest import Done
 
 if TYPE_CHECKING:
-    from tests.conftest import Done, Matops, Released
+    from tests.conftest import Matops, Released
 
 FAMILY, SERVICE = "elastic_cgcnn", "elastic-cgcnn"
 URI = "pvc://workspace/models"
@@ -105,8 +111,10 @@ def test_the_released_model_is_deployed_looked_at_and_taken_away(
     model = cluster.services[SERVICE]["spec"]["predictor"]["model"]
     assert model["storageUri"] == f"{URI}/{FAMILY}/{released.package.name}"
     assert "metrics:" not in release("status", FAMILY).out
+    assert release("tick").err == f"{FAMILY}: no release is under way\n"
     assert release("down", FAMILY).status == 0
     assert cluster.services == {}
+    assert release("tick") == release("tick", "--json") == Done(0, "", "")
     assert "nothing is deployed" in release("down", FAMILY).err
 
 
@@ -122,7 +130,8 @@ def test_a_release_is_begun_looked_at_and_promoted(
         patch.setattr("matops.entrypoints.releasing.time.sleep", interrupt)
         assert release("start", newer).status == 130
     assert shares(cluster) == [10, 10, 80]
-    looked = json.loads(release("tick", FAMILY, "--json").out)
+    # A scheduled job names no family: it looks at all that are deployed.
+    looked = json.loads(release("tick", "--json").out)
     assert looked["ruling"]["move"] == "inconclusive"
     assert looked["evidence"]["paired"]["asked"] > 0
     assert looked["evidence"]["paired"]["golden_mismatches"] == 0
@@ -147,22 +156,74 @@ def test_a_candidate_that_nobody_can_measure_is_rolled_back(
     assert shares(cluster) == [100]
 
 
-def test_a_pipelines_release_step_goes_through_the_cluster(
-    cluster: Cluster, release: Release, released: Released, workspace: Path, tmp_path: Path
-) -> None:
-    from matops.entrypoints.settings import read_settings
-    from matops.entrypoints.workflow import release_package
-
-    release("up", FAMILY)
-    before = len(cluster.requests)
+@contextmanager
+def steps_in(workspace: Path) -> Iterator[None]:
+    """Steps that are called in this process work in a workspace."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MATOPS_WORKSPACE", str(workspace))
         read_settings.cache_clear()
-        told = release_package(released.run / "evaluation", tmp_path / "out")
+        yield
     read_settings.cache_clear()
+
+
+def evaluation_of(package: Path, place: Path) -> Path:
+    """An evaluation's directory, as the release step gets it."""
+    shutil.copytree(package, place / PACKAGE)
+    return place
+
+
+def test_a_pipelines_release_step_begins_the_release_and_looks_lead_it(
+    cluster: Cluster, release: Release, newer: Path, workspace: Path, tmp_path: Path
+) -> None:
+    release("up", FAMILY)
+    version = read_card(newer).version
+    evaluation = evaluation_of(newer, tmp_path / "evaluation")
+    with steps_in(workspace):
+        told = release_package(evaluation, tmp_path / "out")
+        again = release_package(evaluation, tmp_path / "again")
+    assert told["version"] == version
+    assert told["state"].startswith("start: ")
+    assert again == told
+    assert read_card(tmp_path / "out").version == version
+    assert shares(cluster) == [10, 10, 80]
+    with steps_in(workspace):
+        _, waiting = look_at_release(FAMILY, tmp_path / "first.json")
+        measured, words = look_at_release(FAMILY, tmp_path / "second.json")
+    assert version in waiting
+    assert measured == {"under_way": 1.0, "share [%]": 10.0}
+    assert "inconclusive" in words
+    assert "not measured" in words
+    assert json.loads((tmp_path / "second.json").read_text())["evidence"]["paired"]["asked"] > 0
+    assert release("promote", FAMILY).status == 0
+    with steps_in(workspace):
+        assert look_at_release(FAMILY, tmp_path / "third.json")[0] == {"under_way": 0.0}
+    champion = json.loads((workspace / "models" / FAMILY / "champion.json").read_text())
+    assert champion["version"] == version
+
+
+def test_a_familys_first_model_is_deployed_by_the_release_step(
+    cluster: Cluster, release: Release, released: Released, workspace: Path, tmp_path: Path
+) -> None:
+    pointer = workspace / "models" / FAMILY / "champion.json"
+    pointer.unlink()
+    with steps_in(workspace):
+        assert "nothing is deployed" in look_at_release(FAMILY, tmp_path / "none.json")[1]
+        told = release_package(released.run / "evaluation", tmp_path / "out")
+        assert told["state"].startswith("start: ")
+        assert not pointer.exists()
+        looks = [look_at_release(FAMILY, tmp_path / "look.json")[1] for _ in range(3)]
+    assert "golden requests pass" in "".join(looks)
+    assert json.loads(pointer.read_text())["version"] == released.package.name
+    assert shares(cluster) == [100]
+
+
+def test_what_a_person_took_down_is_not_deployed_by_the_release_step(
+    cluster: Cluster, release: Release, released: Released, workspace: Path, tmp_path: Path
+) -> None:
+    with steps_in(workspace):
+        told = release_package(released.run / "evaluation", tmp_path / "out")
     assert told == {"version": released.package.name}
-    assert read_card(tmp_path / "out").version == released.package.name
-    assert len(cluster.requests) > before
+    assert cluster.services == {}
 
 
 def test_a_cluster_needs_to_know_where_packages_lie(

@@ -24,6 +24,18 @@ def test_without_an_environment_the_workspace_is_here() -> None:
     assert settings.workers >= 1
 
 
+@pytest.mark.parametrize(
+    ("quota", "workers"), [("250000 100000\n", 2), ("50000 100000\n", 1), ("max 100000\n", 7)]
+)
+def test_a_container_uses_no_more_processors_than_it_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quota: str, workers: int
+) -> None:
+    (tmp_path / "cpu.max").write_text(quota)
+    monkeypatch.setattr("matops.entrypoints.settings.CPU_QUOTA", tmp_path / "cpu.max")
+    monkeypatch.setattr("matops.entrypoints.settings.cpu_count", lambda: 7)
+    assert Settings().workers == workers
+
+
 def test_every_place_lies_in_the_workspace(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MATOPS_WORKSPACE", "/some/where")
     settings = Settings()

@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from matops.artifacts.checkpoint import decode_checkpoint, encode_checkpoint
 from matops.artifacts.dataset import read_records, write_part
 from matops.artifacts.jsonfile import from_json, read_json, to_json, write_json
 from matops.artifacts.package import (
@@ -24,6 +25,7 @@ from matops.artifacts.package import (
     write_package,
 )
 from matops.core.card import SCHEMA_VERSION, Card, DataSummary, DomainSummary, Environment
+from matops.core.checkpoint import Checkpoint, TrainingStopped
 from matops.core.domain import fit_domain
 from matops.core.errors import BadInput
 from matops.core.family import Family, FamilyConfig
@@ -405,6 +407,47 @@ def test_training_twice_gives_the_same_weights(
     first, again, other = (dict(fit(member)[0].state_dict()) for member in (0, 0, 1))
     assert all(torch.equal(first[name], again[name]) for name in first)
     assert any(not torch.equal(first[name], other[name]) for name in first)
+
+
+class StopsOnce:
+    """Keeps checkpoints as files would, and asks for a stop before a given step."""
+
+    def __init__(self, stop_at: int) -> None:
+        self.steps_left = stop_at
+        self.kept = b""
+
+    def latest(self) -> Checkpoint | None:
+        return decode_checkpoint(self.kept, "key", "kept") if self.kept else None
+
+    def due(self) -> bool:
+        return False
+
+    def stopping(self) -> bool:
+        self.steps_left -= 1
+        return self.steps_left == 0
+
+    def save(self, checkpoint: Checkpoint) -> None:
+        self.kept = encode_checkpoint(checkpoint, "key")
+
+
+@pytest.mark.parametrize("stop_at", [1, 3])
+def test_an_interrupted_training_ends_as_an_unbroken_one(
+    family: Family, config: FamilyConfig, payloads: list[dict[str, Any]], stop_at: int
+) -> None:
+    config = replace(config, training=replace(config.training, batch_size=ROWS // 2))
+    samples = [family.parse(payloads[row % len(payloads)]) for row in range(ROWS)]
+    features = family.featurize(samples, config)
+    standard = torch.linspace(-1, 1, ROWS * len(family.targets)).reshape(ROWS, -1)
+    fit = partial(family.fit_member, features, standard, config)
+    network, log = fit()
+    checkpoints = StopsOnce(stop_at)
+    with pytest.raises(TrainingStopped):
+        fit(checkpoints=checkpoints)
+    assert checkpoints.kept
+    resumed, resumed_log = fit(checkpoints=checkpoints)
+    weights, again = network.state_dict(), resumed.state_dict()
+    assert all(torch.equal(weights[name], again[name]) for name in weights)
+    assert resumed_log == log
 
 
 def test_sources_are_named_and_documented(family: Family) -> None:

@@ -132,7 +132,8 @@ def test_prometheus_reads_its_configuration(tmp_path: Path) -> None:
     configuration["rule_files"] = [str(MONITORING / n) for n in configuration["rule_files"]]
     # Debian builds its Prometheus without Kubernetes' discovery: only the rest can be checked.
     [job] = configuration["scrape_configs"]
-    assert job.pop("kubernetes_sd_configs") == [{"role": "pod"}]
+    [discovery] = job.pop("kubernetes_sd_configs")
+    assert discovery == {"role": "pod", "namespaces": {"own_namespace": True}}
     (tmp_path / "prometheus.yml").write_text(yaml.safe_dump(configuration))
     promtool("check", "config", str(tmp_path / "prometheus.yml"))
 

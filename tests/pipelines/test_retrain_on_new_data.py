@@ -9,27 +9,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import yaml
 
 from matops.adapters.dvc_store import DvcStore
 from matops.artifacts.package import read_card
 from matops.families import get_family
-from pipelines.__main__ import compile_all
 from tests.conftest import write_source
 
 if TYPE_CHECKING:
     from tests.conftest import Done, Matops, Released
+    from tests.pipelines.conftest import Compiled
 
 FAMILY = "elastic_cgcnn"
 PIPELINE = "retrain_on_new_data"
 
 
-@pytest.fixture(scope="module")
-def definition(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+@pytest.fixture
+def definition(compiled: dict[str, Compiled]) -> dict[str, Any]:
     """The compiled pipeline."""
-    out = tmp_path_factory.mktemp("compiled")
-    assert out / f"{PIPELINE}.yaml" in compile_all(out)
-    return next(yaml.safe_load_all((out / f"{PIPELINE}.yaml").read_text()))
+    return compiled[PIPELINE].spec
 
 
 def branch(definition: dict[str, Any], name: str) -> dict[str, Any]:
@@ -57,12 +54,6 @@ def test_training_is_the_other_pipeline_itself_behind_the_decision(
     assert "decide" in pays["condition"]
     assert pays["condition"].endswith("== true")
     assert rests["condition"] == f"!({pays['condition']})"
-
-
-def test_what_looks_at_the_world_is_never_cached(definition: dict[str, Any]) -> None:
-    tasks = definition["root"]["dag"]["tasks"] | branch(definition, "pays")["tasks"]
-    for name in ("ingest", "decide", "conclude"):
-        assert not tasks[name].get("cachingOptions", {}).get("enableCache"), name
 
 
 def last_run(workspace: Path) -> Path:

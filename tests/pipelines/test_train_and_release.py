@@ -3,33 +3,26 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import yaml
 
 from components.image import IMAGE
 
 if TYPE_CHECKING:
     from tests.conftest import Matops, Released
+    from tests.pipelines.conftest import Compiled
 
-REPOSITORY = Path(__file__).parents[2]
 FAMILY = "elastic_cgcnn"
 STEPS = {"ingest", "preprocess", "train", "evaluate", "release", "reject"}
 
 
-@pytest.fixture(scope="session")
-def definition(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+@pytest.fixture
+def definition(compiled: dict[str, Compiled]) -> dict[str, Any]:
     """The compiled pipeline."""
-    out = tmp_path_factory.mktemp("compiled")
-    command = [sys.executable, "-m", "pipelines", str(out)]
-    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=True)
-    assert str(out / "train_and_release.yaml") in done.stdout.split()
-    return next(yaml.safe_load_all((out / "train_and_release.yaml").read_text()))
+    return compiled["train_and_release"].spec
 
 
 def tasks(definition: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -85,16 +78,6 @@ def test_only_training_asks_for_an_accelerator(definition: dict[str, Any]) -> No
     assert asking == {"train"}
 
 
-def test_steps_that_look_at_the_world_are_never_cached(definition: dict[str, Any]) -> None:
-    cached = {
-        name
-        for name, task in tasks(definition)
-        if task.get("cachingOptions", {}).get("enableCache")
-    }
-    assert not cached & {"ingest", "evaluate", "release"}
-    assert {"preprocess", "train"} <= cached
-
-
 def test_steps_use_the_image_as_it_is(definition: dict[str, Any]) -> None:
     for step in STEPS:
         assert "pip install" not in " ".join(container(definition, step)["command"])
@@ -144,6 +127,9 @@ def test_an_accepted_model_is_released(
     run = only_run(tmp_path)
     assert outputs_of(run, "evaluate")["metrics"]["metadata"]["accepted"] == 1
     assert outputs_of(run, "release")["package"]["metadata"] == {"version": answer["version"]}
+    parity = Path(outputs_of(run, "evaluate")["parity"]["uri"]).read_text()
+    assert parity.count("<svg") == 2
+    assert "predicted K_VRH" in parity
     assert not list(run.glob("*/reject"))
     # The same data, configuration and seed give the same weights, pipeline or not.
     assert answer["version"] == released.package.name

@@ -54,6 +54,7 @@ class Guessing(ElasticCGCNN):
         member: int = 0,
         progress: Any = 0,
         start: Any = None,
+        checkpoints: Any = None,
     ) -> Any:
         self.starts.append(start)
         if len(self.fitted) == self.fails_at:

@@ -35,9 +35,12 @@ class Watched(ElasticCGCNN):
         member: int = 0,
         progress: Any = 0,
         start: Any = None,
+        checkpoints: Any = None,
     ) -> Any:
         self.fitted.append((member, len(features)))
-        return super().fit_member(features, standard_targets, config, member, progress, start)
+        return super().fit_member(
+            features, standard_targets, config, member, progress, start, checkpoints
+        )
 
 
 @pytest.fixture

@@ -74,7 +74,7 @@ class KubernetesObjects:
         """
         group, version, plural = kind
         ask = CustomObjectsApi(self.client).get_namespaced_custom_object
-        found: Json | None = self._ask(name, ask, group, version, self.namespace, plural, name)
+        found: Json | None = self.ask(name, ask, group, version, self.namespace, plural, name)
         return found
 
     def create(self, kind: tuple[str, str, str], body: Json) -> None:
@@ -86,7 +86,7 @@ class KubernetesObjects:
         """
         group, version, plural = kind
         ask, name = CustomObjectsApi(self.client).create_namespaced_custom_object, body["metadata"]
-        self._ask(name["name"], ask, group, version, self.namespace, plural, body)
+        self.ask(name["name"], ask, group, version, self.namespace, plural, body)
 
     def patch(self, kind: tuple[str, str, str], found: Json, patch: Json) -> None:
         """Change a custom object by a JSON merge patch, unless it changed since it was read.
@@ -99,7 +99,7 @@ class KubernetesObjects:
         name, seen = found["metadata"]["name"], found["metadata"]["resourceVersion"]
         body = {**patch, "metadata": {**patch.get("metadata", {}), "resourceVersion": seen}}
         ask = CustomObjectsApi(self.client).patch_namespaced_custom_object
-        if self._ask(name, ask, group, version, self.namespace, plural, name, body) is None:
+        if self.ask(name, ask, group, version, self.namespace, plural, name, body) is None:
             raise Conflict(f"{name} is gone")
 
     def delete(self, kind: tuple[str, str, str], name: str) -> None:
@@ -110,7 +110,7 @@ class KubernetesObjects:
         """
         group, version, plural = kind
         ask = CustomObjectsApi(self.client).delete_namespaced_custom_object
-        self._ask(name, ask, group, version, self.namespace, plural, name)
+        self.ask(name, ask, group, version, self.namespace, plural, name)
 
     def service_port(self, name: str) -> int | None:
         """Port of a Service, or of its pods where it has no address of its own; None for none.
@@ -118,16 +118,44 @@ class KubernetesObjects:
         Raises:
             BadInput: the cluster can't be reached, or refuses.
         """
-        found = self._ask(
-            name, CoreV1Api(self.client).read_namespaced_service, name, self.namespace
-        )
+        found = self.ask(name, CoreV1Api(self.client).read_namespaced_service, name, self.namespace)
         if found is None:
             return None
         port = found.spec.ports[0]
         return int(port.target_port if found.spec.cluster_ip == "None" else port.port)
 
-    def _ask(self, name: str, ask: Callable[..., Any], *arguments: Any) -> Any:
-        """An answer, or None for 404, tried again while there is hope."""
+    def read(self, path: str) -> Json | None:
+        """What lies at a path of the API, of this namespace or not; None where nothing does.
+
+        Raises:
+            BadInput: the cluster can't be reached, or refuses.
+        """
+        found: Json | None = self.ask(path, self._read, path)
+        return found
+
+    def _read(self, path: str, _request_timeout: float) -> Any:
+        return self.client.call_api(
+            path,
+            "GET",
+            header_params={"Accept": "application/json"},
+            response_type="object",
+            auth_settings=["BearerToken"],
+            _return_http_data_only=True,
+            _request_timeout=_request_timeout,
+        )
+
+    def ask(self, name: str, ask: Callable[..., Any], *arguments: Any) -> Any:
+        """An answer of the API, or None for 404, tried again while there is hope.
+
+        Args:
+            name: what is asked for; an error says it.
+            ask: a function of the client.
+            arguments: its arguments.
+
+        Raises:
+            Conflict: the object changed since it was read, or exists already.
+            BadInput: the cluster can't be reached, or refuses.
+        """
         reason = ""
         for attempt in range(self.attempts):
             if attempt:

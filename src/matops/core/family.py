@@ -11,10 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from matops.core.checkpoint import Checkpoints
 from matops.core.database import DatabaseEntry, DatabaseQuery
 from matops.core.domain import Descriptors
 from matops.core.errors import BadInput
 from matops.core.features import PackedFeatures
+from matops.core.fitting import fit_member
 from matops.core.gate import Gate, Measurement
 from matops.core.prediction import Quantity
 from matops.core.progress import Progress
@@ -24,7 +26,7 @@ from matops.core.screening import Objectives
 from matops.core.split import SplitConfig
 from matops.core.study import Study
 from matops.core.target import Target
-from matops.core.training import Ensemble, EpochLog, TrainingConfig, fit_member, restore_ensemble
+from matops.core.training import Ensemble, EpochLog, TrainingConfig, restore_ensemble
 
 Incoming = Iterator[Record | Quarantined]
 """What a source yields: good records, and refused ones with their reason."""
@@ -213,10 +215,19 @@ class Family(ABC):
         member: int = 0,
         progress: Progress | None = None,
         start: Mapping[str, Tensor] | None = None,
+        checkpoints: Checkpoints | None = None,
     ) -> tuple[nn.Module, list[EpochLog]]:
         """Train one member; a family with a fit of its own overrides this."""
-        build, training = partial(self.network, config), config.training
-        return fit_member(build, features, standard_targets, training, member, progress, start)
+        return fit_member(
+            partial(self.network, config),
+            features,
+            standard_targets,
+            config.training,
+            member,
+            progress,
+            start,
+            checkpoints,
+        )
 
     def restore(self, tensors: Mapping[str, Tensor], config: FamilyConfig) -> Ensemble:
         """The ensemble whose tensors were stored."""

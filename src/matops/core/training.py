@@ -1,7 +1,6 @@
-"""Training of an ensemble of networks, the same for every family that has one."""
+"""An ensemble of networks and how it is trained, the same for every family that has one."""
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, runtime_checkable
 
@@ -11,8 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from matops.core.features import PackedFeatures
-from matops.core.progress import Progress
-from matops.core.transfer import TransferConfig, freeze, load_start, open_stages, stages
+from matops.core.transfer import TransferConfig
 
 LOSSES: Mapping[str, Callable[[], nn.Module]] = {
     "mse": nn.MSELoss,
@@ -93,102 +91,6 @@ def choose_device(wanted: str) -> torch.device:
     if wanted == "auto":
         wanted = "cuda" if torch.cuda.is_available() else "cpu"
     return torch.device(wanted)
-
-
-@contextmanager
-def _deterministic(seed: int) -> Iterator[None]:
-    """Seed everything, and leave the process's own random state as it was."""
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        before = torch.are_deterministic_algorithms_enabled()
-        torch.use_deterministic_algorithms(True, warn_only=True)
-        try:
-            yield
-        finally:
-            torch.use_deterministic_algorithms(before)
-
-
-def _batches(n_rows: int, size: int, generator: torch.Generator) -> Iterator[Tensor]:
-    """Shuffled batches; the rest that is too small for batch statistics joins the last one."""
-    order = torch.randperm(n_rows, generator=generator)
-    n_batches = max(1, round(n_rows / size))
-    yield from torch.tensor_split(order, n_batches)
-
-
-def fit_member(
-    build: Callable[[], nn.Module],
-    features: PackedFeatures,
-    standard_targets: Tensor,
-    config: TrainingConfig,
-    member: int = 0,
-    progress: Progress | None = None,
-    start: Mapping[str, Tensor] | None = None,
-) -> tuple[nn.Module, list[EpochLog]]:
-    """Train one network.
-
-    Args:
-        build: makes a fresh network; called under the member's seed.
-        features: training samples.
-        standard_targets: standardised targets, shape (n, n_targets), float32.
-        config: the schedule.
-        member: which member of the ensemble; shifts the seed.
-        progress: called after every epoch.
-        start: weights to start from; random ones if left out.
-
-    Returns:
-        The trained network in evaluation mode on the CPU, and its log.
-
-    Raises:
-        BadInput: the start is of another network.
-    """
-    device = choose_device(config.device)
-    torch.set_num_threads(config.cpu_threads)
-    features, truth = features.to(device), standard_targets.to(device)
-    generator = torch.Generator().manual_seed(config.seed + member)
-    steps = config.epochs * max(1, round(len(truth) / config.batch_size))
-    log = []
-    with _deterministic(config.seed + member):
-        network = build()
-        drawn = load_start(network, start) if start is not None else 0
-        network = network.to(device).train()
-        optimiser = torch.optim.AdamW(
-            network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
-        )
-        schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimiser,
-            config.learning_rate,
-            total_steps=steps,
-            pct_start=config.warm_up,
-            cycle_momentum=False,
-        )
-        criterion = LOSSES[config.loss]()
-        for epoch in range(config.epochs):
-            total = 0.0
-            if start is not None:
-                n_open = open_stages(config.transfer, epoch, config.epochs, len(stages(network)))
-                freeze(network, max(n_open, drawn), config.transfer.keep_statistics)
-            for rows in _batches(len(truth), config.batch_size, generator):
-                rows = rows.to(device)
-                with _precision(device, config.mixed_precision):
-                    output = network(features.batch(rows))
-                loss = criterion(output.float(), truth[rows])
-                total += loss.item() * len(rows)
-                if isinstance(network, LearnsBeside):
-                    loss = loss + network.side_loss()
-                optimiser.zero_grad(set_to_none=True)
-                loss.backward()
-                nn.utils.clip_grad_norm_(network.parameters(), config.gradient_clip)
-                optimiser.step()
-                schedule.step()
-            log.append(EpochLog(member, epoch, total / len(truth)))
-            if progress:
-                progress(epoch + 1, config.epochs, f"loss {log[-1].loss:.4f}")
-    return network.cpu().eval(), log
-
-
-def _precision(device: torch.device, mixed: bool) -> torch.autocast:
-    enabled = mixed and device.type == "cuda"
-    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=enabled)
 
 
 class Ensemble:

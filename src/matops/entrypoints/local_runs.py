@@ -26,15 +26,29 @@ if TYPE_CHECKING:
 Listener = Callable[[str], None]
 
 
-def compiled_pipeline(settings: Settings, name: str) -> Path:
-    """Compile the project's pipelines and return one's Kubeflow IR YAML.
+def project_pipelines(settings: Settings) -> list[str]:
+    """Names of the project's pipelines.
+
+    Raises:
+        BadInput: no checkout of the project here.
+    """
+    source = settings.project / "pipelines"
+    names = sorted(path.stem for path in source.glob("[!_]*.py"))
+    if not names:
+        raise BadInput(f"{source}: no pipelines; run from the checkout, or set MATOPS_PROJECT")
+    return names
+
+
+def compiled_pipelines(settings: Settings, names: list[str]) -> dict[str, Path]:
+    """Compile the project's pipelines and return some by name, as Kubeflow IR YAML.
 
     Raises:
         BadInput: no such pipeline, or no checkout of the project here.
     """
-    source = settings.project / "pipelines" / f"{name}.py"
-    if not source.is_file():
-        raise BadInput(f"{source}: no such pipeline; run from the checkout, or set MATOPS_PROJECT")
+    source = settings.project / "pipelines"
+    unknown = sorted(set(names) - set(project_pipelines(settings)))
+    if unknown:
+        raise BadInput(f"{source}: no pipeline is called {unknown[0]!r}")
     out = (settings.workspace / ".matops" / "pipelines").resolve()
     command = [sys.executable, "-m", "pipelines", str(out)]
     done = subprocess.run(  # noqa: S603
@@ -42,7 +56,7 @@ def compiled_pipeline(settings: Settings, name: str) -> Path:
     )
     if done.returncode:
         raise BadInput(f"{source}: does not compile: {done.stderr.strip().splitlines()[-1]}")
-    return out / f"{name}.yaml"
+    return {name: out / f"{name}.yaml" for name in names}
 
 
 @dataclass(frozen=True)
@@ -99,7 +113,7 @@ def _run(pipeline: str, asked: Asked, listen: Listener) -> dict[str, Any]:
     settings = read_settings()
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     return run_pipeline(
-        compiled_pipeline(settings, pipeline),
+        compiled_pipelines(settings, [pipeline])[pipeline],
         {**asdict(asked), "changes": json.dumps(asked.changes), "init_from": _start(asked)},
         (settings.runs / f"{pipeline}-{stamp}").resolve(),
         {"MATOPS_WORKSPACE": str(settings.workspace.resolve())},

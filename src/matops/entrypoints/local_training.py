@@ -10,7 +10,9 @@ from matops.artifacts.jsonfile import read_json, write_json
 from matops.artifacts.package import read_card
 from matops.core.card import Card
 from matops.core.progress import Progress
+from matops.entrypoints.configuration import family_config
 from matops.entrypoints.ingestion import current_data
+from matops.entrypoints.ranks import joined_ranks
 from matops.entrypoints.workflow import evaluate_model, prepare_samples, train_model
 from matops.families import get_family
 from matops.steps.evaluate import PACKAGE
@@ -33,20 +35,27 @@ def train_here(
     init_from: str,
     out: Path,
     progress: Progress,
-) -> Path:
+    processes: int = 1,
+) -> Path | None:
     """Prepare the versioned data in ``out`` and train there; again, it resumes.
 
     ``init_from`` names a package, or a version in the workspace, to start from; empty for none.
+    Where torchrun started this process, the first of its processes prepares and all train.
 
     Returns:
-        Directory of the model.
+        Directory of the model; None for all processes but the first.
     """
     text = json.dumps(changes)
-    data = current_data(get_family(family))
-    prepare_samples(family, preset, text, data.directory, data.version, out / "prepared")
-    write_json(out / "request.json", RunRequest(family, preset, text, init_from))
-    train_model(family, preset, text, out / "prepared", out / "model", init_from, progress)
-    return out / "model"
+    _, config = family_config(family, preset, text)
+    model = out / "model"
+    with joined_ranks(config.training.device) as ranks:
+        if ranks.first:
+            data = current_data(get_family(family))
+            prepare_samples(family, preset, text, data.directory, data.version, out / "prepared")
+            write_json(out / "request.json", RunRequest(family, preset, text, init_from))
+        ranks.wait()
+        train_model(family, preset, text, out / "prepared", model, init_from, progress, processes)
+    return model if ranks.first else None
 
 
 def evaluate_here(directory: Path) -> tuple[Card, Path]:

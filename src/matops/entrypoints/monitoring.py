@@ -10,7 +10,7 @@ from matops.core.observation import Observation
 from matops.core.retraining import RetrainingConfig
 from matops.entrypoints.settings import read_settings
 from matops.entrypoints.wiring import dataset_store, live_metrics, package_store
-from matops.families import get_family
+from matops.families import family_names, get_family
 from matops.steps.monitor import champion_package, observe, training_labels
 
 
@@ -27,6 +27,12 @@ def observe_champion(
     seen = observe(found, package, live_metrics(settings), until - window, until)
     labels = training_labels(found, seen.card, seen.live, dataset_store(settings))
     return replace(seen, labels=labels), read_config(found, seen.card).retraining
+
+
+def released_families() -> list[str]:
+    """The families of which the workspace has a released model."""
+    packages = package_store(read_settings())
+    return [name for name in family_names() if packages.champion(get_family(name))]
 
 
 def write_report(found: Observation, limits: RetrainingConfig, page: Path) -> Path:

@@ -33,6 +33,16 @@ def log_progress(step: str) -> Progress:
     return report
 
 
+def no_progress(done: int, total: int, words: str) -> None:
+    """Say nothing: of several processes that work together, one tells."""
+
+
+def parse_line(line: str) -> tuple[int, int, str] | None:
+    """What :func:`log_progress` said in a line; None for any other line."""
+    match = LINE.match(line)
+    return (int(match["done"]), int(match["total"]), match["words"]) if match else None
+
+
 def _bars(console: Console) -> Bars:
     return Bars(
         TextColumn("{task.description:<12}"),
@@ -76,6 +86,10 @@ class StepBars:
         if match:
             step, done, total, words = match.groups()
             self.report(step)(int(done), int(total), words)
+
+    def reporter(self, step: str) -> Progress:
+        """Progress of one step as its bar, which appears with the first word of it."""
+        return lambda *said: self.report(step)(*said)
 
     def report(self, step: str) -> Progress:
         """Progress of one step as its bar."""

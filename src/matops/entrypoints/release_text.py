@@ -21,6 +21,18 @@ def decision_line(decision: Decision) -> str:
     )
 
 
+def decision_markdown(family: str, decision: Decision) -> str:
+    """A decision, and every check with its limit and measured value."""
+    lines = [f"# {family}", "", f"**{decision_line(decision)}**"]
+    if decision.ruling.checks:
+        lines += ["", "| | check | measured | limit |", "|---|---|---|---|"]
+    for check in decision.ruling.checks:
+        measured = "not measured" if check.measured is None else f"{check.measured:.4g}"
+        limit = f"{check.limit:.4g}" + ("" if check.unit == "1" else f" {check.unit}")
+        lines.append(f"| {check.outcome} | {check.name} | {measured} | {limit} |")
+    return "\n".join(lines) + "\n"
+
+
 def arms_table(rollout: Rollout, unready: dict[str, str]) -> Table:
     """Who answers which share, and who does not answer."""
     table = Table("arm", "part", "version", "share", "state")

@@ -18,7 +18,7 @@ from matops.entrypoints.configuration import change_fields
 from matops.entrypoints.progress import log_progress
 from matops.entrypoints.settings import Settings, read_settings
 from matops.entrypoints.wiring import package_store, scraper, serving, traffic_monitor
-from matops.families import get_family
+from matops.families import family_names, get_family
 from matops.steps.canary_release import CanaryRelease, deploy_champion, run_until_decided
 
 Tell = Callable[[Decision], None]
@@ -104,6 +104,21 @@ def release_on_traffic(package: Path) -> Path:
     return package_store(read_settings()).kept(get_family(card.family), card.version)
 
 
+def begin_on_cluster(package: Path) -> tuple[Path, Rollout]:
+    """Begin a release, or find it under way, and leave it to the scheduled judge.
+
+    Returns:
+        Directory of the kept package, and the state of the deployment.
+
+    Raises:
+        BadInput: it can't be begun.
+    """
+    card = read_card(package)
+    left = canary_release(card.family).begin(package)
+    log_progress("release")(left.share_percent, 100, left.reason)
+    return package_store(read_settings()).kept(get_family(card.family), card.version), left
+
+
 def deploy_released(family: str, port: int | None) -> Rollout:
     """Deploy the released model, or repair its deployment.
 
@@ -117,6 +132,12 @@ def deploy_released(family: str, port: int | None) -> Rollout:
         settings = settings.model_copy(update={"port": port})
     found = get_family(family)
     return deploy_champion(found, serving(settings), package_store(settings))
+
+
+def deployed_families() -> list[str]:
+    """The families that have a deployment."""
+    deployments = serving(read_settings())
+    return [name for name in family_names() if deployments.rollout(get_family(name))]
 
 
 def stop_deployment(family: str) -> None:

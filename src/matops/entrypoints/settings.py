@@ -12,6 +12,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from matops.core.errors import BadInput
 
+CPU_QUOTA = Path("/sys/fs/cgroup/cpu.max")
+"""Where a container finds its limit: microseconds, and of how many."""
+
 
 def _user_and_host() -> str:
     try:
@@ -19,6 +22,15 @@ def _user_and_host() -> str:
     except (KeyError, OSError):  # a pod's user has no name
         user = "unknown"
     return f"{user}@{gethostname()}"
+
+
+def _processors() -> int:
+    """Processors that this process may use; a container may use fewer than its machine has."""
+    try:
+        quota, period = CPU_QUOTA.read_text().split()
+        return max(1, int(quota) // int(period))
+    except (OSError, ValueError):  # no such limit, which is written "max"
+        return cpu_count() or 1
 
 
 class Settings(BaseSettings):
@@ -34,10 +46,19 @@ class Settings(BaseSettings):
     s3_endpoint: str | None = Field(default=None, description="URL of the S3 server; AWS's if none")
     s3_timeout_s: float = Field(default=60.0, gt=0, description="wait for an S3 answer, in seconds")
     author: str = Field(default_factory=_user_and_host, description="who publishes data")
-    workers: int = Field(default=cpu_count() or 1, ge=1, description="processes for simulations")
+    workers: int = Field(default_factory=_processors, ge=1, description="processes for simulations")
+    checkpoints: str = Field(
+        default="", description="unfinished trainings: a directory, or a URL as s3://bucket/prefix"
+    )
+    checkpoint_every_s: float = Field(
+        default=60.0, ge=0, description="time between two checkpoints of a training, in seconds"
+    )
     commit: str = Field(default="", description="code commit, where there is no git")
     project: Path = Field(default=Path(), description="checkout that has pipelines/")
     image: str = Field(default="matops-python:0.1.0", description="image of pipeline steps")
+    train_image: str = Field(
+        default="matops-train-python:0.1.0", description="image of the training step"
+    )
     prometheus: str = Field(default="", description="URL of the Prometheus that has the metrics")
     monitor_days: float = Field(default=7.0, gt=0, description="days of traffic that drift is of")
     serving: Literal["local", "kserve"] = Field(
@@ -52,6 +73,18 @@ class Settings(BaseSettings):
     )
     kubernetes_service_account: str = Field(
         default="", description="whose credentials read the packages; the namespace's own if none"
+    )
+    kubernetes_replicas: int = Field(default=1, ge=1, description="pods of each arm of a release")
+    kfp_endpoint: str = Field(default="", description="URL of the Kubeflow Pipelines API")
+    kfp_namespace: str = Field(
+        default="", description="where Kubeflow runs pipelines, if several users share it"
+    )
+    kfp_token: SecretStr = Field(
+        default=SecretStr(""), description="token for Kubeflow; a pod's own if there is one"
+    )
+    kfp_ca: Path | None = Field(default=None, description="certificate authority of Kubeflow")
+    kfp_service_account: str = Field(
+        default="matops-pipeline", description="whose rights the steps of pipelines have"
     )
     port: int = Field(default=8080, description="where a family that is deployed anew is asked")
     bind: str = Field(default="127.0.0.1", description="address of the proxy on this machine")
@@ -110,6 +143,17 @@ class Settings(BaseSettings):
     def runs(self) -> Path:
         """Directory of pipeline runs."""
         return self.workspace / "runs"
+
+
+NOT_FOR_PODS = ("workspace", "project", "commit", "kfp_token", "kfp_ca")
+"""Settings that an image makes for itself, or that are a person's."""
+
+
+def pod_variables() -> tuple[str, ...]:
+    """Environment variables that a pod may get from the namespace's ConfigMap."""
+    named = Settings.model_fields.items()
+    own = [name for name, field in named if field.validation_alias is None]
+    return tuple(f"MATOPS_{name.upper()}" for name in own if name not in NOT_FOR_PODS)
 
 
 @cache

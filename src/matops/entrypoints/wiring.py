@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from matops.adapters.materials_project import MaterialsProject
     from matops.adapters.prometheus_live import PrometheusLive
     from matops.adapters.prometheus_monitor import PrometheusMonitor
+    from matops.steps.checkpoints import CheckpointPolicy
     from matops.steps.deposits import DropPlace
     from matops.steps.monitor import ChampionMonitor
+    from matops.steps.pipeline_service import PipelineService
     from matops.steps.ports import Serving
 
 
@@ -42,6 +44,16 @@ def _remote(settings: Settings) -> RemoteSettings:
 def package_store(settings: Settings) -> PackageDirectory:
     """Released packages of the workspace."""
     return PackageDirectory(settings.models)
+
+
+def checkpoint_policy(settings: Settings) -> "CheckpointPolicy":
+    """Where and how often unfinished trainings are kept: in the workspace if not said otherwise."""
+    from matops.adapters.checkpoint_place import FileCheckpoints
+    from matops.steps.checkpoints import CheckpointPolicy
+
+    url = settings.checkpoints or str(settings.workspace.resolve() / ".matops" / "checkpoints")
+    place = FileCheckpoints(url, settings.s3_endpoint, settings.s3_timeout_s)
+    return CheckpointPolicy(place, settings.checkpoint_every_s)
 
 
 def serving(settings: Settings) -> "Serving":
@@ -75,7 +87,7 @@ def _kserve_serving(settings: Settings) -> "KServeServing":
 
     cluster = connect(settings.kubernetes_context)
     objects = KubernetesObjects(cluster, settings.kubernetes_namespace)
-    pods = PodSettings(service_account=settings.kubernetes_service_account)
+    pods = PodSettings(settings.kubernetes_replicas, settings.kubernetes_service_account)
     return KServeServing(objects, pods, settings.packages_uri)
 
 
@@ -146,6 +158,25 @@ def serving_monitor(settings: Settings) -> "ChampionMonitor | None":
     return ChampionMonitor(package_store(settings), live_metrics(settings), window)
 
 
+def pipeline_service(settings: Settings, attempts: int = 5) -> "PipelineService":
+    """Kubeflow Pipelines, asked up to so often before it counts as gone.
+
+    Raises:
+        BadInput: none is named.
+    """
+    from matops.adapters.kubeflow_api import KubeflowAccess, KubeflowApi
+    from matops.adapters.kubeflow_pipelines import KubeflowPipelines
+
+    if not settings.kfp_endpoint:
+        raise BadInput(
+            "no Kubeflow Pipelines is named: set MATOPS_KFP_ENDPOINT to its URL, as in "
+            "http://127.0.0.1:8888 behind kubectl port-forward"
+        )
+    token = settings.kfp_token.get_secret_value()
+    access = KubeflowAccess(settings.kfp_endpoint, settings.kfp_namespace, token, settings.kfp_ca)
+    return KubeflowPipelines(KubeflowApi(access, attempts=attempts), settings.kfp_service_account)
+
+
 def code_commit(settings: Settings) -> str:
     """Commit of the running code, with ``-dirty`` where the code was changed since."""
     if settings.commit:
@@ -154,7 +185,8 @@ def code_commit(settings: Settings) -> str:
     commit = _git(here, "rev-parse", "HEAD")
     if not commit:
         return "unknown"
-    changed = _git(here, "status", "--porcelain", "--untracked-files=no", "--", ":/src")
+    code = (":/src", ":/components", ":/pipelines")
+    changed = _git(here, "status", "--porcelain", "--untracked-files=no", "--", *code)
     return f"{commit}-dirty" if changed else commit
 
 

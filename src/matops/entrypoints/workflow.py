@@ -6,16 +6,25 @@ from pathlib import Path
 from typing import Any
 
 from matops.artifacts.jsonfile import read_json
+from matops.artifacts.model import LOG, TrainingLog
 from matops.artifacts.package import read_card
 from matops.artifacts.prepared import SUMMARY, read_prepared
 from matops.core.card import Card, DataSummary
 from matops.core.progress import Progress
+from matops.core.ranks import Ranks
 from matops.entrypoints.configuration import family_config
 from matops.entrypoints.packages import package_to_start_from
-from matops.entrypoints.progress import log_progress
+from matops.entrypoints.progress import log_progress, no_progress
+from matops.entrypoints.ranks import RankRequest, train_on_ranks
 from matops.entrypoints.settings import read_settings
 from matops.entrypoints.verdict_text import verdict_markdown
-from matops.entrypoints.wiring import code_commit, dataset_store, package_store, serving
+from matops.entrypoints.wiring import (
+    checkpoint_policy,
+    code_commit,
+    dataset_store,
+    package_store,
+    serving,
+)
 from matops.families import get_family
 from matops.steps.evaluate import PACKAGE, evaluate
 from matops.steps.ports import DatasetVersion
@@ -56,12 +65,26 @@ def train_model(
     out: Path,
     init_from: str = "",
     progress: Progress | None = None,
+    processes: int = 1,
 ) -> dict[str, Any]:
-    """Train on prepared samples, from random weights or from those of another package."""
+    """Train on prepared samples, from random weights or from those of another package.
+
+    With more than one process, all train each network together. The same call goes on from the
+    checkpoints of one that was interrupted.
+    """
     found, config = family_config(family, preset, changes)
     report = progress or log_progress("train")
-    start = package_to_start_from(init_from, family) if init_from else None
-    log = train(prepared, found, config, out, read_settings().workers, report, start)
+    if processes > 1:
+        request = RankRequest(family, preset, changes, str(prepared), str(out), init_from)
+        train_on_ranks(request, processes, report)
+        log = read_json(out / LOG, TrainingLog)
+    else:
+        settings = read_settings()
+        start = package_to_start_from(init_from, family) if init_from else None
+        policy = checkpoint_policy(settings)
+        if not Ranks.joined().first:
+            report = no_progress
+        log = train(prepared, found, config, out, settings.workers, report, start, policy)
     return {"family": family, "device": log.device, "loss": log.epochs[-1].loss}
 
 
@@ -86,23 +109,30 @@ def _metrics(card: Card) -> dict[str, float]:
 
 
 def release_package(evaluation: Path, out: Path) -> dict[str, Any]:
-    """Release the candidate of an evaluation, and copy the released package to ``out``.
+    """Release the candidate of an evaluation, and copy the package to ``out``.
 
-    Where its family is deployed, it must prove itself on live traffic first.
+    Where its family is deployed, it must prove itself on live traffic first. On a cluster the
+    release is only begun, a family's first one too: the scheduled judge leads it to its end, so
+    that no pod is held for hours.
 
     Raises:
         BadInput: the gates or the judge rejected it.
     """
-    settings, package = read_settings(), evaluation / PACKAGE
-    if serving(settings).rollout(get_family(read_card(package).family)) is None:
-        kept = release(package, package_store(settings))
-    else:
-        from matops.entrypoints.releasing import release_on_traffic
+    from matops.entrypoints import releasing
 
-        kept = release_on_traffic(package)
+    settings, package = read_settings(), evaluation / PACKAGE
+    family, store = get_family(read_card(package).family), package_store(settings)
+    deployed, told = serving(settings).rollout(family) is not None, {}
+    if settings.serving == "kserve" and (deployed or store.champion(family) is None):
+        kept, left = releasing.begin_on_cluster(package)
+        told = {"state": f"{left.move}: {left.reason}"}
+    elif deployed:
+        kept = releasing.release_on_traffic(package)
+    else:
+        kept = release(package, store)
     shutil.copytree(kept, out, dirs_exist_ok=True)
     log_progress("release")(1, 1, f"version {kept.name}")
-    return {"version": kept.name}
+    return {"version": kept.name, **told}
 
 
 def rejection(evaluation: Path) -> tuple[int, str]:

@@ -14,6 +14,7 @@ import matops
 from matops.artifacts.jsonfile import to_json
 from matops.artifacts.model import TrainingLog, read_model
 from matops.artifacts.package import Golden, load_predictor, write_package
+from matops.artifacts.parity import render_parity
 from matops.artifacts.prepared import Prepared
 from matops.artifacts.report import render_report
 from matops.core.card import SCHEMA_VERSION, Card, DataChange, DomainSummary, Environment
@@ -33,6 +34,7 @@ from matops.steps.measure import (
 )
 
 PACKAGE, REPORT, ROWS = "package", "report.html", "test_predictions.csv"
+PARITY = "parity.html"
 
 
 @dataclass(frozen=True)
@@ -162,7 +164,8 @@ def evaluate(
         model: directory that training wrote.
         champion: the package released now, for the comparison on the same rows.
         commit: code commit for the card.
-        out: directory that gets ``package/``, ``report.html`` and ``test_predictions.csv``.
+        out: directory that gets ``package/``, ``report.html``, ``parity.html`` and
+            ``test_predictions.csv``.
         since_champion: how the data changed since the champion's, for the card.
 
     Returns:
@@ -185,4 +188,6 @@ def evaluate(
     rows.to_csv(out / ROWS, index=False)
     report = render_report(card, rows, log, prepared.family.title, prepared.family.paper)
     (out / REPORT).write_text(report, encoding="utf-8")
+    parity = render_parity(card, rows, prepared.family.title)
+    (out / PARITY).write_text(parity, encoding="utf-8")
     return card

@@ -70,6 +70,34 @@ class DatasetStore(Protocol):
         ...
 
 
+class CheckpointPlace(Protocol):
+    """Where unfinished trainings are kept, a folder each; worker processes get a copy of it.
+
+    Each method raises BadInput, in one line, where the place can't be had.
+    """
+
+    @property
+    def address(self) -> str:
+        """How people name the place."""
+        ...
+
+    def names(self, folder: str) -> list[str]:
+        """Names of the whole files of a folder; none if it is not there."""
+        ...
+
+    def read(self, folder: str, name: str) -> bytes:
+        """Content of a file."""
+        ...
+
+    def write(self, folder: str, name: str, content: bytes) -> None:
+        """Write a file; whoever is killed meanwhile leaves none."""
+        ...
+
+    def remove(self, folder: str, name: str) -> None:
+        """Remove a file, if it is there, and its folder with the last one."""
+        ...
+
+
 class PackageStore(Protocol):
     """Released model packages, and the last attempt to make a better one."""
 

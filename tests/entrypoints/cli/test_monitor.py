@@ -36,3 +36,13 @@ def test_without_a_model_there_is_nothing_to_watch(
     done = matops(tmp_path, "monitor", FAMILY)
     assert done.status == 2
     assert "no model is released yet" in done.err
+
+
+def test_a_scheduled_job_looks_at_every_released_model(
+    released: Released, matops: Matops, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MATOPS_PROMETHEUS", "http://127.0.0.1:9")
+    assert matops(tmp_path, "monitor").status == 0  # there is none
+    done = matops(released.workspace, "monitor")
+    assert done.status == 2
+    assert "Prometheus does not answer" in done.err

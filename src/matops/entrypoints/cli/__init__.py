@@ -15,6 +15,7 @@ from matops.entrypoints.cli import (
     lineage,
     models,
     monitor,
+    platform,
     releases,
     screening,
     serving,
@@ -36,6 +37,7 @@ for module in (data, models, lineage, studies, screening, serving, monitor, demo
         app.command()(command)
 app.add_typer(versions.app)
 app.add_typer(releases.app)
+app.add_typer(platform.app)
 
 
 def main() -> None:

@@ -106,19 +106,26 @@ def train(
     preset: Preset = "full",
     changes: Changes = [],  # noqa: B006
     init_from: InitFrom = "",
+    processes: Annotated[
+        int, typer.Option(min=1, help="Processes that train each network together")
+    ] = 1,
 ) -> None:
     """Train on the versioned data, step by step; the same command again resumes.
 
-    Follow with: matops evaluate OUT
+    It also runs under torchrun, on several machines that share OUT. Told to stop by SIGTERM, it
+    keeps its state and ends with exit status 75. Follow with: matops evaluate OUT
     """
     from matops.entrypoints.configuration import parse_changes
     from matops.entrypoints.local_training import train_here
     from matops.entrypoints.progress import StepBars
 
     with StepBars(side) as bars:
-        report, changed = bars.report("train"), parse_changes(changes)
-        model = train_here(family, preset, changed, init_from, out, report)
-    screen.print(f"model: {model}", soft_wrap=True, highlight=False)
+        changed = parse_changes(changes)
+        model = train_here(
+            family, preset, changed, init_from, out, bars.reporter("train"), processes
+        )
+    if model:
+        screen.print(f"model: {model}", soft_wrap=True, highlight=False)
 
 
 def evaluate(

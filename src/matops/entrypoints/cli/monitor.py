@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from matops.entrypoints.cli.options import FamilyName, Json
+from matops.entrypoints.cli.options import FamilyOrAll, Json
 from matops.entrypoints.cli.output import print_json, screen
 
 if TYPE_CHECKING:
@@ -19,28 +19,44 @@ SHOWN_DESCRIPTORS = 5
 
 
 def monitor(
-    family: FamilyName,
+    family: FamilyOrAll = None,
     days: Annotated[
         float | None, typer.Option(min=1e-4, help="How far back to look; MATOPS_MONITOR_DAYS")
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Directory for a report with pictures")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Directory for a report with pictures; of all, each in its family's"),
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """What the released model meets, beside what it was trained on: drift, domain, outcomes.
+    """What released models meet, beside what they were trained on: drift, domain, outcomes.
 
-    The counts come from the Prometheus at MATOPS_PROMETHEUS.
+    The counts come from the Prometheus at MATOPS_PROMETHEUS. With --json there is one object a
+    family.
     """
-    from matops.core.observation import findings
-    from matops.entrypoints.monitoring import observe_champion, write_report
+    from matops.entrypoints.each import for_each
+    from matops.entrypoints.monitoring import released_families
     from matops.entrypoints.settings import read_settings
 
     window = timedelta(days=days or read_settings().monitor_days)
+    if family:
+        _look(family, window, out, as_json)
+    else:
+        for_each(released_families(), lambda name: _look(name, window, out and out / name, as_json))
+
+
+def _look(family: str, window: timedelta, out: Path | None, as_json: bool) -> None:
+    """Print what one model met, and write its report."""
+    from matops.core.observation import findings
+    from matops.entrypoints.monitoring import observe_champion, write_report
+
     found, limits = observe_champion(family, window, datetime.now(UTC))
     if as_json:
         print_json(_as_json(found, limits))
     else:
         _print_shifts(found)
-        screen.print(findings(found, limits)[1], highlight=False, soft_wrap=True)
+        sentence = findings(found, limits)[1]
+        screen.print(f"{family}: {sentence}", highlight=False, soft_wrap=True)
     if out:
         page = write_report(found, limits, out / REPORT)
         if not as_json:

@@ -6,6 +6,9 @@ from typing import Annotated
 import typer
 
 FamilyName = Annotated[str, typer.Argument(help="A family; see: matops families")]
+FamilyOrAll = Annotated[
+    str | None, typer.Argument(help="A family; without one, all that it can be done for")
+]
 FamilyOption = Annotated[str, typer.Option("--family", "-f", help="A family; see: matops families")]
 Preset = Annotated[
     str, typer.Option(help="Configuration: demo (small, minutes) or full (the real thing)")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from matops.core.errors import BadInput
-from matops.entrypoints.cli.options import FamilyName, Json
+from matops.entrypoints.cli.options import FamilyName, FamilyOrAll, Json
 from matops.entrypoints.cli.output import print_json, screen, side
 
 if TYPE_CHECKING:
@@ -109,20 +109,29 @@ def start(
 
 @app.command()
 def tick(
-    family: FamilyName,
+    family: FamilyOrAll = None,
     changes: PolicyChanges = [],  # noqa: B006
     prometheus: Prometheus = "",
     as_json: Json = False,
 ) -> None:
-    """Look once at the release under way and do what follows, as a scheduled job would."""
-    from matops.entrypoints.configuration import parse_changes
-    from matops.entrypoints.releasing import canary_release
+    """Look once at each release under way and do what follows, as a scheduled job would.
 
-    decision = canary_release(family, parse_changes(changes), prometheus).tick()
-    if decision:
-        _tell(as_json)(decision)
-    else:
-        side.print("no release is under way")
+    A family that can't be looked at keeps no other from it; the exit status is 2 then.
+    """
+    from matops.entrypoints.configuration import parse_changes
+    from matops.entrypoints.each import for_each
+    from matops.entrypoints.releasing import canary_release, deployed_families
+
+    asked, tell = parse_changes(changes), _tell(as_json)
+
+    def look(name: str) -> None:
+        decision = canary_release(name, asked, prometheus).tick()
+        if decision:
+            tell(decision)
+        else:
+            side.print(f"{name}: no release is under way")
+
+    for_each([family] if family else deployed_families(), look)
 
 
 @app.command()

@@ -1,0 +1,117 @@
+"""What each step asks of a cluster; on a laptop it means nothing.
+
+Settings and secrets come from the namespace, so that a compiled pipeline holds none. All of them
+are optional: what is missing is named by the step that needs it, in seconds, where a pod that
+waits for a Secret would hang.
+"""
+
+from dataclasses import dataclass
+
+from kfp import dsl, kubernetes
+
+from matops.entrypoints.settings import pod_variables
+
+WORKSPACE_CLAIM, WORKSPACE = "matops-workspace", "/workspace"
+SECRETS = {
+    "matops-s3": ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
+    "matops-materials-project": ("MP_API_KEY",),
+}
+USER = 10001
+GPU_NODES = [{"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}]
+"""Tolerations of the taint that keeps other pods off nodes with a GPU."""
+
+DAY_S = 86_400
+ENDS_WITHIN_S, KEPT_S = 7 * DAY_S, 14 * DAY_S
+"""Of a run, pods that wait for a node included; and how long its finished pods are kept."""
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What a step needs.
+
+    Attributes:
+        title: its name in the user interface.
+        cpu: processors that are reserved; it may use twice as many.
+        memory: memory, reserved as a whole: what is beyond it is killed.
+        minutes: the longest that one attempt may take.
+        retries: further attempts. Each step may be repeated: ingestion publishes last and adds no
+            record twice, training resumes, and a release that was begun is found under way.
+        cached: whether an earlier result serves. Such a step must get the data's version as a
+            parameter, since Kubeflow's cache does not look at the content of artifacts.
+    """
+
+    title: str
+    cpu: int = 1
+    memory: str = "2Gi"
+    minutes: int = 15
+    retries: int = 2
+    cached: bool = False
+
+
+NEEDS = {
+    "ingest": Needs("Ingest new data", cpu=4, memory="8Gi", minutes=24 * 60),
+    "preprocess": Needs("Prepare samples", cpu=4, memory="8Gi", minutes=6 * 60, cached=True),
+    "train": Needs("Train the ensemble", minutes=3 * 24 * 60, retries=5, cached=True),
+    "evaluate": Needs("Evaluate and judge", cpu=2, memory="8Gi", minutes=4 * 60),
+    "release": Needs("Release", memory="4Gi", minutes=30),
+    "reject": Needs("Reject, and say why"),
+    "decide": Needs("Does retraining pay?", memory="4Gi"),
+    "conclude": Needs("Remember the outcome"),
+    "stand-by": Needs("Nothing to do"),
+    "judge": Needs("Look at the release", memory="4Gi"),
+}
+"""By the names of the components."""
+
+
+def on_cluster(task: dsl.PipelineTask) -> dsl.PipelineTask:
+    """Dress a step for a cluster: name, resources, limits of time, retries, volume and settings."""
+    needs = NEEDS[task.component_spec.name]
+    task.set_display_name(needs.title)
+    task.set_caching_options(needs.cached)
+    task.set_retry(needs.retries, backoff_duration="60s", backoff_factor=2.0)
+    task.set_cpu_request(str(needs.cpu)).set_cpu_limit(str(2 * needs.cpu))
+    task.set_memory_request(needs.memory).set_memory_limit(needs.memory)
+    kubernetes.set_timeout(task, 60 * needs.minutes)
+    kubernetes.set_security_context(task, USER, USER, run_as_non_root=True)
+    kubernetes.mount_pvc(task, WORKSPACE_CLAIM, WORKSPACE)
+    kubernetes.empty_dir_mount(task, "scratch", "/tmp", size_limit="10Gi")  # noqa: S108
+    variables = {name: name for name in pod_variables()}
+    kubernetes.use_config_map_as_env(task, "matops-settings", variables, optional=True)
+    for secret, keys in SECRETS.items():
+        kubernetes.use_secret_as_env(task, secret, {key: key for key in keys}, optional=True)
+    return task
+
+
+@dataclass(frozen=True)
+class Accelerated:
+    """Where a step trains; each is a pipeline's parameter.
+
+    Attributes:
+        image: its image.
+        accelerator: resource name of the accelerator.
+        count: accelerators; 0 for none.
+        cpu: processors.
+        memory: memory.
+        tolerations: taints of nodes that it may run on, as Kubernetes writes them.
+        nodes: labels of the nodes that it must run on.
+    """
+
+    image: str
+    accelerator: str
+    count: str
+    cpu: str
+    memory: str
+    tolerations: list[dict[str, str]]
+    nodes: dict[str, str]
+
+
+def accelerated(task: dsl.PipelineTask, place: Accelerated) -> dsl.PipelineTask:
+    """Let a step that is dressed for a cluster train on accelerators, with shared memory."""
+    task.set_container_image(place.image)
+    task.set_accelerator_type(place.accelerator).set_accelerator_limit(place.count)
+    task.set_cpu_request(place.cpu).set_cpu_limit(place.cpu)
+    task.set_memory_request(place.memory).set_memory_limit(place.memory)
+    kubernetes.add_toleration_json(task, place.tolerations)
+    kubernetes.add_node_selector_json(task, place.nodes)
+    kubernetes.empty_dir_mount(task, "shared-memory", "/dev/shm", medium="Memory")  # noqa: S108
+    return task

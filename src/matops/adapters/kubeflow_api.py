@@ -1,0 +1,171 @@
+"""Questions to a Kubeflow Pipelines server: with retries, and with errors in one line."""
+
+import json
+import re
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import kfp_server_api
+from kfp_server_api import ApiException, Configuration
+from urllib3.exceptions import HTTPError, ProtocolError
+
+from matops.core.errors import BadInput
+
+IN_CLUSTER_TOKEN = Path("/var/run/secrets/kubeflow/pipelines/token")
+"""Where Kubeflow's documentation has a pod's token mounted."""
+PASSING = (429, 502, 503, 504)
+"""Answers of a server that is overloaded, restarted or behind a proxy: asking again may help."""
+PAGE = 100
+
+
+class AlreadyThere(Exception):
+    """Somebody else has created an object of this name."""
+
+
+@dataclass(frozen=True)
+class KubeflowAccess:
+    """The way to a server.
+
+    Attributes:
+        endpoint: its URL.
+        namespace: the user's, where several share Kubeflow; empty where nobody does.
+        token: of a person or service account; empty for a pod's own, or none.
+        ca: file with the certificate authority of the server; None for the usual ones.
+    """
+
+    endpoint: str
+    namespace: str = ""
+    token: str = ""
+    ca: Path | None = None
+
+    def configuration(self) -> Configuration:
+        """The same for the client."""
+        found = Configuration(host=self.endpoint.rstrip("/"))
+        found.retries = False  # the client's own would hide what was tried
+        found.api_key_prefix["authorization"] = "Bearer"
+        if self.ca:
+            found.ssl_ca_cert = str(self.ca)
+        if self.token:
+            found.api_key["authorization"] = self.token
+        elif IN_CLUSTER_TOKEN.is_file():
+            _read_token(found)
+            found.refresh_api_key_hook = _read_token
+        return found
+
+
+def _read_token(configuration: Configuration) -> None:
+    """A pod's token is replaced from time to time, and read anew for each question."""
+    configuration.api_key["authorization"] = IN_CLUSTER_TOKEN.read_text().strip()
+
+
+class KubeflowApi:
+    """A Kubeflow Pipelines server (v2beta1).
+
+    Args:
+        access: the way to it.
+        timeout_s: how long to wait for one answer.
+        pause_s: before the second attempt; doubled before each one after that.
+        attempts: how often to ask before giving up.
+    """
+
+    def __init__(
+        self,
+        access: KubeflowAccess,
+        timeout_s: int = 30,
+        pause_s: float = 0.5,
+        attempts: int = 5,
+    ) -> None:
+        self.endpoint, self.namespace = access.endpoint, access.namespace
+        self.timeout_s, self.pause_s, self.attempts = timeout_s, pause_s, attempts
+        client = kfp_server_api.ApiClient(access.configuration())
+        self.pipelines = kfp_server_api.PipelineServiceApi(client)
+        self.uploads = kfp_server_api.PipelineUploadServiceApi(client)
+        self.experiments = kfp_server_api.ExperimentServiceApi(client)
+        self.runs = kfp_server_api.RunServiceApi(client)
+        self.recurring = kfp_server_api.RecurringRunServiceApi(client)
+
+    def ask(self, what: str, ask: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+        """An answer to a question that changes nothing, or that may be asked twice.
+
+        Returns:
+            The answer, or None where there is no such object.
+
+        Raises:
+            BadInput: the server can't be reached, or refuses.
+        """
+        return self._ask(self.attempts, what, ask, *arguments, **named)
+
+    def create(self, what: str, ask: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+        """An answer to what must not be done twice: it is asked once.
+
+        Raises:
+            AlreadyThere: there is an object of this name.
+            BadInput: the server can't be reached, or refuses.
+        """
+        found = self._ask(1, what, ask, *arguments, **named)
+        if found is None:
+            raise BadInput(f"{self.endpoint}: {what}: what it belongs to is not there any more")
+        return found
+
+    def pages(self, what: str, ask: Callable[..., Any], field: str, **named: Any) -> Iterator[Any]:
+        """Every object of a list, page by page."""
+        token = ""
+        while True:
+            page = self.ask(what, ask, page_size=PAGE, page_token=token, **named)
+            yield from (getattr(page, field) or []) if page else []
+            token = page.next_page_token if page else ""
+            if not token:
+                return
+
+    def _ask(
+        self, attempts: int, what: str, ask: Callable[..., Any], *arguments: Any, **named: Any
+    ) -> Any:
+        reason = ""
+        for attempt in range(attempts):
+            if attempt:
+                time.sleep(self.pause_s * 2 ** (attempt - 1))
+            try:
+                return ask(*arguments, _request_timeout=self.timeout_s, **named)
+            except ApiException as error:
+                if error.status == 404 and _is_kubeflow(error):
+                    return None
+                if error.status == 409:
+                    raise AlreadyThere(what) from None
+                reason = _refusal(error)
+                if error.status not in PASSING:
+                    break
+            except (HTTPError, OSError) as error:
+                reason = f"not reachable: {_innermost(error)}"
+            except ValueError:
+                reason = "not an answer of Kubeflow Pipelines"
+                break
+        raise BadInput(f"{self.endpoint}: {what}: {reason}")
+
+
+def _innermost(error: Exception) -> str:
+    """What went wrong, without the client's objects around it."""
+    inner = error.args[1] if isinstance(error, ProtocolError) and error.args[1:] else error
+    return re.sub(r"^HTTPS?Connection\(.*?\): ", "", str(inner))
+
+
+def _is_kubeflow(error: ApiException) -> bool:
+    """Whether it is Kubeflow that says so, and not some other server at this address."""
+    try:
+        return "code" in json.loads(error.body)
+    except (TypeError, ValueError):
+        return False
+
+
+def _refusal(error: ApiException) -> str:
+    if error.status in (401, 403):
+        return f"{error.status}, the token is not accepted: set MATOPS_KFP_TOKEN to a valid one"
+    if error.status == 404:
+        return "404, there is no Kubeflow Pipelines API at this address"
+    try:
+        said = json.loads(error.body)
+        return f"{error.status}: {said.get('message') or said.get('error')}"
+    except (TypeError, ValueError, AttributeError):
+        return f"{error.status}: {error.reason}"

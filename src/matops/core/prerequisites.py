@@ -1,0 +1,263 @@
+"""What a cluster lacks before matops can be deployed to it: a pure function of what was found."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Json = Mapping[str, Any]
+
+KUBERNETES = (1, 32)
+KSERVE = (0, 21)
+PIPELINES = (2, 15)
+RELEASE_KINDS = frozenset(
+    {
+        "serving.kserve.io/v1beta1 InferenceService",
+        "gateway.networking.k8s.io/v1 HTTPRoute",
+    }
+)
+"""What releases read and write, beside what is deployed."""
+
+ONE_NODE_PROVISIONERS = frozenset(
+    {
+        "rancher.io/local-path",
+        "k8s.io/minikube-hostpath",
+        "ebs.csi.aws.com",
+        "pd.csi.storage.gke.io",
+        "disk.csi.azure.com",
+        "cinder.csi.openstack.org",
+    }
+)
+"""Provisioners of volumes that only one node can mount: kind and k3s, and the clouds' disks."""
+
+S3_ENDPOINT = "serving.kserve.io/s3-endpoint"
+S3_TLS = "serving.kserve.io/s3-usehttps"
+S3_KEYS = frozenset({"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"})
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A volume that is asked for.
+
+    Attributes:
+        name: of the claim.
+        shared: whether pods on several nodes mount it.
+        storage_class: by name; empty for the cluster's default.
+    """
+
+    name: str
+    shared: bool
+    storage_class: str
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What objects need that they don't bring along.
+
+    Attributes:
+        namespace: where they go.
+        kinds: as in ``batch/v1 CronJob``.
+        secrets: keys by name.
+        serving_secrets: those by which KServe loads packages.
+        serving_annotations: of those, from which KServe knows the S3 server; none for AWS.
+        claims: volumes.
+    """
+
+    namespace: str
+    kinds: frozenset[str]
+    secrets: Mapping[str, frozenset[str]]
+    serving_secrets: frozenset[str]
+    serving_annotations: Mapping[str, str]
+    claims: tuple[Claim, ...]
+
+
+@dataclass(frozen=True)
+class Secret:
+    """What may be known of a secret: no value is read out."""
+
+    keys: frozenset[str]
+    annotations: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a cluster has.
+
+    Attributes:
+        version: of Kubernetes, as in ``v1.34.4``.
+        kinds: those of the needs that it knows.
+        namespace: whether the namespace exists.
+        secrets: those of the needs that exist.
+        storage_classes: provisioner by name.
+        default_class: name of the default storage class; empty if there is none.
+        kserve: image of KServe's controller; empty if there is none.
+        ingress: KServe's configuration of its routes.
+        gateway: whether the gateway exists that this configuration names.
+        pipelines: image of Kubeflow's API server; empty if there is none.
+        pipelines_here: whether it runs pipelines in the namespace.
+    """
+
+    version: str
+    kinds: frozenset[str] = frozenset()
+    namespace: bool = False
+    secrets: Mapping[str, Secret] = field(default_factory=dict)
+    storage_classes: Mapping[str, str] = field(default_factory=dict)
+    default_class: str = ""
+    kserve: str = ""
+    ingress: Json = field(default_factory=dict)
+    gateway: bool = False
+    pipelines: str = ""
+    pipelines_here: bool = False
+
+
+def lacks(needs: Needs, found: Found) -> list[str]:
+    """What is missing, a line each; empty if everything is there."""
+    checks = (_version, _kinds, _kserve, _pipelines, _volumes, _secrets)
+    return [line for check in checks for line in check(needs, found)]
+
+
+def _version(_: Needs, found: Found) -> Iterator[str]:
+    yield from _older("Kubernetes", found.version, KUBERNETES)
+
+
+def _older(what: str, version: str, least: tuple[int, int]) -> Iterator[str]:
+    """A line if a version is older than what is needed; a tag that is no version passes."""
+    number = re.search(r"v?(\d+)\.(\d+)", version.rpartition(":")[2])
+    if number and (int(number[1]), int(number[2])) < least:
+        yield f"{what} {number[1]}.{number[2]}: needs {least[0]}.{least[1]} or newer"
+
+
+def _kinds(needs: Needs, found: Found) -> Iterator[str]:
+    for kind in sorted(needs.kinds - found.kinds):
+        yield f"{kind}: the cluster does not know this kind; {_bringer(kind)} brings it"
+
+
+def _bringer(kind: str) -> str:
+    names = {
+        "serving.kserve.io": "KServe",
+        "gateway.networking.k8s.io": "the Gateway API",
+        "monitoring.coreos.com": "the Prometheus operator",
+        "pipelines.kubeflow.org": "Kubeflow Pipelines in Kubernetes-native mode",
+    }
+    return names.get(kind.split("/")[0], f"Kubernetes {KUBERNETES[0]}.{KUBERNETES[1]}")
+
+
+def _kserve(_: Needs, found: Found) -> Iterator[str]:
+    if not found.kserve:
+        yield "KServe: no controller runs in the namespace kserve"
+        return
+    yield from _older("KServe", found.kserve, KSERVE)
+    if found.ingress.get("enableGatewayApi") is not True:
+        yield (
+            "KServe: splits no traffic; set enableGatewayApi to true in the key ingress of "
+            "kserve/inferenceservice-config"
+        )
+    elif not found.gateway:
+        name = found.ingress.get("kserveIngressGateway", "")
+        yield f"Gateway {name}: does not exist, and KServe's routes hang on it"
+
+
+def _pipelines(needs: Needs, found: Found) -> Iterator[str]:
+    if not found.pipelines:
+        yield f"Kubeflow Pipelines: no ml-pipeline in the namespaces kubeflow or {needs.namespace}"
+        return
+    yield from _older("Kubeflow Pipelines", found.pipelines, PIPELINES)
+    if not found.pipelines_here:
+        yield (
+            f"Kubeflow Pipelines: runs nothing in the namespace {needs.namespace}; install it "
+            f"there, or for several users with a Profile {needs.namespace}"
+        )
+
+
+def _volumes(needs: Needs, found: Found) -> Iterator[str]:
+    for claim in needs.claims:
+        name = claim.storage_class or found.default_class
+        provisioner = found.storage_classes.get(name)
+        if not name:
+            yield f"volume {claim.name}: the cluster has no default storage class"
+        elif provisioner is None:
+            yield f"volume {claim.name}: there is no storage class {name}"
+        elif claim.shared and provisioner in ONE_NODE_PROVISIONERS:
+            yield (
+                f"volume {claim.name}: pods of several nodes mount it, which {provisioner} of the "
+                f"storage class {name} can't (ReadWriteMany)"
+            )
+
+
+def _secrets(needs: Needs, found: Found) -> Iterator[str]:
+    if not found.namespace:
+        yield f"namespace {needs.namespace}: does not exist, nor do the secrets in it"
+        return
+    for name, keys in sorted(needs.secrets.items()):
+        secret = found.secrets.get(name)
+        if secret is None:
+            yield f"secret {name}: does not exist; its keys are {', '.join(sorted(keys))}"
+            continue
+        for key in sorted(keys - secret.keys):
+            yield f"secret {name}: has no key {key}"
+        if name in needs.serving_secrets:
+            yield from _annotations(name, secret, needs.serving_annotations)
+
+
+def _annotations(name: str, secret: Secret, wanted: Mapping[str, str]) -> Iterator[str]:
+    for annotation, value in wanted.items():
+        told = secret.annotations.get(annotation, "")
+        if told != value:
+            yield f"secret {name}: annotation {annotation} is {told!r}, not {value!r}"
+
+
+def needs_of(objects: Iterable[Json], namespace: str) -> Needs:
+    """What Kubernetes objects need that they don't bring along.
+
+    Args:
+        objects: as they are to be applied.
+        namespace: where they go.
+    """
+    items = list(objects)
+    settings = [item.get("data", {}) for item in items if item["kind"] == "ConfigMap"]
+    endpoint = next((s["MATOPS_S3_ENDPOINT"] for s in settings if "MATOPS_S3_ENDPOINT" in s), "")
+    claims = [item for item in items if item["kind"] == "PersistentVolumeClaim"]
+    accounts = [item for item in items if item["kind"] == "ServiceAccount"]
+    serving = frozenset(s["name"] for a in accounts for s in a.get("secrets", []))
+    return Needs(
+        namespace=namespace,
+        kinds=RELEASE_KINDS | {f"{item['apiVersion']} {item['kind']}" for item in items},
+        secrets=_secret_keys(items) | dict.fromkeys(serving, S3_KEYS),
+        serving_secrets=serving,
+        serving_annotations=_s3_annotations(endpoint),
+        claims=tuple(_claim(item) for item in claims),
+    )
+
+
+def _s3_annotations(endpoint: str) -> dict[str, str]:
+    """How KServe is told of an S3 server; it speaks TLS unless it is told not to."""
+    scheme, _, host = endpoint.rstrip("/").rpartition("://")
+    told = {S3_ENDPOINT: host} if host else {}
+    return told | ({S3_TLS: "0"} if scheme == "http" else {})
+
+
+def _claim(item: Json) -> Claim:
+    spec = item["spec"]
+    shared = "ReadWriteMany" in spec["accessModes"]
+    return Claim(item["metadata"]["name"], shared, spec.get("storageClassName", ""))
+
+
+def _secret_keys(items: list[Json]) -> dict[str, frozenset[str]]:
+    """Keys by secret that pods can't start without; whoever takes a whole secret names none."""
+    found: dict[str, frozenset[str]] = {}
+    for name, key in _references(items):
+        found[name] = found.get(name, frozenset()) | ({key} if key else frozenset())
+    return found
+
+
+def _references(value: Any) -> Iterator[tuple[str, str]]:
+    """Secret and key of every reference that is not optional, however deep."""
+    parts = value if isinstance(value, list) else []
+    if isinstance(value, Mapping):
+        for name in ("secretRef", "secretKeyRef"):
+            reference = value.get(name)
+            if reference and not reference.get("optional"):
+                yield reference["name"], reference.get("key", "")
+        parts = list(value.values())
+    for part in parts:
+        yield from _references(part)

@@ -1,0 +1,179 @@
+"""A platform that runs pipelines: what is asked of it, and how its schedules are kept right."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+RunState = Literal["waiting", "running", "succeeded", "failed", "skipped", "cancelled"]
+
+
+@dataclass(frozen=True)
+class PipelineVersion:
+    """A version of a pipeline on the platform.
+
+    Attributes:
+        pipeline: name of the pipeline.
+        pipeline_id: the platform's name of the pipeline.
+        version: name of the version.
+        version_id: the platform's name of the version.
+        parameters: type of each parameter by its name, as in ``STRING``.
+        created: when it was uploaded, UTC; None where the platform does not say.
+    """
+
+    pipeline: str
+    pipeline_id: str
+    version: str
+    version_id: str
+    parameters: dict[str, str]
+    created: datetime | None = None
+
+
+@dataclass(frozen=True)
+class StepState:
+    """One step of a run.
+
+    Attributes:
+        name: name of the step.
+        state: how it is.
+    """
+
+    name: str
+    state: RunState
+
+
+@dataclass(frozen=True)
+class PipelineRun:
+    """A run of a pipeline.
+
+    Attributes:
+        run_id: the platform's name of the run.
+        name: its name for people.
+        state: how it is.
+        began: when it was created, UTC.
+        ended: when it ended; None while it has not.
+        error: what the platform says of a failure.
+        steps: those that are known of, oldest first.
+    """
+
+    run_id: str
+    name: str
+    state: RunState
+    began: datetime | None
+    ended: datetime | None
+    error: str
+    steps: tuple[StepState, ...]
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more happens."""
+        return self.state not in ("waiting", "running")
+
+
+@dataclass(frozen=True)
+class Timetable:
+    """When which pipeline runs, and on what.
+
+    Attributes:
+        name: its name; there is one schedule of a name.
+        cron: six fields, of which the first is seconds, in UTC.
+        pipeline_id: the platform's name of the pipeline.
+        version_id: the platform's name of the version.
+        parameters: the pipeline's parameters.
+        service_account: whose rights the steps have.
+        most_at_once: runs at the same time.
+        catches_up: whether missed runs are made up for.
+    """
+
+    name: str
+    cron: str
+    pipeline_id: str
+    version_id: str
+    parameters: dict[str, Any]
+    service_account: str
+    most_at_once: int = 1
+    catches_up: bool = False
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A timetable that the platform has.
+
+    Attributes:
+        schedule_id: the platform's name of it.
+        enabled: whether it starts runs.
+        timetable: what it does.
+    """
+
+    schedule_id: str
+    enabled: bool
+    timetable: Timetable
+
+
+class PipelineService(Protocol):
+    """A platform that keeps versions of pipelines, and runs them.
+
+    All of it raises :class:`~matops.core.errors.BadInput` where the platform can't be reached or
+    refuses.
+    """
+
+    def version(self, pipeline: str, name: str = "") -> PipelineVersion | None:
+        """A version of a pipeline by name, or the newest; None where there is none."""
+
+    def upload(
+        self, pipeline: str, version: str, description: str, definition: Path
+    ) -> PipelineVersion:
+        """Upload a compiled pipeline as a version; one of this name that is there stays."""
+
+    def start(
+        self, version: PipelineVersion, group: str, name: str, parameters: dict[str, Any]
+    ) -> PipelineRun:
+        """Start a run, which is shown in a group of this name."""
+
+    def run(self, run_id: str) -> PipelineRun:
+        """A run."""
+
+    def runs(self, most: int) -> list[PipelineRun]:
+        """The latest runs, the newest first."""
+
+    def schedules(self) -> list[Schedule]:
+        """All schedules."""
+
+    def add_schedule(self, group: str, timetable: Timetable) -> Schedule:
+        """Add a schedule that starts no runs yet."""
+
+    def enable_schedule(self, schedule_id: str) -> None:
+        """Let a schedule start runs."""
+
+    def delete_schedule(self, schedule_id: str) -> None:
+        """Delete a schedule; one that is gone is no error."""
+
+
+def keep_schedule(service: PipelineService, group: str, wanted: Timetable) -> bool:
+    """Make a timetable the only one of its name; doing it twice changes nothing.
+
+    The new one is added first and enabled last, so that no two of a name start runs. After a kill
+    in between, the same call finds what is there and goes on.
+
+    Returns:
+        Whether anything was changed.
+    """
+    known = [found for found in service.schedules() if found.timetable.name == wanted.name]
+    same = [found for found in known if found.timetable == wanted]
+    # An enabled one is kept, so that the clock of the schedule is not set back.
+    same.sort(key=lambda found: not found.enabled)
+    kept = same[0] if same else service.add_schedule(group, wanted)
+    others = [found for found in known if found.schedule_id != kept.schedule_id]
+    for other in others:
+        service.delete_schedule(other.schedule_id)
+    if not kept.enabled:
+        service.enable_schedule(kept.schedule_id)
+    return bool(others) or not kept.enabled
+
+
+def drop_schedule(service: PipelineService, name: str) -> bool:
+    """Delete the schedules of a name, and return whether there was one."""
+    known = [found for found in service.schedules() if found.timetable.name == name]
+    for found in known:
+        service.delete_schedule(found.schedule_id)
+    return bool(known)
