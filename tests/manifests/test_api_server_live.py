@@ -124,7 +124,20 @@ def pods() -> dict[str, Json]:
     return found
 
 
-@pytest.mark.parametrize("name", pods())
+WORKLOADS = (
+    "CronJob/matops-drift",
+    "CronJob/matops-judge",
+    "Deployment/matops-object-store",
+    "Deployment/matops-prometheus",
+    "ServingRuntime/matops",
+)
+
+
+def test_no_workload_is_forgotten() -> None:
+    assert sorted(pods()) == list(WORKLOADS)
+
+
+@pytest.mark.parametrize("name", WORKLOADS)
 def test_a_pod_of_each_workload_is_admitted(deployed: ApiServer, name: str) -> None:
     pod = as_pod(pods()[name])
     done = deployed.kubectl("create", "--dry-run=server", "-f", "-", "-o", "json", given=[pod])
