@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
@@ -123,7 +124,20 @@ def pods() -> dict[str, Json]:
     return found
 
 
-@pytest.mark.parametrize("name", pods())
+WORKLOADS = (
+    "CronJob/matops-drift",
+    "CronJob/matops-judge",
+    "Deployment/matops-object-store",
+    "Deployment/matops-prometheus",
+    "ServingRuntime/matops",
+)
+
+
+def test_no_workload_is_forgotten() -> None:
+    assert sorted(pods()) == list(WORKLOADS)
+
+
+@pytest.mark.parametrize("name", WORKLOADS)
 def test_a_pod_of_each_workload_is_admitted(deployed: ApiServer, name: str) -> None:
     pod = as_pod(pods()[name])
     done = deployed.kubectl("create", "--dry-run=server", "-f", "-", "-o", "json", given=[pod])
@@ -339,6 +353,54 @@ def test_a_release_writes_with_its_accounts_rights(deployed: ApiServer) -> None:
         pipeline.delete(SERVICES, name)
     with pytest.raises(BadInput, match=r"403: .*cannot get resource"):
         objects_as(deployed, "matops-monitor").get(SERVICES, name)
+
+
+def from_page(first: str, last: str) -> str:
+    """The lines of docs/operations.md from one that begins so to one that ends so."""
+    page = (REPOSITORY / "docs" / "operations.md").read_text()
+    start = page.index(f"\n{first}") + 1
+    return page[start : page.index(last, start) + len(last)]
+
+
+def run_as_on_the_page(server: ApiServer, script: str) -> str:
+    """Run what the page says, with the shell and the tools that a user has."""
+    path = os.pathsep.join([str(TOOLS / "bin"), os.environ["PATH"]])
+    environment = {**os.environ, "KUBECONFIG": str(server.kubeconfig), "PATH": path}
+    command = ["bash", "-euo", "pipefail", "-c", script]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_toolbox_of_the_backup_is_admitted(deployed: ApiServer) -> None:
+    script = from_page("toolbox() {", "\n}")
+    assert "job.batch/toolbox created" in run_as_on_the_page(deployed, f"{script}\ntoolbox")
+    job = deployed.get("job", "toolbox", "-n", NAMESPACE)
+    [container] = job["spec"]["template"]["spec"]["containers"]
+    assert container["command"] == ["sleep", "1800"]
+    pod = as_pod({"metadata": {}, "spec": job["spec"]["template"]["spec"]})
+    done = deployed.kubectl("create", "--dry-run=server", "-f", "-", given=[pod])
+    assert "Warning" not in done.stderr
+
+
+def test_rotated_credentials_keep_their_annotations(deployed: ApiServer) -> None:
+    make_secret = from_page("kubectl -n matops create secret", "AWS_SECRET_ACCESS_KEY=...")
+    annotate = from_page("kubectl -n matops annotate secret", "s3-usehttps=0")
+    rotate = from_page("kubectl -n matops create secret generic matops-s3 --dry-run", "apply -f -")
+    run_as_on_the_page(deployed, f"{make_secret}\n{annotate}")
+    run_as_on_the_page(deployed, rotate.replace("=...", "=new"))
+    secret = deployed.get("secret", "matops-s3", "-n", NAMESPACE)
+    assert S3.items() <= secret["metadata"]["annotations"].items()
+    assert set(secret["data"].values()) == {b64encode(b"new").decode()}
+
+
+def test_a_suspended_judge_goes_on(deployed: ApiServer) -> None:
+    resume = """kubectl -n matops patch cronjob matops-judge -p '{"spec":{"suspend":false}}'"""
+    assert resume in (REPOSITORY / "docs" / "operations.md").read_text()
+    for script, suspended in ((resume.replace("false", "true"), True), (resume, False)):
+        run_as_on_the_page(deployed, script)
+        judge = deployed.get("cronjob", "matops-judge", "-n", NAMESPACE)
+        assert judge["spec"]["suspend"] is suspended
 
 
 def objects_as(server: ApiServer, account: str) -> KubernetesObjects:
