@@ -42,7 +42,7 @@ test: $(READY) ## all tests that a user needs to trust the install
 	python -m pytest -n $(TEST_WORKERS) -m "not s3 and not live"
 
 object-tests: $(READY) minio ## tests of the data store on real S3 servers, faults included
-	python -m pytest -n0 -m s3 -rs tests/adapters
+	python -m pytest -n0 -m s3 -rs tests
 
 live-tests: $(READY) ## tests with the distribution's Prometheus and proxy
 	python -m pytest -n0 -m live -rs tests

@@ -44,7 +44,7 @@ class Settings(BaseSettings):
         default="local", description="where models are deployed: on this machine or on a cluster"
     )
     packages_uri: str = Field(
-        default="", description="where a cluster finds what lies in models/: s3://bucket/models"
+        default="", description="where a cluster reads packages, as in s3://bucket/models"
     )
     kubernetes_namespace: str = Field(default="matops", description="where models are served")
     kubernetes_context: str = Field(
