@@ -35,6 +35,9 @@ class Settings(BaseSettings):
     s3_timeout_s: float = Field(default=60.0, gt=0, description="wait for an S3 answer, in seconds")
     author: str = Field(default_factory=_user_and_host, description="who publishes data")
     workers: int = Field(default=cpu_count() or 1, ge=1, description="processes for simulations")
+    shards_at_once: int = Field(
+        default=4, ge=1, description="shards that a pipeline runs at once, fixed in its definition"
+    )
     commit: str = Field(default="", description="code commit, where there is no git")
     project: Path = Field(default=Path(), description="checkout that has pipelines/")
     image: str = Field(default="matops-python:0.1.0", description="image of pipeline steps")
