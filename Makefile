@@ -75,6 +75,7 @@ bench: $(READY) ## print the benchmarks' ratios (SOURCE=path adds crystals, PACK
 	python -m benchmarks.data_ingest
 	python -m benchmarks.canary_judge --releases 100
 	python -m benchmarks.serving_load
+	python -m benchmarks.fanout
 	$(if $(PACKAGE),python -m benchmarks.serving_fuzz $(PACKAGE))
 	python -m benchmarks.screening_speed $(if $(PACKAGE),--package $(PACKAGE))
 	$(if $(PACKAGE),python -m benchmarks.rolling_releases --package $(PACKAGE))
