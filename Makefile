@@ -50,7 +50,7 @@ test: $(READY) ## all tests that a user needs to trust the install
 	python -m pytest -n $(TEST_WORKERS) -m "not s3 and not live"
 
 object-tests: $(READY) minio ## tests of the data store on real S3 servers, faults included
-	python -m pytest -n0 -m s3 -rs tests/adapters
+	python -m pytest -n0 -m s3 -rs tests
 
 live-tests: $(READY) ## tests with the distribution's Prometheus and proxy
 	python -m pytest -n0 -m live -rs tests
@@ -106,6 +106,7 @@ bench: $(READY) ## print the benchmarks' ratios (SOURCE=path adds crystals, PACK
 	python -m benchmarks.data_ingest
 	python -m benchmarks.canary_judge --releases 100
 	python -m benchmarks.serving_load
+	python -m benchmarks.fanout
 	$(if $(PACKAGE),python -m benchmarks.serving_fuzz $(PACKAGE))
 	python -m benchmarks.screening_speed $(if $(PACKAGE),--package $(PACKAGE))
 	$(if $(PACKAGE),python -m benchmarks.rolling_releases --package $(PACKAGE))

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from devtools.object_store import BUCKET, ObjectStore
 from devtools.recorded_server import Recorded, Server, recorded_answers
 from devtools.sibling_package import write_sibling
 from matops.artifacts.package import read_card
@@ -25,6 +26,7 @@ from matops.entrypoints.settings import read_settings
 from matops.entrypoints.workflow import release_package
 from matops.steps.evaluate import PACKAGE
 from tests.adapters.kubernetes_server import NAMESPACE, Cluster, running
+from tests.adapters.remotes import server_or_skip
 from tests.conftest import Done
 
 if TYPE_CHECKING:
@@ -94,6 +96,25 @@ def newer(released: Released, tmp_path: Path) -> Path:
 
 def shares(cluster: Cluster) -> list[int]:
     return sorted(weight for weight in cluster.route.values() if weight)
+
+
+@pytest.fixture
+def bucket(
+    release: Release, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[ObjectStore]:
+    """An S3 server; its bucket is where pods find packages."""
+    with server_or_skip("minio", tmp_path) as server:
+        monkeypatch.setenv("MATOPS_PACKAGES_URI", f"s3://{BUCKET}/models")
+        monkeypatch.setenv("MATOPS_S3_ENDPOINT", server.endpoint)
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        yield server
+
+
+def packages_in(bucket: ObjectStore) -> set[str]:
+    """Versions whose card is in the bucket."""
+    listed = bucket.client().list_objects(BUCKET, f"models/{FAMILY}/", recursive=True)
+    names = [str(item.object_name).split("/")[-2:] for item in listed]
+    return {version for version, file in names if file == "card.json"}
 
 
 def interrupt(_seconds: float) -> None:
@@ -240,3 +261,87 @@ def test_a_cluster_has_no_port_to_choose(release: Release) -> None:
     done = release("up", FAMILY, "--port", "80")
     assert done.status == 2
     assert "--port 80" in done.err
+
+
+@pytest.mark.s3
+def test_packages_are_in_the_bucket_before_the_deployment_names_them(
+    cluster: Cluster,
+    release: Release,
+    bucket: ObjectStore,
+    newer: Path,
+    released: Released,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen: list[tuple[str, set[str]]] = []
+    answer = cluster.answer
+
+    def note(method: str, path: str, body: Any) -> tuple[int, Any]:
+        if method in ("POST", "PATCH"):
+            seen.append((json.dumps(body), packages_in(bucket)))
+        return answer(method, path, body)
+
+    monkeypatch.setattr(cluster, "answer", note)
+    old, new = released.package.name, read_card(newer).version
+    assert packages_in(bucket) == set()
+    assert release("up", FAMILY).status == 0
+    with monkeypatch.context() as patch:
+        patch.setattr("matops.entrypoints.releasing.time.sleep", interrupt)
+        assert release("start", newer).status == 130
+    for version in (old, new):
+        uri = f"s3://{BUCKET}/models/{FAMILY}/{version}"
+        named = [there for body, there in seen if uri in body]
+        assert named
+        assert all(version in there for there in named)
+    assert packages_in(bucket) == {old, new}
+
+
+@pytest.mark.s3
+def test_the_judge_needs_no_workspace_but_the_bucket(
+    cluster: Cluster,
+    release: Release,
+    bucket: ObjectStore,
+    newer: Path,
+    workspace: Path,
+    matops: Matops,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    release("up", FAMILY)
+    with monkeypatch.context() as patch:
+        patch.setattr("matops.entrypoints.releasing.time.sleep", interrupt)
+        release("start", newer)
+    fresh, version = tmp_path / "fresh", read_card(newer).version
+    looked = matops(fresh, "release", "tick", FAMILY, "--json")
+    assert looked.status == 0, looked
+    assert json.loads(looked.out)["evidence"]["paired"]["golden_mismatches"] == 0
+    assert read_card(fresh / "models" / FAMILY / version).version == version
+    assert matops(fresh, "release", "promote", FAMILY).status == 0
+    champion = json.loads((fresh / "models" / FAMILY / "champion.json").read_text())
+    assert champion["version"] == version
+
+
+@pytest.mark.s3
+def test_a_version_that_only_the_bucket_has_is_found(
+    release: Release, bucket: ObjectStore, released: Released, matops: Matops, tmp_path: Path
+) -> None:
+    release("up", FAMILY)
+    fresh, version = tmp_path / "fresh", released.package.name
+    told = matops(fresh, "lineage", version, "--json")
+    assert (fresh / "models" / FAMILY / version / "card.json").is_file(), told
+    assert matops(fresh, "lineage", "51b0c0de51b0").status == 2
+
+
+@pytest.mark.s3
+def test_a_bucket_that_is_missing_stops_before_anything_is_deployed(
+    cluster: Cluster,
+    release: Release,
+    bucket: ObjectStore,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("MATOPS_PACKAGES_URI", "s3://nosuch/models")
+    done = release("up", FAMILY)
+    assert done.status == 2
+    assert done.err.startswith("matops: s3://nosuch/models/")
+    assert "bucket does not exist" in done.err
+    assert done.err.count("\n") == 1
+    assert cluster.services == {}

@@ -15,11 +15,13 @@ from typing import Any
 import pytest
 
 from matops.core.errors import BadInput
+from matops.core.shard import Shard
 from matops.simulators.campaign import run_campaign
 from matops.simulators.ledger import (
     RESULTS_FILE,
     CampaignRunningError,
     Ledger,
+    ledger_directory,
     read_records,
     task_key,
 )
@@ -146,6 +148,43 @@ def is_running(pid: int) -> bool:
 def test_two_campaigns_cannot_share_a_folder(tmp_path: Path, probes: ModuleType) -> None:
     with Ledger(tmp_path), pytest.raises(CampaignRunningError, match="another campaign is running"):
         run_campaign(squares(tmp_path, 1), probes.note_and_square, tmp_path)
+
+
+def run_shards(work_dir: Path, probes: ModuleType, count: int, shards: int) -> None:
+    for shard in (Shard(index, shards) for index in range(shards)):
+        tasks = shard.of(squares(work_dir, count))
+        run_campaign(tasks, probes.note_and_square, work_dir, shard=shard)
+
+
+def test_shards_keep_files_of_their_own_and_the_whole_finds_them(
+    tmp_path: Path, probes: ModuleType
+) -> None:
+    run_shards(tmp_path, probes, 7, 3)
+    kept = [read_records(ledger_directory(tmp_path, Shard(index, 3))) for index in range(3)]
+    assert [len(records) for records in kept] == [3, 2, 2]
+    assert read_records(tmp_path) == {}
+    records = run_campaign(squares(tmp_path, 7), probes.note_and_square, tmp_path)
+    assert [record.result and record.result["square"] for record in records] == [
+        n**2 for n in range(7)
+    ]
+    assert sorted(logged(tmp_path)) == list(range(7))
+
+
+def test_what_was_simulated_is_not_again_in_other_shards(
+    tmp_path: Path, probes: ModuleType
+) -> None:
+    run_campaign(squares(tmp_path, 3), probes.note_and_square, tmp_path)
+    run_shards(tmp_path, probes, 6, 2)
+    run_shards(tmp_path, probes, 8, 3)
+    assert sorted(logged(tmp_path)) == list(range(8))
+
+
+def test_a_shard_runs_once_at_a_time_beside_the_others(tmp_path: Path, probes: ModuleType) -> None:
+    task, first, second = squares(tmp_path, 1), Shard(0, 2), Shard(1, 2)
+    with Ledger(ledger_directory(tmp_path, first)):
+        run_campaign(task, probes.note_and_square, tmp_path, shard=second)
+        with pytest.raises(CampaignRunningError):
+            run_campaign(task, probes.note_and_square, tmp_path, shard=first)
 
 
 def test_a_second_campaign_is_refused_as_a_user_s_mistake() -> None:

@@ -20,8 +20,16 @@ import pytest
 from matops.artifacts.screening import part_path, read_parts
 from matops.core.errors import BadInput
 from matops.core.screening import STAGES, pareto_front
+from matops.core.shard import Shard
 from matops.families import get_family
-from matops.steps.screen import Screened, Screening, make_plan, read_card_of, run_screening
+from matops.steps.screen import (
+    Screened,
+    Screening,
+    make_plan,
+    read_card_of,
+    run_screening,
+    screen_shard,
+)
 from matops.steps.screen_part import BATCH, Stopwatch
 from tests.screening_toy import EVERY, RODS, RodConfig, ask_rods
 
@@ -35,6 +43,19 @@ from tests.screening_toy import ask_rods
 if __name__ == "__main__":
     asked = ask_rods(400, log=sys.argv[2], seconds=0.005)
     run_screening(asked, Path(sys.argv[1]), 1, lambda step: lambda *state: None)
+"""
+
+KILLED_SHARD = """
+import sys
+from pathlib import Path
+from matops.core.shard import Shard
+from matops.steps.screen import begin_screening, screen_shard
+from tests.screening_toy import ask_rods
+
+if __name__ == "__main__":
+    asked, out = ask_rods(400, log=sys.argv[2], seconds=0.005), Path(sys.argv[1])
+    begin_screening(asked, out)
+    screen_shard(asked, out, Shard(1, 2), 1, lambda *state: None)
 """
 
 
@@ -109,12 +130,14 @@ def test_interrupted_screening_goes_on_and_ends_as_if_it_had_not_been(tmp_path: 
     pd.testing.assert_frame_equal(table(asked, tmp_path / "cut"), table(asked, tmp_path / "whole"))
 
 
-@pytest.mark.slow
-def test_killed_screening_repeats_only_the_part_at_hand(tmp_path: Path) -> None:
-    out, log, script = tmp_path / "out", tmp_path / "log", tmp_path / "killed.py"
-    script.write_text(KILLED_SCREENING)
-    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
-    running = subprocess.Popen([sys.executable, script, out, log], env=environment)
+def kill_after_three_parts(text: str, out: Path, log: Path) -> set[int]:
+    """Run a script until it has made three parts, kill it, and return the parts it left."""
+    script = out.with_name("killed.py")
+    script.write_text(text)
+    path = os.pathsep.join([str(REPOSITORY), *sys.path])
+    running = subprocess.Popen(
+        [sys.executable, script, out, log], env={**os.environ, "PYTHONPATH": path}
+    )
     deadline = time.monotonic() + 120
     while len(list(out.glob("parts/*.parquet"))) < 3:
         assert time.monotonic() < deadline
@@ -122,13 +145,35 @@ def test_killed_screening_repeats_only_the_part_at_hand(tmp_path: Path) -> None:
         time.sleep(0.01)
     running.send_signal(signal.SIGKILL)
     running.wait()
-    kept = {int(path.stem[-6:]) for path in out.glob("parts/*.parquet")}
+    return {int(path.stem[-6:]) for path in out.glob("parts/*.parquet")}
+
+
+@pytest.mark.slow
+def test_killed_screening_repeats_only_the_part_at_hand(tmp_path: Path) -> None:
+    out, log = tmp_path / "out", tmp_path / "log"
+    kept = kill_after_three_parts(KILLED_SCREENING, out, log)
     assert 3 <= len(kept) < 20
     log.write_text("")
     asked = ask_rods(400, log=str(log))
     done = run(asked, out)
     missing = {i for part in set(range(20)) - kept for i in range(20 * part, 20 * part + 20)}
     assert generated(log) == Counter(missing) + Counter(done.found.front["index"].tolist())
+    assert table(asked, out)["index"].tolist() == list(range(400))
+
+
+@pytest.mark.slow
+def test_killed_shard_repeats_only_the_part_at_hand(tmp_path: Path) -> None:
+    out, log = tmp_path / "out", tmp_path / "log"
+    kept, mine = kill_after_three_parts(KILLED_SHARD, out, log), set(range(1, 20, 2))
+    assert 3 <= len(kept) < 10
+    assert kept < mine
+    log.write_text("")
+    asked = ask_rods(400, log=str(log))
+    made = screen_shard(asked, out, Shard(1, 2), 1, lambda *state: None)
+    assert made == 200
+    missing = {i for part in mine - kept for i in range(20 * part, 20 * part + 20)}
+    assert generated(log) == Counter(missing)
+    run(asked, out)
     assert table(asked, out)["index"].tolist() == list(range(400))
 
 

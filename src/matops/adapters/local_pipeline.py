@@ -1,12 +1,14 @@
 """Running a compiled pipeline on this machine, its steps as processes."""
 
 import io
+import json
 import os
 import sys
 import warnings
 from collections.abc import Callable, Mapping
 from contextlib import redirect_stdout
 from pathlib import Path
+from threading import Lock
 from typing import Any, TextIO
 
 from matops.core.errors import BadInput
@@ -21,15 +23,42 @@ class LineTee(io.TextIOBase):
         self.log = log
         self.listen = listen
         self.pending = ""
+        self._lock = Lock()
 
     def write(self, text: str) -> int:
-        """Take text in whatever pieces it comes."""
-        self.log.write(text)
-        self.log.flush()
-        *lines, self.pending = (self.pending + text).split("\n")
-        for line in lines:
-            self.listen(line.strip())
+        """Take text in whatever pieces it comes, from steps that run at once too."""
+        with self._lock:
+            self.log.write(text)
+            self.log.flush()
+            *lines, self.pending = (self.pending + text).split("\n")
+            for line in lines:
+                self.listen(line.strip())
         return len(text)
+
+
+def fitting_arguments(component: Any, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments as a pipeline's parameters want them: numbers may stand for texts.
+
+    Raises:
+        BadInput: there is no such parameter, one is missing, or one is of another type.
+    """
+    inputs = component.component_spec.inputs or {}
+    for name in arguments:
+        if name not in inputs:
+            known = ", ".join(inputs)
+            raise BadInput(f"the pipeline has no parameter {name!r}; it has: {known}")
+    for name, wanted in inputs.items():
+        if not wanted.optional and name not in arguments:
+            raise BadInput(f"the pipeline needs its parameter {name!r}")
+    return {name: _as_type(name, inputs[name].type, value) for name, value in arguments.items()}
+
+
+def _as_type(name: str, kind: str, value: Any) -> Any:
+    if kind == "String" and not isinstance(value, str):
+        return json.dumps(value)
+    if kind == "Integer" and type(value) is not int:
+        raise BadInput(f"the pipeline's parameter {name!r} is a whole number, not {value!r}")
+    return value
 
 
 def run_pipeline(
@@ -52,10 +81,13 @@ def run_pipeline(
         The pipeline's outputs by name.
 
     Raises:
-        BadInput: a step failed; the message is its own where it was bad input.
+        BadInput: the arguments don't fit, or a step failed; the message is its own where it was
+            bad input.
     """
     from kfp import components, local
 
+    pipeline = components.load_component_from_file(str(definition))
+    fitting = fitting_arguments(pipeline, arguments)
     root.mkdir(parents=True, exist_ok=True)
     said: list[str] = []
 
@@ -70,7 +102,7 @@ def run_pipeline(
         warnings.filterwarnings("ignore", module=r"kfp\.local")
         local.init(local.SubprocessRunner(use_venv=False), pipeline_root=str(root))
         try:
-            task = components.load_component_from_file(str(definition))(**arguments)
+            task = pipeline(**fitting)
         except RuntimeError as error:
             reason = said[-1] if said else f"{error}; {root / 'pipeline.log'} has the details"
             raise BadInput(reason) from None

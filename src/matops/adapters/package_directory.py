@@ -3,6 +3,8 @@
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 from matops.artifacts.decisions import add_decision, read_decisions
 from matops.artifacts.jsonfile import read_json, write_json
@@ -11,6 +13,9 @@ from matops.core.decision import Decision
 from matops.core.errors import BadInput
 from matops.core.family import Family
 from matops.core.retraining import Attempt
+
+if TYPE_CHECKING:
+    from matops.adapters.package_bucket import PackageBucket
 
 CHAMPION, ATTEMPT, DECISIONS = "champion.json", "attempt.json", "decisions.jsonl"
 
@@ -24,10 +29,16 @@ class Champion:
 
 
 class PackageDirectory:
-    """Packages of all families, kept for good under one root."""
+    """Packages of all families, kept for good under one root.
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    Args:
+        root: the directory.
+        bucket: gets a copy of each package before anybody is told of it, and stands in for what
+            the directory lacks; None for a directory that servers read themselves.
+    """
+
+    def __init__(self, root: Path, bucket: "PackageBucket | None" = None) -> None:
+        self.root, self.bucket = root, bucket
 
     def champion(self, family: Family) -> Path | None:
         """Directory of the released package, or None while there is none.
@@ -38,15 +49,22 @@ class PackageDirectory:
         pointer = self.root / family.name / CHAMPION
         if not pointer.is_file():
             return None
-        directory = pointer.parent / read_json(pointer, Champion).version
-        if not directory.is_dir():
-            raise BadInput(f"{pointer}: names {directory.name}, which is not there")
+        version = read_json(pointer, Champion).version
+        directory = self.find(family, version)
+        if directory is None:
+            raise BadInput(f"{pointer}: names {version}, which is not there")
         return directory
 
     def keep(self, family: Family, package: Path) -> Path:
-        """Keep a package; doing it twice changes nothing."""
+        """Keep a package; doing it twice changes nothing.
+
+        Raises:
+            BadInput: the bucket has another package under this version, or can't be written.
+        """
         version = read_card(package).version
         kept = self.root / family.name / version
+        if self.bucket:
+            self.bucket.put(kept if kept.is_dir() else package, f"{family.name}/{version}")
         if not kept.is_dir():
             unfinished = kept.with_name(f".{version}.unfinished")
             shutil.rmtree(unfinished, ignore_errors=True)
@@ -60,10 +78,36 @@ class PackageDirectory:
         Raises:
             BadInput: it is not here.
         """
-        directory = self.root / family.name / version
-        if not (directory / CARD).is_file():
-            raise BadInput(f"{directory}: no such package in this workspace")
+        directory = self.find(family, version)
+        if directory is None:
+            place = self.root / family.name / version
+            raise BadInput(f"{place}: no such package in this workspace")
         return directory
+
+    def find(self, family: Family, version: str) -> Path | None:
+        """Directory of a package, fetched where only the bucket has it; None if neither has.
+
+        Raises:
+            BadInput: the bucket's copy is damaged, or can't be had.
+        """
+        directory = self.root / family.name / version
+        if (directory / CARD).is_file():
+            return directory
+        return directory if self.bucket and self._fetch(self.bucket, directory) else None
+
+    def _fetch(self, bucket: "PackageBucket", directory: Path) -> bool:
+        """Copy a package from the bucket; it appears whole or not at all."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        name = f"{directory.parent.name}/{directory.name}"
+        with TemporaryDirectory(prefix=".fetched.", dir=self.root) as unfinished:
+            whole = Path(unfinished, directory.name)
+            whole.mkdir()
+            if not bucket.fetch(name, whole):
+                return False
+            directory.parent.mkdir(exist_ok=True)
+            if not directory.is_dir():  # else another process has just fetched it, too
+                whole.rename(directory)
+        return True
 
     def publish(self, family: Family, package: Path) -> Path:
         """Keep a package and make it the champion; doing it twice changes nothing."""

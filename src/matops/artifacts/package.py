@@ -121,11 +121,11 @@ def read_config(family: Family, card: Card) -> FamilyConfig:
     return from_json(text, family.config_type, f"{CARD}: configuration")
 
 
-def load_predictor(directory: Path) -> Predictor:
-    """Load a package, checking its files' hashes; golden requests are checked separately.
+def check_files(directory: Path) -> Card:
+    """The card of a package whose files are those that it names.
 
     Raises:
-        BadInput: the package is incomplete, damaged or of another family's making.
+        BadInput: the package is incomplete or damaged.
     """
     card = read_card(directory)
     if set(card.files) != {WEIGHTS, GOLDEN}:
@@ -138,6 +138,16 @@ def load_predictor(directory: Path) -> Predictor:
             raise BadInput(f"{path}: its SHA-256 is not the one on the card")
     if _version(card, card.files[WEIGHTS]) != card.version:
         raise BadInput(f"{directory / CARD}: version: not of this data, configuration and weights")
+    return card
+
+
+def load_predictor(directory: Path) -> Predictor:
+    """Load a package, checking its files' hashes; golden requests are checked separately.
+
+    Raises:
+        BadInput: the package is incomplete, damaged or of another family's making.
+    """
+    card = check_files(directory)
     family = get_family(card.family)
     config = read_config(family, card)
     torch.set_num_threads(config.training.cpu_threads)

@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from matops.artifacts.jsonfile import read_json, write_json
 from matops.core.errors import BadInput
 from matops.core.screening import Objectives
+from matops.core.shard import WHOLE, Shard
 from matops.core.target import Target
 
 PLAN, PARTS, LOCK = "screening.json", "parts", "lock"
@@ -81,15 +82,38 @@ def open_screening(directory: Path, plan: Plan) -> Iterator[None]:
     if directory.exists() and not directory.is_dir():
         raise BadInput(f"{directory}: not a directory")
     (directory / PARTS).mkdir(parents=True, exist_ok=True)
-    with (directory / LOCK).open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise BadInput(f"{directory}: another screening is running there") from None
+    with _locked(directory / LOCK, fcntl.LOCK_EX):
         _check_plan(directory, plan)
         write_json(directory / PLAN, plan)
         for left_by_a_kill in (directory / PARTS).glob("*.unfinished"):
             left_by_a_kill.unlink()
+        yield
+
+
+@contextmanager
+def join_screening(directory: Path, plan: Plan, shard: Shard) -> Iterator[None]:
+    """Make a share of the parts of a screening that was begun, beside the other shards.
+
+    Raises:
+        BadInput: the directory holds another screening, one that is no shard is running there, or
+            this shard is.
+    """
+    path = directory / PLAN
+    if not path.is_file() or read_json(path, Plan) != plan:
+        raise BadInput(f"{directory}: holds another screening than that of this shard, or none")
+    own = directory / f"{LOCK}-{shard.index}-of-{shard.count}"
+    with _locked(directory / LOCK, fcntl.LOCK_SH), _locked(own, fcntl.LOCK_EX):
+        yield
+
+
+@contextmanager
+def _locked(path: Path, kind: int) -> Iterator[None]:
+    """Hold a lock, which ends with the process."""
+    with path.open("a+") as lock:
+        try:
+            fcntl.flock(lock, kind | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BadInput(f"{path.parent}: another screening is running there") from None
         yield
 
 
@@ -98,15 +122,15 @@ def part_path(directory: Path, plan: Plan, designs: range) -> Path:
     return directory / PARTS / f"part-{designs.start // plan.part_size:06d}.parquet"
 
 
-def missing_parts(directory: Path, plan: Plan) -> list[range]:
-    """Designs of the parts that aren't there, or hold fewer designs than they should now.
+def missing_parts(directory: Path, plan: Plan, shard: Shard = WHOLE) -> list[range]:
+    """Designs of a shard's parts that aren't there, or hold fewer designs than they should now.
 
     Raises:
         BadInput: a part can't be read.
     """
     return [
         designs
-        for designs in plan.parts
+        for designs in shard.of(plan.parts)
         if _rows(part_path(directory, plan, designs)) != len(designs)
     ]
 

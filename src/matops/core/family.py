@@ -23,6 +23,7 @@ from matops.core.progress import Progress
 from matops.core.record import Payload, Provenance, Quarantined, Record
 from matops.core.retraining import RetrainingConfig
 from matops.core.screening import Objectives
+from matops.core.shard import WHOLE, Shard
 from matops.core.split import SplitConfig
 from matops.core.study import Study
 from matops.core.target import Target
@@ -137,9 +138,23 @@ class Family(ABC):
 
     @abstractmethod
     def simulate(
-        self, config: FamilyConfig, work_dir: Path, workers: int, progress: Progress
+        self,
+        config: FamilyConfig,
+        work_dir: Path,
+        workers: int,
+        progress: Progress,
+        shard: Shard = WHOLE,
     ) -> Incoming:
-        """Records made by the family's own simulation, resumed from ``work_dir``."""
+        """Records made by the family's own simulation.
+
+        Args:
+            config: what to simulate.
+            work_dir: keeps finished simulations, those of other shards too: interrupted ones
+                continue there, and what was simulated in shards is not simulated again.
+            workers: processes.
+            progress: called by the simulation.
+            shard: which share of the samples to simulate and yield.
+        """
 
     def database_query(self, config: FamilyConfig) -> DatabaseQuery:
         """Which materials to ask a database for.

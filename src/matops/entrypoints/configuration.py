@@ -77,10 +77,19 @@ def family_config(family: str, preset: str, changes: str) -> tuple[Family, Famil
         BadInput: no such family or preset, or changes that don't fit.
     """
     found = get_family(family)
+    return found, resolve_config(found, preset, read_changes(changes))
+
+
+def read_changes(text: str) -> dict[str, Any]:
+    """Changes from a JSON object.
+
+    Raises:
+        BadInput: the text is no JSON object.
+    """
     try:
-        parsed = json.loads(changes)
+        parsed = json.loads(text)
     except ValueError:
-        raise BadInput(f"changes are not JSON: {changes!r}") from None
+        raise BadInput(f"changes are not JSON: {text!r}") from None
     if not isinstance(parsed, dict):
-        raise BadInput(f"changes are not a JSON object: {changes!r}")
-    return found, resolve_config(found, preset, parsed)
+        raise BadInput(f"changes are not a JSON object: {text!r}")
+    return parsed

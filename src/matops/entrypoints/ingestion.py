@@ -34,8 +34,7 @@ def open_source(
     """The records of a source: ``simulation``, ``materials-project`` or a path."""
     settings = read_settings()
     if source == SIMULATION:
-        work_dir = settings.campaigns / family.name
-        return family.simulate(config, work_dir, settings.workers, progress)
+        return family.simulate(config, campaign(family), settings.workers, progress)
     if source == MATERIALS_PROJECT:
         query = family.database_query(config)
         return read_database(family, query, materials_database(settings), progress)
@@ -71,6 +70,11 @@ def _noting(incoming: Incoming, refused: list[Quarantined]) -> Incoming:
         if isinstance(item, Quarantined):
             refused.append(item)
         yield item
+
+
+def campaign(family: Family) -> Path:
+    """Where the workspace keeps a family's finished simulations."""
+    return read_settings().campaigns / family.name
 
 
 def quarantine_file(family: Family) -> Path:

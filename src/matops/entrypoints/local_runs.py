@@ -8,7 +8,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -65,10 +65,11 @@ class Asked:
 
     Attributes:
         family: family of the model.
-        preset: configuration preset.
+        preset: configuration preset; empty for the pipeline's own.
         source: what to ingest first; empty for nothing.
         changes: changed configuration fields.
         init_from: package, or version in the workspace, from which to start; empty for none.
+        parameters: further parameters of the pipeline.
     """
 
     family: str
@@ -76,6 +77,19 @@ class Asked:
     source: str
     changes: dict[str, Any]
     init_from: str
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """What a pipeline is given; what was not asked for is its own to say."""
+        named = {
+            "family": self.family,
+            "preset": self.preset,
+            "source": self.source,
+            "changes": json.dumps(self.changes),
+            "init_from": _start(self),
+        }
+        return {name: value for name, value in named.items() if value} | self.parameters
 
 
 def run_train_and_release(asked: Asked, listen: Listener) -> tuple["Card", Path]:
@@ -83,7 +97,7 @@ def run_train_and_release(asked: Asked, listen: Listener) -> tuple["Card", Path]
 
     ``listen`` gets every line that the steps print.
     """
-    return _judged(Path(_run("train_and_release", asked, listen)["evaluation"].path))
+    return _judged(Path(run_here("train_and_release", asked, listen)["evaluation"].path))
 
 
 def run_retrain_on_new_data(
@@ -93,7 +107,7 @@ def run_retrain_on_new_data(
 
     ``listen`` gets every line that the steps print.
     """
-    outputs = _run("retrain_on_new_data", asked, listen)
+    outputs = run_here("retrain_on_new_data", asked, listen)
     decision = read_considered(Path(outputs["decision"].path)).decision
     if not decision.retrain:
         return decision, None
@@ -107,14 +121,17 @@ def _judged(evaluation: Path) -> tuple["Card", Path]:
     return read_card(evaluation / PACKAGE), evaluation
 
 
-def _run(pipeline: str, asked: Asked, listen: Listener) -> dict[str, Any]:
-    """Run a pipeline here, step by step, and return its outputs."""
+def run_here(pipeline: str, asked: Asked, listen: Listener) -> dict[str, Any]:
+    """Run a pipeline here, step by step, and return its outputs.
+
+    ``listen`` gets every line that the steps print.
+    """
     check_family(asked.family)
     settings = read_settings()
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     return run_pipeline(
         compiled_pipelines(settings, [pipeline])[pipeline],
-        {**asdict(asked), "changes": json.dumps(asked.changes), "init_from": _start(asked)},
+        asked.arguments,
         (settings.runs / f"{pipeline}-{stamp}").resolve(),
         {"MATOPS_WORKSPACE": str(settings.workspace.resolve())},
         listen,

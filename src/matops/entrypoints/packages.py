@@ -1,19 +1,37 @@
-"""Packages as people name them: by their directory, or by a version in the workspace."""
+"""Packages as people name them: by their directory, or by a version of the workspace."""
 
+from fnmatch import fnmatch
 from pathlib import Path
 
 from matops.artifacts.package import CARD
 from matops.core.errors import BadInput
 from matops.entrypoints.settings import read_settings
+from matops.entrypoints.wiring import package_store
+from matops.families import family_names, get_family
 
 ANY_FAMILY = "[!.]*"
 
 
 def find_package(named: str, family: str = ANY_FAMILY) -> Path | None:
-    """The package at a path, or else of a version in the workspace; None if there is neither."""
+    """The package at a path, or else of a version; None if there is neither.
+
+    A version that only the bucket has is fetched into the workspace.
+
+    Raises:
+        BadInput: the bucket's copy is damaged, or can't be had.
+    """
     released = read_settings().models.glob(family)
     places = [Path(named), *(directory / named for directory in released)]
-    return next((place for place in places if (place / CARD).is_file()), None)
+    found = next((place for place in places if (place / CARD).is_file()), None)
+    return found or _fetched(named, family)
+
+
+def _fetched(named: str, family: str) -> Path | None:
+    store = package_store(read_settings())
+    if store.bucket is None or Path(named).name != named:
+        return None
+    families = (get_family(name) for name in family_names() if fnmatch(name, family))
+    return next((found for each in families if (found := store.find(each, named))), None)
 
 
 def package_to_start_from(named: str, family: str) -> Path:

@@ -13,7 +13,7 @@ from rich.progress import Progress as Bars
 from matops.core.progress import Progress
 
 SECONDS_BETWEEN_LINES = 1.0
-LINE = re.compile(r"^(?P<step>[a-z]+): (?P<done>\d+) of (?P<total>\d+) \((?P<words>.*)\)$")
+LINE = re.compile(r"^(?P<step>[a-z0-9-]+): (?P<done>\d+) of (?P<total>\d+) \((?P<words>.*)\)$")
 
 
 def log_progress(step: str) -> Progress:

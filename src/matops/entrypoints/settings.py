@@ -53,6 +53,9 @@ class Settings(BaseSettings):
     checkpoint_every_s: float = Field(
         default=60.0, ge=0, description="time between two checkpoints of a training, in seconds"
     )
+    shards_at_once: int = Field(
+        default=4, ge=1, description="shards that a pipeline runs at once, fixed in its definition"
+    )
     commit: str = Field(default="", description="code commit, where there is no git")
     project: Path = Field(default=Path(), description="checkout that has pipelines/")
     image: str = Field(default="matops-python:0.1.0", description="image of pipeline steps")
@@ -65,7 +68,7 @@ class Settings(BaseSettings):
         default="local", description="where models are deployed: on this machine or on a cluster"
     )
     packages_uri: str = Field(
-        default="", description="where a cluster finds what lies in models/: s3://bucket/models"
+        default="", description="where a cluster reads packages, as in s3://bucket/models"
     )
     kubernetes_namespace: str = Field(default="matops", description="where models are served")
     kubernetes_context: str = Field(

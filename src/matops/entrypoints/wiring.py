@@ -42,8 +42,14 @@ def _remote(settings: Settings) -> RemoteSettings:
 
 
 def package_store(settings: Settings) -> PackageDirectory:
-    """Released packages of the workspace."""
-    return PackageDirectory(settings.models)
+    """Released packages of the workspace, with copies where a cluster reads them from a bucket."""
+    if not settings.packages_uri.startswith("s3://"):
+        return PackageDirectory(settings.models)
+    from matops.adapters.package_bucket import PackageBucket
+    from matops.adapters.s3_place import S3Place
+
+    place = S3Place(settings.packages_uri, settings.s3_endpoint)
+    return PackageDirectory(settings.models, PackageBucket(place))
 
 
 def checkpoint_policy(settings: Settings) -> "CheckpointPolicy":
@@ -115,8 +121,9 @@ def traffic_monitor(settings: Settings) -> "PrometheusMonitor | None":
 
 def drop_place(settings: Settings, where: str) -> "DropPlace":
     """A directory, or a prefix as in ``s3://bucket/prefix``."""
-    from matops.adapters.drop_bucket import SCHEME, DropBucket
+    from matops.adapters.drop_bucket import DropBucket
     from matops.adapters.drop_folder import DropFolder
+    from matops.adapters.s3_place import SCHEME
 
     if where.startswith(SCHEME):
         return DropBucket(where, settings.s3_endpoint)

@@ -1,7 +1,8 @@
 """Campaigns: many independent simulations, in parallel, that survive being killed.
 
 Every finished simulation is one line of ``results.jsonl`` in the working folder. The file only
-grows; started again, a campaign reads it and runs what is missing.
+grows; started again, a campaign reads it and runs what is missing. Shards of a campaign run at the
+same time, on other machines too: each has a file of its own, and all files are read.
 """
 
 from __future__ import annotations
@@ -15,8 +16,15 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from matops.core.shard import WHOLE, Shard
 from matops.simulators.lane import Lane
-from matops.simulators.ledger import Ledger, TaskRecord, read_records, task_key
+from matops.simulators.ledger import (
+    Ledger,
+    TaskRecord,
+    ledger_directory,
+    read_campaign,
+    task_key,
+)
 
 Task = Mapping[str, Any]
 Simulate = Callable[[Task], Mapping[str, Any]]
@@ -29,6 +37,7 @@ def run_campaign(
     work_dir: Path,
     workers: int = 1,
     progress: Progress | None = None,
+    shard: Shard = WHOLE,
 ) -> list[TaskRecord]:
     """Run every task that has no record yet, and return the records of all tasks.
 
@@ -39,23 +48,24 @@ def run_campaign(
         tasks: what to simulate, each a mapping that JSON can hold; repeated tasks run once.
         simulate: a function at the top level of a module, from a task to a mapping that JSON can
             hold. It runs in other processes.
-        work_dir: folder of the results file, made if missing.
+        work_dir: folder of the campaign, made if missing.
         workers: number of processes.
         progress: called with (done, total) at the start and after every task.
+        shard: whose tasks these are.
 
     Returns:
         One record per distinct task, in the order of the tasks.
 
     Raises:
         ValueError: if there is not at least one worker.
-        CampaignRunningError: if another campaign is running in the same folder.
+        CampaignRunningError: if this shard of a campaign is running in the folder already.
     """
     if workers < 1:
         raise ValueError(f"a campaign needs at least one worker, not {workers}")
     by_key = {task_key(simulate, task): task for task in tasks}
     report = progress or _stay_silent
-    with Ledger(work_dir) as ledger:
-        records = {key: old for key, old in read_records(work_dir).items() if key in by_key}
+    with Ledger(ledger_directory(work_dir, shard)) as ledger:
+        records = {key: old for key, old in read_campaign(work_dir).items() if key in by_key}
         missing = [(key, task) for key, task in by_key.items() if key not in records]
         report(len(records), len(by_key))
         for record in _simulate_all(missing, simulate, workers):

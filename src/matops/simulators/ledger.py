@@ -13,8 +13,9 @@ from types import TracebackType
 from typing import Any, BinaryIO
 
 from matops.core.errors import BadInput
+from matops.core.shard import Shard
 
-RESULTS_FILE = "results.jsonl"
+RESULTS_FILE, SHARDS = "results.jsonl", "shards"
 
 
 class CampaignRunningError(BadInput):
@@ -60,6 +61,17 @@ def read_records(work_dir: Path) -> dict[str, TaskRecord]:
     whole, _, _ = path.read_bytes().rpartition(b"\n")
     records = (TaskRecord(**json.loads(line)) for line in whole.splitlines())
     return {record.key: record for record in records}
+
+
+def ledger_directory(work_dir: Path, shard: Shard) -> Path:
+    """Where a share of a campaign keeps its results; nobody else writes there."""
+    return work_dir if shard.whole else work_dir / SHARDS / f"{shard.index}-of-{shard.count}"
+
+
+def read_campaign(work_dir: Path) -> dict[str, TaskRecord]:
+    """Read the records of a campaign and of all its shards, into how many it ever was split."""
+    places = [*sorted((work_dir / SHARDS).glob("*-of-*")), work_dir]
+    return {key: record for place in places for key, record in read_records(place).items()}
 
 
 class Ledger:

@@ -227,7 +227,8 @@ def deploy_champion(family: Family, serving: Serving, packages: PackageStore) ->
         champion = packages.champion(family)
         if champion is None:
             raise BadInput(f"{family.name} has no released model to deploy")
-        rollout = deploy_first(champion.name, serving.location(family, champion))
+        kept = packages.keep(family, champion)
+        rollout = deploy_first(champion.name, serving.location(family, kept))
     serving.apply(family, rollout)
     return rollout
 

@@ -14,7 +14,13 @@ import pandas as pd
 
 from matops.artifacts.jsonfile import to_json
 from matops.artifacts.package import load_checked, read_card
-from matops.artifacts.screening import Plan, missing_parts, open_screening, part_path
+from matops.artifacts.screening import (
+    Plan,
+    join_screening,
+    missing_parts,
+    open_screening,
+    part_path,
+)
 from matops.artifacts.screening_page import ScreeningFiles, write_result
 from matops.artifacts.screening_result import Found, collect
 from matops.core.card import Card
@@ -23,6 +29,7 @@ from matops.core.family import Family, FamilyConfig
 from matops.core.predictor import Predictor
 from matops.core.progress import Progress
 from matops.core.screening import Merit
+from matops.core.shard import WHOLE, Shard
 from matops.simulators.lane import Lane
 from matops.steps.confirm import confirm_front, remake
 from matops.steps.screen_part import Load, objectives_of, screen_part
@@ -151,13 +158,16 @@ def _run(calls: Sequence[Call], workers: int) -> Iterator[int]:
                 yield size
 
 
-def _make_parts(asked: Screening, directory: Path, workers: int, progress: Progress) -> None:
-    """Make every part of the table that is missing."""
+def _make_parts(
+    asked: Screening, directory: Path, workers: int, progress: Progress, shard: Shard = WHOLE
+) -> int:
+    """Make every part of the table, or of a share of it, that is missing; the number of designs."""
     plan = asked.plan
-    missing = missing_parts(directory, plan)
-    kept = done = plan.count - sum(map(len, missing))
+    missing = missing_parts(directory, plan, shard)
+    count = sum(map(len, shard.of(plan.parts)))
+    kept = done = count - sum(map(len, missing))
     start = perf_counter()
-    progress(done, plan.count, "kept from before" if done else "starting")
+    progress(done, count, "kept from before" if done else "starting")
     calls = [
         (asked.load, plan.seed, asked.config, designs, part_path(directory, plan, designs))
         for designs in missing
@@ -165,8 +175,41 @@ def _make_parts(asked: Screening, directory: Path, workers: int, progress: Progr
     for finished in _run(calls, workers):
         done += finished
         rate = (done - kept) / (perf_counter() - start)
-        minutes = (plan.count - done) / rate / 60
-        progress(done, plan.count, f"{rate:.1f} designs/s, {minutes:.0f} min left")
+        minutes = (count - done) / rate / 60
+        progress(done, count, f"{rate:.1f} designs/s, {minutes:.0f} min left")
+    return count
+
+
+def begin_screening(asked: Screening, directory: Path) -> None:
+    """Make a directory that of this screening, so that its shards can join.
+
+    Raises:
+        BadInput: the directory holds another screening, or one that is running.
+    """
+    with open_screening(directory, asked.plan):
+        return
+
+
+def screen_shard(
+    asked: Screening, directory: Path, shard: Shard, workers: int, progress: Progress
+) -> int:
+    """Make a share of the parts; :func:`run_screening` finds them made.
+
+    Args:
+        asked: what to screen.
+        directory: of the screening, which was begun; an interrupted shard continues there.
+        shard: which share.
+        workers: processes, with one thread each; one is this process itself.
+        progress: called after each part.
+
+    Returns:
+        The number of designs of this shard.
+
+    Raises:
+        BadInput: the directory holds another screening, or this shard is running there.
+    """
+    with join_screening(directory, asked.plan, shard):
+        return _make_parts(asked, directory, workers, progress, shard)
 
 
 def run_screening(

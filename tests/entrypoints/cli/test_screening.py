@@ -3,49 +3,46 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
 
-from matops.artifacts.jsonfile import to_json
-from matops.artifacts.package import Golden, write_package
-from matops.core.card import Card, DataSummary, DomainSummary, Environment
-from matops.core.gate import judge
+from matops.artifacts.screening import join_screening
+from matops.core.errors import BadInput
+from matops.core.family import Family
+from matops.core.shard import Shard
+from matops.entrypoints.screening import (
+    Wanted,
+    begin_shards,
+    make_shard,
+    merge_shards,
+    screening_directory,
+    write_merged,
+)
+from matops.entrypoints.settings import read_settings
+from matops.families import get_family
+from tests.made_up_package import write_made_up
 from tests.screening_toy import RODS, rod_predictor
 
 if TYPE_CHECKING:
     from tests.conftest import Done, Matops, Released
 
 
+def family_or_rods(name: str) -> Family:
+    return RODS if name == RODS.name else get_family(name)
+
+
 @pytest.fixture
 def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A package of the toy family, which is then a family like any other."""
-    for module in ("matops.families", "matops.artifacts.package"):
-        monkeypatch.setattr(f"{module}.get_family", {"rods": RODS}.__getitem__)
-    predictor = rod_predictor()
+    for module in ("matops.families", "matops.artifacts.package", "matops.entrypoints.screening"):
+        monkeypatch.setattr(f"{module}.get_family", family_or_rods)
     request = {"rod": {"area": 0.5, "slant": 0.1, "quality": 0.9}}
-    domain = predictor.domain
-    card = Card(
-        schema_version=1,
-        family="rods",
-        version="",
-        created="2026-01-02T03:04:05+00:00",
-        targets=RODS.targets,
-        data=DataSummary("data-1", {"train": 200}, {"train": 200}, {"made up": 200}, ("CC0",)),
-        configuration=json.loads(to_json(predictor.config)),
-        environment=Environment("0.1.0", "c0ffee", "3.11", "2", "Linux", "cpu"),
-        calibration=predictor.conformal,
-        domain=DomainSummary(tuple(domain.tokens), domain.threshold, 0.0, {}),
-        measurements={},
-        verdict=judge([], {}),
-        champion="",
-        lineage=(),
-        files={},
-    )
-    golden = Golden((request,), tuple(predictor.predict([request])))
-    write_package(tmp_path / "package", card, predictor.ensemble, domain, golden)
+    write_made_up(tmp_path / "package", rod_predictor(), request)
     return tmp_path / "package"
 
 
@@ -157,3 +154,77 @@ def test_a_package_of_another_family_is_one_line(
 ) -> None:
     done = matops(tmp_path, "screen", "rods", "--package", released.package, "--count", "20")
     assert_one_line(done, "a package of elastic_cgcnn, not of rods")
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A workspace that is the one of this process."""
+    monkeypatch.setenv("MATOPS_WORKSPACE", str(tmp_path / "here"))
+    read_settings.cache_clear()
+    yield tmp_path / "here"
+    read_settings.cache_clear()
+
+
+def wanted(package: Path, count: int = 1600, **more: Any) -> Wanted:
+    return replace(Wanted("rods", str(package), count, 0, "", 0, {"designs.least": 0.35}), **more)
+
+
+def result_of(directory: Path) -> dict[str, bytes]:
+    """Table and front, by file."""
+    files = [directory / "front.csv", directory / "confirmed.csv", *(directory / "front").iterdir()]
+    parts = sorted((directory / "parts").iterdir())
+    table = {part.name: pd.read_parquet(part).to_csv().encode() for part in parts}
+    return table | {file.name: file.read_bytes() for file in files}
+
+
+def test_shards_find_the_front_that_one_piece_finds(
+    matops: Matops, package: Path, here: Path, tmp_path: Path
+) -> None:
+    assert begin_shards(wanted(package), 3) == [0, 1, 2]
+    made = [make_shard(wanted(package), Shard(index, 3), 1) for index in (2, 0, 1)]
+    assert made == [500, 600, 500]
+    merged = merge_shards(wanted(package, confirm=2), 1)
+    told = write_merged(merged, tmp_path / "result", tmp_path / "page.html")
+    assert told["designs"] == 1600
+    assert told["front"] == len(merged.found.front) > 3
+    assert told["confirmed"] == 2
+    whole = ("screen", "rods", "--package", package, "--count", "1600", "--confirm", "2")
+    options = ("--set", "designs.least=0.35", "--out", tmp_path / "whole")
+    assert matops(tmp_path, *whole, *options).status == 0
+    assert result_of(merged.files.front.parent) == result_of(tmp_path / "whole")
+    copied = {path.name for path in (tmp_path / "result").iterdir()}
+    assert copied == {"front.csv", "front.png", "confirmed.csv", "front"}
+    assert (tmp_path / "page.html").read_text().startswith("<!doctype html>")
+
+
+def test_a_shard_makes_its_own_parts_once(package: Path, here: Path) -> None:
+    begin_shards(wanted(package), 2)
+    parts = screening_directory(wanted(package).screening()) / "parts"
+    make_shard(wanted(package), Shard(1, 2), 1)
+    made = {path.name: path.stat().st_mtime_ns for path in parts.iterdir()}
+    assert sorted(made) == ["part-000001.parquet", "part-000003.parquet"]
+    make_shard(wanted(package), Shard(1, 2), 1)
+    make_shard(wanted(package), Shard(0, 2), 1)
+    assert made.items() <= {path.name: path.stat().st_mtime_ns for path in parts.iterdir()}.items()
+
+
+def test_there_are_no_shards_without_parts(package: Path, here: Path) -> None:
+    assert begin_shards(wanted(package, count=700), 8) == [0, 1]
+
+
+def test_shards_keep_others_out_and_let_each_other_in(package: Path, here: Path) -> None:
+    asked = wanted(package).screening()
+    directory = screening_directory(asked)
+    with pytest.raises(BadInput, match="holds another screening than that of this shard, or none"):
+        make_shard(wanted(package), Shard(0, 2), 1)
+    begin_shards(wanted(package), 2)
+    with join_screening(directory, asked.plan, Shard(0, 2)):
+        make_shard(wanted(package), Shard(1, 2), 1)
+        for refused in (
+            lambda: make_shard(wanted(package), Shard(0, 2), 1),
+            lambda: merge_shards(wanted(package), 1),
+        ):
+            with pytest.raises(BadInput, match="another screening is running there"):
+                refused()
+    with pytest.raises(BadInput, match="holds another screening than that of this shard"):
+        make_shard(wanted(package, count=900), Shard(0, 2), 1)

@@ -1,10 +1,12 @@
 """The source ``simulation``: metals as they are known, with provenance, resumed without repeats."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from matops.core.record import Quarantined, Record
+from matops.core.shard import Shard
 from matops.families.elastic_cgcnn import simulation
 from matops.families.elastic_cgcnn.config import SimulationConfig
 from matops.families.elastic_cgcnn.formats import parse_crystal
@@ -83,6 +85,25 @@ def test_second_run_repeats_nothing_and_gives_the_same_records(
     assert by_origin(again).keys() == by_origin(before).keys()
     for origin, record in by_origin(before).items():
         assert by_origin(again)[origin].id == record.id
+
+
+def test_shards_together_are_the_campaign(finished: tuple[Path, Items], tmp_path: Path) -> None:
+    work_dir, whole = finished
+    shutil.copy(work_dir / RESULTS_FILE, tmp_path)
+    shards = [
+        list(simulate_alloys(SimulationConfig(COUNT), tmp_path, 1, silent, Shard(index, 2)))
+        for index in range(2)
+    ]
+    assert [len(items) for items in shards] == [len(whole[0::2]), len(whole[1::2])]
+    assert [names(items) for items in shards] == [names(whole[0::2]), names(whole[1::2])]
+
+
+def names(items: Items) -> list[str]:
+    return [i.provenance.origin if isinstance(i, Record) else i.origin for i in items]
+
+
+def silent(done: int, total: int, words: str) -> None:
+    pass
 
 
 def test_larger_campaign_adds_to_the_smaller_one(finished: tuple[Path, Items]) -> None:

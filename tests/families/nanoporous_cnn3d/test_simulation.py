@@ -1,6 +1,7 @@
 """The source ``simulation``: labels with provenance, resumed without repeats, or refused."""
 
 import json
+import shutil
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 import matops
 from matops.core.errors import BadInput
 from matops.core.record import Quarantined, Record
+from matops.core.shard import WHOLE, Shard
 from matops.families.nanoporous_cnn3d import simulation
 from matops.families.nanoporous_cnn3d.config import Engine, SimulationConfig
 from matops.families.nanoporous_cnn3d.metals import METALS
@@ -26,9 +28,11 @@ Items = list[Record | Quarantined]
 NAMES = ("C_11", "C_22", "C_33")
 
 
-def run(config: SimulationConfig, work_dir: Path) -> tuple[Items, list[tuple[int, int, str]]]:
+def run(
+    config: SimulationConfig, work_dir: Path, shard: Shard = WHOLE
+) -> tuple[Items, list[tuple[int, int, str]]]:
     steps: list[tuple[int, int, str]] = []
-    items = list(simulate_metals(config, work_dir, 1, lambda *step: steps.append(step)))
+    items = list(simulate_metals(config, work_dir, 1, lambda *step: steps.append(step), shard))
     return items, steps
 
 
@@ -73,6 +77,18 @@ def test_labels_are_those_of_the_structure_and_the_mean_of_its_load_map(campaign
         assert mean_GPa == pytest.approx(stiffness_GPa, rel=2e-3)
     again = continuum_stiffness_GPa(parse_metal(record.payload)).values
     assert stiffness_GPa == pytest.approx(again, rel=1e-5)
+
+
+def test_shards_together_are_the_campaign(campaign: Any, tmp_path: Path) -> None:
+    shutil.copy(campaign.work_dir / RESULTS_FILE, tmp_path)
+    for index in range(3):
+        items, steps = run(campaign.config, tmp_path, Shard(index, 3))
+        mine = campaign.items[index::3]
+        assert [item.id for item in items] == [item.id for item in mine]
+        assert [item.provenance.origin for item in items] == [
+            item.provenance.origin for item in mine
+        ]
+        assert steps == [(len(mine), len(mine), "structures")]
 
 
 def test_finished_campaign_repeats_nothing(campaign: Any) -> None:

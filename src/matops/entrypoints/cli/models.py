@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from matops.core.errors import BadInput
+from matops.entrypoints.cli.fanout import screen_designs, simulate
 from matops.entrypoints.cli.options import Changes, FamilyName, FamilyOption, InitFrom, Json, Preset
 from matops.entrypoints.cli.output import print_json, screen, side
 
@@ -71,31 +72,46 @@ def _retrain(asked: "Asked", as_json: bool) -> bool:
     return trained is None or trained[0].verdict.accepted
 
 
-PIPELINES = {"train_and_release": _train_and_release, "retrain_on_new_data": _retrain}
+PIPELINES = {
+    "train_and_release": _train_and_release,
+    "retrain_on_new_data": _retrain,
+    "simulate": simulate,
+    "screen_designs": screen_designs,
+}
 
 
 def run(
     pipeline: Annotated[str, typer.Argument(help=f"A pipeline: {' or '.join(PIPELINES)}")],
     family: FamilyOption,
-    preset: Preset = "full",
+    preset: Annotated[
+        str, typer.Option(help="Configuration: demo or full; default: the pipeline's, full")
+    ] = "",
     source: Annotated[
         str, typer.Option(help="Ingest this first: 'simulation' or a path; default: nothing")
     ] = "",
     changes: Changes = [],  # noqa: B006
     init_from: InitFrom = "",
+    parameters: Annotated[
+        list[str],
+        typer.Option(
+            "--param", help="Another parameter of the pipeline, as in --param shards=8; repeatable"
+        ),
+    ] = [],  # noqa: B006
     as_json: Json = False,
 ) -> None:
     """Run a Kubeflow pipeline on this machine: train, evaluate, and release if all gates pass.
 
     retrain_on_new_data decides first whether that pays, and says why not where it doesn't. The
-    exit status is 1 if the gates rejected the model.
+    exit status is 1 if the gates rejected the model. simulate and screen_designs split their work
+    into shards; the same command again continues where it was interrupted.
     """
     from matops.entrypoints.configuration import parse_changes
     from matops.entrypoints.local_runs import Asked
 
     if pipeline not in PIPELINES:
         raise BadInput(f"no pipeline is called {pipeline!r}; there are: {', '.join(PIPELINES)}")
-    asked = Asked(family, preset, source, parse_changes(changes), init_from)
+    further = parse_changes(parameters)
+    asked = Asked(family, preset, source, parse_changes(changes), init_from, further)
     if not PIPELINES[pipeline](asked, as_json):
         raise typer.Exit(1)
 

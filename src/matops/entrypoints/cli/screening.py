@@ -1,48 +1,21 @@
 """The command that looks for the best among many designs."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from matops.core.errors import BadInput
 from matops.entrypoints.cli import output
 from matops.entrypoints.cli.options import Changes, FamilyName, Json
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from matops.core.card import Card
-    from matops.core.family import Family, FamilyConfig
     from matops.steps.screen import Screened
 
 SHOWN_DESIGNS = 12
-
-
-def _fields(tree: Mapping[str, Any], above: str = "") -> dict[str, Any]:
-    """The fields of a configuration, by dotted name."""
-    found: dict[str, Any] = {}
-    for name, value in tree.items():
-        path = f"{above}{name}"
-        found |= _fields(value, f"{path}.") if isinstance(value, dict) else {path: value}
-    return found
-
-
-def _configuration(family: "Family", card: "Card", changes: list[str]) -> "FamilyConfig":
-    """The package's configuration, with changes that concern the designs only."""
-    from matops.entrypoints.configuration import parse_changes, resolve_config
-    from matops.steps.screen_part import objectives_of
-
-    changed, settings = parse_changes(changes), objectives_of(family).settings
-    for path in changed:
-        if path.split(".")[0] not in settings:
-            known = ", ".join(settings) or "none"
-            raise BadInput(f"--set {path}: not of the designs; their settings are in: {known}")
-    trained = _fields(card.configuration)
-    return resolve_config(family, next(iter(family.presets)), {**trained, **changed})
 
 
 def _records(rows: "pd.DataFrame") -> list[dict[str, Any]]:
@@ -110,7 +83,9 @@ def _summary(done: "Screened") -> dict[str, Any]:
 
 def screen(
     family: FamilyName,
-    package: Annotated[Path, typer.Option(help="Directory of the model package that predicts")],
+    package: Annotated[
+        str, typer.Option(help="The model package that predicts: its directory, or its version")
+    ],
     count: Annotated[int, typer.Option(help="Designs in all; a larger number extends")] = 100_000,
     seed: Annotated[int, typer.Option(help="Seed of the designs")] = 0,
     merit: Annotated[
@@ -133,27 +108,17 @@ def screen(
     The same command again continues where it was interrupted. Designs that are unlike the
     training data are marked, and are never among the best.
     """
+    from matops.entrypoints.configuration import parse_changes
     from matops.entrypoints.progress import StepBars
+    from matops.entrypoints.screening import Wanted, screening_directory
     from matops.entrypoints.settings import read_settings
-    from matops.families import get_family
-    from matops.steps.screen import LoadPackage, Screening, make_plan, read_card_of, run_screening
-    from matops.steps.screen_part import objectives_of
+    from matops.steps.screen import run_screening
 
-    known, settings = get_family(family), read_settings()
-    card = read_card_of(known, package)
-    config = _configuration(known, card, changes)
-    asked = Screening(
-        family=known,
-        load=LoadPackage(package, card.version),
-        plan=make_plan(known, card.version, config, seed, count),
-        config=config,
-        merit=objectives_of(known).merit(merit),
-        coverage=card.calibration.coverage,
-        confirm=confirm,
-    )
-    kept = settings.workspace / ".matops" / "screenings" / family / f"{card.version}-{seed}"
+    wanted = Wanted(family, package, count, seed, merit, confirm, parse_changes(changes))
+    asked = wanted.screening()
+    processes = workers or read_settings().workers
     with StepBars(output.side) as bars:
-        done = run_screening(asked, out or kept, workers or settings.workers, bars.report)
+        done = run_screening(asked, out or screening_directory(asked), processes, bars.report)
     for reason, number in done.found.refused.most_common():
         output.side.print(f"refused: {number:4d} {reason}", highlight=False)
     if as_json:

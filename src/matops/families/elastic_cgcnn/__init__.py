@@ -20,6 +20,7 @@ from matops.core.gate import Gate, Measurement
 from matops.core.prediction import Quantity
 from matops.core.progress import Progress
 from matops.core.record import Payload, Provenance, Record
+from matops.core.shard import WHOLE, Shard
 from matops.families.elastic_cgcnn.config import PRESETS, ElasticConfig, GraphConfig
 from matops.families.elastic_cgcnn.crystal import MAX_ATOMS, Crystal
 from matops.families.elastic_cgcnn.data import LAYOUTS, TARGETS, labelled_crystal, read_source
@@ -65,11 +66,16 @@ class ElasticCGCNN(Family):
         return read_source(source, stated)
 
     def simulate(
-        self, config: FamilyConfig, work_dir: Path, workers: int, progress: Progress
+        self,
+        config: FamilyConfig,
+        work_dir: Path,
+        workers: int,
+        progress: Progress,
+        shard: Shard = WHOLE,
     ) -> Incoming:
         """See :func:`matops.families.elastic_cgcnn.simulation.simulate_alloys`."""
         simulation = cast(ElasticConfig, config).simulation
-        return simulate_alloys(simulation, work_dir, workers, progress)
+        return simulate_alloys(simulation, work_dir, workers, progress, shard)
 
     def database_query(self, config: FamilyConfig) -> DatabaseQuery:
         """The section ``materials_project`` of the configuration."""

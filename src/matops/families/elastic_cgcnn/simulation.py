@@ -8,6 +8,7 @@ from matops.core.errors import BadInput
 from matops.core.family import Incoming
 from matops.core.progress import Progress
 from matops.core.record import Provenance, Quarantined
+from matops.core.shard import WHOLE, Shard
 from matops.families.elastic_cgcnn.config import SimulationConfig
 from matops.families.elastic_cgcnn.crystal import make_crystal
 from matops.families.elastic_cgcnn.data import labelled_crystal
@@ -18,13 +19,17 @@ from matops.simulators.ledger import TaskRecord
 
 
 def simulate_alloys(
-    config: SimulationConfig, work_dir: Path, workers: int, progress: Progress
+    config: SimulationConfig,
+    work_dir: Path,
+    workers: int,
+    progress: Progress,
+    shard: Shard = WHOLE,
 ) -> Incoming:
     """Relaxed alloys with their moduli; those that are not stable are yielded as quarantined.
 
     Finished alloys are kept in ``work_dir``: an interrupted campaign continues there.
     """
-    alloys = list(enumerate_alloys(config.count, config.seed))
+    alloys = shard.of(list(enumerate_alloys(config.count, config.seed)))
     tasks = [elastic_task(a.name, a.lattice_A, a.frac_coords, a.species) for a in alloys]
     records = run_campaign(
         tasks,
@@ -32,6 +37,7 @@ def simulate_alloys(
         work_dir,
         workers,
         lambda done, total: progress(done, total, "alloys"),
+        shard,
     )
     today = datetime.now(UTC).date().isoformat()
     for alloy, record in zip(alloys, records, strict=True):

@@ -20,6 +20,7 @@ from matops.core.gate import Gate, Measurement
 from matops.core.prediction import Quantity
 from matops.core.progress import Progress
 from matops.core.record import Payload, Provenance
+from matops.core.shard import WHOLE, Shard
 from matops.families.nanoporous_cnn3d.config import PRESETS, NanoporousConfig
 from matops.families.nanoporous_cnn3d.data import LAYOUTS, TARGETS, read_source
 from matops.families.nanoporous_cnn3d.designs import (
@@ -67,11 +68,16 @@ class NanoporousCNN3D(Family):
         return read_source(source, stated)
 
     def simulate(
-        self, config: FamilyConfig, work_dir: Path, workers: int, progress: Progress
+        self,
+        config: FamilyConfig,
+        work_dir: Path,
+        workers: int,
+        progress: Progress,
+        shard: Shard = WHOLE,
     ) -> Incoming:
         """See :func:`matops.families.nanoporous_cnn3d.simulation.simulate_metals`."""
         simulation = cast(NanoporousConfig, config).simulation
-        return simulate_metals(simulation, work_dir, workers, progress)
+        return simulate_metals(simulation, work_dir, workers, progress, shard)
 
     def parse(self, payload: Payload) -> NanoporousMetal:
         """See :func:`matops.families.nanoporous_cnn3d.payloads.parse_metal`."""

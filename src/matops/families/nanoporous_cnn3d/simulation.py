@@ -13,6 +13,7 @@ from matops.core.errors import BadInput
 from matops.core.family import Incoming
 from matops.core.progress import Progress
 from matops.core.record import Provenance, Quarantined, Record
+from matops.core.shard import WHOLE, Shard
 from matops.families.nanoporous_cnn3d.config import SMALL, Engine, SimulationConfig
 from matops.families.nanoporous_cnn3d.data import labelled_metal
 from matops.families.nanoporous_cnn3d.load_map import LoadMap
@@ -61,15 +62,20 @@ def draw_metal(config: SimulationConfig, index: int, stream: Sequence[int] = ())
 
 
 def simulate_metals(
-    config: SimulationConfig, work_dir: Path, workers: int, progress: Progress
+    config: SimulationConfig,
+    work_dir: Path,
+    workers: int,
+    progress: Progress,
+    shard: Shard = WHOLE,
 ) -> Incoming:
     """Structures with their stiffness; those that are not elastic are yielded as quarantined.
 
     Finished structures are kept in ``work_dir``: an interrupted campaign continues there.
     """
-    samples = [draw_metal(config, index) for index in range(config.count)]
-    names = [f"{config.metal}-{config.seed}-{index}" for index in range(config.count)]
-    return label_metals(samples, names, config.engine, work_dir, workers, progress)
+    numbers = shard.of(range(config.count))
+    samples = [draw_metal(config, index) for index in numbers]
+    names = [f"{config.metal}-{config.seed}-{index}" for index in numbers]
+    return label_metals(samples, names, config.engine, work_dir, workers, progress, shard)
 
 
 def label_metals(
@@ -79,6 +85,7 @@ def label_metals(
     work_dir: Path,
     workers: int,
     progress: Progress,
+    shard: Shard = WHOLE,
 ) -> Incoming:
     """The given structures with their stiffness, by the engine; one that is repeated runs once."""
     labelling = LABELLINGS[engine]()
@@ -89,6 +96,7 @@ def label_metals(
         work_dir,
         workers,
         lambda done, total: progress(done, total, "structures"),
+        shard,
     )
     stated = Provenance(
         source="simulation",

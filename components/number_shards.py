@@ -1,0 +1,23 @@
+"""Component: number the shards of a campaign."""
+
+from kfp import dsl
+
+from components.image import IMAGE
+
+
+@dsl.component(base_image=IMAGE, install_kfp_package=False)
+def number_shards(family: str, preset: str, changes: str, shards: int) -> list[int]:
+    """Check what is asked before anything is started, and number the shards.
+
+    Args:
+        family: family name.
+        preset: preset that configures the simulation.
+        changes: JSON object of changed configuration fields.
+        shards: how many.
+
+    Returns:
+        Their numbers, from 0.
+    """
+    from matops.entrypoints.shards import number_shards as number
+
+    return number(family, preset, changes, shards)

@@ -1,0 +1,39 @@
+"""Component: predict a share of a screening's designs; the table's parts stay in the workspace."""
+
+from kfp import dsl
+
+from components.image import IMAGE
+
+
+@dsl.component(base_image=IMAGE, install_kfp_package=False)
+def screen_shard(
+    family: str,
+    package: str,
+    count: int,
+    seed: int,
+    changes: str,
+    shard: int,
+    shards: int,
+    workers: int,
+) -> int:
+    """Screen; the same shard again continues where it was interrupted.
+
+    Args:
+        family: whose designs.
+        package: version or directory of the model package that predicts.
+        count: designs in all.
+        seed: of the designs.
+        changes: JSON object of changed fields of the designs.
+        shard: its number, from 0.
+        shards: how many there are.
+        workers: processes.
+
+    Returns:
+        The number of designs of this shard.
+    """
+    from matops.core.shard import Shard
+    from matops.entrypoints.configuration import read_changes
+    from matops.entrypoints.screening import Wanted, make_shard
+
+    wanted = Wanted(family, package, count, seed, "", 0, read_changes(changes))
+    return make_shard(wanted, Shard(shard, shards), workers)

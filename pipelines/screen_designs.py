@@ -1,0 +1,90 @@
+"""Many designs predicted in shards, on many machines at once, and the front of the best.
+
+The shards write the table's parts into the workspace, no two of them the same. The result is that
+of ``matops screen``: the same table, and the same front.
+"""
+
+from typing import NamedTuple
+
+from kfp import dsl
+
+from components.begin_screening import begin_screening
+from components.merge_screening import merge_screening
+from components.parallelism import SHARDS_AT_ONCE
+from components.screen_shard import screen_shard
+
+
+class Screened(NamedTuple):
+    """What the pipeline hands back."""
+
+    result: dsl.Dataset
+
+
+@dsl.pipeline(
+    name="screen-designs",
+    description="Predict a family's designs in shards, then find the front of the best.",
+)
+def screen_designs(
+    package: str,
+    family: str = "nanoporous_cnn3d",
+    count: int = 100_000,
+    seed: int = 0,
+    merit: str = "",
+    confirm: int = 0,
+    changes: str = "{}",
+    shards: int = 4,
+    workers: int = 1,
+) -> Screened:
+    """Screen in shards.
+
+    Args:
+        package: version or directory of the model package that predicts.
+        family: family whose designs are screened.
+        count: designs in all; a larger number extends an earlier screening.
+        seed: seed of the designs.
+        merit: what the best designs have most of; empty for the family's first merit.
+        confirm: designs to simulate, spread over the costs of the front.
+        changes: JSON object of changed fields of the designs, as in {"simulation.metal": "Au"}.
+        shards: into how many shares the designs are split; one has 500 designs or more.
+        workers: processes of each shard, and of the simulations.
+    """
+    begun = begin_screening(
+        family=family,
+        package=package,
+        count=count,
+        seed=seed,
+        merit=merit,
+        confirm=confirm,
+        changes=changes,
+        shards=shards,
+    )
+    begun.set_caching_options(False)
+    with dsl.ParallelFor(begun.output, name="shards", parallelism=SHARDS_AT_ONCE) as number:
+        screened = screen_shard(
+            family=family,
+            package=package,
+            count=count,
+            seed=seed,
+            changes=changes,
+            shard=number,
+            shards=shards,
+            workers=workers,
+        )
+        screened.set_caching_options(False)
+        screened.set_retry(num_retries=3, backoff_duration="5s")
+    merged = merge_screening(
+        family=family,
+        package=package,
+        count=count,
+        seed=seed,
+        merit=merit,
+        confirm=confirm,
+        changes=changes,
+        workers=workers,
+        finished=dsl.Collected(screened.output),
+    )
+    merged.set_caching_options(False)
+    return Screened(merged.outputs["result"])
+
+
+PIPELINE = screen_designs

@@ -1,0 +1,64 @@
+"""A campaign of simulations in shards, on many machines at once, and one ingestion of its results.
+
+The shards keep what they finish in the workspace, each in a file of its own. The result is that
+of ``matops ingest --source simulation``: the same records, and the same version of the data.
+"""
+
+from typing import NamedTuple
+
+from kfp import dsl
+
+from components.gather_shards import gather_shards
+from components.ingest import ingest
+from components.number_shards import number_shards
+from components.parallelism import SHARDS_AT_ONCE
+from components.simulate_shard import simulate_shard
+
+
+class Simulated(NamedTuple):
+    """What the pipeline hands back."""
+
+    dataset: dsl.Dataset
+
+
+@dsl.pipeline(
+    name="simulate",
+    description="Simulate a family's samples in shards, then ingest all of them at once.",
+)
+def simulate(
+    family: str = "elastic_cgcnn",
+    preset: str = "full",
+    changes: str = "{}",
+    shards: int = 4,
+    workers: int = 1,
+) -> Simulated:
+    """Simulate in shards.
+
+    Args:
+        family: family whose samples are simulated.
+        preset: configuration preset, ``demo`` or ``full``.
+        changes: JSON object of changed configuration fields, as in {"simulation.count": 5000}.
+        shards: into how many shares the campaign is split.
+        workers: processes of each shard.
+    """
+    numbers = number_shards(family=family, preset=preset, changes=changes, shards=shards)
+    numbers.set_caching_options(False)
+    with dsl.ParallelFor(numbers.output, name="shards", parallelism=SHARDS_AT_ONCE) as number:
+        simulated = simulate_shard(
+            family=family,
+            preset=preset,
+            changes=changes,
+            shard=number,
+            shards=shards,
+            workers=workers,
+        )
+        simulated.set_caching_options(False)
+        simulated.set_retry(num_retries=3, backoff_duration="5s")
+    gathered = gather_shards(finished=dsl.Collected(simulated.outputs["Output"]))
+    gathered.set_caching_options(False)
+    data = ingest(family=family, preset=preset, source="simulation", changes=changes)
+    data.after(gathered).set_caching_options(False)
+    return Simulated(data.outputs["dataset"])
+
+
+PIPELINE = simulate
