@@ -59,6 +59,12 @@ NEEDS = {
     "conclude": Needs("Remember the outcome"),
     "stand-by": Needs("Nothing to do"),
     "judge": Needs("Look at the release", memory="4Gi"),
+    "number-shards": Needs("Split the campaign"),
+    "simulate-shard": Needs("Simulate a share", memory="4Gi", minutes=24 * 60, retries=5),
+    "gather-shards": Needs("All shares are there"),
+    "begin-screening": Needs("Split the designs"),
+    "screen-shard": Needs("Predict a share", memory="4Gi", minutes=24 * 60, retries=5),
+    "merge-screening": Needs("Find the front", memory="8Gi", minutes=24 * 60),
 }
 """By the names of the components."""
 

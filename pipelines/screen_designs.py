@@ -10,6 +10,7 @@ from kfp import dsl
 
 from components.begin_screening import begin_screening
 from components.merge_screening import merge_screening
+from components.on_cluster import on_cluster
 from components.parallelism import SHARDS_AT_ONCE
 from components.screen_shard import screen_shard
 
@@ -48,42 +49,44 @@ def screen_designs(
         shards: into how many shares the designs are split; one has 500 designs or more.
         workers: processes of each shard, and of the simulations.
     """
-    begun = begin_screening(
-        family=family,
-        package=package,
-        count=count,
-        seed=seed,
-        merit=merit,
-        confirm=confirm,
-        changes=changes,
-        shards=shards,
-    )
-    begun.set_caching_options(False)
-    with dsl.ParallelFor(begun.output, name="shards", parallelism=SHARDS_AT_ONCE) as number:
-        screened = screen_shard(
+    begun = on_cluster(
+        begin_screening(
             family=family,
             package=package,
             count=count,
             seed=seed,
+            merit=merit,
+            confirm=confirm,
             changes=changes,
-            shard=number,
             shards=shards,
-            workers=workers,
         )
-        screened.set_caching_options(False)
-        screened.set_retry(num_retries=3, backoff_duration="5s")
-    merged = merge_screening(
-        family=family,
-        package=package,
-        count=count,
-        seed=seed,
-        merit=merit,
-        confirm=confirm,
-        changes=changes,
-        workers=workers,
-        finished=dsl.Collected(screened.output),
     )
-    merged.set_caching_options(False)
+    with dsl.ParallelFor(begun.output, name="shards", parallelism=SHARDS_AT_ONCE) as number:
+        screened = on_cluster(
+            screen_shard(
+                family=family,
+                package=package,
+                count=count,
+                seed=seed,
+                changes=changes,
+                shard=number,
+                shards=shards,
+                workers=workers,
+            )
+        )
+    merged = on_cluster(
+        merge_screening(
+            family=family,
+            package=package,
+            count=count,
+            seed=seed,
+            merit=merit,
+            confirm=confirm,
+            changes=changes,
+            workers=workers,
+            finished=dsl.Collected(screened.output),
+        )
+    )
     return Screened(merged.outputs["result"])
 
 

@@ -11,6 +11,7 @@ from kfp import dsl
 from components.gather_shards import gather_shards
 from components.ingest import ingest
 from components.number_shards import number_shards
+from components.on_cluster import on_cluster
 from components.parallelism import SHARDS_AT_ONCE
 from components.simulate_shard import simulate_shard
 
@@ -41,23 +42,23 @@ def simulate(
         shards: into how many shares the campaign is split.
         workers: processes of each shard.
     """
-    numbers = number_shards(family=family, preset=preset, changes=changes, shards=shards)
-    numbers.set_caching_options(False)
+    numbers = on_cluster(
+        number_shards(family=family, preset=preset, changes=changes, shards=shards)
+    )
     with dsl.ParallelFor(numbers.output, name="shards", parallelism=SHARDS_AT_ONCE) as number:
-        simulated = simulate_shard(
-            family=family,
-            preset=preset,
-            changes=changes,
-            shard=number,
-            shards=shards,
-            workers=workers,
+        simulated = on_cluster(
+            simulate_shard(
+                family=family,
+                preset=preset,
+                changes=changes,
+                shard=number,
+                shards=shards,
+                workers=workers,
+            )
         )
-        simulated.set_caching_options(False)
-        simulated.set_retry(num_retries=3, backoff_duration="5s")
-    gathered = gather_shards(finished=dsl.Collected(simulated.outputs["Output"]))
-    gathered.set_caching_options(False)
-    data = ingest(family=family, preset=preset, source="simulation", changes=changes)
-    data.after(gathered).set_caching_options(False)
+    gathered = on_cluster(gather_shards(finished=dsl.Collected(simulated.outputs["Output"])))
+    data = on_cluster(ingest(family=family, preset=preset, source="simulation", changes=changes))
+    data.after(gathered)
     return Simulated(data.outputs["dataset"])
 
 
