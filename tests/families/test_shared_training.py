@@ -22,5 +22,5 @@ def test_two_processes_learn_what_one_does(name: str, tmp_path: Path) -> None:
     shared = together(partial(answers_of, name, tmp_path), tmp_path)
     for found in shared:
         torch.testing.assert_close(found["losses"], alone["losses"], rtol=1e-3, atol=1e-4)
-        torch.testing.assert_close(found["answers"], alone["answers"], rtol=1e-3, atol=1e-3)
+        torch.testing.assert_close(found["answers"], alone["answers"], rtol=1e-2, atol=1e-3)
     assert alone["losses"][1] != alone["losses"][0]
