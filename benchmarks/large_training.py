@@ -45,12 +45,13 @@ UNTIL_BEGUN_S = 6.0
 
 @dataclass(frozen=True)
 class Bench:
-    """One run's request and samples, and a directory for what is trained again."""
+    """One run's request and samples, and where what is trained again and its checkpoints go."""
 
     run: Path
     asked: RunRequest
     prepared: Prepared
     scratch: Path
+    place: FileCheckpoints
 
     def start(self, out: str, processes: int, every_s: float) -> subprocess.Popen[bytes]:
         """Start a training with checkpoints that often."""
@@ -59,7 +60,8 @@ class Bench:
         words = [asked.family, asked.preset, asked.changes, *places, asked.init_from]
         settings = {
             "MATOPS_WORKERS": "1",
-            "MATOPS_CHECKPOINTS": str(self.scratch / "checkpoints"),
+            "MATOPS_CHECKPOINTS": self.place.url,
+            "MATOPS_S3_ENDPOINT": self.place.endpoint or "",
             "MATOPS_CHECKPOINT_EVERY_S": str(every_s),
         }
         return subprocess.Popen(
@@ -96,8 +98,8 @@ def compare_processes(bench: Bench, processes: int) -> None:
             f"{target.name}: error {one[:, i].mean():.5f} in one process, "
             f"{several[:, i].mean():.5f} in {processes}; spread over seeds "
             f"{one[:, i].std(ddof=1):.5f}; same seed, other number of processes: "
-            f"{np.abs(one - several)[:, i].mean():.5f} on average, "
-            f"{np.abs(one - several)[:, i].max():.5f} at most"
+            f"{np.abs(one - several)[:, i].mean():.1g} on average, "
+            f"{np.abs(one - several)[:, i].max():.1g} at most"
         )
 
 
@@ -120,13 +122,15 @@ def kill_and_resume(bench: Bench, kills: int, every_s: float) -> None:
     same = all(torch.equal(first[name], second[name]) for name in first)
     change = np.abs(bench.errors("p1") - bench.errors("killed")).max()
     print(
-        f"killed {killed} times: weights {'equal' if same else 'NOT equal'} to the last bit, "
-        f"errors differ by {change:g}; {took:.0f} s in all"
+        f"killed {killed} times, resumed from {bench.place.address}: weights "
+        f"{'equal' if same else 'NOT equal'} to the last bit, errors differ by {change:g}; "
+        f"{took:.0f} s in all"
     )
 
 
-def cost_of_checkpoints(bench: Bench, place: FileCheckpoints) -> None:
+def cost_of_checkpoints(bench: Bench) -> None:
     """Time of an epoch with a checkpoint after each batch against one with none."""
+    place = bench.place
     family, rows = bench.prepared.family, bench.prepared.rows("train")
     once = replace(bench.prepared.config.training, epochs=1, device="cpu")
     features = bench.prepared.features.take(rows)
@@ -150,7 +154,9 @@ def main(
     processes: Annotated[int, typer.Option(min=2)] = 2,
     kills: Annotated[int, typer.Option(min=0)] = 5,
     every_s: Annotated[float, typer.Option(min=0, help="Between checkpoints, s")] = 1.0,
-    place: Annotated[str, typer.Option(help="Where to time checkpoints, as s3://bucket")] = "",
+    place: Annotated[
+        str, typer.Option(help="Checkpoints, as s3://bucket; a directory if none")
+    ] = "",
     endpoint: Annotated[str, typer.Option(help="URL of the S3 server")] = "",
 ) -> None:
     """Print what the module says."""
@@ -158,11 +164,11 @@ def main(
     family, config = family_config(asked.family, asked.preset, asked.changes)
     prepared = read_prepared(run / "prepared", family, config)
     with tempfile.TemporaryDirectory(prefix="matops-large-") as scratch:
-        bench = Bench(run, asked, prepared, Path(scratch))
+        kept = FileCheckpoints(place or f"{scratch}/checkpoints", endpoint or None)
+        bench = Bench(run, asked, prepared, Path(scratch), kept)
         rows = {part: len(prepared.rows(part)) for part in ("train", "test")}
         print(f"{asked.family}: {rows}, {config.training.members} seeds")
-        for where in filter(None, (f"{scratch}/cost", place)):
-            cost_of_checkpoints(bench, FileCheckpoints(where, endpoint or None))
+        cost_of_checkpoints(bench)
         compare_processes(bench, processes)
         kill_and_resume(bench, kills, every_s)
 
