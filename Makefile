@@ -9,9 +9,21 @@ PACKAGE ?=
 PORT ?= 8080
 SOURCE ?=
 TEST_WORKERS ?= 2
+# What the demo's steps are: process, or docker with the images that make images has built.
+RUNNER ?= process
 # Their last versions that the Go proxy has; both are built from source, once.
 MINIO := github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c
 VERSITYGW := github.com/versity/versitygw/cmd/versitygw@v1.8.0
+
+# One Dockerfile; an image a target. VERSION and the base image stand in one place each.
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
+BASE_IMAGE := $(shell sed -n 's/^ARG BASE_IMAGE=//p' Dockerfile)
+COMMIT = $(shell git describe --always --dirty --abbrev=40 --exclude='*')
+SOURCE_URL ?=
+IMAGES := cpu train serve
+NAME_cpu := matops-python
+NAME_train := matops-train-python
+NAME_serve := matops-serve-python
 
 # Commands see the tools of .venv, and the checkout they belong to.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -19,7 +31,7 @@ export MATOPS_PROJECT := $(CURDIR)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check format bench accuracy pipelines serve lock clean \
-  minio versitygw object-store object-tests live-tests
+  minio versitygw object-store object-tests live-tests images base-image $(IMAGES:%=image-%)
 
 help: ## explain each target
 	@awk -F ':.*## ' '/^[a-z -]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,10 +48,10 @@ $(READY): requirements.lock pyproject.toml
 	touch $@
 
 demo: $(READY) ## simulate, ingest, train, judge, release, serve and ask: minutes on 2 cores
-	matops demo --family $(FAMILY)
+	MATOPS_RUNNER=$(RUNNER) matops demo --family $(FAMILY)
 
 test: $(READY) ## all tests that a user needs to trust the install
-	python -m pytest -n $(TEST_WORKERS) -m "not s3 and not live"
+	python -m pytest -n $(TEST_WORKERS) -m "not s3 and not live and not docker"
 
 object-tests: $(READY) minio ## tests of the data store on real S3 servers, faults included
 	python -m pytest -n0 -m s3 -rs tests/adapters
@@ -82,6 +94,15 @@ bench: $(READY) ## print the benchmarks' ratios (SOURCE=path adds crystals, PACK
 accuracy: $(READY) ## held-out accuracy beside baselines: make accuracy FAMILY=name SOURCE=path
 	python -m benchmarks.$(FAMILY)_accuracy --source $(SOURCE)
 
+images: $(IMAGES:%=image-%) ## build the container images of this commit: minutes, 10 GB of disk
+
+$(IMAGES:%=image-%): image-%:
+	docker build --quiet --target $* --tag $(NAME_$*):$(VERSION) --build-arg VERSION=$(VERSION) \
+	  --build-arg COMMIT=$(COMMIT) --build-arg SOURCE=$(SOURCE_URL) .
+
+base-image: ## where no registry is reached: make the images' base with debootstrap, as root
+	devtools/images/base_image.sh $(BASE_IMAGE)
+
 pipelines: $(READY) ## compile the pipelines to Kubeflow IR YAML in build/pipelines
 	python -m pipelines build/pipelines
 
@@ -89,7 +110,7 @@ serve: $(READY) ## serve a package: make serve PACKAGE=directory PORT=8080
 	matops serve $(PACKAGE) --port $(PORT)
 
 lock: $(READY) ## resolve pyproject.toml anew into requirements.lock
-	uv pip compile pyproject.toml --extra dev --extra bench --python-version 3.11 \
+	uv pip compile pyproject.toml --all-extras --python-version 3.11 \
 	  --generate-hashes --no-header --no-annotate --no-emit-index-url \
 	  --output-file requirements.lock
 

@@ -1,4 +1,4 @@
-"""Running a compiled pipeline on this machine, its steps as processes."""
+"""Running a compiled pipeline on this machine, its steps as processes or in containers."""
 
 import io
 import os
@@ -9,6 +9,7 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any, TextIO
 
+from matops.adapters.docker_steps import Containers, container_runner
 from matops.core.errors import BadInput
 
 BAD_INPUT = f"{BadInput.__module__}.{BadInput.__qualname__}: "
@@ -38,6 +39,7 @@ def run_pipeline(
     root: Path,
     environment: Mapping[str, str],
     listen: Callable[[str], None],
+    containers: Containers | None = None,
 ) -> dict[str, Any]:
     """Run a compiled pipeline (Kubeflow IR YAML) step by step.
 
@@ -45,14 +47,15 @@ def run_pipeline(
         definition: the compiled pipeline.
         arguments: its parameters.
         root: directory for the run's artifacts and ``pipeline.log``.
-        environment: environment variables for the steps.
+        environment: environment variables for the steps that are processes.
         listen: gets every line that the steps print.
+        containers: how steps run in containers; None for processes.
 
     Returns:
         The pipeline's outputs by name.
 
     Raises:
-        BadInput: a step failed; the message is its own where it was bad input.
+        BadInput: a step failed, or can't be run; the message is its own where it was bad input.
     """
     from kfp import components, local
 
@@ -65,10 +68,12 @@ def run_pipeline(
         listen(line)
 
     os.environ.update(environment)
+    processes = local.SubprocessRunner(use_venv=False)
+    runner = container_runner(containers, definition, arguments) if containers else processes
     with (root / "pipeline.log").open("w") as log, redirect_stdout(LineTee(log, note)):
         # Images and resource requests mean nothing to processes; the runner warns of each.
         warnings.filterwarnings("ignore", module=r"kfp\.local")
-        local.init(local.SubprocessRunner(use_venv=False), pipeline_root=str(root))
+        local.init(runner, pipeline_root=str(root))
         try:
             task = components.load_component_from_file(str(definition))(**arguments)
         except RuntimeError as error:

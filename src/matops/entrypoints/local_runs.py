@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from matops.adapters.docker_steps import Containers
 from matops.adapters.local_pipeline import run_pipeline
 from matops.core.errors import BadInput
 from matops.core.retraining import RetrainingDecision
@@ -98,12 +99,28 @@ def _run(pipeline: str, asked: Asked, listen: Listener) -> dict[str, Any]:
     check_family(asked.family)
     settings = read_settings()
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    in_docker = settings.runner == "docker"
+    images = {"train_image": settings.train_image} if in_docker else {}
+    changes, start = json.dumps(asked.changes), _start(asked)
     return run_pipeline(
         compiled_pipeline(settings, pipeline),
-        {**asdict(asked), "changes": json.dumps(asked.changes), "init_from": _start(asked)},
+        {**asdict(asked), "changes": changes, "init_from": start, **images},
         (settings.runs / f"{pipeline}-{stamp}").resolve(),
         {"MATOPS_WORKSPACE": str(settings.workspace.resolve())},
         listen,
+        _containers(settings, asked.source, start) if in_docker else None,
+    )
+
+
+def _containers(settings: Settings, *inputs: str) -> Containers:
+    """Containers that see the workspace, and of the rest what the run is to read."""
+    places = (Path(one).absolute() for one in inputs if one and Path(one).exists())
+    return Containers(
+        settings.workspace.resolve(),
+        tuple(places),
+        settings.for_containers(),
+        settings.docker_memory,
+        settings.docker_network,
     )
 
 
