@@ -63,6 +63,7 @@ ENV PATH=/opt/matops/bin:/usr/bin:/bin \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
     HOME=/tmp \
+    DVC_SITE_CACHE_DIR=/tmp/dvc \
     MATOPS_WORKSPACE=/workspace
 WORKDIR /workspace
 USER 10001:10001
