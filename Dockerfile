@@ -23,13 +23,23 @@ ENV SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt UV_NO_CACHE=1 UV_PYTHON_DOW
     UV_LINK_MODE=copy
 RUN uv venv --quiet --python /usr/bin/python3 /opt/matops
 WORKDIR /build
-COPY pyproject.toml requirements.lock devtools/images/install_libraries.sh ./
 
-FROM build AS libraries
-RUN ./install_libraries.sh /opt/matops all
+# Lists of names, so that libraries are installed again only where one of them changed.
+FROM build AS lists
+COPY pyproject.toml requirements.lock devtools/images/resolve.sh ./
+RUN ./resolve.sh /lists
 
-FROM build AS cuda
-RUN ./install_libraries.sh /opt/cuda cuda
+FROM build AS installer
+COPY devtools/images/install.sh ./
+COPY --from=lists /lists/hashes.lock ./
+
+FROM installer AS libraries
+COPY --from=lists /lists/common.txt ./
+RUN ./install.sh common.txt /opt/matops
+
+FROM installer AS cuda
+COPY --from=lists /lists/cuda.txt ./
+RUN ./install.sh cuda.txt /opt/cuda
 
 # Torch's wheel is linked to CUDA even where it computes without.
 FROM libraries AS stubs
@@ -38,20 +48,24 @@ COPY devtools/images/cuda_stubs.py ./
 RUN python3 cuda_stubs.py /opt/matops/lib/python3.11/site-packages \
       /opt/cuda/lib/python3.11/site-packages /opt/stubs/lib/python3.11/site-packages
 
-FROM build AS cpu-libraries
-RUN ./install_libraries.sh /opt/cpu simulation data databases platform
+FROM installer AS cpu-libraries
+COPY --from=lists /lists/cpu.txt ./
+RUN ./install.sh cpu.txt /opt/cpu
 
-FROM build AS train-libraries
-RUN ./install_libraries.sh /opt/train data platform
+FROM installer AS train-libraries
+COPY --from=lists /lists/train.txt ./
+RUN ./install.sh train.txt /opt/train
 
-FROM build AS serve-libraries
-RUN ./install_libraries.sh /opt/serve serving
+FROM installer AS serve-libraries
+COPY --from=lists /lists/serve.txt ./
+RUN ./install.sh serve.txt /opt/serve
 
 FROM build AS code
-COPY LICENSE README.md ./
+COPY pyproject.toml LICENSE README.md ./
 COPY src src
 RUN uv pip install --quiet --python /opt/matops/bin/python --prefix /opt/code --no-deps \
-      --compile-bytecode .
+      --compile-bytecode . \
+ && rm -f /opt/code/.lock
 
 # What the images share, and what any of them is.
 FROM python AS runtime

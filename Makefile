@@ -11,8 +11,9 @@ SOURCE ?=
 TEST_WORKERS ?= 2
 # What the demo's steps are: process, or docker with the images that make images has built.
 RUNNER ?= process
-# Their last versions that the Go proxy has; both are built from source, once.
+# Their last versions that the Go proxy has; they are built from source, once.
 MINIO := github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c
+GITLEAKS := github.com/zricethezav/gitleaks/v8@v8.30.1
 VERSITYGW := github.com/versity/versitygw/cmd/versitygw@v1.8.0
 
 # One Dockerfile; an image a target. VERSION and the base image stand in one place each.
@@ -31,7 +32,7 @@ export MATOPS_PROJECT := $(CURDIR)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check format bench accuracy pipelines serve lock clean \
-  minio versitygw object-store object-tests live-tests images base-image $(IMAGES:%=image-%)
+  minio versitygw object-store object-tests live-tests images base-image image-tests sbom scan gitleaks $(IMAGES:%=image-%)
 
 help: ## explain each target
 	@awk -F ':.*## ' '/^[a-z -]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,11 +63,12 @@ live-tests: $(READY) ## tests with the distribution's Prometheus and proxy
 object-store: $(READY) minio ## start MinIO for development and print the settings that use it
 	python -m devtools.object_store
 
-minio versitygw: ## find an S3 server, or build it into .tools/bin: minutes with Go, once
+minio versitygw gitleaks: ## find a tool, or build it into .tools/bin: minutes with Go, once
 	@command -v $@ || test -x .tools/bin/$@ || $(MAKE) .tools/bin/$@
 
 .tools/bin/minio: MODULE := $(MINIO)
 .tools/bin/versitygw: MODULE := $(VERSITYGW)
+.tools/bin/gitleaks: MODULE := $(GITLEAKS)
 .tools/bin/%:
 	@command -v go || { echo "$* needs Go to be built, or put $* on the PATH"; exit 1; }
 	GOBIN=$(CURDIR)/.tools/bin nice -n 19 go install $(MODULE)
@@ -99,6 +101,17 @@ images: $(IMAGES:%=image-%) ## build the container images of this commit: minute
 $(IMAGES:%=image-%): image-%:
 	docker build --quiet --target $* --tag $(NAME_$*):$(VERSION) --build-arg VERSION=$(VERSION) \
 	  --build-arg COMMIT=$(COMMIT) --build-arg SOURCE=$(SOURCE_URL) .
+
+image-tests: $(READY) ## tests of the images, with Docker; make images first
+	python -m pytest -n0 -m docker -rs tests
+
+sbom: $(READY) ## bills of materials of the images in build/sbom, as CycloneDX
+	for name in $(foreach image,$(IMAGES),$(NAME_$(image))); do \
+	  python -m devtools.sbom $$name:$(VERSION) build/sbom/$$name.cdx.json || exit 1; done
+
+scan: $(READY) gitleaks ## look for secrets and known vulnerabilities in repository and images
+	PATH=$(CURDIR)/.tools/bin:$$PATH \
+	  devtools/images/scan.sh $(foreach image,$(IMAGES),$(NAME_$(image)):$(VERSION))
 
 base-image: ## where no registry is reached: make the images' base with debootstrap, as root
 	devtools/images/base_image.sh $(BASE_IMAGE)
