@@ -3,9 +3,11 @@
     python -m benchmarks.container_overhead [--package DIRECTORY] [--repeats 5]
 
 Needs a Docker engine and the images of ``make images``. Each time is a median; the last column is
-the container's time by the process's. Byte code is left aside for one row, to show what it brings.
+the container's time by the process's, both on the cores of this one. For one row the image's byte
+code is left aside, to show what it brings.
 """
 
+import os
 import subprocess
 import sys
 import time
@@ -28,7 +30,8 @@ from matops.entrypoints.settings import read_settings
 
 STEPS = read_settings().image
 IMAGES = (STEPS, read_settings().train_image, STEPS.replace("matops-", "matops-serve-"))
-HARDENED = ("docker", "run", "--rm", "--read-only", "--tmpfs", "/tmp")
+CORES = ",".join(map(str, sorted(os.sched_getaffinity(0))))
+HARDENED = ("docker", "run", "--rm", "--read-only", "--tmpfs", "/tmp", "--cpuset-cpus", CORES)
 HELP = ("-m", "matops", "--help")
 PACKAGES = "du -sm /opt/matops/lib/python3.11/site-packages/* | sort -rn | head -n 8"
 MEGABYTE = 1e6

@@ -66,7 +66,9 @@ def bill_of_materials(image: str) -> str:
     """The bill of materials of an image as JSON, checked against the schema of CycloneDX 1.6."""
     bom = Bom(components=[*python_packages(image), *debian_packages(image)])
     name, _, tag = image.partition(":")
-    bom.metadata.component = Component(name=name, version=tag, type=ComponentType.CONTAINER)
+    whole = Component(name=name, version=tag, type=ComponentType.CONTAINER)
+    bom.metadata.component = whole
+    bom.register_dependency(whole, bom.components)
     text = make_outputter(bom, OutputFormat.JSON, SchemaVersion.V1_6).output_as_string(indent=1)
     problem = JsonStrictValidator(SchemaVersion.V1_6).validate_str(text)
     if problem:
