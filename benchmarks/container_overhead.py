@@ -104,12 +104,14 @@ def step_times(directory: Path, imports: str, repeats: int) -> tuple[float, floa
 @contextmanager
 def served_in_container(package: Path) -> Iterator[str]:
     """The serving image on a package; yields its URL when it is ready."""
+    user = ("--user", f"{os.getuid()}:{os.getgid()}")
     options = ("--detach", "--publish", "127.0.0.1::8080", "--volume", f"{package}:/mnt/models:ro")
-    name = run(*HARDENED, *options, IMAGES[2]).strip()
+    name = run(*HARDENED, *user, *options, IMAGES[2]).strip()
     url = f"http://{run('docker', 'port', name, '8080').strip()}"
     try:
         while not _ready(url):
             time.sleep(0.05)
+            run("docker", "top", name)  # fails where it has ended
         yield url
     finally:
         run("docker", "kill", name)
