@@ -10,8 +10,11 @@ PORT ?= 8080
 SOURCE ?=
 TEST_WORKERS ?= 2
 OVERLAY ?= local
-# Their last versions that the Go proxy has; both are built from source, once.
+# What the demo's steps are: process, or docker with the images that make images has built.
+RUNNER ?= process
+# Their last versions that the Go proxy has; they are built from source, once.
 MINIO := github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c
+GITLEAKS := github.com/zricethezav/gitleaks/v8@v8.30.1
 VERSITYGW := github.com/versity/versitygw/cmd/versitygw@v1.8.0
 KUSTOMIZE := sigs.k8s.io/kustomize/kustomize/v5@v5.5.0
 KUBE_SCORE := github.com/zegl/kube-score/cmd/kube-score@v1.20.0
@@ -21,13 +24,24 @@ PROMETHEUS_OPERATOR := github.com/prometheus-operator/prometheus-operator@v0.92.
 
 KUBECTL := kubectl $(if $(MATOPS_KUBERNETES_CONTEXT),--context $(MATOPS_KUBERNETES_CONTEXT))
 
+# One Dockerfile; an image a target. VERSION and the base image stand in one place each.
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
+BASE_IMAGE := $(shell sed -n 's/^ARG BASE_IMAGE=//p' Dockerfile)
+COMMIT = $(shell git describe --always --dirty --abbrev=40 --exclude='*')
+SOURCE_URL ?=
+IMAGES := cpu train serve
+NAME_cpu := matops-python
+NAME_train := matops-train-python
+NAME_serve := matops-serve-python
+
 # Commands see the tools of .venv, and the checkout they belong to.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export MATOPS_PROJECT := $(CURDIR)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check format bench accuracy pipelines serve deploy undeploy lock clean \
-  minio minio-image versitygw kustomize kube-score crds api-server object-store object-tests live-tests
+  minio minio-image versitygw kustomize kube-score crds api-server object-store object-tests live-tests \
+  images base-image image-tests sbom scan gitleaks $(IMAGES:%=image-%)
 
 help: ## explain each target
 	@awk -F ':.*## ' '/^[a-z -]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,10 +58,10 @@ $(READY): requirements.lock pyproject.toml
 	touch $@
 
 demo: $(READY) ## simulate, ingest, train, judge, release, serve and ask: minutes on 2 cores
-	matops demo --family $(FAMILY)
+	MATOPS_RUNNER=$(RUNNER) matops demo --family $(FAMILY)
 
 test: $(READY) ## all tests that a user needs to trust the install
-	python -m pytest -n $(TEST_WORKERS) -m "not s3 and not live"
+	python -m pytest -n $(TEST_WORKERS) -m "not s3 and not live and not docker"
 
 object-tests: $(READY) minio ## tests of the data store on real S3 servers, faults included
 	python -m pytest -n0 -m s3 -rs tests
@@ -58,13 +72,14 @@ live-tests: $(READY) ## tests with the distribution's Prometheus and proxy
 object-store: $(READY) minio ## start MinIO for development and print the settings that use it
 	python -m devtools.object_store
 
-minio versitygw kustomize kube-score: ## find a tool, or build it into .tools/bin: minutes, once
+minio versitygw kustomize kube-score gitleaks: ## find a tool, or build it into .tools/bin: minutes, once
 	@command -v $@ || test -x .tools/bin/$@ || $(MAKE) .tools/bin/$@
 
 .tools/bin/minio: MODULE := $(MINIO)
 .tools/bin/versitygw: MODULE := $(VERSITYGW)
 .tools/bin/kustomize: MODULE := $(KUSTOMIZE)
 .tools/bin/kube-score: MODULE := $(KUBE_SCORE)
+.tools/bin/gitleaks: MODULE := $(GITLEAKS)
 .tools/bin/%:
 	@command -v go || { echo "$* needs Go to be built, or put $* on the PATH"; exit 1; }
 	CGO_ENABLED=0 GOBIN=$(CURDIR)/.tools/bin nice -n 19 go install $(MODULE)
@@ -114,6 +129,26 @@ bench: $(READY) ## print the benchmarks' ratios (SOURCE=path adds crystals, PACK
 accuracy: $(READY) ## held-out accuracy beside baselines: make accuracy FAMILY=name SOURCE=path
 	python -m benchmarks.$(FAMILY)_accuracy --source $(SOURCE)
 
+images: $(IMAGES:%=image-%) ## build the container images of this commit: minutes, 10 GB of disk
+
+$(IMAGES:%=image-%): image-%:
+	docker build --quiet --target $* --tag $(NAME_$*):$(VERSION) --build-arg VERSION=$(VERSION) \
+	  --build-arg COMMIT=$(COMMIT) --build-arg SOURCE=$(SOURCE_URL) .
+
+image-tests: $(READY) ## tests of the images, with Docker; make images first
+	python -m pytest -n0 -m docker -rs tests
+
+sbom: $(READY) ## bills of materials of the images in build/sbom, as CycloneDX
+	for name in $(foreach image,$(IMAGES),$(NAME_$(image))); do \
+	  python -m devtools.sbom $$name:$(VERSION) build/sbom/$$name.cdx.json || exit 1; done
+
+scan: $(READY) gitleaks ## look for secrets and known vulnerabilities in repository and images
+	PATH=$(CURDIR)/.tools/bin:$$PATH \
+	  devtools/images/scan.sh $(foreach image,$(IMAGES),$(NAME_$(image)):$(VERSION))
+
+base-image: ## where no registry is reached: make the images' base with debootstrap, as root
+	devtools/images/base_image.sh $(BASE_IMAGE)
+
 pipelines: $(READY) ## compile the pipelines in build/pipelines, to IR YAML and Kubernetes objects
 	python -m pipelines build/pipelines --native
 
@@ -130,7 +165,7 @@ undeploy: ## take an overlay away; the namespace, its secrets and all data stay
 	$(KUBECTL) delete -k manifests/overlays/$(OVERLAY) -l 'matops/keep!=data' --ignore-not-found
 
 lock: $(READY) ## resolve pyproject.toml anew into requirements.lock
-	uv pip compile pyproject.toml --extra dev --extra bench --python-version 3.11 \
+	uv pip compile pyproject.toml --all-extras --python-version 3.11 \
 	  --generate-hashes --no-header --no-annotate --no-emit-index-url \
 	  --output-file requirements.lock
 

@@ -1,4 +1,4 @@
-"""Running a compiled pipeline on this machine, its steps as processes."""
+"""Running a compiled pipeline on this machine, its steps as processes or in containers."""
 
 import io
 import json
@@ -11,6 +11,9 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, TextIO
 
+import yaml
+
+from matops.adapters.docker_steps import Containers, container_runner
 from matops.core.errors import BadInput
 
 BAD_INPUT = f"{BadInput.__module__}.{BadInput.__qualname__}: "
@@ -61,12 +64,26 @@ def _as_type(name: str, kind: str, value: Any) -> Any:
     return value
 
 
+def _without_retries(definition: Path) -> str:
+    """A compiled pipeline whose steps are tried once.
+
+    Retries are for pods that a cluster loses. Here a step fails for a reason, which its user wants
+    to read at once; the same command again goes on where it stopped.
+    """
+    specification, *platform = yaml.safe_load_all(definition.read_text())
+    for component in (specification["root"], *specification["components"].values()):
+        for task in component.get("dag", {}).get("tasks", {}).values():
+            task.pop("retryPolicy", None)
+    return str(yaml.safe_dump_all([specification, *platform]))
+
+
 def run_pipeline(
     definition: Path,
     arguments: Mapping[str, Any],
     root: Path,
     environment: Mapping[str, str],
     listen: Callable[[str], None],
+    containers: Containers | None = None,
 ) -> dict[str, Any]:
     """Run a compiled pipeline (Kubeflow IR YAML) step by step.
 
@@ -74,19 +91,20 @@ def run_pipeline(
         definition: the compiled pipeline.
         arguments: its parameters.
         root: directory for the run's artifacts and ``pipeline.log``.
-        environment: environment variables for the steps.
+        environment: environment variables for the steps that are processes.
         listen: gets every line that the steps print.
+        containers: how steps run in containers; None for processes.
 
     Returns:
         The pipeline's outputs by name.
 
     Raises:
-        BadInput: the arguments don't fit, or a step failed; the message is its own where it was
-            bad input.
+        BadInput: the arguments don't fit, or a step failed or can't be run; the message is its own
+            where it was bad input.
     """
     from kfp import components, local
 
-    pipeline = components.load_component_from_file(str(definition))
+    pipeline = components.load_component_from_text(_without_retries(definition))
     fitting = fitting_arguments(pipeline, arguments)
     root.mkdir(parents=True, exist_ok=True)
     said: list[str] = []
@@ -97,10 +115,12 @@ def run_pipeline(
         listen(line)
 
     os.environ.update(environment)
+    processes = local.SubprocessRunner(use_venv=False)
+    runner = container_runner(containers, definition, arguments) if containers else processes
     with (root / "pipeline.log").open("w") as log, redirect_stdout(LineTee(log, note)):
         # Images and resource requests mean nothing to processes; the runner warns of each.
         warnings.filterwarnings("ignore", module=r"kfp\.local")
-        local.init(local.SubprocessRunner(use_venv=False), pipeline_root=str(root))
+        local.init(runner, pipeline_root=str(root))
         try:
             task = pipeline(**fitting)
         except RuntimeError as error:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 
 from matops.artifacts.jsonfile import from_json, read_json, write_json
@@ -91,7 +91,9 @@ def write_package(
         The card with its version and the hashes of the other files.
     """
     directory.mkdir(parents=True)
-    save_file({**ensemble.tensors(), **domain_tensors(domain)}, directory / WEIGHTS)
+    # save_file would keep it from all users but this one, and a server is another.
+    weights = save({**ensemble.tensors(), **domain_tensors(domain)})
+    (directory / WEIGHTS).write_bytes(weights)
     weights_hash = sha256(directory / WEIGHTS)
     version = _version(card, weights_hash)
     answers = tuple(replace(answer, model_version=version) for answer in golden.answers)

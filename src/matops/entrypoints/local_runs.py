@@ -7,12 +7,13 @@ of their results, so that a run with nothing to do is soon over.
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from matops.adapters.docker_steps import Containers
 from matops.adapters.local_pipeline import run_pipeline
 from matops.core.errors import BadInput
 from matops.core.retraining import RetrainingDecision
@@ -129,12 +130,27 @@ def run_here(pipeline: str, asked: Asked, listen: Listener) -> dict[str, Any]:
     check_family(asked.family)
     settings = read_settings()
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    arguments = asked.arguments
+    inputs = [str(arguments.get(name, "")) for name in ("source", "init_from", "package")]
     return run_pipeline(
         compiled_pipelines(settings, [pipeline])[pipeline],
-        asked.arguments,
+        arguments,
         (settings.runs / f"{pipeline}-{stamp}").resolve(),
         {"MATOPS_WORKSPACE": str(settings.workspace.resolve())},
         listen,
+        _containers(settings, inputs) if settings.runner == "docker" else None,
+    )
+
+
+def _containers(settings: Settings, inputs: Iterable[str]) -> Containers:
+    """Containers that see the workspace, and of the rest what the run is to read."""
+    places = (Path(one).absolute() for one in inputs if one and Path(one).exists())
+    return Containers(
+        settings.workspace.resolve(),
+        tuple(places),
+        settings.for_containers(),
+        settings.docker_memory,
+        settings.docker_network,
     )
 
 

@@ -2,7 +2,7 @@
 
 from functools import cache
 from getpass import getuser
-from os import cpu_count
+from os import cpu_count, environ
 from pathlib import Path
 from socket import gethostname
 from typing import Literal
@@ -62,6 +62,11 @@ class Settings(BaseSettings):
     train_image: str = Field(
         default="matops-train-python:0.1.0", description="image of the training step"
     )
+    runner: Literal["process", "docker"] = Field(
+        default="process", description="what steps of pipelines are on this machine"
+    )
+    docker_memory: str = Field(default="8g", description="limit of a step in a container")
+    docker_network: str = Field(default="none", description="Docker network of steps")
     prometheus: str = Field(default="", description="URL of the Prometheus that has the metrics")
     monitor_days: float = Field(default=7.0, gt=0, description="days of traffic that drift is of")
     serving: Literal["local", "kserve"] = Field(
@@ -106,6 +111,16 @@ class Settings(BaseSettings):
         validation_alias="MP_API_ENDPOINT",
         description="address of the Materials Project's API",
     )
+
+    def for_containers(self) -> dict[str, str]:
+        """Variables of this process that mean the same in a container of this machine."""
+        elsewhere = {"MATOPS_WORKSPACE", "MATOPS_PROJECT", "MATOPS_COMMIT", "MATOPS_RUNNER"}
+        passed_on = ("MATOPS_", "AWS_", "MP_API_")
+        return {
+            name: value
+            for name, value in environ.items()
+            if name.startswith(passed_on) and name not in elsewhere
+        } | {"MATOPS_WORKERS": str(self.workers), "MATOPS_AUTHOR": self.author}
 
     @property
     def cache(self) -> Path:

@@ -79,7 +79,8 @@ def demo(
     found = get_family(family)
     _heading(1, "simulate and ingest: labels made here, versioned with DVC")
     ingest(family, source="simulation", preset="demo")
-    _heading(2, "train_and_release: the Kubeflow pipeline, its steps as processes")
+    steps = {"process": "its steps as processes", "docker": "each step in its container"}
+    _heading(2, f"train_and_release: the Kubeflow pipeline, {steps[read_settings().runner]}")
     with StepBars(side) as bars:
         asked = Asked(family, "demo", source="", changes={}, init_from="")
         card, evaluation = run_train_and_release(asked, bars.listen)
