@@ -1,8 +1,8 @@
 """Strict checks of Kubernetes objects: a field that their kind does not have is an error.
 
 Schemas are never in this repository. Kubernetes' own come from the package kubernetes-validate,
-KServe's from the models that it publishes, and those of the Gateway API and of the Prometheus
-operator from the definitions in their Go modules, which ``make crds`` fetches.
+KServe's and Kubeflow Trainer's from the models that they publish, and those of the Gateway API and
+of the Prometheus operator from the definitions in their Go modules, which ``make crds`` fetches.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ import jsonschema
 import kubernetes_validate
 import pytest
 import yaml
+from kubeflow_trainer_api import models
+from pydantic import ValidationError
 
 from tests.adapters.kubernetes_server import check_model
 from tests.manifests.kustomize import TOOLS
@@ -23,6 +25,7 @@ Json = dict[str, Any]
 
 KUBERNETES = "1.34"
 KSERVE = "serving.kserve.io"
+TRAINER = "trainer.kubeflow.org"
 DEFINED = {
     "gateway.networking.k8s.io": "gateway-api",
     "monitoring.coreos.com": "prometheus-operator",
@@ -36,6 +39,8 @@ def check(item: Json) -> None:
     try:
         if group == KSERVE:
             _check_published(f"{version.capitalize()}{item['kind']}", item)
+        elif group == TRAINER:
+            _check_trainer(item)
         elif group in DEFINED:
             _check_defined(group, version, item)
         else:
@@ -49,6 +54,17 @@ def check(item: Json) -> None:
 def _check_published(model: str, item: Json) -> None:
     """KServe's models; an admission webhook fills in what they call required in a status."""
     check_model(model, {k: v for k, v in item.items() if k != "status"}, item["kind"])
+
+
+def _check_trainer(item: Json) -> None:
+    """Kubeflow Trainer's models: what they don't know, they forget."""
+    model = getattr(models, f"TrainerV1alpha1{item['kind']}", None)
+    assert model, f"{item['apiVersion']}: no kind {item['kind']}"
+    try:
+        known = model.from_dict(item).to_dict()
+    except ValidationError as error:
+        raise ValueError(f"{item['kind']}: {error}") from None
+    assert known == item, f"{item['kind']}: unknown field"
 
 
 def _check_defined(group: str, version: str, item: Json) -> None:

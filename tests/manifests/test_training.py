@@ -1,74 +1,23 @@
-"""The multi-node training against the models that Kubeflow Trainer publishes, field by field."""
+"""The training on several nodes: its parts fit together and to the command that they run."""
 
 from __future__ import annotations
 
-import copy
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
 import typer
 import yaml
-from kubeflow_trainer_api import models
 
 from matops.entrypoints.cli import app
 from matops.families import family_names, get_family
 
 MANIFESTS = Path(__file__).parents[2] / "manifests" / "training"
-FILES = {
-    "runtime.yaml": models.TrainerV1alpha1TrainingRuntime,
-    "job.yaml": models.TrainerV1alpha1TrainJob,
-}
 
 
 def read(name: str) -> dict[str, Any]:
     return yaml.safe_load((MANIFESTS / name).read_text())
-
-
-def accepts(name: str, item: dict[str, Any]) -> bool:
-    """Whether the kind's model takes every field: what it does not know, it forgets."""
-    try:
-        found = FILES[name].from_dict(item)
-    except ValueError:
-        return False
-    return bool(found.to_dict() == item)
-
-
-def misspelt(item: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The object with one field misspelt, for each of its fields but names that people choose."""
-    for path in paths(item, ()):
-        changed = copy.deepcopy(item)
-        inner = changed
-        for key in path[:-1]:
-            inner = inner[key]
-        inner[f"{path[-1]}x"] = inner.pop(path[-1])
-        yield ".".join(map(str, path)), changed
-
-
-def paths(node: Any, before: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
-    if isinstance(node, list):
-        for index, part in enumerate(node):
-            yield from paths(part, (*before, index))
-    elif isinstance(node, dict) and (
-        not before or before[-1] not in ("labels", "requests", "limits")
-    ):
-        for key, part in node.items():
-            yield (*before, key)
-            yield from paths(part, (*before, key))
-
-
-@pytest.mark.parametrize("name", FILES)
-def test_the_kind_has_every_field(name: str) -> None:
-    assert accepts(name, read(name))
-
-
-@pytest.mark.parametrize("name", FILES)
-def test_a_misspelt_field_is_noticed(name: str) -> None:
-    missed = [path for path, changed in misspelt(read(name)) if accepts(name, changed)]
-    assert missed == []
 
 
 def test_the_job_uses_the_runtime_and_a_command_that_exists() -> None:
