@@ -11,6 +11,7 @@ after.
 import copy
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,7 +26,10 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import DataObject, SearchStrategy
 
+from matops.artifacts.package import read_card, read_golden
+from matops.core.record import Payload
 from matops.entrypoints.cli.demo import running_server
+from matops.families import get_family
 
 LONGEST_S = 30.0
 DESCRIBED_SHARE = 20
@@ -59,24 +63,36 @@ def json_values() -> SearchStrategy[Any]:
 
 
 @st.composite
-def broken(draw: st.DrawFn, payloads: list[dict[str, Any]]) -> Any:
-    """A good payload with some of its parts replaced or left out."""
-    payload = copy.deepcopy(draw(st.sampled_from(payloads)))
+def broken(draw: st.DrawFn, payloads: Sequence[Payload]) -> Any:
+    """A good payload with some of its parts, however deep, replaced by anything."""
+    payload: Any = copy.deepcopy(draw(st.sampled_from(payloads)))
     for _ in range(draw(st.integers(1, 3))):
-        node, key = payload, draw(st.sampled_from(list(payload) or [""]))
-        while isinstance(node.get(key), dict) and node[key] and draw(st.booleans()):
-            node = node[key]
-            key = draw(st.sampled_from(list(node)))
-        if isinstance(node.get(key), str) and draw(st.booleans()):
-            text = node[key]
-            cut = draw(st.integers(0, len(text)))
-            node[key] = text[:cut] + draw(st.text(max_size=5)) + text[cut + 1 :]
-        else:
-            node[key] = draw(json_values())
+        node, key = payload, draw(st.sampled_from(_keys(payload)))
+        while (inner := _keys(node[key])) and bool(draw(st.booleans())):
+            node, key = node[key], draw(st.sampled_from(inner))
+        node[key] = draw(st.one_of(_like(node[key]), json_values()))
     return payload
 
 
-def bodies(payloads: list[dict[str, Any]]) -> SearchStrategy[tuple[bool, bytes]]:
+def _keys(node: Any) -> list[Any]:
+    return list(node) if isinstance(node, dict) else list(range(len(_items(node))))
+
+
+def _items(node: Any) -> list[Any]:
+    return node if isinstance(node, list) else []
+
+
+def _like(value: Any) -> SearchStrategy[Any]:
+    """A text with a few characters cut out or put in; a number of another size; or else nothing."""
+    if isinstance(value, str):
+        cuts = st.tuples(st.integers(0, len(value)), st.integers(0, 3), st.text(max_size=5))
+        return cuts.map(lambda cut: value[: cut[0]] + cut[2] + value[cut[0] + cut[1] :])
+    if isinstance(value, float):
+        return st.floats(0.5, 2.0).map(lambda factor: value * factor)
+    return st.just(value)
+
+
+def bodies(payloads: Sequence[Payload]) -> SearchStrategy[tuple[bool, bytes]]:
     """Whether a request is for V2, and its body."""
     samples = st.lists(broken(payloads) | json_values(), max_size=3)
     v1 = samples.map(lambda found: (False, _json({"instances": found})))
@@ -99,13 +115,13 @@ def _json(value: Any) -> bytes:
         return repr(value).encode(errors="replace")
 
 
-def fuzz(url: str, requests: int) -> Findings:
-    """Ask a server so many requests."""
+def fuzz(url: str, requests: int, good: Sequence[Payload]) -> Findings:
+    """Ask a server so many requests, some of them close to good ones."""
     findings = Findings()
     with httpx.Client(base_url=url, timeout=LONGEST_S) as client:
         name = client.get("/v1/models").json()["models"][0]
         forms = client.get(f"/v2/models/{name}").json()["payload_forms"]
-        payloads = [{form["key"]: form["example"]} for form in forms]
+        payloads = [*good, *({form["key"]: form["example"]} for form in forms)]
         described = requests // DESCRIBED_SHARE
         _fuzz_bodies(client, name, payloads, requests - described, findings)
         _fuzz_description(client, described, findings)
@@ -126,7 +142,7 @@ def _generated(count: int) -> settings:
 def _fuzz_bodies(
     client: httpx.Client,
     name: str,
-    payloads: list[dict[str, Any]],
+    payloads: Sequence[Payload],
     requests: int,
     findings: Findings,
 ) -> None:
@@ -186,14 +202,17 @@ def main(
     requests: Annotated[int, typer.Option(help="How many")] = 20_000,
 ) -> None:
     """Print what became of the requests; exit with 1 if the server did what it must not."""
+    family = get_family(read_card(package).family)
     with (
         TemporaryDirectory() as directory,
         running_server(package, Path(directory) / "server.log") as url,
     ):
+        example = family.load_request(family.write_example(Path(directory)))
+        good = [example, *read_golden(package).requests]
         port = int(url.rsplit(":", 1)[1])
-        fuzz(url, requests // 20)
+        fuzz(url, requests // 20, good)
         before_MiB = resident_MiB(port)
-        findings = fuzz(url, requests)
+        findings = fuzz(url, requests, good)
         after_MiB = resident_MiB(port)
     print(f"answers by status: {dict(sorted(findings.statuses.items()))}")
     print(f"longest: {1e3 * findings.longest_s:.0f} ms")
