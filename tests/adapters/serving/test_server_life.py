@@ -166,6 +166,25 @@ def test_grpc_answers_and_refuses_as_http_does(server: OwnServer) -> None:
         with pytest.raises(grpc.RpcError) as caught:
             stub.ModelInfer(grpc_request([b" " * 9 * 2**20]))
         assert caught.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+        raw = messages.ModelInferRequest(model_name=NAME, raw_input_contents=[good])
+        raw.inputs.add(name="instances", datatype="BYTES", shape=[1])
+        with pytest.raises(grpc.RpcError, match="binary form"):
+            stub.ModelInfer(raw)
+
+
+def test_no_client_can_unload_the_model(server: OwnServer) -> None:
+    with grpc.insecure_channel(server.grpc) as channel:
+        stub = GRPCInferenceServiceStub(channel)
+        unload = messages.RepositoryModelUnloadRequest(model_name=NAME)
+        load = messages.RepositoryModelLoadRequest(model_name=NAME)
+        for call, request in (
+            (stub.RepositoryModelUnload, unload),
+            (stub.RepositoryModelLoad, load),
+        ):
+            with pytest.raises(grpc.RpcError) as caught:
+                call(request)
+            assert caught.value.code() == grpc.StatusCode.UNIMPLEMENTED
+    assert ask(server, COPPER).status_code == 200
 
 
 def test_a_killed_process_costs_no_request(server: OwnServer) -> None:

@@ -169,6 +169,11 @@ def _tensor(request: InferRequest, most: int) -> list[str | bytes]:
     if len(named) != 1 or named[0].datatype != "BYTES":
         raise BadInput(f"the request needs one input tensor {INSTANCES!r} of type BYTES")
     data = named[0].data or []
+    if list(named[0].shape) != [len(data)]:
+        raise BadInput(
+            f"the shape of {INSTANCES!r} is not [{len(data)}], the number of its elements; "
+            "those in binary form are not read"
+        )
     if not all(isinstance(item, str | bytes) for item in data):
         raise BadInput(f"an element of {INSTANCES!r} is not text")
     return list(data[: most + 1])
