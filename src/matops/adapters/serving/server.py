@@ -25,6 +25,7 @@ from kserve.protocol.grpc.server import GRPCServer
 from kserve.protocol.rest.server import RESTServer
 
 from matops.adapters.serving.batching import Batcher, Overloaded
+from matops.adapters.serving.connection import Connection
 from matops.adapters.serving.grpc_server import FixedRepository, grpc_server
 from matops.adapters.serving.guard import RETRY_AFTER_SECONDS, Guard
 from matops.adapters.serving.kserve_model import ServedModel
@@ -95,6 +96,7 @@ def _uvicorn_config(running: Running) -> uvicorn.Config:
         kserve.model_server.app,
         host="0.0.0.0",  # noqa: S104  a container is asked from outside
         port=running.ports.http,
+        http=partial(Connection, running.limits),  # type: ignore[arg-type]
         log_config=None,
         access_log=False,
         timeout_keep_alive=65,
