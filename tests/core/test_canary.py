@@ -183,6 +183,12 @@ def test_the_samples_of_one_request_count_once() -> None:
     assert ruling(replace(CANDIDATE, **many)).move == "roll_back"
 
 
+def test_arms_that_are_both_slower_than_all_edges_are_not_alike() -> None:
+    endless = latency(0, 0, 0, 0, 0, 0, 400)
+    found = ruling(replace(CANDIDATE, latency_s=endless), replace(REFERENCE, latency_s=endless))
+    assert (found.move, the(P95, found).outcome) == ("inconclusive", "missing")
+
+
 def test_histograms_of_other_edges_are_not_compared() -> None:
     found = ruling(replace(CANDIDATE, latency_s=Buckets((0.03, math.inf), (390.0, 10.0))))
     assert found.move == "inconclusive"
