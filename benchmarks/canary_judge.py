@@ -126,10 +126,12 @@ class Ended:
 
 def compared(candidate: Behaviour, champion: Behaviour, rng: np.random.Generator) -> PairedAnswers:
     """Answers of both to the golden requests."""
+    own, other = (rng.random(GOLDEN_REQUESTS) < arm.failing for arm in (candidate, champion))
     return PairedAnswers(
         asked=GOLDEN_REQUESTS,
-        champion_failed=int(rng.binomial(GOLDEN_REQUESTS, champion.failing)),
-        candidate_failed=int(rng.binomial(GOLDEN_REQUESTS, candidate.failing)),
+        champion_failed=int(other.sum()),
+        candidate_failed=int(own.sum()),
+        both_failed=int((own & other).sum()),
         not_finite=0,
         outside_interval={
             "K_VRH": rng.binomial(GOLDEN_REQUESTS, candidate.disagreeing) / GOLDEN_REQUESTS

@@ -177,6 +177,13 @@ def test_a_server_that_stays_overloaded_is_given_up() -> None:
     assert len(asked) == 3
 
 
+@pytest.mark.parametrize("number", [float("nan"), b"8", {8}])
+def test_a_sample_that_is_no_json_is_one_line_and_not_sent(dead_url: str, number: Any) -> None:
+    with Client(dead_url, FAMILY) as client, pytest.raises(BadInput, match="no JSON") as caught:
+        client.predict([{"crystal": number}])
+    assert not isinstance(caught.value, NoAnswer)
+
+
 def test_a_refusal_is_not_repeated(served: str) -> None:
     with Client(served) as client, pytest.raises(Refused) as caught:
         client.predict([{"cif": "copper"}])

@@ -96,6 +96,10 @@ def test_the_cap_holds_where_both_arms_fail_alike() -> None:
         assert the(ERRORS, found).outcome == "passed"
 
 
+def both_failed(count: int) -> dict[str, Any]:
+    return {"candidate_failed": count, "champion_failed": count, "both_failed": count}
+
+
 @pytest.mark.parametrize(
     ("changes", "move", "name", "outcome"),
     [
@@ -104,7 +108,10 @@ def test_the_cap_holds_where_both_arms_fail_alike() -> None:
         ({"candidate_failed": 1}, "hold", UNANSWERED, "open"),
         ({"candidate_failed": 3}, "hold", UNANSWERED, "open"),
         ({"candidate_failed": 4}, "roll_back", UNANSWERED, "failed"),
-        ({"candidate_failed": 2, "champion_failed": 2}, "advance", UNANSWERED, "passed"),
+        (both_failed(2), "advance", UNANSWERED, "passed"),
+        (both_failed(2) | {"both_failed": 1}, "hold", UNANSWERED, "open"),
+        (both_failed(4) | {"both_failed": 0}, "roll_back", UNANSWERED, "failed"),
+        (both_failed(2) | {"both_failed": 3}, "inconclusive", UNANSWERED, "missing"),
         ({"candidate_failed": 2, "asked": 100}, "advance", UNANSWERED, "passed"),
         ({"candidate_failed": 3, "asked": 100}, "hold", UNANSWERED, "open"),
         ({"asked": 6}, "advance", PAIRS, "passed"),
@@ -174,6 +181,12 @@ def test_the_samples_of_one_request_count_once() -> None:
     assert ruling(replace(CANDIDATE, **batch)).move == "hold"
     many = {**batch, "requests": 4_000.0, "errors": 20.0}
     assert ruling(replace(CANDIDATE, **many)).move == "roll_back"
+
+
+def test_arms_that_are_both_slower_than_all_edges_are_not_alike() -> None:
+    endless = latency(0, 0, 0, 0, 0, 0, 400)
+    found = ruling(replace(CANDIDATE, latency_s=endless), replace(REFERENCE, latency_s=endless))
+    assert (found.move, the(P95, found).outcome) == ("inconclusive", "missing")
 
 
 def test_histograms_of_other_edges_are_not_compared() -> None:

@@ -263,6 +263,25 @@ def test_without_measurements_it_is_held_and_then_rolled_back(bench: Bench, newe
     assert "without measurements" in bench.told[-1].ruling.reason
 
 
+def test_a_monitor_that_refuses_is_an_outage_under_way_and_an_error_before(
+    bench: Bench, newer: Path
+) -> None:
+    def refuse(_version: str) -> ArmTraffic:
+        raise BadInput("http://prometheus: 404: not an answer of Prometheus")
+
+    measured, bench.monitor.by_version = bench.monitor.by_version, refuse
+    with pytest.raises(BadInput, match="404"):
+        bench.release.begin(newer)
+    assert bench.rack.state
+    assert bench.rack.state.candidate is None
+    bench.monitor.by_version = measured
+    bench.release.begin(newer)
+    bench.monitor.by_version = refuse
+    bench.run()
+    assert bench.moves[-1] == "roll_back"
+    assert "without measurements" in bench.told[-1].ruling.reason
+
+
 def test_beginning_again_finds_what_is_under_way(bench: Bench, newer: Path) -> None:
     under_way = bench.release.begin(newer)
     bench.release.tick()

@@ -52,8 +52,9 @@ def test_intervals_that_are_far_wider_are_counted(
 
 def test_what_was_not_answered_counts_for_the_arm_that_left_it() -> None:
     pairs = [_Pair(None, answer(1)), _Pair(None, answer(1)), _Pair(answer(1), None)]
-    found = _count([*pairs, _Pair(answer(1), answer(100))], 3, 3.0)
-    assert (found.asked, found.candidate_failed, found.champion_failed) == (4, 2, 1)
+    found = _count([*pairs, _Pair(None, None), _Pair(answer(1), answer(100))], 3, 3.0)
+    assert (found.asked, found.candidate_failed, found.champion_failed) == (5, 3, 2)
+    assert (found.both_failed, found.answered) == (1, 1)
     assert found.outside_interval == {"K_VRH": 1.0}
     assert found.golden_mismatches == 3
 

@@ -5,13 +5,12 @@ from typing import Any
 
 import httpx
 
+from matops.adapters.comparing import COMPARISON, RECENT
 from matops.artifacts.jsonfile import from_json, to_json
 from matops.core.errors import BadInput
 from matops.core.family import Family
 from matops.core.prediction import Prediction
 from matops.core.record import Payload
-
-RECENT = "/internal/recent"
 
 
 class HttpArmClient:
@@ -27,7 +26,7 @@ class HttpArmClient:
     def ask(self, url: str, family: Family, payload: Payload) -> Prediction | None:
         """The answer to one sample, or None where there is none; what is no number is NaN."""
         body = to_json({"instances": [dict(payload)]})
-        headers = {"content-type": "application/json"}
+        headers = {"content-type": "application/json", COMPARISON: "1"}
         path = f"{url}/v1/models/{family.name}:predict"
         try:
             response = self.client.post(path, content=body, headers=headers)

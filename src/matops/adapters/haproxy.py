@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 
+from matops.adapters.comparing import COMPARISON
 from matops.adapters.detached_process import TICK_S, DetachedProcess
 from matops.core.errors import BadInput
 
@@ -45,6 +46,7 @@ frontend family
     bind {bind}:{port}
     # What an arm says of itself is asked of that arm.
     http-request deny deny_status 404 if {{ path /metrics }} || {{ path_beg /internal/ }}
+    http-request del-header {comparison}
     default_backend {backend}
 backend {backend}
     balance roundrobin
@@ -109,7 +111,12 @@ class HAProxy:
         """Write what a proxy that starts is to do; it appears whole or not at all."""
         lines = "".join(f"    server {s.name} {s.words}\n" for s in servers.values())
         text = CONFIGURATION.format(
-            bind=self.bind, port=port, backend=BACKEND, servers=lines, held_bytes=HELD_BYTES
+            bind=self.bind,
+            port=port,
+            backend=BACKEND,
+            servers=lines,
+            held_bytes=HELD_BYTES,
+            comparison=COMPARISON,
         )
         unfinished = self.directory / "haproxy.cfg.unfinished"
         unfinished.write_text(text)

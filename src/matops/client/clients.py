@@ -1,6 +1,7 @@
 """The two clients: one that waits, one that lets others work meanwhile."""
 
 import asyncio
+import json
 import time
 from collections.abc import Sequence
 from types import TracebackType
@@ -12,8 +13,10 @@ from pydantic import TypeAdapter, ValidationError
 from matops.client.conversation import Ask, Conversation, Patience, Pause, converse
 from matops.client.errors import NoAnswer
 from matops.client.samples import Sample, to_payload
+from matops.core.errors import BadInput
 from matops.core.prediction import Prediction
 
+JSON = {"content-type": "application/json"}
 PREDICTIONS = TypeAdapter(list[Prediction])
 
 
@@ -30,7 +33,7 @@ class Client:
         self.url = url.rstrip("/")
         self._model = model
         self._patience = patience or Patience()
-        self._http = httpx.Client(base_url=self.url, timeout=self._patience.timeout_s)
+        self._http = httpx.Client(base_url=self.url, headers=JSON, timeout=self._patience.timeout_s)
 
     def __enter__(self) -> Self:
         return self
@@ -71,7 +74,7 @@ class Client:
         Raises:
             Refused: a sample is not valid, or the request exceeds the server's limits.
             NoAnswer: no server answered in all attempts.
-            BadInput: a file can't be read.
+            BadInput: a file can't be read, or a sample is no JSON, as one with NaN.
         """
         asked = _asked(self.model(), samples)
         return _predictions(self.url, len(samples), self._ask(asked))
@@ -90,7 +93,7 @@ class Client:
                 time.sleep(step.seconds)
                 continue
             try:
-                reply = self._http.request(step.method, step.path, json=step.body)
+                reply = self._http.request(step.method, step.path, content=step.body)
             except httpx.HTTPError as error:
                 reply = error
 
@@ -108,7 +111,9 @@ class AsyncClient:
         self.url = url.rstrip("/")
         self._model = model
         self._patience = patience or Patience()
-        self._http = httpx.AsyncClient(base_url=self.url, timeout=self._patience.timeout_s)
+        self._http = httpx.AsyncClient(
+            base_url=self.url, headers=JSON, timeout=self._patience.timeout_s
+        )
 
     async def __aenter__(self) -> Self:
         return self
@@ -154,14 +159,18 @@ class AsyncClient:
                 await asyncio.sleep(step.seconds)
                 continue
             try:
-                reply = await self._http.request(step.method, step.path, json=step.body)
+                reply = await self._http.request(step.method, step.path, content=step.body)
             except httpx.HTTPError as error:
                 reply = error
 
 
 def _asked(model: str, samples: Sequence[Sample]) -> Ask:
     instances = [to_payload(sample) for sample in samples]
-    return Ask("POST", f"/v1/models/{model}:predict", {"instances": instances})
+    try:
+        body = json.dumps({"instances": instances}, allow_nan=False).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise BadInput(f"a sample is no JSON: {error}") from None
+    return Ask("POST", f"/v1/models/{model}:predict", body)
 
 
 def _first_model(url: str, answer: dict[str, Any]) -> str:

@@ -47,7 +47,7 @@ class Ask:
 
     method: str
     path: str
-    body: Any = None
+    body: bytes | None = None
 
 
 @dataclass(frozen=True)

@@ -136,6 +136,8 @@ def _latency(candidate: ArmTraffic, reference: ArmTraffic, policy: CanaryPolicy)
         return Check(LATENCY, 0.0, limit, "1", "open", f"{LATENCY}: nothing to time yet")
     own_s, other_s = quantile(own, 1 - TAIL), quantile(other, 1 - TAIL)
     proven = slowness_evidence(own, other, limit) >= threshold(policy.level)
+    if not proven and own.counts[-1] > TAIL * own.total:
+        return missing(LATENCY, limit, "the candidate's p95 is beyond all edges")
     return settled(
         LATENCY,
         own_s / other_s,

@@ -73,21 +73,21 @@ def _never(name: str, count: int) -> Check:
 
 
 def _unanswered(paired: PairedAnswers, policy: CanaryPolicy) -> Check:
-    """Whether the candidate leaves more unanswered than the champion, beyond a tolerance."""
-    counts = (paired.asked, paired.candidate_failed, paired.champion_failed)
+    """Whether the candidate leaves unanswered what the champion answers, beyond a tolerance."""
+    alone = paired.candidate_failed - paired.both_failed
+    counts = (paired.asked, paired.champion_failed, paired.both_failed, alone, paired.answered)
     limit = policy.error_tolerance
-    if not all(map(is_count, counts)) or max(counts) > paired.asked:
+    if not all(map(is_count, counts)):
         return missing(UNANSWERED, limit, "counts that don't fit together")
     if not paired.asked:
         return Check(UNANSWERED, 0.0, limit, "1", "open", f"{UNANSWERED}: nothing asked yet")
-    excess = max(0, paired.candidate_failed - paired.champion_failed)
     return settled(
         UNANSWERED,
-        excess / paired.asked,
+        alone / paired.asked,
         limit,
         enough=paired.asked >= policy.least_pairs,
-        proven=rate_evidence(excess, paired.asked, limit) >= threshold(policy.level),
-        words=f"{excess} of {paired.asked}, {limit:.1%} allowed",
+        proven=rate_evidence(alone, paired.asked, limit) >= threshold(policy.level),
+        words=f"{alone} of {paired.asked}, {limit:.1%} allowed",
     )
 
 
@@ -158,9 +158,8 @@ def _share_of_pairs(
     limit = policy.disagreement
     if paired is None or share is None or not math.isfinite(share) or not 0 <= share <= 1:
         return missing(name, limit, "nobody compared")
-    # How many the two left unanswered together is not known; so many pairs there are at least.
-    pairs = max(0, paired.asked - paired.candidate_failed - paired.champion_failed)
-    if not pairs:
+    pairs = paired.answered
+    if pairs <= 0:
         return Check(name, share, limit, "1", "open", f"{name}: no pairs yet")
     return settled(
         name,

@@ -73,6 +73,7 @@ class PairedAnswers:
             answers otherwise than recorded.
         far_wider: by target, the share of pairs in which the candidate's interval is wider than
             the champion's by more than the policy's ratio: so wide that to agree says little.
+        both_failed: how many of the requests neither answered; they count for both above.
     """
 
     asked: int
@@ -82,3 +83,9 @@ class PairedAnswers:
     outside_interval: dict[str, float]
     golden_mismatches: int
     far_wider: dict[str, float] = field(default_factory=dict)
+    both_failed: int = 0
+
+    @property
+    def answered(self) -> int:
+        """Requests that both answered."""
+        return self.asked - self.champion_failed - self.candidate_failed + self.both_failed

@@ -4,9 +4,10 @@ One look at a time, so that a command can loop and a scheduled job can do withou
 under way stands on the deployment; whoever looks next goes on from there, after a kill too.
 """
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from matops.artifacts.package import read_golden
@@ -17,11 +18,14 @@ from matops.core.errors import BadInput
 from matops.core.family import Family
 from matops.core.rollout import Arm, Rollout, begin, candidate_ready, deploy_first, next_rollout
 from matops.core.ruling import RuledMove, Ruling
+from matops.core.traffic import ArmTraffic
 from matops.steps.paired_answers import gather_pairs, golden_mismatches
 from matops.steps.ports import ArmClient, PackageStore, Serving, TrafficMonitor
 from matops.steps.release import check_releasable
 
 Clock = Callable[[], datetime]
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,7 @@ class CanaryRelease:
 
         Raises:
             BadInput: the gates rejected it, it was rolled back before, another release is under
-                way, or the champion is not deployed.
+                way, the champion is not deployed, or what should measure it is no monitor.
         """
         card = check_releasable(package)
         before = self.serving.rollout(self.family)
@@ -77,7 +81,8 @@ class CanaryRelease:
             after = deploy_first(card.version, location)
             after = replace(after, move="start", release_began=now.isoformat())
         else:
-            self._monitored()
+            # A wrong address is told now; once a release is under way, it is an outage.
+            self._monitored().traffic(self.family, before.champion, now - timedelta(minutes=1), now)
             after = begin(before, card.version, location, now, self.policy)
         self._decide(before, after, Ruling("hold", after.reason), Evidence())
         return after
@@ -145,14 +150,23 @@ class CanaryRelease:
         if candidate.name in unready:
             reason = f"the candidate no longer answers: {unready[candidate.name]}"
             return Ruling("roll_back", reason), Evidence(unready)
-        looked, monitor = windows(rollout, now), self._monitored()
-        own = monitor.traffic(self.family, candidate, *looked.candidate)
-        other = monitor.traffic(self.family, rollout.reference, *looked.reference)
+        looked = windows(rollout, now)
+        own = self._traffic(candidate, looked.candidate)
+        other = self._traffic(rollout.reference, looked.reference)
         golden = read_golden(self.packages.kept(self.family, candidate.version))
         ratio = self.policy.interval_ratio
         paired = gather_pairs(self.family, rollout, golden, self.serving, self.client, ratio)
         ruling = judge_canary(rollout, own, other, paired, now, self.policy)
         return ruling, Evidence(unready, own, other, paired)
+
+    def _traffic(self, arm: Arm, window: tuple[datetime, datetime]) -> ArmTraffic:
+        """What an arm met; a judge who gave up where it can't be had would leave the candidate."""
+        monitor = self._monitored()
+        try:
+            return monitor.traffic(self.family, arm, *window)
+        except BadInput as error:
+            log.warning("%s", error)
+            return ArmTraffic()
 
     def _monitored(self) -> TrafficMonitor:
         if self.monitor is None:

@@ -98,6 +98,7 @@ def _count(pairs: Sequence[_Pair], mismatches: int, interval_ratio: float) -> Pa
         outside_interval={name: _share(_is_far, name, answered) for name in targets},
         golden_mismatches=mismatches,
         far_wider={name: _share(wider, name, answered) for name in targets},
+        both_failed=sum(pair.candidate is pair.other is None for pair in pairs),
     )
 
 

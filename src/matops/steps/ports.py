@@ -219,7 +219,11 @@ class TrafficMonitor(Protocol):
     """What the arms of a release meet."""
 
     def traffic(self, family: Family, arm: Arm, since: datetime, until: datetime) -> ArmTraffic:
-        """Counts of one arm in a window; what can't be measured is None, never zero."""
+        """Counts of one arm in a window; what can't be measured is None, never zero.
+
+        Raises:
+            BadInput: what was asked does not measure anything.
+        """
         ...
 
 

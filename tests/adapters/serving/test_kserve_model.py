@@ -235,6 +235,8 @@ def test_a_bad_body_is_refused_over_v1(served: str, name: str) -> None:
         ({"data": [100_000 * "["]}, "JSON"),
         ({"data": [], "shape": [0]}, "at least one"),
         ({"datatype": "COMPLEX"}, ""),
+        ({"shape": [2]}, "not [1]"),
+        ({"shape": []}, "not [1]"),
     ],
 )
 def test_a_wrong_tensor_is_refused(served: str, changed: dict[str, Any], word: str) -> None:

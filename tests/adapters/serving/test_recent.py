@@ -8,7 +8,8 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from matops.adapters.serving.recent import LARGEST_BYTES, PATH, PAUSE_S, RecentRequests
+from matops.adapters.comparing import RECENT
+from matops.adapters.serving.recent import LARGEST_BYTES, PAUSE_S, RecentRequests
 
 
 class Clock:
@@ -52,5 +53,5 @@ def test_by_default_nothing_is_kept_and_nothing_told() -> None:
     recent.keep([{"cif": 1}])
     recent.attach(app)
     assert recent.routes() == {}
-    assert PATH not in {getattr(route, "path", "") for route in app.routes}
+    assert RECENT not in {getattr(route, "path", "") for route in app.routes}
     assert told(recent) == []

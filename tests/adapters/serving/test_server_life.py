@@ -18,6 +18,8 @@ import pytest
 from kserve.protocol.grpc import grpc_predict_v2_pb2 as messages
 from kserve.protocol.grpc.grpc_predict_v2_pb2_grpc import GRPCInferenceServiceStub
 
+from matops.adapters.arm_client import HttpArmClient
+from matops.families import get_family
 from tests.adapters.serving.servers import (
     COPPER,
     NAME,
@@ -33,12 +35,22 @@ if TYPE_CHECKING:
 OVERLAPPING = {
     "crystal": COPPER["crystal"] | {"species": ["Cu"] * 2, "frac_coords": [[0.0] * 3] * 2}
 }
+FAMILY = get_family(NAME)
 GIGABYTE = 2**30
 
 
 @pytest.fixture(scope="module")
 def server(released: Released, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnServer]:
-    options = ("--variant", "canary-1", "--limit", "samples=8", "--limit", "nesting=12")
+    options = (
+        "--variant",
+        "canary-1",
+        "--keep-requests",
+        "4",
+        "--limit",
+        "samples=8",
+        "--limit",
+        "nesting=12",
+    )
     directory = tmp_path_factory.mktemp("own")
     with own_server(released.package, directory, *options) as running:
         yield running
@@ -69,6 +81,19 @@ def grpc_request(elements: list[bytes], datatype: str = "BYTES") -> messages.Mod
     )
     tensor.contents.bytes_contents.extend(elements)
     return messages.ModelInferRequest(model_name=NAME, inputs=[tensor])
+
+
+def test_a_comparison_is_answered_and_not_counted_as_traffic(server: OwnServer) -> None:
+    counters = ("matops_requests_total", "matops_request_seconds_count", "matops_samples_total")
+    before = [metric(server, name) for name in counters]
+    arm = HttpArmClient()
+    assert arm.ask(server.url, FAMILY, COPPER) is not None
+    assert arm.ask(server.url, FAMILY, OVERLAPPING) is None
+    assert arm.recent(server.url) == []
+    assert [metric(server, name) for name in counters] == before
+    assert ask(server, COPPER).status_code == 200
+    assert [metric(server, name) for name in counters] == [count + 1 for count in before]
+    assert arm.recent(server.url) == [COPPER]
 
 
 def test_metadata_says_units_coverage_limits_and_payloads(server: OwnServer) -> None:
@@ -166,6 +191,25 @@ def test_grpc_answers_and_refuses_as_http_does(server: OwnServer) -> None:
         with pytest.raises(grpc.RpcError) as caught:
             stub.ModelInfer(grpc_request([b" " * 9 * 2**20]))
         assert caught.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
+        raw = messages.ModelInferRequest(model_name=NAME, raw_input_contents=[good])
+        raw.inputs.add(name="instances", datatype="BYTES", shape=[1])
+        with pytest.raises(grpc.RpcError, match="binary form"):
+            stub.ModelInfer(raw)
+
+
+def test_no_client_can_unload_the_model(server: OwnServer) -> None:
+    with grpc.insecure_channel(server.grpc) as channel:
+        stub = GRPCInferenceServiceStub(channel)
+        unload = messages.RepositoryModelUnloadRequest(model_name=NAME)
+        load = messages.RepositoryModelLoadRequest(model_name=NAME)
+        for call, request in (
+            (stub.RepositoryModelUnload, unload),
+            (stub.RepositoryModelLoad, load),
+        ):
+            with pytest.raises(grpc.RpcError) as caught:
+                call(request)
+            assert caught.value.code() == grpc.StatusCode.UNIMPLEMENTED
+    assert ask(server, COPPER).status_code == 200
 
 
 def test_a_killed_process_costs_no_request(server: OwnServer) -> None:

@@ -366,6 +366,11 @@ def test_poscar_scales_lattice_and_reads_cartesian_coordinates() -> None:
         assert crystal.symbols == ["Cu", "Au"]
 
 
+def test_poscar_may_have_a_remark_after_the_elements() -> None:
+    told = from_poscar(POSCAR.replace("Cu Au\n", "Cu Au ! as they are\n"))
+    assert told.symbols == from_poscar(POSCAR).symbols
+
+
 def test_poscar_without_element_names_is_refused_instead_of_guessed() -> None:
     message = refusal(from_poscar, POSCAR.replace("Cu Au\n", ""))
     assert "elements" in message
@@ -377,6 +382,8 @@ def test_poscar_without_element_names_is_refused_instead_of_guessed() -> None:
         ("3 1\n", "3 10000000000000\n"),
         ("3 1\n", "3 2\n"),
         ("3 1\n", "-3 1\n"),
+        ("3 1\n", "4\n"),
+        ("3 1\n", "3 0 1\n"),
         ("3 1\n", "x y\n"),
         ("Au", "Xx"),
         ("Direct", ""),

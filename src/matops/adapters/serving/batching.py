@@ -78,7 +78,6 @@ class Batcher:
         except TimeoutError:
             raise Overloaded(f"no answer within {self._limits.seconds:g} s") from None
         if not isinstance(outcome, Refused):
-            self._metrics.count_predictions(outcome)
             return outcome
         raise (BadInput if outcome.is_bad_input else Failed)(outcome.reason)
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from matops.adapters.comparing import COMPARISON
 from matops.adapters.serving.bodies import read_json
 from matops.adapters.serving.limits import Limits
 from matops.adapters.serving_metrics import Outcome, ServingMetrics
@@ -23,7 +24,8 @@ Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 RETRY_AFTER_SECONDS = 1
-KEPT_HEADERS = (b"host", b"x-request-id")
+_COMPARISON = COMPARISON.encode()
+KEPT_HEADERS = (b"host", b"x-request-id", _COMPARISON)
 """KServe reads bodies otherwise under headers of CloudEvents and of binary tensors."""
 
 
@@ -91,7 +93,7 @@ class Guard:
             return
         finally:
             self._held_bytes -= held.bytes
-            if answer.status:
+            if answer.status and not _is_comparison(scope):
                 self._metrics.count_request(_outcome(answer.status), time.perf_counter() - began)
 
     async def _read(self, scope: Scope, receive: Receive, held: "_Held") -> bytes:
@@ -170,6 +172,10 @@ class _Answer:
         self._is_draining = False
         await self.send({"type": "http.response.start", "status": status, "headers": headers})
         await self._send({"type": "http.response.body", "body": body})
+
+
+def _is_comparison(scope: Scope) -> bool:
+    return any(name == _COMPARISON for name, _ in scope["headers"])
 
 
 def _outcome(status: int) -> Outcome:

@@ -9,6 +9,7 @@ from grpc_interceptor.exceptions import Internal, Unavailable
 from kserve import InferOutput, InferRequest, InferResponse, Model
 from kserve.errors import InferenceError, InvalidInput
 
+from matops.adapters.comparing import COMPARISON
 from matops.adapters.serving.batching import Failed, Overloaded
 from matops.adapters.serving.bodies import read_json
 from matops.adapters.serving.limits import Limits
@@ -63,7 +64,7 @@ class ServedModel(Model):  # type: ignore[misc]
         if isinstance(payload, InferRequest) and payload.from_grpc:
             return await self._predict_grpc(payload)
         try:
-            return await self._answer(payload)
+            return await self._answer(payload, is_counted=COMPARISON not in (headers or {}))
         except BadInput as error:
             raise InvalidInput(str(error)) from None
         except Failed as error:
@@ -74,7 +75,7 @@ class ServedModel(Model):  # type: ignore[misc]
         began = time.perf_counter()
         outcome: Any = "error"
         try:
-            answer = await self._answer(request)
+            answer = await self._answer(request, is_counted=True)
             outcome = "ok"
             return answer
         except BadInput as error:
@@ -88,7 +89,7 @@ class ServedModel(Model):  # type: ignore[misc]
         finally:
             self._metrics.count_request(outcome, time.perf_counter() - began)
 
-    async def _answer(self, payload: dict[str, Any] | InferRequest) -> Any:
+    async def _answer(self, payload: dict[str, Any] | InferRequest, is_counted: bool) -> Any:
         instances = self._instances(payload)
         if len(instances) > self._limits.samples:
             raise BadInput(
@@ -96,7 +97,9 @@ class ServedModel(Model):  # type: ignore[misc]
                 "are accepted"
             )
         predictions = await self._ask(instances)
-        self._recent.keep(instances)
+        if is_counted:
+            self._metrics.count_predictions(predictions)
+            self._recent.keep(instances)
         if isinstance(payload, InferRequest):
             # The protocol lets a request do without an id; KServe's response can't.
             return self._v2(payload.id or str(uuid4()), predictions)
@@ -169,6 +172,11 @@ def _tensor(request: InferRequest, most: int) -> list[str | bytes]:
     if len(named) != 1 or named[0].datatype != "BYTES":
         raise BadInput(f"the request needs one input tensor {INSTANCES!r} of type BYTES")
     data = named[0].data or []
+    if list(named[0].shape) != [len(data)]:
+        raise BadInput(
+            f"the shape of {INSTANCES!r} is not [{len(data)}], the number of its elements; "
+            "those in binary form are not read"
+        )
     if not all(isinstance(item, str | bytes) for item in data):
         raise BadInput(f"an element of {INSTANCES!r} is not text")
     return list(data[: most + 1])

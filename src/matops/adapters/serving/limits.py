@@ -14,9 +14,10 @@ class Limits:
         buffered_bytes: of all requests that are being read or answered.
         samples: of a request.
         sample_size: atoms of a crystal or voxels of a grid; None for what the family accepts.
+        header_bytes: of a request's first line and headers.
         nesting: levels of brackets in JSON.
         reading_seconds: to make samples of a request's payloads.
-        seconds: to read a request, and again to answer it.
+        seconds: to read a request's headers, then its body, and again to answer it.
         waiting_samples: that wait for their turn; what comes beyond is told to come again.
         pass_samples: in one pass through the network.
         settle_seconds: how long a server that is told to end goes on as before, but not ready, so
@@ -26,6 +27,7 @@ class Limits:
 
     body_bytes: int = 8 * 2**20
     buffered_bytes: int = 64 * 2**20
+    header_bytes: int = 64 * 2**10
     samples: int = 256
     sample_size: int | None = None
     nesting: int = 32

@@ -11,9 +11,9 @@ import orjson
 from fastapi import FastAPI
 from fastapi.responses import Response
 
+from matops.adapters.comparing import RECENT
 from matops.core.record import Payload
 
-PATH = "/internal/recent"
 LARGEST_BYTES = 256 * 1024
 """Of a sample that is kept, as JSON."""
 PAUSE_S = 0.05
@@ -46,12 +46,12 @@ class RecentRequests:
 
     def routes(self) -> dict[str, str]:
         """Method by path of what is answered beside the protocols."""
-        return {PATH: "GET"} if self._most else {}
+        return {RECENT: "GET"} if self._most else {}
 
     def attach(self, app: FastAPI) -> None:
         """Let the samples be asked for, if any are kept."""
         if self._most:
-            app.add_api_route(PATH, self._tell, methods=["GET"], include_in_schema=False)
+            app.add_api_route(RECENT, self._tell, methods=["GET"], include_in_schema=False)
 
     async def _tell(self) -> Response:
         body = b'{"instances": [' + b",".join(self._kept) + b"]}"

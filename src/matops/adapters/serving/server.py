@@ -22,10 +22,11 @@ from kserve.errors import InvalidInput, ModelNotFound, ModelNotReady
 from kserve.logging import configure_logging
 from kserve.protocol.dataplane import DataPlane
 from kserve.protocol.grpc.server import GRPCServer
-from kserve.protocol.model_repository_extension import ModelRepositoryExtension
 from kserve.protocol.rest.server import RESTServer
 
 from matops.adapters.serving.batching import Batcher, Overloaded
+from matops.adapters.serving.connection import Connection
+from matops.adapters.serving.grpc_server import FixedRepository, grpc_server
 from matops.adapters.serving.guard import RETRY_AFTER_SECONDS, Guard
 from matops.adapters.serving.kserve_model import ServedModel
 from matops.adapters.serving.limits import Limits
@@ -95,6 +96,7 @@ def _uvicorn_config(running: Running) -> uvicorn.Config:
         kserve.model_server.app,
         host="0.0.0.0",  # noqa: S104  a container is asked from outside
         port=running.ports.http,
+        http=partial(Connection, running.limits),  # type: ignore[arg-type]
         log_config=None,
         access_log=False,
         timeout_keep_alive=65,
@@ -124,7 +126,9 @@ async def _serve(
     guard = Guard(app, {**routes(served, limits), **recent.routes()}, limits, metrics)
     config.app = guard
     keep_what_is_loaded()
-    await _listen(_Uvicorn(config), _grpc(plane, running), plane, guard, limits)
+    port = running.ports.grpc
+    grpc = None if port is None else grpc_server(port, plane, limits)
+    await _listen(_Uvicorn(config), grpc, plane, guard, limits)
     await batcher.close()
 
 
@@ -161,7 +165,7 @@ def _application(plane: DataPlane, served: Served, limits: Limits) -> FastAPI:
 
     # Before KServe's own route of this path, which keeps to the protocol's fields.
     app.add_api_route(f"/v2/models/{name}", metadata, methods=["GET"])
-    RESTServer("", plane, ModelRepositoryExtension(plane.model_registry), 0).create_application()
+    RESTServer("", plane, FixedRepository(plane.model_registry), 0).create_application()
     # FastAPI's own way to another description than the one it generates.
     app.openapi = partial(openapi, served, limits)  # type: ignore[method-assign]
     app.add_exception_handler(Overloaded, _say_overloaded)
@@ -196,18 +200,6 @@ class _Uvicorn(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         """Capture none."""
         yield
-
-
-def _grpc(plane: DataPlane, running: Running) -> GRPCServer | None:
-    if running.ports.grpc is None:
-        return None
-    sizes = {
-        "grpc_max_receive_message_length": running.limits.body_bytes,
-        "grpc_max_send_message_length": running.limits.buffered_bytes,
-    }
-    extension = ModelRepositoryExtension(plane.model_registry)
-    grace = round(running.limits.finish_seconds)
-    return GRPCServer(running.ports.grpc, plane, extension, sizes, grace)
 
 
 async def _listen(

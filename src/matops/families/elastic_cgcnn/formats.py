@@ -1,6 +1,7 @@
 """Crystals from CIF, POSCAR, a pymatgen structure or our own records."""
 
 from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from typing import Any
 
 import gemmi
@@ -101,6 +102,9 @@ def from_poscar(text: str) -> Crystal:
         raise BadInput("the POSCAR's sixth line does not name the elements")
     if any(word.isdecimal() and int(word[:9]) > MAX_ATOMS for line in header for word in line):
         raise BadInput(f"the POSCAR has too many atoms; at most {MAX_ATOMS} are accepted")
+    # The parser would read as many elements as there are numbers, and forget the rest.
+    if len(header) > 1 and len(_uncommented(header[0])) > len(header[1]):
+        raise BadInput("the POSCAR names more elements than it has numbers of atoms")
     # Half a second to import: pymatgen's VASP files bring along much of SciPy.
     from pymatgen.io.vasp.inputs import Poscar
 
@@ -111,6 +115,10 @@ def from_poscar(text: str) -> Crystal:
         raise BadInput(f"not a readable POSCAR: {reason[:200]}") from None
     symbols = [site.specie.symbol for site in structure]
     return make_crystal(structure.lattice.matrix, symbols, structure.frac_coords)
+
+
+def _uncommented(words: Sequence[str]) -> list[str]:
+    return list(takewhile(lambda word: word[0] not in "#!", words))
 
 
 def from_pymatgen(structure: Any) -> Crystal:
