@@ -10,7 +10,7 @@ from kfp import dsl
 
 from components.begin_screening import begin_screening
 from components.merge_screening import merge_screening
-from components.on_cluster import on_cluster
+from components.on_cluster import ENDS_WITHIN_S, KEPT_S, on_cluster
 from components.parallelism import SHARDS_AT_ONCE
 from components.screen_shard import screen_shard
 
@@ -24,10 +24,13 @@ class Screened(NamedTuple):
 @dsl.pipeline(
     name="screen-designs",
     description="Predict a family's designs in shards, then find the front of the best.",
+    pipeline_config=dsl.PipelineConfig(
+        ttl_seconds_after_finished=KEPT_S, active_deadline_seconds=ENDS_WITHIN_S
+    ),
 )
 def screen_designs(
-    package: str,
     family: str = "nanoporous_cnn3d",
+    package: str = "",
     count: int = 100_000,
     seed: int = 0,
     merit: str = "",
@@ -39,8 +42,8 @@ def screen_designs(
     """Screen in shards.
 
     Args:
-        package: version or directory of the model package that predicts.
         family: family whose designs are screened.
+        package: version or directory of the model package that predicts; empty for the champion.
         count: designs in all; a larger number extends an earlier screening.
         seed: seed of the designs.
         merit: what the best designs have most of; empty for the family's first merit.

@@ -11,7 +11,7 @@ from kfp import dsl
 from components.gather_shards import gather_shards
 from components.ingest import ingest
 from components.number_shards import number_shards
-from components.on_cluster import on_cluster
+from components.on_cluster import ENDS_WITHIN_S, KEPT_S, on_cluster
 from components.parallelism import SHARDS_AT_ONCE
 from components.simulate_shard import simulate_shard
 
@@ -25,6 +25,9 @@ class Simulated(NamedTuple):
 @dsl.pipeline(
     name="simulate",
     description="Simulate a family's samples in shards, then ingest all of them at once.",
+    pipeline_config=dsl.PipelineConfig(
+        ttl_seconds_after_finished=KEPT_S, active_deadline_seconds=ENDS_WITHIN_S
+    ),
 )
 def simulate(
     family: str = "elastic_cgcnn",

@@ -14,7 +14,7 @@ import yaml
 REPOSITORY = Path(__file__).parents[2]
 MANIFESTS = REPOSITORY / "manifests"
 TOOLS = REPOSITORY / ".tools"
-BUILT = ("overlays/local", "overlays/production", "gateway")
+BUILT = ("overlays/local", "overlays/production", "gateway", "training")
 """The directories that a user hands to kubectl."""
 
 

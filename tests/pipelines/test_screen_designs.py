@@ -75,7 +75,7 @@ def test_a_screening_runs_here(matops: Matops, package: Path, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ((), "needs its parameter 'package'"),
+        ((), "no model is released; name a package"),
         (("--param", "package=nosuch"), "nosuch"),
         (("--preset", "demo", "--param", "package=x"), "no parameter 'preset'"),
     ],

@@ -60,14 +60,6 @@ def test_shards_run_side_by_side_and_one_ingestion_follows(tmp_path: Path) -> No
     assert not any("enableCache" in task.get("cachingOptions", {}) for task in tasks.values())
 
 
-def test_only_a_shard_is_tried_again(tmp_path: Path) -> None:
-    definition = only_yaml(tmp_path, "simulate")
-    dags = [definition["root"]["dag"]]
-    dags += [c["dag"] for c in definition["components"].values() if "dag" in c]
-    tried = {name for dag in dags for name, task in dag["tasks"].items() if "retryPolicy" in task}
-    assert tried == {"simulate-shard"}
-
-
 @pytest.mark.slow
 def test_shards_give_the_same_version_as_one_piece(
     matops: Matops, whole: str, tmp_path: Path

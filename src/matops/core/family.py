@@ -71,7 +71,7 @@ class FamilyConfig:
 
 @dataclass(frozen=True)
 class PayloadForm:
-    """One form in which a request may carry a sample, for documentation and the server.
+    """One form in which a request may carry a sample.
 
     Attributes:
         key: of the payload.
@@ -102,8 +102,7 @@ class SourceForm:
 class Family(ABC):
     """What the platform asks of a family; a folder under ``families`` implements it once.
 
-    ``parse`` and ``featurize`` serve ingestion, training, evaluation and serving alike, so that
-    what is served is what was tested.
+    ``parse`` and ``featurize`` serve all steps and the server: what is served is what was tested.
     """
 
     name: ClassVar[str]

@@ -15,6 +15,7 @@ from matops.entrypoints.packages import find_package
 from matops.entrypoints.progress import log_progress
 from matops.entrypoints.settings import read_settings
 from matops.entrypoints.shards import step_name
+from matops.entrypoints.wiring import package_store
 from matops.families import get_family
 from matops.steps.screen import (
     LoadPackage,
@@ -35,7 +36,8 @@ class Wanted:
 
     Attributes:
         family: whose designs.
-        package: directory of the model package that predicts, or its version.
+        package: directory of the model package that predicts, or its version; empty for the
+            family's champion.
         count: designs in all.
         seed: of the designs.
         merit: what to have most of; empty for the family's first merit.
@@ -58,7 +60,8 @@ class Wanted:
             BadInput: no such family, package or merit, or a change that does not fit.
         """
         family = get_family(self.family)
-        package = find_package(self.package, self.family) or Path(self.package)
+        package = find_package(self.package, self.family) if self.package else _champion(family)
+        package = package or Path(self.package)
         card = read_card_of(family, package)
         config = _configuration(family, card, self.changes)
         return Screening(
@@ -70,6 +73,13 @@ class Wanted:
             coverage=card.calibration.coverage,
             confirm=self.confirm,
         )
+
+
+def _champion(family: Family) -> Path:
+    champion = package_store(read_settings()).champion(family)
+    if champion is None:
+        raise BadInput(f"{family.name}: no model is released; name a package that predicts")
+    return champion
 
 
 def screening_directory(asked: Screening) -> Path:
