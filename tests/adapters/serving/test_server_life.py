@@ -191,10 +191,27 @@ def test_grpc_answers_and_refuses_as_http_does(server: OwnServer) -> None:
         with pytest.raises(grpc.RpcError) as caught:
             stub.ModelInfer(grpc_request([b" " * 9 * 2**20]))
         assert caught.value.code() == grpc.StatusCode.RESOURCE_EXHAUSTED
-        raw = messages.ModelInferRequest(model_name=NAME, raw_input_contents=[good])
-        raw.inputs.add(name="instances", datatype="BYTES", shape=[1])
-        with pytest.raises(grpc.RpcError, match="binary form"):
-            stub.ModelInfer(raw)
+
+
+def test_tensors_in_binary_form_are_read(server: OwnServer) -> None:
+    good = json.dumps(COPPER).encode()
+    prefixed = len(good).to_bytes(4, "little") + good
+    with grpc.insecure_channel(server.grpc) as channel:
+        stub = GRPCInferenceServiceStub(channel)
+        plain = stub.ModelInfer(grpc_request([good, good]))
+        answer = stub.ModelInfer(binary_request(prefixed * 2, 2))
+        assert [t.contents for t in answer.outputs] == [t.contents for t in plain.outputs]
+        bad = ((good, 1), (prefixed[:-1], 1), (b"\x00", 1), (prefixed, 2), (bytes(4096), 1024))
+        for raw, shape in bad:
+            with pytest.raises(grpc.RpcError) as caught:
+                stub.ModelInfer(binary_request(raw, shape))
+            assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+
+
+def binary_request(raw: bytes, shape: int) -> Any:
+    request = messages.ModelInferRequest(model_name=NAME, raw_input_contents=[raw])
+    request.inputs.add(name="instances", datatype="BYTES", shape=[shape])
+    return request
 
 
 def test_no_client_can_unload_the_model(server: OwnServer) -> None:

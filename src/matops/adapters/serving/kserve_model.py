@@ -171,12 +171,28 @@ def _tensor(request: InferRequest, most: int) -> list[str | bytes]:
     named = [tensor for tensor in request.inputs if tensor.name == INSTANCES]
     if len(named) != 1 or named[0].datatype != "BYTES":
         raise BadInput(f"the request needs one input tensor {INSTANCES!r} of type BYTES")
-    data = named[0].data or []
-    if list(named[0].shape) != [len(data)]:
+    [tensor] = named
+    # What Triton's clients send; KServe's own way to read it believes any length.
+    raw: bytes | None = tensor._raw_data
+    data = (tensor.data or [])[: most + 1] if raw is None else _prefixed(raw, most + 1)
+    if len(data) <= most and list(tensor.shape) != [len(data)]:
         raise BadInput(
-            f"the shape of {INSTANCES!r} is not [{len(data)}], the number of its elements; "
-            "those in binary form are not read"
+            f"the shape of {INSTANCES!r} is not [{len(data)}], the number of its elements"
         )
     if not all(isinstance(item, str | bytes) for item in data):
         raise BadInput(f"an element of {INSTANCES!r} is not text")
-    return list(data[: most + 1])
+    return list(data)
+
+
+def _prefixed(raw: bytes, most: int) -> list[bytes]:
+    """Elements in binary form, each after its length: four bytes, the lowest first."""
+    elements: list[bytes] = []
+    start = 0
+    while start < len(raw) and len(elements) < most:
+        first = start + 4
+        end = first + int.from_bytes(raw[start:first], "little")
+        if end > len(raw) or first > len(raw):
+            raise BadInput(f"{INSTANCES!r} in binary form ends within an element")
+        elements.append(raw[first:end])
+        start = end
+    return elements
