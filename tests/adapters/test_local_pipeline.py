@@ -30,6 +30,14 @@ def test_a_line_without_its_end_is_logged_but_not_yet_heard() -> None:
     assert heard == []
 
 
+def test_what_comes_after_the_run_is_lost_without_an_error() -> None:
+    log, heard = io.StringIO(), []
+    tee = LineTee(log, heard.append)
+    log.close()
+    assert tee.write("late\n") == 5
+    assert heard == []
+
+
 def test_the_prefix_of_bad_input_is_what_a_traceback_begins_its_last_line_with() -> None:
     import traceback
 

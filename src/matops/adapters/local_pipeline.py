@@ -31,6 +31,8 @@ class LineTee(io.TextIOBase):
     def write(self, text: str) -> int:
         """Take text in whatever pieces it comes, from steps that run at once too."""
         with self._lock:
+            if self.log.closed:  # kfp's loggers hold on to the stream of an earlier run
+                return len(text)
             self.log.write(text)
             self.log.flush()
             *lines, self.pending = (self.pending + text).split("\n")
