@@ -31,7 +31,7 @@ def test_a_line_without_its_end_is_logged_but_not_yet_heard() -> None:
 
 
 def test_what_comes_after_the_run_is_lost_without_an_error() -> None:
-    log, heard = io.StringIO(), []
+    log, heard = StringIO(), []
     tee = LineTee(log, heard.append)
     log.close()
     assert tee.write("late\n") == 5
