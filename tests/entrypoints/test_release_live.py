@@ -96,7 +96,7 @@ def deployed(
     shutil.copytree(released.workspace / "models" / FAMILY, workspace / "models" / FAMILY)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MATOPS_SCRAPE_EVERY_S", "1")
-        patch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+        patch.setenv("PYTHONPATH", str(Path(__file__).parents[2]), prepend=os.pathsep)
         patch.setenv("MATOPS_SERVE_COMMAND", f"{sys.executable} -m tests.faulty_server")
         done = matops(workspace, "release", "up", FAMILY, "--port", str(port))
         assert done.status == 0, done
