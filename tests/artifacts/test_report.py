@@ -12,11 +12,10 @@ import pandas as pd
 import pytest
 
 from matops.artifacts.model import LearningPoint, TrainingLog
+from matops.artifacts.page import format_limit, format_number
 from matops.artifacts.report import (
     explain_learning_curve,
     explain_verdict,
-    format_limit,
-    format_number,
     render_report,
     worst_rows,
 )
@@ -281,21 +280,3 @@ def test_learning_curve_sentence_gives_the_fall_per_doubling() -> None:
     assert "would hardly help" in explain_learning_curve(curve, MODULI[1:])
     assert "help some targets" in explain_learning_curve(curve, MODULI)
     assert "nothing can be said" in explain_learning_curve(curve[:1], MODULI)
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (0.04123, "0.0412"), (0.09999, "0.100"), (-1.5, "−1.50"), (1234.5, "1,234"), (0.0, "0"),
-        (3.1e-7, "3.10 × 10⁻⁷"), (None, "–"), (float("nan"), "not finite"), (1.0, "1.00"),
-    ],
-)  # fmt: skip
-def test_numbers_have_three_digits(value: float | None, text: str) -> None:
-    assert format_number(value) == text
-
-
-@pytest.mark.parametrize(
-    ("value", "text"), [(0.06, "0.06"), (200.0, "200"), (1e-5, "10⁻⁵"), (2.5e-7, "2.5 × 10⁻⁷")]
-)
-def test_limits_are_shown_as_written(value: float, text: str) -> None:
-    assert format_limit(value) == text

@@ -3,8 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
+from matops.artifacts.page import format_number, template
 from matops.artifacts.plots.monitoring import (
     draw_descriptor,
     draw_latency,
@@ -12,7 +11,6 @@ from matops.artifacts.plots.monitoring import (
     draw_predictions,
 )
 from matops.artifacts.plots.style import to_svg
-from matops.artifacts.report import format_number
 from matops.core.observation import Observation, findings
 from matops.core.retraining import RetrainingConfig
 from matops.core.traffic import Buckets
@@ -82,18 +80,10 @@ def render_observation(found: Observation, title: str, limits: RetrainingConfig)
         title: the family's title.
         limits: from which on drift and strangeness count.
     """
-    environment = Environment(
-        loader=PackageLoader("matops.artifacts", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["number"] = format_number
     alarm, why = findings(found, limits)
     history, shifts = found.live.history, found.shifts
     latency, answered = _latency(found.live.latency_s)
-    return environment.get_template("monitor.html.j2").render(
+    return template("monitor.html.j2").render(
         found=found,
         title=title,
         limits=limits,

@@ -1,8 +1,8 @@
 """Predicted against true values of every target: a page of its own for a pipeline's interface."""
 
 import pandas as pd
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from matops.artifacts.page import template
 from matops.artifacts.plots.held_out import draw_parity
 from matops.artifacts.plots.points import select_points
 from matops.artifacts.plots.style import to_svg
@@ -17,10 +17,8 @@ def render_parity(card: Card, rows: pd.DataFrame, title: str) -> str:
         rows: test predictions, as :func:`matops.artifacts.report.render_report` takes them.
         title: the family's title.
     """
-    loader = PackageLoader("matops.artifacts", "templates")
-    pages = Environment(loader=loader, autoescape=True, undefined=StrictUndefined)
     figures = [
         to_svg(draw_parity(select_points(target, rows)), f"parity{index}")
         for index, target in enumerate(card.targets)
     ]
-    return pages.get_template("parity.html.j2").render(card=card, title=title, figures=figures)
+    return template("parity.html.j2").render(card=card, title=title, figures=figures)

@@ -1,15 +1,14 @@
 """The evaluation report of a trained model: one HTML page that needs nothing else."""
 
 import json
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from matops.artifacts.model import LearningPoint, TrainingLog
+from matops.artifacts.page import template
 from matops.artifacts.plots.held_out import (
     draw_calibration,
     draw_domain_error,
@@ -25,7 +24,6 @@ from matops.core.target import Target
 
 WORST = 10
 FLAT_BELOW = 0.05
-SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 SUMMARY = {
     "mae": "MAE, learning scale",
     "mae_physical": "MAE, physical unit",
@@ -44,33 +42,6 @@ class TargetSection:
     target: Target
     figures: dict[str, str]
     worst: list[dict[str, object]]
-
-
-def _readable(text: str) -> str:
-    """A number as Python writes it, with a true minus and a power of ten."""
-    mantissa, _, exponent = text.partition("e")
-    power = f"10{str(int(exponent)).translate(SUPERSCRIPTS)}" if exponent else ""
-    parts = [mantissa.replace("-", "−")] * (mantissa != "1" or not power) + [power] * bool(power)
-    return " × ".join(parts)
-
-
-def format_number(value: float | None) -> str:
-    """Three significant digits; a power of ten only where zeros would hide the number."""
-    if value is None:
-        return "–"
-    if not math.isfinite(value):
-        return "not finite"
-    if value == 0:
-        return "0"
-    if not 1e-3 <= abs(value) < 1e5:
-        return _readable(f"{value:.2e}")
-    digits = 2 - math.floor(math.log10(abs(float(f"{value:.2e}"))))
-    return _readable(f"{value:,.{max(digits, 0)}f}")
-
-
-def format_limit(value: float) -> str:
-    """A limit as somebody wrote it: all its digits, and no zeros that claim a precision."""
-    return _readable(f"{value:,.9g}")
 
 
 def explain_verdict(verdict: Verdict) -> str:
@@ -157,18 +128,6 @@ def _parts(card: Card) -> list[tuple[str, int, int]]:
     return [(part, rows, card.data.groups.get(part, 0)) for part, rows in card.data.rows.items()]
 
 
-def _template() -> Template:
-    environment = Environment(
-        loader=PackageLoader("matops.artifacts", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"number": format_number, "limit": format_limit}
-    return environment.get_template("report.html.j2")
-
-
 def render_report(card: Card, rows: pd.DataFrame, log: TrainingLog, title: str, paper: str) -> str:
     """The report as one self-contained page, the same text for the same input.
 
@@ -182,7 +141,7 @@ def render_report(card: Card, rows: pd.DataFrame, log: TrainingLog, title: str, 
     """
     curve = log.learning_curve
     learning = to_svg(draw_learning_curve(curve, card.targets), "learning") if curve else None
-    return _template().render(
+    return template("report.html.j2").render(
         card=card,
         title=title,
         paper=paper,

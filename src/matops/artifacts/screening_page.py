@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from matops.artifacts.page import template
 from matops.artifacts.plots.screening import draw_screening
 from matops.artifacts.plots.style import quantity, save_png, to_svg
-from matops.artifacts.report import format_number
 from matops.artifacts.screening_result import Found
 from matops.core.record import Payload
 from matops.core.screening import STAGES
@@ -58,17 +57,9 @@ def render_screening(
         title: the family's title.
         coverage: nominal coverage of the targets' intervals.
     """
-    environment = Environment(
-        loader=PackageLoader("matops.artifacts", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["number"] = format_number
     simulated = [] if confirmed is None else confirmed.to_dict("records")
     done = [row for row in simulated if not row["refused"]]
-    return environment.get_template("screening.html.j2").render(
+    return template("screening.html.j2").render(
         plan=found.plan,
         cost=found.objectives.cost,
         merit=found.merit,
