@@ -32,6 +32,8 @@ pytestmark = pytest.mark.live
 
 FAMILY = "elastic_cgcnn"
 CONFIG = RetrainingConfig()
+SCRAPE_S = 0.5
+"""How often :func:`running_prometheus` asks the server."""
 START_S = 15
 """A command's window moves on while it starts; it takes less than this."""
 
@@ -84,6 +86,16 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+def assert_counted(found: ServingStatistics, asked: int, since: datetime) -> None:
+    """Prometheus extrapolates to the ends of a window of whole seconds: too much for short ones.
+
+    Requests that a fast machine answers within few seconds are counted worse than those of a day.
+    """
+    window_s = (now() - since).total_seconds()
+    most = asked * (window_s + 1) / (window_s - 2 * SCRAPE_S)
+    assert 0.95 * asked <= found.requests <= most
+
+
 @pytest.fixture(scope="module")
 def place(released: Released, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     root = tmp_path_factory.mktemp("monitoring")
@@ -120,7 +132,7 @@ def test_requests_like_the_training_data_give_no_reason_to_retrain(
     found = place.statistics(began)
     assert found is not None
     assert found.model == read_card(place.released.package).version
-    assert found.requests == pytest.approx(240, rel=0.05)
+    assert_counted(found, 240, began)
     assert found.drift < CONFIG.drift
     decision = decide_retraining(situation(place.released, found), CONFIG)
     assert not decision.retrain
@@ -134,9 +146,10 @@ def test_requests_from_elsewhere_are_a_reason_to_retrain(place: Place, crystals:
         for crystal in heavy
     ]
     asked = (4 * stretched)[:260]
-    found = place.statistics(place.ask(asked))
+    began = place.ask(asked)
+    found = place.statistics(began)
     assert found is not None
-    assert found.requests == pytest.approx(260, rel=0.05)
+    assert_counted(found, 260, began)
     assert found.drift > CONFIG.drift
     assert found.outside > 0.1 * found.requests
     decision = decide_retraining(situation(place.released, found), CONFIG)
