@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 CONFIGURATION, TARGETS, SERIES = "prometheus.yml", "scraped", "series"
+PROMETHEUS_PORT = 9090
+"""Where a Prometheus listens that is told nothing else."""
 
 
 def write_configuration(root: Path, every_s: float) -> None:
@@ -34,7 +36,7 @@ def write_targets(root: Path, family: str, ports: Mapping[str, int]) -> None:
     _write(root / TARGETS / f"{family}.json", targets)
 
 
-def prometheus_command(root: Path, port: int = 9090) -> list[str]:
+def prometheus_command(root: Path, port: int = PROMETHEUS_PORT) -> list[str]:
     """The command line that starts such a Prometheus."""
     return [
         "prometheus",

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from matops.adapters.dvc_store import DvcStore
 from matops.adapters.dvc_versions import DvcVersions
@@ -101,9 +102,18 @@ def scraper(settings: Settings) -> list[str]:
     """Command line of a Prometheus that finds the deployments; none where a cluster has its own."""
     if settings.serving == "kserve":
         return []
-    from matops.adapters.scrape_targets import prometheus_command
+    from matops.adapters.scrape_targets import PROMETHEUS_PORT, prometheus_command
 
-    return prometheus_command(settings.deployments)
+    port = _port_of(settings.prometheus) or PROMETHEUS_PORT
+    return prometheus_command(settings.deployments, port)
+
+
+def _port_of(url: str) -> int | None:
+    """None where it names none; what is no URL is refused when it is asked."""
+    try:
+        return urlsplit(url).port
+    except ValueError:
+        return None
 
 
 def traffic_monitor(settings: Settings) -> "PrometheusMonitor | None":

@@ -30,6 +30,18 @@ def test_programs_see_that_nothing_is_deployed(matops: Matops, tmp_path: Path) -
     assert found["prometheus"][0] == "prometheus"
 
 
+@pytest.mark.parametrize(
+    ("url", "port"),
+    [("", 9090), ("http://127.0.0.1:9191", 9191), ("http://metrics", 9090), ("http://m:x", 9090)],
+)
+def test_the_prometheus_that_is_proposed_listens_where_it_is_asked(
+    matops: Matops, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str, port: int
+) -> None:
+    monkeypatch.setenv("MATOPS_PROMETHEUS", url)
+    done = matops(tmp_path, "release", "status", FAMILY, "--json")
+    assert json.loads(done.out)["prometheus"][-1] == f"--web.listen-address=127.0.0.1:{port}"
+
+
 def test_a_history_may_be_empty(matops: Matops, tmp_path: Path) -> None:
     done = matops(tmp_path, "release", "history", FAMILY, "--json")
     assert (done.status, json.loads(done.out)) == (0, [])
