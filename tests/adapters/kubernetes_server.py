@@ -106,6 +106,7 @@ class Cluster:
         route_ticks: ticks until the route follows the spec.
         broken: arms that never become ready, with the failure that KServe tells.
         gateway: whether routes are written.
+        away: whether the controller sees to nothing.
         faults: (method, fault) pairs; each spoils the next request of a method.
         moments: the cluster after each tick.
         requests: all requests: method and path.
@@ -115,6 +116,7 @@ class Cluster:
     route_ticks: int = 2
     broken: dict[str, str] = field(default_factory=dict)
     gateway: bool = True
+    away: bool = False
     headless: bool = False
     faults: list[tuple[str, str]] = field(default_factory=list)
     moments: list[Moment] = field(default_factory=list)
@@ -177,6 +179,8 @@ class Cluster:
 
     def _pass_time(self, service: Json) -> None:
         """One tick of the controller."""
+        if self.away:
+            return
         self.tick += 1
         spec = service["spec"]
         shares = {e["predictor"]["name"]: e["trafficPercent"] for e in spec.get("canary") or []}

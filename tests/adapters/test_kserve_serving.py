@@ -12,6 +12,7 @@ from kubernetes.client import Configuration
 
 from matops.adapters.kserve_manifests import PodSettings, inference_service
 from matops.adapters.kserve_serving import KServeServing
+from matops.adapters.kserve_status import NOT_SEEN
 from matops.adapters.kubernetes_objects import SERVICES, KubernetesObjects
 from matops.core.errors import BadInput
 from matops.core.rollout import Arm, Rollout
@@ -158,6 +159,20 @@ def test_a_state_that_does_not_follow_is_refused(cluster: Cluster, late: Rollout
         found.apply(FAMILY, late)
     assert cluster.services[NAME]["spec"] == before
     assert found.rollout(FAMILY) == ADVANCED
+
+
+def test_a_controller_that_is_away_is_told_and_makes_good_when_it_is_back(cluster: Cluster) -> None:
+    apply(cluster, FIRST, BEGUN)
+    found = serving(cluster, patience_s=0.1)
+    assert found.behind(FAMILY) == ""
+    cluster.away = True
+    found.apply(FAMILY, ADVANCED)
+    assert found.behind(FAMILY) == NOT_SEEN
+    assert split(cluster) == {OLD.name: 80, NEW.name: 10, TWIN.name: 10}
+    cluster.away = False
+    apply(cluster, ADVANCED)
+    assert found.behind(FAMILY) == ""
+    assert split(cluster) == {OLD.name: 50, NEW.name: 25, TWIN.name: 25}
 
 
 def test_a_candidate_that_never_answers_gets_nothing_and_is_told(cluster: Cluster) -> None:

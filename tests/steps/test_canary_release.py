@@ -38,6 +38,7 @@ class Rack:
     def __init__(self) -> None:
         self.state: Rollout | None = None
         self.down: dict[str, str] = {}
+        self.late = ""
 
     def rollout(self, family: Family) -> Rollout | None:
         return self.state
@@ -49,6 +50,9 @@ class Rack:
 
     def unready(self, family: Family) -> dict[str, str]:
         return self.down
+
+    def behind(self, family: Family) -> str:
+        return self.late
 
     def address(self, family: Family, arm: Arm) -> str:
         return arm.package
@@ -260,6 +264,34 @@ def test_without_measurements_it_is_held_and_then_rolled_back(bench: Bench, newe
     bench.run()
     assert set(bench.moves[:-1]) == {"hold", "inconclusive"}
     assert bench.moves[-1] == "roll_back"
+    assert "without measurements" in bench.told[-1].ruling.reason
+
+
+def test_where_nobody_sees_to_a_change_it_is_held_and_no_fault_of_the_candidates(
+    bench: Bench, newer: Path
+) -> None:
+    candidate = bench.release.begin(newer).candidate
+    assert candidate
+    bench.release.tick()
+    bench.rack.late, bench.rack.down = "the controller is away", {candidate.name: "not seen"}
+    held = bench.release.tick()
+    assert held
+    assert held.ruling.move == "inconclusive"
+    assert held.ruling.reason.startswith("the controller is away: ")
+    bench.rack.late, bench.rack.down = "", {}
+    bench.run()
+    assert bench.rack.state
+    assert bench.rack.state.champion.version == version_of(newer)
+
+
+def test_a_change_that_nobody_sees_to_for_long_is_rolled_back(bench: Bench, newer: Path) -> None:
+    bench.release.begin(newer)
+    bench.release.tick()
+    bench.rack.late = "the controller is away"
+    bench.run()
+    assert set(bench.moves[:-1]) <= {"hold", "inconclusive"}
+    assert bench.moves[-1] == "roll_back"
+    assert "the controller is away" in bench.told[-1].ruling.reason
     assert "without measurements" in bench.told[-1].ruling.reason
 
 

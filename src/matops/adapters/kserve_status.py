@@ -11,11 +11,17 @@ Json = dict[str, Any]
 NOT_SEEN = "KServe has not seen the last change yet"
 
 
+def is_seen(service: Json) -> bool:
+    """Whether the status is that of the last change."""
+    seen = (service.get("status") or {}).get("observedGeneration", 0)
+    return bool(seen >= service["metadata"].get("generation", 0))
+
+
 def unready_reason(service: Json, arm: str) -> str:
     """Why an arm does not answer; empty if it does."""
-    status = service.get("status") or {}
-    if status.get("observedGeneration", 0) < service["metadata"].get("generation", 0):
+    if not is_seen(service):
         return NOT_SEEN
+    status = service.get("status") or {}
     if arm == stable_name(service):
         return _stable_reason(status)
     if arm not in canary_entries(service):

@@ -69,6 +69,10 @@ class LocalServing:
         found = {name: _why_unready(deployment, state, name) for name in state.arms}
         return {name: why for name, why in found.items() if why}
 
+    def behind(self, family: Family) -> str:
+        """Always empty: :meth:`apply` itself sees to a change."""
+        return ""
+
     def address(self, family: Family, arm: Arm) -> str:
         """URL at which one arm alone can be asked, past the split of the traffic.
 

@@ -147,6 +147,8 @@ class CanaryRelease:
         candidate, now = rollout.candidate, self.clock()
         if candidate is None:
             raise BadInput(f"{self.family.name}: no release is under way")
+        if behind := self.serving.behind(self.family):
+            return self._unmeasured(rollout, behind), Evidence(unready)
         if candidate.name in unready:
             reason = f"the candidate no longer answers: {unready[candidate.name]}"
             return Ruling("roll_back", reason), Evidence(unready)
@@ -158,6 +160,15 @@ class CanaryRelease:
         paired = gather_pairs(self.family, rollout, golden, self.serving, self.client, ratio)
         ruling = judge_canary(rollout, own, other, paired, now, self.policy)
         return ruling, Evidence(unready, own, other, paired)
+
+    def _unmeasured(self, rollout: Rollout, why: str) -> Ruling:
+        """Nobody knows how the arms are, as in an outage of the metrics.
+
+        The candidate is held, and rolled back once nothing was to be seen for too long.
+        """
+        nothing = ArmTraffic()
+        ruling = judge_canary(rollout, nothing, nothing, None, self.clock(), self.policy)
+        return replace(ruling, reason=f"{why}: {ruling.reason}")
 
     def _traffic(self, arm: Arm, window: tuple[datetime, datetime]) -> ArmTraffic:
         """What an arm met; a judge who gave up where it can't be had would leave the candidate."""

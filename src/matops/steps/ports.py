@@ -190,6 +190,10 @@ class Serving(Protocol):
         """Arms that don't answer yet or any more, by name, each with what is known of why."""
         ...
 
+    def behind(self, family: Family) -> str:
+        """Why nobody has seen to the last change yet; empty where somebody has."""
+        ...
+
     def address(self, family: Family, arm: Arm) -> str:
         """URL at which one arm alone can be asked, past the split of the traffic."""
         ...
