@@ -16,6 +16,8 @@ import pytest
 from matops.adapters.scrape_targets import prometheus_command, write_configuration, write_targets
 
 LOG = "prometheus.log"
+SCRAPE_S = 0.5
+"""How often :func:`running_prometheus` asks the arms that it is given."""
 
 
 def free_port() -> int:
@@ -30,13 +32,13 @@ def running_prometheus(root: Path, arms: Mapping[str, int] | None = None) -> Ite
 
     Args:
         root: directory with its configuration.
-        arms: ports by arm, to be scraped every half second; None for what ``root`` says already.
+        arms: ports by arm, to be scraped every ``SCRAPE_S``; None for what ``root`` says already.
     """
     if shutil.which("prometheus") is None:
         pytest.skip("needs prometheus on the PATH")
     if arms is not None:
         root.mkdir(parents=True, exist_ok=True)
-        write_configuration(root, 0.5)
+        write_configuration(root, SCRAPE_S)
         write_targets(root, "elastic_cgcnn", arms)
     port = free_port()
     url = f"http://127.0.0.1:{port}"

@@ -23,7 +23,7 @@ from matops.core.retraining import RetrainingConfig, ServingStatistics, Situatio
 from matops.entrypoints.cli.demo import running_server
 from matops.families import get_family
 from matops.steps.monitor import ChampionMonitor
-from tests.prometheus_process import running_prometheus
+from tests.prometheus_process import SCRAPE_S, running_prometheus
 
 if TYPE_CHECKING:
     from tests.conftest import Matops, Released
@@ -32,8 +32,6 @@ pytestmark = pytest.mark.live
 
 FAMILY = "elastic_cgcnn"
 CONFIG = RetrainingConfig()
-SCRAPE_S = 0.5
-"""How often :func:`running_prometheus` asks the server."""
 START_S = 15
 """A command's window moves on while it starts; it takes less than this."""
 

@@ -284,6 +284,21 @@ def test_where_nobody_sees_to_a_change_it_is_held_and_no_fault_of_the_candidates
     assert bench.rack.state.champion.version == version_of(newer)
 
 
+def test_a_change_that_is_seen_to_during_a_look_condemns_nobody(
+    bench: Bench, newer: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    candidate = bench.release.begin(newer).candidate
+    assert candidate
+    bench.release.tick()
+    late = iter(["the controller is late"])
+    down = {candidate.name: "not seen"}
+    monkeypatch.setattr(bench.rack, "behind", lambda family: next(late, ""))
+    monkeypatch.setattr(bench.rack, "unready", lambda family: down if next(late, "") else {})
+    decision = bench.release.tick()
+    assert decision
+    assert decision.ruling.move == "inconclusive"
+
+
 def test_a_change_that_nobody_sees_to_for_long_is_rolled_back(bench: Bench, newer: Path) -> None:
     bench.release.begin(newer)
     bench.release.tick()

@@ -15,7 +15,7 @@ from matops.adapters.kserve_manifests import (
     stable_name,
 )
 from matops.adapters.kserve_plan import Observed, Wait, Write, next_step
-from matops.adapters.kserve_status import NOT_SEEN, is_seen, traffic_percent, unready_reason
+from matops.adapters.kserve_status import behind_reason, traffic_percent, unready_reason
 from matops.adapters.kubernetes_objects import ROUTES, SERVICES, Conflict, Json, KubernetesObjects
 from matops.core.errors import BadInput
 from matops.core.family import Family
@@ -94,7 +94,7 @@ class KServeServing:
     def behind(self, family: Family) -> str:
         """Why nobody has seen to the last change yet: KServe's controller is late, or away."""
         found = self.objects.get(SERVICES, service_name(family))
-        return NOT_SEEN if found and not is_seen(found) else ""
+        return behind_reason(found) if found else ""
 
     def address(self, family: Family, arm: Arm) -> str:
         """URL within the cluster at which one arm alone can be asked.

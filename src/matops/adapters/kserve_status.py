@@ -11,16 +11,16 @@ Json = dict[str, Any]
 NOT_SEEN = "KServe has not seen the last change yet"
 
 
-def is_seen(service: Json) -> bool:
-    """Whether the status is that of the last change."""
+def behind_reason(service: Json) -> str:
+    """Why the status is not that of the last change; empty if it is."""
     seen = (service.get("status") or {}).get("observedGeneration", 0)
-    return bool(seen >= service["metadata"].get("generation", 0))
+    return NOT_SEEN if seen < service["metadata"].get("generation", 0) else ""
 
 
 def unready_reason(service: Json, arm: str) -> str:
     """Why an arm does not answer; empty if it does."""
-    if not is_seen(service):
-        return NOT_SEEN
+    if behind := behind_reason(service):
+        return behind
     status = service.get("status") or {}
     if arm == stable_name(service):
         return _stable_reason(status)

@@ -36,7 +36,7 @@ def write_targets(root: Path, family: str, ports: Mapping[str, int]) -> None:
     _write(root / TARGETS / f"{family}.json", targets)
 
 
-def prometheus_command(root: Path, port: int = PROMETHEUS_PORT) -> list[str]:
+def prometheus_command(root: Path, port: int) -> list[str]:
     """The command line that starts such a Prometheus."""
     return [
         "prometheus",

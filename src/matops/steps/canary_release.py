@@ -97,15 +97,14 @@ class CanaryRelease:
             BadInput: nothing is deployed, or somebody else moved the release meanwhile.
         """
         rollout = self._deployed()
-        unready = self.serving.unready(self.family)
         if rollout.candidate is None:
             if rollout.move == "start":
-                return self._first(rollout, unready)
+                return self._first(rollout)
             self._settle(rollout)
             return None
         if rollout.move == "start":
-            return self._starting(rollout, unready)
-        ruling, evidence = self._look(rollout, unready)
+            return self._starting(rollout)
+        ruling, evidence = self._look(rollout)
         return self._follow(rollout, ruling, evidence)
 
     def decide_by_hand(self, move: RuledMove, reason: str) -> Decision:
@@ -129,8 +128,9 @@ class CanaryRelease:
             raise BadInput(f"{self.family.name}: nothing is deployed")
         return rollout
 
-    def _starting(self, rollout: Rollout, unready: dict[str, str]) -> Decision:
+    def _starting(self, rollout: Rollout) -> Decision:
         """The arms of a new release start; nothing is judged before all of them answer."""
+        unready = self.serving.unready(self.family)
         waited_s = (self.clock() - datetime.fromisoformat(rollout.release_began)).total_seconds()
         if not unready:
             after = candidate_ready(rollout, self.clock())
@@ -142,13 +142,15 @@ class CanaryRelease:
         self.serving.apply(self.family, rollout)
         return self._decision(rollout, rollout, Ruling("hold", words), Evidence(unready))
 
-    def _look(self, rollout: Rollout, unready: dict[str, str]) -> tuple[Ruling, Evidence]:
+    def _look(self, rollout: Rollout) -> tuple[Ruling, Evidence]:
         """What the arms met and answered, and what follows from it."""
         candidate, now = rollout.candidate, self.clock()
         if candidate is None:
             raise BadInput(f"{self.family.name}: no release is under way")
+        # Asked first: a change that is seen meanwhile must not pass for an arm that is down.
         if behind := self.serving.behind(self.family):
-            return self._unmeasured(rollout, behind), Evidence(unready)
+            return self._unmeasured(rollout, behind), Evidence()
+        unready = self.serving.unready(self.family)
         if candidate.name in unready:
             reason = f"the candidate no longer answers: {unready[candidate.name]}"
             return Ruling("roll_back", reason), Evidence(unready)
@@ -209,8 +211,9 @@ class CanaryRelease:
         now = self.clock().isoformat(timespec="milliseconds")
         return Decision(now, about.version, ruling, evidence, before, after)
 
-    def _first(self, rollout: Rollout, unready: dict[str, str]) -> Decision:
+    def _first(self, rollout: Rollout) -> Decision:
         """A family's first model is promoted once its golden requests pass where it runs."""
+        unready = self.serving.unready(self.family)
         waited_s = (self.clock() - datetime.fromisoformat(rollout.release_began)).total_seconds()
         if unready:
             self.serving.apply(self.family, rollout)
