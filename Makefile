@@ -86,7 +86,7 @@ minio versitygw kustomize kube-score gitleaks: ## find a tool, or build it into 
 
 minio-image: .tools/bin/minio ## the image of MinIO for manifests/overlays/local, from source
 	tar -c -C .tools/bin minio -C $(CURDIR)/manifests/components/object-store Dockerfile \
-	  | docker build --tag matops-minio:0.1.0 -
+	  | docker build --tag matops-minio:0.2.0 -
 
 api-server: .tools/bin/kube-apiserver ## build a Kubernetes API server into .tools/bin: minutes, once
 

@@ -17,11 +17,11 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
-from matops.adapters.serving_metrics import LATENCY_EDGES_S as SERVER_EDGES_S
-from matops.core.canary import judge_canary
-from matops.core.canary_policy import CanaryPolicy
-from matops.core.rollout import Rollout, begin, deploy_first, next_rollout
-from matops.core.traffic import ArmTraffic, Buckets, PairedAnswers
+from matops.adapters.prometheus.serving_metrics import LATENCY_EDGES_S as SERVER_EDGES_S
+from matops.core.release.canary import judge_canary
+from matops.core.release.canary_policy import CanaryPolicy
+from matops.core.release.rollout import Rollout, begin, deploy_first, next_rollout
+from matops.core.release.traffic import ArmTraffic, Buckets, PairedAnswers
 
 Array = NDArray[np.float64]
 LATENCY_EDGES_S = (*SERVER_EDGES_S, np.inf)

@@ -23,9 +23,9 @@ import httpx
 import typer
 from kfp import compiler, dsl
 
-from matops.adapters.docker_steps import Containers
-from matops.adapters.local_pipeline import run_pipeline
-from matops.entrypoints.cli.demo import running_server
+from matops.adapters.pipelines.docker_steps import Containers
+from matops.adapters.pipelines.local_pipeline import run_pipeline
+from matops.entrypoints.cli.pipelines.demo import running_server
 from matops.entrypoints.settings import read_settings
 
 STEPS = read_settings().image
@@ -162,7 +162,7 @@ def main(
         seconds(empty, repeats),
     )
     with TemporaryDirectory() as directory:
-        for imports in ("json", "matops.entrypoints.workflow"):
+        for imports in ("json", "matops.entrypoints.learning.workflow"):
             times = step_times(Path(directory), imports, repeats)
             print_pair(f"a step that imports {imports}", *times)
     if package:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.linalg import cg
 
-from matops.families.nanoporous_cnn3d.metals import METALS
+from matops.families.nanoporous_cnn3d.metal.metals import METALS
 from matops.physics.levelled_waves import field_on_grid, threshold, wave_vectors
 from matops.simulators.continuum.effective import (
     Effective,

@@ -24,13 +24,13 @@ import numpy as np
 import typer
 
 from devtools.object_store import BUCKET, ObjectStore, running_store
-from matops.adapters.dvc_store import DvcStore
-from matops.adapters.dvc_workspace import RemoteSettings, open_objects
-from matops.artifacts.dataset import write_part
+from matops.adapters.data.dvc_store import DvcStore
+from matops.adapters.data.dvc_workspace import RemoteSettings, open_objects
+from matops.artifacts.data.dataset import write_part
+from matops.core.data.record import Provenance, Record
 from matops.core.family import Family
-from matops.core.record import Provenance, Record
 from matops.families import get_family
-from matops.steps.ingest import ingest
+from matops.steps.data.ingest import ingest
 
 FAMILY = "elastic_cgcnn"
 NEW_ROWS, REPEATS = 1_000, 3

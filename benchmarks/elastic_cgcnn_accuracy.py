@@ -16,16 +16,16 @@ import typer
 from numpy.typing import NDArray
 from rich.console import Console
 
-from matops.core.gate import Measurement
-from matops.core.metrics import target_errors
-from matops.core.record import Provenance
-from matops.core.study import Variant
+from matops.core.data.record import Provenance
+from matops.core.exploring.study import Variant
+from matops.core.quality.gate import Measurement
+from matops.core.quality.metrics import target_errors
 from matops.entrypoints.progress import StepBars
 from matops.families import get_family
-from matops.families.elastic_cgcnn.formats import parse_crystal
-from matops.steps.cross_validation import Workplace, cross_validate
-from matops.steps.fold_plan import Case, Folds, deal_folds
-from matops.steps.samples import Samples, gather_samples
+from matops.families.elastic_cgcnn.crystals.formats import parse_crystal
+from matops.steps.learning.cross_validation import Workplace, cross_validate
+from matops.steps.learning.fold_plan import Case, Folds, deal_folds
+from matops.steps.learning.samples import Samples, gather_samples
 
 Array = NDArray[np.float64]
 

@@ -29,21 +29,21 @@ from pymatgen.io.cif import CifWriter
 from rich.console import Console
 from rich.progress import track
 
-from matops.core.domain import fit_domain
-from matops.core.features import PackedFeatures
+from matops.core.data.record import Provenance
+from matops.core.learning.features import PackedFeatures
+from matops.core.learning.training import Ensemble
 from matops.core.predictor import Predictor
-from matops.core.record import Provenance
-from matops.core.training import Ensemble
-from matops.core.uncertainty import Conformal
+from matops.core.quality.domain import fit_domain
+from matops.core.quality.uncertainty import Conformal
 from matops.families import get_family
 from matops.families.elastic_cgcnn import features
 from matops.families.elastic_cgcnn.config import ElasticConfig
-from matops.families.elastic_cgcnn.crystal import Crystal, make_crystal
-from matops.families.elastic_cgcnn.formats import from_cif
-from matops.families.elastic_cgcnn.graphs import Neighbours
-from matops.families.elastic_cgcnn.quotient import Atoms, QuotientGraph
+from matops.families.elastic_cgcnn.crystals.crystal import Crystal, make_crystal
+from matops.families.elastic_cgcnn.crystals.formats import from_cif
+from matops.families.elastic_cgcnn.graph.neighbours import Neighbours
+from matops.families.elastic_cgcnn.graph.quotient import Atoms, QuotientGraph
 from matops.simulators.alloys import enumerate_alloys
-from matops.steps.samples import gather_samples
+from matops.steps.learning.samples import gather_samples
 
 FAMILY = get_family("elastic_cgcnn")
 CONFIG = cast(ElasticConfig, FAMILY.presets["full"])

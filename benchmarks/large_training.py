@@ -24,18 +24,18 @@ import typer
 from numpy.typing import NDArray
 from safetensors.torch import load_file
 
-from matops.adapters.checkpoint_place import FileCheckpoints
+from matops.adapters.storage.checkpoint_place import FileCheckpoints
+from matops.artifacts.data.prepared import Prepared, read_prepared
 from matops.artifacts.jsonfile import read_json
-from matops.artifacts.model import WEIGHTS, read_model
-from matops.artifacts.prepared import Prepared, read_prepared
+from matops.artifacts.model.model import WEIGHTS, read_model
 from matops.entrypoints.configuration import family_config
-from matops.entrypoints.local_training import RunRequest
-from matops.steps.checkpoints import CheckpointPolicy, KeptCheckpoints, drop_checkpoints
+from matops.entrypoints.learning.local_training import RunRequest
+from matops.steps.learning.checkpoints import CheckpointPolicy, KeptCheckpoints, drop_checkpoints
 
 TRAIN = """
 import sys
 from pathlib import Path
-from matops.entrypoints.workflow import train_model
+from matops.entrypoints.learning.workflow import train_model
 family, preset, changes, prepared, out, init_from, processes = sys.argv[1:]
 train_model(family, preset, changes, Path(prepared), Path(out), init_from, None, int(processes))
 """

@@ -17,16 +17,16 @@ import typer
 from numpy.typing import NDArray
 from rich.console import Console
 
-from matops.core.metrics import physical_errors
-from matops.core.record import Provenance
+from matops.core.data.record import Provenance
+from matops.core.quality.metrics import physical_errors
 from matops.entrypoints.configuration import resolve_config
 from matops.entrypoints.progress import StepBars
 from matops.entrypoints.settings import read_settings
 from matops.families import get_family
 from matops.families.nanoporous_cnn3d.features import descriptor_names
-from matops.steps.features import keep_features, read_features
-from matops.steps.fold_plan import Folds, deal_folds
-from matops.steps.samples import Samples, gather_samples
+from matops.steps.learning.features import keep_features, read_features
+from matops.steps.learning.fold_plan import Folds, deal_folds
+from matops.steps.learning.samples import Samples, gather_samples
 
 Array = NDArray[np.float64]
 NAMES = descriptor_names("all")

@@ -16,11 +16,11 @@ import typer
 from numpy.typing import NDArray
 from rich.progress import track
 
-from matops.core.record import Provenance, Record
+from matops.core.data.record import Provenance, Record
 from matops.families import get_family
-from matops.families.nanoporous_cnn3d.metals import METALS
-from matops.families.nanoporous_cnn3d.payloads import parse_metal
-from matops.families.nanoporous_cnn3d.structure import density
+from matops.families.nanoporous_cnn3d.metal.metals import METALS
+from matops.families.nanoporous_cnn3d.metal.payloads import parse_metal
+from matops.families.nanoporous_cnn3d.metal.structure import density
 from matops.simulators.continuum.effective import effective_stiffness_GPa
 
 CASES = [(16, 5, 5.0), (20, 4, 1.0), (20, 4, 3.0), (20, 4, 5.0), (24, 3, 4.0), (32, 1, 1.0)]

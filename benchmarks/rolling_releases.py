@@ -32,13 +32,13 @@ import typer
 from devtools import recorded_server
 from devtools.object_store import free_port
 from devtools.sibling_package import write_sibling
-from matops.adapters.local_deployment import Place
-from matops.adapters.local_serving import LocalServing
-from matops.artifacts.package import read_card, read_golden
-from matops.core.canary_policy import CanaryPolicy
+from matops.adapters.local.local_deployment import Place
+from matops.adapters.local.local_serving import LocalServing
+from matops.artifacts.model.package import read_card, read_golden
 from matops.core.family import Family
-from matops.core.rollout import Rollout, begin, deploy_first, next_rollout
-from matops.core.ruling import Ruling
+from matops.core.release.canary_policy import CanaryPolicy
+from matops.core.release.rollout import Rollout, begin, deploy_first, next_rollout
+from matops.core.release.ruling import Ruling
 from matops.families import get_family
 
 POLICY = CanaryPolicy()

@@ -18,18 +18,18 @@ import torch
 import typer
 from rich.console import Console
 
-from matops.artifacts.package import read_card
-from matops.artifacts.screening_result import Found
-from matops.core.domain import fit_domain
+from matops.artifacts.exploring.screening_result import Found
+from matops.artifacts.model.package import read_card
+from matops.core.exploring.screening import STAGES
+from matops.core.learning.training import Ensemble
 from matops.core.predictor import Predictor
-from matops.core.screening import STAGES
-from matops.core.training import Ensemble
-from matops.core.uncertainty import Conformal
+from matops.core.quality.domain import fit_domain
+from matops.core.quality.uncertainty import Conformal
 from matops.entrypoints.configuration import resolve_config
 from matops.entrypoints.progress import StepBars
 from matops.families import get_family
-from matops.steps.screen import LoadPackage, Screening, make_plan, run_screening
-from matops.steps.screen_part import Load, objectives_of
+from matops.steps.exploring.screen import LoadPackage, Screening, make_plan, run_screening
+from matops.steps.exploring.screen_part import Load, objectives_of
 
 FAMILY = "nanoporous_cnn3d"
 PROMISED = 100_000

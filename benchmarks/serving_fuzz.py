@@ -26,9 +26,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import DataObject, SearchStrategy
 
-from matops.artifacts.package import read_card, read_golden
-from matops.core.record import Payload
-from matops.entrypoints.cli.demo import running_server
+from matops.artifacts.model.package import read_card, read_golden
+from matops.core.data.record import Payload
+from matops.entrypoints.cli.pipelines.demo import running_server
 from matops.families import get_family
 
 LONGEST_S = 30.0

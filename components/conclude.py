@@ -25,7 +25,7 @@ def conclude(
     """
     from pathlib import Path
 
-    from matops.entrypoints.workflow import conclude
+    from matops.entrypoints.learning.workflow import conclude
 
     measured, text = conclude(Path(evaluation.path))
     Path(summary.path).write_text(text)

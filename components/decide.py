@@ -35,8 +35,8 @@ def decide(
     """
     from pathlib import Path
 
-    from matops.entrypoints.decision_text import explain_considered
-    from matops.entrypoints.retraining import consider
+    from matops.entrypoints.monitoring.decision_text import explain_considered
+    from matops.entrypoints.monitoring.retraining import consider
 
     parts, out = Path(dataset.path), Path(decision.path)
     measured = consider(family, preset, changes, parts, version, out)

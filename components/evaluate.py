@@ -40,7 +40,7 @@ def evaluate(
     import shutil
     from pathlib import Path
 
-    from matops.entrypoints.workflow import evaluate_model
+    from matops.entrypoints.learning.workflow import evaluate_model
 
     out = Path(evaluation.path)
     outcome = evaluate_model(family, preset, changes, Path(prepared.path), Path(model.path), out)

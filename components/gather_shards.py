@@ -18,7 +18,7 @@ def gather_shards(
     """
     from pathlib import Path
 
-    from matops.entrypoints.shards import gather_shards as gather
+    from matops.entrypoints.exploring.shards import gather_shards as gather
 
     counts = [int(count) for count in finished]
     Path(summary.path).write_text(gather(counts))

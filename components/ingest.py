@@ -32,7 +32,7 @@ def ingest(
     """
     from pathlib import Path
 
-    from matops.entrypoints.ingestion import ingest_source
+    from matops.entrypoints.data.ingestion import ingest_source
 
     parts, file = Path(dataset.path), Path(pointer.path)
     told = ingest_source(family, preset, source, changes, parts, file)

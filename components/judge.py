@@ -22,7 +22,7 @@ def judge(
     """
     from pathlib import Path
 
-    from matops.entrypoints.judging import look_at_release
+    from matops.entrypoints.release.judging import look_at_release
 
     measured, text = look_at_release(family, Path(decision.path))
     Path(reasons.path).write_text(text)

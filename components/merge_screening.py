@@ -39,7 +39,7 @@ def merge_screening(
     from pathlib import Path
 
     from matops.entrypoints.configuration import read_changes
-    from matops.entrypoints.screening import Wanted, merge_shards, write_merged
+    from matops.entrypoints.exploring.screening import Wanted, merge_shards, write_merged
 
     wanted = Wanted(family, package, count, seed, merit, confirm, read_changes(changes))
     done = merge_shards(wanted, workers)

@@ -18,6 +18,6 @@ def number_shards(family: str, preset: str, changes: str, shards: int) -> list[i
     Returns:
         Their numbers, from 0.
     """
-    from matops.entrypoints.shards import number_shards as number
+    from matops.entrypoints.exploring.shards import number_shards as number
 
     return number(family, preset, changes, shards)

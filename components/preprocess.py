@@ -26,7 +26,7 @@ def preprocess(
     """
     from pathlib import Path
 
-    from matops.entrypoints.workflow import prepare_samples
+    from matops.entrypoints.learning.workflow import prepare_samples
 
     parts, out = Path(dataset.path), Path(prepared.path)
     summary = prepare_samples(family, preset, changes, parts, version, out)

@@ -31,9 +31,9 @@ def screen_shard(
     Returns:
         The number of designs of this shard.
     """
-    from matops.core.shard import Shard
+    from matops.core.data.shard import Shard
     from matops.entrypoints.configuration import read_changes
-    from matops.entrypoints.screening import Wanted, make_shard
+    from matops.entrypoints.exploring.screening import Wanted, make_shard
 
     wanted = Wanted(family, package, count, seed, "", 0, read_changes(changes))
     return make_shard(wanted, Shard(shard, shards), workers)

@@ -29,8 +29,8 @@ def simulate_shard(
     Returns:
         The number of samples.
     """
-    from matops.core.shard import Shard
-    from matops.entrypoints.shards import simulate_shard as simulate
+    from matops.core.data.shard import Shard
+    from matops.entrypoints.exploring.shards import simulate_shard as simulate
 
     told = simulate(family, preset, changes, Shard(shard, shards), workers)
     for name, value in told.items():

@@ -25,7 +25,7 @@ def stand_by(
     """
     from pathlib import Path
 
-    from matops.entrypoints.decision_text import explain_considered
+    from matops.entrypoints.monitoring.decision_text import explain_considered
 
     Path(reasons.path).write_text(explain_considered(Path(decision.path)))
     metrics.log_metric("nothing_to_do", 1)

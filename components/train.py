@@ -30,7 +30,7 @@ def train(
     """
     from pathlib import Path
 
-    from matops.entrypoints.workflow import train_model
+    from matops.entrypoints.learning.workflow import train_model
 
     samples, out = Path(prepared.path), Path(model.path)
     trained = train_model(family, preset, changes, samples, out, init_from, processes=processes)

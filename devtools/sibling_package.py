@@ -4,7 +4,13 @@ from pathlib import Path
 
 import torch
 
-from matops.artifacts.package import Golden, load_predictor, read_card, read_golden, write_package
+from matops.artifacts.model.package import (
+    Golden,
+    load_predictor,
+    read_card,
+    read_golden,
+    write_package,
+)
 
 
 def write_sibling(package: Path, directory: Path, change: float = 1e-4) -> Path:

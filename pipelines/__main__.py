@@ -13,7 +13,7 @@ from typing import Any
 from kfp import compiler
 
 import pipelines
-from matops.entrypoints.platform import version_name
+from matops.entrypoints.pipelines.platform import version_name
 from matops.entrypoints.settings import read_settings
 from matops.entrypoints.wiring import code_commit
 

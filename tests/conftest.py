@@ -20,7 +20,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-REPOSITORY = Path(__file__).parent.parent
+from tests.support.places import REPOSITORY
+
 FAMILY = "elastic_cgcnn"
 PURE_GPA = {
     "Ag": (104.0, 33.8),
@@ -190,7 +191,7 @@ def small_changes() -> Callable[..., list[str]]:
 @pytest.fixture(scope="session")
 def served(released: Released, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """URL of a ``matops serve`` process on the released package."""
-    from matops.entrypoints.cli.demo import running_server
+    from matops.entrypoints.cli.pipelines.demo import running_server
 
     log = tmp_path_factory.mktemp("server") / "server.log"
     with running_server(released.package, log) as url:

@@ -12,11 +12,11 @@ import typer
 
 from matops.entrypoints.cli import app
 from matops.entrypoints.settings import Settings
+from tests.support.places import REPOSITORY
 
 if TYPE_CHECKING:
     from tests.conftest import Released
 
-REPOSITORY = Path(__file__).parents[1]
 README = (REPOSITORY / "README.md").read_text()
 DOCS = "\n".join(page.read_text() for page in sorted((REPOSITORY / "docs").glob("*.md")))
 FENCED = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

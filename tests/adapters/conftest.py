@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.adapters.remotes import SERVERS, DirectoryRemote, Remote, new_prefix, server_or_skip
+from tests.support.remotes import SERVERS, DirectoryRemote, Remote, new_prefix, server_or_skip
 
 
 @pytest.fixture(scope="module", params=["directory", *SERVERS])

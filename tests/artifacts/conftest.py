@@ -15,15 +15,15 @@ import pytest
 import torch
 
 from matops.artifacts.jsonfile import to_json
-from matops.artifacts.package import Golden, write_package
-from matops.core.card import Card, DataSummary, DomainSummary, Environment
-from matops.core.domain import fit_domain
+from matops.artifacts.model.package import Golden, write_package
+from matops.core.data.record import Provenance, Record, make_record
 from matops.core.family import Family, FamilyConfig
-from matops.core.gate import Gate, Measurement, judge
+from matops.core.learning.training import Ensemble
 from matops.core.predictor import Predictor
-from matops.core.record import Provenance, Record, make_record
-from matops.core.training import Ensemble
-from matops.core.uncertainty import Conformal
+from matops.core.quality.card import Card, DataSummary, DomainSummary, Environment
+from matops.core.quality.domain import fit_domain
+from matops.core.quality.gate import Gate, Measurement, judge
+from matops.core.quality.uncertainty import Conformal
 from matops.families import get_family
 
 METALS = ("Al", "Cu", "Ni", "Ag", "Pd", "Fe", "Ti")

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from matops.artifacts.jsonfile import from_json, read_json, to_json, write_json
+from matops.core.data.target import Target
 from matops.core.errors import BadInput
-from matops.core.gate import Gate, GateResult, Measurement, Verdict
-from matops.core.target import Target
+from matops.core.quality.gate import Gate, GateResult, Measurement, Verdict
 
 GATE = Gate("error", "K.mae", "<=", 0.05, "log10(GPa)", "a paper")
 VERDICT = Verdict(False, (GateResult(GATE, None, False, "K.mae was not measured"),))

@@ -19,7 +19,7 @@ import pytest
 from pymatgen.core.lattice import Lattice
 from pymatgen.core.structure import Structure
 
-from matops.artifacts.package import load_predictor, read_golden
+from matops.artifacts.model.package import load_predictor, read_golden
 from matops.client import AsyncClient, Client, NoAnswer, Patience, Refused
 from matops.core.errors import BadInput
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from matops.core.features import Batch, PackedFeatures
+from matops.core.learning.features import Batch, PackedFeatures
 
 
 class SumOfEdges(nn.Module):

@@ -15,27 +15,27 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from matops.artifacts.checkpoint import decode_checkpoint, encode_checkpoint
-from matops.artifacts.dataset import read_records, write_part
+from matops.artifacts.data.dataset import read_records, write_part
 from matops.artifacts.jsonfile import from_json, read_json, to_json, write_json
-from matops.artifacts.package import (
+from matops.artifacts.model.checkpoint import decode_checkpoint, encode_checkpoint
+from matops.artifacts.model.package import (
     Golden,
     golden_difference,
     load_checked,
     write_package,
 )
-from matops.core.card import SCHEMA_VERSION, Card, DataSummary, DomainSummary, Environment
-from matops.core.checkpoint import Checkpoint, TrainingStopped
-from matops.core.domain import fit_domain
+from matops.core.data.record import Provenance, make_record
 from matops.core.errors import BadInput
 from matops.core.family import Family, FamilyConfig
-from matops.core.features import PackedFeatures
-from matops.core.gate import Verdict, judge
+from matops.core.learning.checkpoint import Checkpoint, TrainingStopped
+from matops.core.learning.features import PackedFeatures
+from matops.core.learning.scaling import standardise
+from matops.core.learning.training import Ensemble
 from matops.core.predictor import Predictor
-from matops.core.record import Provenance, make_record
-from matops.core.scaling import standardise
-from matops.core.training import Ensemble
-from matops.core.uncertainty import Conformal
+from matops.core.quality.card import SCHEMA_VERSION, Card, DataSummary, DomainSummary, Environment
+from matops.core.quality.domain import fit_domain
+from matops.core.quality.gate import Verdict, judge
+from matops.core.quality.uncertainty import Conformal
 from matops.entrypoints.configuration import resolve_config
 from matops.families import family_names, get_family
 

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from matops.families import family_names
-from tests.core.rank_process import together
-from tests.families.rank_training import answers_of
+from tests.support.rank_process import together
+from tests.support.rank_training import answers_of
 
 
 @pytest.mark.slow

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable
-from pathlib import Path
 
 import docker
 import pytest
 
-REPOSITORY = Path(__file__).parents[2]
+from tests.support.places import REPOSITORY
+
 VERSION = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]["version"]
 IMAGES = {
     target: f"{name}:{VERSION}"

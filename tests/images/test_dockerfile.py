@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 import tomllib
-from pathlib import Path
 
 import pytest
 
-REPOSITORY = Path(__file__).parents[2]
+from tests.support.places import REPOSITORY
+
 LINES = re.sub(r"\\\n", " ", (REPOSITORY / "Dockerfile").read_text()).splitlines()
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
 FINAL = ("cpu", "train", "serve")

@@ -31,7 +31,7 @@ for module in pkgutil.walk_packages(matops.__path__, "matops.", broken):
 import torch
 assert not torch.cuda.is_available()
 """
-NOT_CPU = ("matops.adapters.serving", "matops.adapters.drift_metrics")
+NOT_CPU = ("matops.adapters.serving", "matops.adapters.prometheus.drift_metrics")
 """Servers are of the serving image."""
 
 
@@ -98,8 +98,8 @@ def test_every_module_that_is_not_a_servers_can_be_imported_for_steps(inside: In
 @pytest.mark.parametrize(
     ("target", "modules"),
     [
-        ("train", ["matops.entrypoints.workflow", "kfp.dsl.executor_main", "dvc_s3"]),
-        ("serve", ["matops.adapters.serving.server", "matops.entrypoints.cli.serving"]),
+        ("train", ["matops.entrypoints.learning.workflow", "kfp.dsl.executor_main", "dvc_s3"]),
+        ("serve", ["matops.adapters.serving.server", "matops.entrypoints.cli.release.serving"]),
     ],
 )
 def test_an_image_imports_what_it_is_for(target: str, modules: list[str], inside: Inside) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from matops.artifacts.package import GOLDEN, read_card
+from matops.artifacts.model.package import GOLDEN, read_card
 from matops.client import Client
 from tests.conftest import FAMILY
 from tests.images.conftest import IMAGES

@@ -17,20 +17,20 @@ from typing import Any
 import pytest
 from kubernetes import client, config
 
-from matops.adapters.kserve_manifests import (
+from matops.adapters.kubernetes.kserve_manifests import (
     PodSettings,
     inference_service,
     read_rollout,
     service_name,
     state_annotation,
 )
-from matops.adapters.kubernetes_objects import SERVICES, Conflict, KubernetesObjects
+from matops.adapters.kubernetes.kubernetes_objects import SERVICES, Conflict, KubernetesObjects
 from matops.core.errors import BadInput
-from matops.core.rollout import Arm, Rollout
+from matops.core.release.rollout import Arm, Rollout
 from matops.families import get_family
-from tests.manifests.api_server import ApiServer, running_api_server
-from tests.manifests.kustomize import REPOSITORY, TOOLS, build, title
-from tests.manifests.published_kinds import definitions
+from tests.support.api_server import ApiServer, running_api_server
+from tests.support.kustomize import REPOSITORY, TOOLS, build, title
+from tests.support.published_kinds import definitions
 
 pytestmark = pytest.mark.live
 

@@ -12,7 +12,7 @@ import yaml
 
 from devtools import prometheus_rule
 from matops.entrypoints.settings import Settings
-from tests.manifests.kustomize import BUILT, MANIFESTS, build, everything, title
+from tests.support.kustomize import BUILT, MANIFESTS, build, everything, title
 
 Json = dict[str, Any]
 

@@ -16,9 +16,9 @@ from prometheus_client import CollectorRegistry
 from pydantic import BaseModel, ConfigDict, Field
 
 from devtools.dashboard import TARGET, dashboard, text
-from matops.adapters.serving_metrics import Identity, ServingMetrics
+from matops.adapters.prometheus.serving_metrics import Identity, ServingMetrics
 from matops.families import get_family
-from tests.manifests.promtool import MONITORING, RULES, promtool
+from tests.support.promtool import MONITORING, RULES, promtool
 
 METRIC = re.compile(r"\bmatops[_:][a-z0-9_:]+")
 SUFFIXES = {

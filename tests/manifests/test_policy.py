@@ -10,7 +10,7 @@ from functools import cache
 import pytest
 import yaml
 
-from tests.manifests.kustomize import TOOLS, build
+from tests.support.kustomize import TOOLS, build
 
 KEPT = {
     "container-image-pull-policy": "tags are versions and never moved; kind is handed its images",

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.manifests.promtool import MONITORING, RULES, expect, promtool
+from tests.support.promtool import MONITORING, RULES, expect, promtool
 
 live = pytest.mark.live
 REPOSITORY = MONITORING.parents[1]

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from matops.adapters.kserve_manifests import PodSettings, canary, inference_service
-from matops.core.rollout import Arm, Rollout
+from matops.adapters.kubernetes.kserve_manifests import PodSettings, canary, inference_service
+from matops.core.release.rollout import Arm, Rollout
 from matops.families import get_family
-from tests.manifests.kustomize import everything
-from tests.manifests.schemas import check, misspellings
+from tests.support.kustomize import everything
+from tests.support.schemas import check, misspellings
 
 Json = dict[str, Any]
 

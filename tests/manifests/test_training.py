@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import typer
@@ -12,8 +11,9 @@ import yaml
 
 from matops.entrypoints.cli import app
 from matops.families import family_names, get_family
+from tests.support.places import REPOSITORY
 
-MANIFESTS = Path(__file__).parents[2] / "manifests" / "training"
+MANIFESTS = REPOSITORY / "manifests" / "training"
 
 
 def read(name: str) -> dict[str, Any]:

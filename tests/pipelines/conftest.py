@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-REPOSITORY = Path(__file__).parents[2]
+from tests.support.places import REPOSITORY
 
 
 @dataclass(frozen=True)

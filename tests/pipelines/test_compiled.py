@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,8 +21,8 @@ from kfp.pipeline_spec.pipeline_spec_pb2 import (
 from components.on_cluster import GPU_NODES, NEEDS, USER, WORKSPACE_CLAIM
 from matops.entrypoints.settings import Settings, pod_variables
 from tests.pipelines.conftest import Compiled
+from tests.support.places import REPOSITORY
 
-REPOSITORY = Path(__file__).parents[2]
 PIPELINES = sorted(path.stem for path in (REPOSITORY / "pipelines").glob("[!_]*.py"))
 OWN_KINDS = {
     "evaluate": {"report": "HTML", "parity": "HTML", "verdict": "Markdown", "metrics": "Metrics"},

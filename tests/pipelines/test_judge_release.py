@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from matops.adapters.local_pipeline import run_pipeline
+from matops.adapters.pipelines.local_pipeline import run_pipeline
 
 if TYPE_CHECKING:
     from tests.pipelines.conftest import Compiled

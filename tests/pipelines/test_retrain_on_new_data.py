@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from matops.adapters.dvc_store import DvcStore
-from matops.artifacts.package import read_card
+from matops.adapters.data.dvc_store import DvcStore
+from matops.artifacts.model.package import read_card
 from matops.families import get_family
 from tests.conftest import write_source
 

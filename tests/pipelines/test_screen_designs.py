@@ -1,6 +1,7 @@
 """The screening's pipeline as compiled, and the same YAML run here.
 
-That shards find what one piece finds is told in tests/entrypoints/cli/test_screening.py: here the
+That shards find what one piece finds is told in
+tests/entrypoints/cli/exploring/test_screening.py: here the
 family is a real one, whose designs cost a tenth of a second each.
 """
 
@@ -14,13 +15,13 @@ import pytest
 import torch
 import yaml
 
-from matops.core.domain import fit_domain
+from matops.core.learning.training import Ensemble
 from matops.core.predictor import Predictor
-from matops.core.training import Ensemble
-from matops.core.uncertainty import Conformal
+from matops.core.quality.domain import fit_domain
+from matops.core.quality.uncertainty import Conformal
 from matops.families import get_family
 from pipelines.__main__ import compile_all
-from tests.made_up_package import write_made_up
+from tests.support.made_up_package import write_made_up
 
 if TYPE_CHECKING:
     from tests.conftest import Matops

@@ -17,11 +17,11 @@ import yaml
 
 from matops.simulators.ledger import read_campaign
 from pipelines.__main__ import compile_all
+from tests.support.places import REPOSITORY
 
 if TYPE_CHECKING:
     from tests.conftest import Matops
 
-REPOSITORY = Path(__file__).parents[2]
 FAMILY, COUNT = "elastic_cgcnn", 12
 SMALL = ("--preset", "demo", "--set", f"simulation.count={COUNT}")
 RUN = ("run", "simulate", "-f", FAMILY, *SMALL, "--json")

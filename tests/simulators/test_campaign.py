@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
+from matops.core.data.shard import Shard
 from matops.core.errors import BadInput
-from matops.core.shard import Shard
 from matops.simulators.campaign import run_campaign
 from matops.simulators.ledger import (
     RESULTS_FILE,
@@ -25,8 +25,9 @@ from matops.simulators.ledger import (
     read_records,
     task_key,
 )
+from tests.support.places import REPOSITORY
 
-HERE = Path(__file__).parent
+HERE = REPOSITORY / "tests" / "support"
 
 KILLED_CAMPAIGN = """
 import sys

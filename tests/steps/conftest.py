@@ -13,19 +13,19 @@ import numpy as np
 import pytest
 import torch
 
-from matops.artifacts.dataset import part_paths, record_ids, write_part
-from matops.artifacts.prepared import Prepared, read_prepared
-from matops.core.card import Card
+from matops.artifacts.data.dataset import part_paths, record_ids, write_part
+from matops.artifacts.data.prepared import Prepared, read_prepared
+from matops.core.data.record import Provenance, Record, make_record
+from matops.core.data.split import SplitConfig
 from matops.core.errors import BadInput
 from matops.core.family import Family, FamilyConfig
-from matops.core.record import Provenance, Record, make_record
-from matops.core.split import SplitConfig
+from matops.core.quality.card import Card
 from matops.families import get_family
 from matops.families.elastic_cgcnn.config import ElasticConfig
-from matops.steps.evaluate import evaluate
+from matops.steps.learning.preprocess import preprocess
+from matops.steps.learning.train import train
 from matops.steps.ports import Appended, DatasetVersion
-from matops.steps.preprocess import preprocess
-from matops.steps.train import train
+from matops.steps.quality.evaluate import evaluate
 
 METALS = ("Al", "Ti", "V", "Cr", "Fe", "Ni", "Cu", "Nb", "Mo", "Pd", "Ag", "W")
 STIFFNESS_GPA = dict(

@@ -14,7 +14,7 @@ from matops.client.conversation import Ask, Conversation, Patience, Pause, conve
 from matops.client.errors import NoAnswer
 from matops.client.samples import Sample, to_payload
 from matops.core.errors import BadInput
-from matops.core.prediction import Prediction
+from matops.core.quality.prediction import Prediction
 
 JSON = {"content-type": "application/json"}
 PREDICTIONS = TypeAdapter(list[Prediction])

@@ -11,23 +11,23 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from matops.core.checkpoint import Checkpoints
-from matops.core.database import DatabaseEntry, DatabaseQuery
-from matops.core.domain import Descriptors
+from matops.core.data.database import DatabaseEntry, DatabaseQuery
+from matops.core.data.record import Payload, Provenance, Quarantined, Record
+from matops.core.data.shard import WHOLE, Shard
+from matops.core.data.split import SplitConfig
+from matops.core.data.target import Target
 from matops.core.errors import BadInput
-from matops.core.features import PackedFeatures
-from matops.core.fitting import fit_member
-from matops.core.gate import Gate, Measurement
-from matops.core.prediction import Quantity
+from matops.core.exploring.screening import Objectives
+from matops.core.exploring.study import Study
+from matops.core.learning.checkpoint import Checkpoints
+from matops.core.learning.features import PackedFeatures
+from matops.core.learning.fitting import fit_member
+from matops.core.learning.training import Ensemble, EpochLog, TrainingConfig, restore_ensemble
+from matops.core.monitoring.retraining import RetrainingConfig
 from matops.core.progress import Progress
-from matops.core.record import Payload, Provenance, Quarantined, Record
-from matops.core.retraining import RetrainingConfig
-from matops.core.screening import Objectives
-from matops.core.shard import WHOLE, Shard
-from matops.core.split import SplitConfig
-from matops.core.study import Study
-from matops.core.target import Target
-from matops.core.training import Ensemble, EpochLog, TrainingConfig, restore_ensemble
+from matops.core.quality.domain import Descriptors
+from matops.core.quality.gate import Gate, Measurement
+from matops.core.quality.prediction import Quantity
 
 Incoming = Iterator[Record | Quarantined]
 """What a source yields: good records, and refused ones with their reason."""

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from matops.core.domain import Domain, DomainScore
+from matops.core.data.record import Payload
+from matops.core.data.target import targets_from_scale
 from matops.core.family import Family, FamilyConfig
-from matops.core.prediction import Estimate, Prediction
-from matops.core.record import Payload
-from matops.core.target import targets_from_scale
-from matops.core.training import Ensemble
-from matops.core.uncertainty import Conformal
+from matops.core.learning.training import Ensemble
+from matops.core.quality.domain import Domain, DomainScore
+from matops.core.quality.prediction import Estimate, Prediction
+from matops.core.quality.uncertainty import Conformal
 
 Array = NDArray[np.float64]
 

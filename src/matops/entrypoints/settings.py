@@ -58,9 +58,9 @@ class Settings(BaseSettings):
     )
     commit: str = Field(default="", description="code commit, where there is no git")
     project: Path = Field(default=Path(), description="checkout that has pipelines/")
-    image: str = Field(default="matops-python:0.1.0", description="image of pipeline steps")
+    image: str = Field(default="matops-python:0.2.0", description="image of pipeline steps")
     train_image: str = Field(
-        default="matops-train-python:0.1.0", description="image of the training step"
+        default="matops-train-python:0.2.0", description="image of the training step"
     )
     runner: Literal["process", "docker"] = Field(
         default="process", description="what steps of pipelines are on this machine"

@@ -8,23 +8,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from matops.adapters.dvc_store import DvcStore
-from matops.adapters.dvc_versions import DvcVersions
-from matops.adapters.dvc_workspace import RemoteSettings
-from matops.adapters.package_directory import PackageDirectory
+from matops.adapters.data.dvc_store import DvcStore
+from matops.adapters.data.dvc_versions import DvcVersions
+from matops.adapters.data.dvc_workspace import RemoteSettings
+from matops.adapters.storage.package_directory import PackageDirectory
 from matops.core.errors import BadInput
 from matops.entrypoints.settings import Settings
 
 if TYPE_CHECKING:
-    from matops.adapters.kserve_serving import KServeServing
-    from matops.adapters.local_serving import LocalServing
-    from matops.adapters.materials_project import MaterialsProject
-    from matops.adapters.prometheus_live import PrometheusLive
-    from matops.adapters.prometheus_monitor import PrometheusMonitor
-    from matops.steps.checkpoints import CheckpointPolicy
-    from matops.steps.deposits import DropPlace
-    from matops.steps.monitor import ChampionMonitor
-    from matops.steps.pipeline_service import PipelineService
+    from matops.adapters.data.materials_project import MaterialsProject
+    from matops.adapters.kubernetes.kserve_serving import KServeServing
+    from matops.adapters.local.local_serving import LocalServing
+    from matops.adapters.prometheus.live import PrometheusLive
+    from matops.adapters.prometheus.monitor import PrometheusMonitor
+    from matops.steps.data.deposits import DropPlace
+    from matops.steps.learning.checkpoints import CheckpointPolicy
+    from matops.steps.monitoring.monitor import ChampionMonitor
+    from matops.steps.pipelines.pipeline_service import PipelineService
     from matops.steps.ports import Serving
 
 
@@ -46,8 +46,8 @@ def package_store(settings: Settings) -> PackageDirectory:
     """Released packages of the workspace, with copies where a cluster reads them from a bucket."""
     if not settings.packages_uri.startswith("s3://"):
         return PackageDirectory(settings.models)
-    from matops.adapters.package_bucket import PackageBucket
-    from matops.adapters.s3_place import S3Place
+    from matops.adapters.storage.package_bucket import PackageBucket
+    from matops.adapters.storage.s3_place import S3Place
 
     place = S3Place(settings.packages_uri, settings.s3_endpoint)
     return PackageDirectory(settings.models, PackageBucket(place))
@@ -55,8 +55,8 @@ def package_store(settings: Settings) -> PackageDirectory:
 
 def checkpoint_policy(settings: Settings) -> "CheckpointPolicy":
     """Where and how often unfinished trainings are kept: in the workspace if not said otherwise."""
-    from matops.adapters.checkpoint_place import FileCheckpoints
-    from matops.steps.checkpoints import CheckpointPolicy
+    from matops.adapters.storage.checkpoint_place import FileCheckpoints
+    from matops.steps.learning.checkpoints import CheckpointPolicy
 
     url = settings.checkpoints or str(settings.workspace.resolve() / ".matops" / "checkpoints")
     place = FileCheckpoints(url, settings.s3_endpoint, settings.s3_timeout_s)
@@ -73,8 +73,8 @@ def serving(settings: Settings) -> "Serving":
 
 
 def _local_serving(settings: Settings) -> "LocalServing":
-    from matops.adapters.local_deployment import Place
-    from matops.adapters.local_serving import LocalServing
+    from matops.adapters.local.local_deployment import Place
+    from matops.adapters.local.local_serving import LocalServing
 
     place = Place(
         settings.deployments,
@@ -88,9 +88,9 @@ def _local_serving(settings: Settings) -> "LocalServing":
 
 
 def _kserve_serving(settings: Settings) -> "KServeServing":
-    from matops.adapters.kserve_manifests import PodSettings
-    from matops.adapters.kserve_serving import KServeServing
-    from matops.adapters.kubernetes_objects import KubernetesObjects, connect
+    from matops.adapters.kubernetes.kserve_manifests import PodSettings
+    from matops.adapters.kubernetes.kserve_serving import KServeServing
+    from matops.adapters.kubernetes.kubernetes_objects import KubernetesObjects, connect
 
     cluster = connect(settings.kubernetes_context)
     objects = KubernetesObjects(cluster, settings.kubernetes_namespace)
@@ -102,7 +102,7 @@ def scraper(settings: Settings) -> list[str]:
     """Command line of a Prometheus that finds the deployments; none where a cluster has its own."""
     if settings.serving == "kserve":
         return []
-    from matops.adapters.scrape_targets import PROMETHEUS_PORT, prometheus_command
+    from matops.adapters.local.scrape_targets import PROMETHEUS_PORT, prometheus_command
 
     port = _port_of(settings.prometheus) or PROMETHEUS_PORT
     return prometheus_command(settings.deployments, port)
@@ -123,17 +123,17 @@ def traffic_monitor(settings: Settings) -> "PrometheusMonitor | None":
     """
     if not settings.prometheus:
         return None
-    from matops.adapters.prometheus_api import PrometheusApi
-    from matops.adapters.prometheus_monitor import PrometheusMonitor
+    from matops.adapters.prometheus.api import PrometheusApi
+    from matops.adapters.prometheus.monitor import PrometheusMonitor
 
     return PrometheusMonitor(PrometheusApi(settings.prometheus), 4 * settings.scrape_every_s)
 
 
 def drop_place(settings: Settings, where: str) -> "DropPlace":
     """A directory, or a prefix as in ``s3://bucket/prefix``."""
-    from matops.adapters.drop_bucket import DropBucket
-    from matops.adapters.drop_folder import DropFolder
-    from matops.adapters.s3_place import SCHEME
+    from matops.adapters.data.drop_bucket import DropBucket
+    from matops.adapters.data.drop_folder import DropFolder
+    from matops.adapters.storage.s3_place import SCHEME
 
     if where.startswith(SCHEME):
         return DropBucket(where, settings.s3_endpoint)
@@ -142,7 +142,7 @@ def drop_place(settings: Settings, where: str) -> "DropPlace":
 
 def materials_database(settings: Settings) -> "MaterialsProject":
     """The Materials Project, with what was downloaded before."""
-    from matops.adapters.materials_project import MaterialsProject
+    from matops.adapters.data.materials_project import MaterialsProject
 
     return MaterialsProject(
         settings.mp_api_key.get_secret_value(),
@@ -157,8 +157,8 @@ def live_metrics(settings: Settings) -> "PrometheusLive":
     Raises:
         BadInput: no Prometheus is named.
     """
-    from matops.adapters.prometheus_api import PrometheusApi
-    from matops.adapters.prometheus_live import PrometheusLive
+    from matops.adapters.prometheus.api import PrometheusApi
+    from matops.adapters.prometheus.live import PrometheusLive
 
     if not settings.prometheus:
         raise BadInput("no Prometheus is named: set MATOPS_PROMETHEUS to its URL")
@@ -169,7 +169,7 @@ def serving_monitor(settings: Settings) -> "ChampionMonitor | None":
     """What released models meet; None where no Prometheus is named."""
     if not settings.prometheus:
         return None
-    from matops.steps.monitor import ChampionMonitor
+    from matops.steps.monitoring.monitor import ChampionMonitor
 
     window = timedelta(days=settings.monitor_days)
     return ChampionMonitor(package_store(settings), live_metrics(settings), window)
@@ -181,8 +181,8 @@ def pipeline_service(settings: Settings, attempts: int = 5) -> "PipelineService"
     Raises:
         BadInput: none is named.
     """
-    from matops.adapters.kubeflow_api import KubeflowAccess, KubeflowApi
-    from matops.adapters.kubeflow_pipelines import KubeflowPipelines
+    from matops.adapters.pipelines.kubeflow_api import KubeflowAccess, KubeflowApi
+    from matops.adapters.pipelines.kubeflow_pipelines import KubeflowPipelines
 
     if not settings.kfp_endpoint:
         raise BadInput(

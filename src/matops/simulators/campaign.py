@@ -16,8 +16,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from matops.core.shard import WHOLE, Shard
-from matops.simulators.lane import Lane
+from matops.core.data.shard import WHOLE, Shard
+from matops.processes.lane import Lane
 from matops.simulators.ledger import (
     Ledger,
     TaskRecord,

@@ -12,8 +12,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
 
+from matops.core.data.shard import Shard
 from matops.core.errors import BadInput
-from matops.core.shard import Shard
 
 RESULTS_FILE, SHARDS = "results.jsonl", "shards"
 

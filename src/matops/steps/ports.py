@@ -6,16 +6,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from matops.core.database import DatabaseEntry, DatabaseQuery
-from matops.core.decision import Decision
+from matops.core.data.database import DatabaseEntry, DatabaseQuery
+from matops.core.data.record import Payload, Record
 from matops.core.family import Family
-from matops.core.live import LiveTraffic
-from matops.core.prediction import Prediction
+from matops.core.monitoring.live import LiveTraffic
+from matops.core.monitoring.retraining import Attempt, ServingStatistics
 from matops.core.progress import Progress
-from matops.core.record import Payload, Record
-from matops.core.retraining import Attempt, ServingStatistics
-from matops.core.rollout import Arm, Rollout
-from matops.core.traffic import ArmTraffic
+from matops.core.quality.prediction import Prediction
+from matops.core.release.decision import Decision
+from matops.core.release.rollout import Arm, Rollout
+from matops.core.release.traffic import ArmTraffic
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ import jsonschema
 import pytest
 
 from benchmarks.serving_fuzz import fuzz
-from matops.artifacts.package import read_golden
-from tests.adapters.serving.servers import COPPER, NAME
+from matops.artifacts.model.package import read_golden
+from tests.support.servers import COPPER, NAME
 
 if TYPE_CHECKING:
     from tests.conftest import Released

@@ -12,8 +12,8 @@ import httpx
 import numpy as np
 import pytest
 
-from matops.artifacts.package import Golden, read_card, read_golden
-from tests.adapters.serving.servers import COPPER, NAME, free_port
+from matops.artifacts.model.package import Golden, read_card, read_golden
+from tests.support.servers import COPPER, NAME, free_port
 
 if TYPE_CHECKING:
     from tests.conftest import Released

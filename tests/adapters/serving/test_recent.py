@@ -8,7 +8,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from matops.adapters.comparing import RECENT
+from matops.adapters.release.comparing import RECENT
 from matops.adapters.serving.recent import LARGEST_BYTES, PAUSE_S, RecentRequests
 
 

@@ -18,9 +18,9 @@ import pytest
 from kserve.protocol.grpc import grpc_predict_v2_pb2 as messages
 from kserve.protocol.grpc.grpc_predict_v2_pb2_grpc import GRPCInferenceServiceStub
 
-from matops.adapters.arm_client import HttpArmClient
+from matops.adapters.release.arm_client import HttpArmClient
 from matops.families import get_family
-from tests.adapters.serving.servers import (
+from tests.support.servers import (
     COPPER,
     NAME,
     OwnServer,

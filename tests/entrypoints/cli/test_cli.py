@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import typer
 
-from matops.artifacts.package import load_predictor, read_card
-from matops.artifacts.quarantine import read_quarantine
+from matops.artifacts.data.quarantine import read_quarantine
+from matops.artifacts.model.package import load_predictor, read_card
 from matops.entrypoints.cli import app
 
 if TYPE_CHECKING:

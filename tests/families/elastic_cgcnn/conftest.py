@@ -1,15 +1,13 @@
 """Crystals that the tests of this family share."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from matops.families.elastic_cgcnn.crystal import Crystal, make_crystal
-from matops.families.elastic_cgcnn.formats import from_cif
-
-DATA = Path(__file__).parents[2] / "data"
+from matops.families.elastic_cgcnn.crystals.crystal import Crystal, make_crystal
+from matops.families.elastic_cgcnn.crystals.formats import from_cif
+from tests.support.places import DATA
 
 Build = Callable[..., Crystal]
 

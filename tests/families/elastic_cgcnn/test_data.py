@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from matops.core.data.record import Provenance, Quarantined, Record
 from matops.core.errors import BadInput
 from matops.core.family import Incoming
-from matops.core.record import Provenance, Quarantined, Record
-from matops.families.elastic_cgcnn.crystal import Crystal
+from matops.families.elastic_cgcnn.crystals.crystal import Crystal
+from matops.families.elastic_cgcnn.crystals.formats import parse_crystal
 from matops.families.elastic_cgcnn.data import labelled_crystal, read_source
-from matops.families.elastic_cgcnn.formats import parse_crystal
 
 STATED = Provenance(
     source="", origin="", engine="VASP 6.4", method="PBE", date="2020-01-02", licence="CC-BY-4.0"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from matops.core.prediction import Estimate
+from matops.core.quality.prediction import Estimate
 from matops.families.elastic_cgcnn.electrolytes import electrodeposition_stability
 
 

@@ -9,9 +9,9 @@ import torch
 from matops.core.errors import BadInput
 from matops.families.elastic_cgcnn import features as features_module
 from matops.families.elastic_cgcnn.config import GraphConfig
-from matops.families.elastic_cgcnn.crystal import Crystal, make_crystal
+from matops.families.elastic_cgcnn.crystals.crystal import Crystal, make_crystal
+from matops.families.elastic_cgcnn.crystals.elements import PROPERTIES
 from matops.families.elastic_cgcnn.descriptors import N_BOND_ORDERS, STATE, describe
-from matops.families.elastic_cgcnn.elements import PROPERTIES
 from matops.families.elastic_cgcnn.features import featurize
 from matops.families.elastic_cgcnn.gates import REWRITINGS
 

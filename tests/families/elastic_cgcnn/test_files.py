@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from matops.core.errors import BadInput
-from matops.families.elastic_cgcnn.crystal import Crystal
+from matops.families.elastic_cgcnn.crystals.crystal import Crystal
+from matops.families.elastic_cgcnn.crystals.formats import from_cif, parse_crystal
 from matops.families.elastic_cgcnn.files import load_request, write_example
-from matops.families.elastic_cgcnn.formats import from_cif, parse_crystal
 
 POSCAR = "NaCl\n1.0\n0 2.82 2.82\n2.82 0 2.82\n2.82 2.82 0\nNa Cl\n1 1\nDirect\n0 0 0\n.5 .5 .5\n"
 

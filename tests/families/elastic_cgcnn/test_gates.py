@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from matops.core.gate import Gate, Measurement, judge
-from matops.core.record import Payload
+from matops.core.data.record import Payload
+from matops.core.quality.gate import Gate, Measurement, judge
 from matops.families.elastic_cgcnn.config import DEMO_LIMITS, PRESETS, ElasticConfig
-from matops.families.elastic_cgcnn.crystal import Crystal
-from matops.families.elastic_cgcnn.formats import parse_crystal
+from matops.families.elastic_cgcnn.crystals.crystal import Crystal
+from matops.families.elastic_cgcnn.crystals.formats import parse_crystal
 from matops.families.elastic_cgcnn.gates import (
     elastic_gates,
     measure_invariance,
@@ -190,7 +190,7 @@ def test_rewritten_crystal_keeps_its_distances_and_composition(
     rewrite: Callable[[Crystal, np.random.Generator], Crystal], crystals: list[Crystal]
 ) -> None:
     """The rewriting itself must be right, else the gate would reject good models."""
-    from matops.families.elastic_cgcnn.graphs import nearest_neighbours
+    from matops.families.elastic_cgcnn.graph.neighbours import nearest_neighbours
 
     rng = np.random.default_rng(5)
     for crystal in crystals:

@@ -14,12 +14,12 @@ import ase.io
 import numpy as np
 import pytest
 
+from matops.core.data.record import Provenance, Quarantined, Record
 from matops.core.errors import BadInput
-from matops.core.record import Provenance, Quarantined, Record
+from matops.families.elastic_cgcnn.crystals.formats import parse_crystal
 from matops.families.elastic_cgcnn.data import read_source
-from matops.families.elastic_cgcnn.formats import parse_crystal
 from matops.physics.elasticity import voigt_reuss_hill
-from tests.lammps_runs import GOLD_A, run_gold
+from tests.support.lammps_runs import GOLD_A, run_gold
 
 SAID = {"engine": "LAMMPS 2025", "method": "EAM u3", "licence": "CC0-1.0", "date": "2026-01-31"}
 MODULI = {"K_VRH [GPa]": 166.9, "G_VRH [GPa]": 27.3}

@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch.nn.functional import softplus
 
-from matops.core.features import Batch
+from matops.core.learning.features import Batch
 from matops.families.elastic_cgcnn.config import ElasticConfig, NetworkConfig
-from matops.families.elastic_cgcnn.crystal import Crystal
+from matops.families.elastic_cgcnn.crystals.crystal import Crystal
 from matops.families.elastic_cgcnn.features import featurize
 from matops.families.elastic_cgcnn.gates import REWRITINGS
 from matops.families.elastic_cgcnn.model import (

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from matops.core.record import Quarantined, Record
-from matops.core.shard import Shard
+from matops.core.data.record import Quarantined, Record
+from matops.core.data.shard import Shard
 from matops.families.elastic_cgcnn import simulation
 from matops.families.elastic_cgcnn.config import SimulationConfig
-from matops.families.elastic_cgcnn.formats import parse_crystal
+from matops.families.elastic_cgcnn.crystals.formats import parse_crystal
 from matops.families.elastic_cgcnn.simulation import simulate_alloys
 from matops.simulators.ledger import RESULTS_FILE, TaskRecord
 

@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from matops.core.record import Quarantined, Record
+from matops.core.data.record import Quarantined, Record
 from matops.families.nanoporous_cnn3d.config import SimulationConfig
-from matops.families.nanoporous_cnn3d.simulation import simulate_metals
-from matops.families.nanoporous_cnn3d.structure import (
+from matops.families.nanoporous_cnn3d.metal.structure import (
     LevelledWaves,
     NanoporousMetal,
     VoxelGrid,
 )
+from matops.families.nanoporous_cnn3d.simulation import simulate_metals
 from matops.physics.levelled_waves import wave_vectors
 
 Build = Callable[..., NanoporousMetal]

@@ -9,7 +9,6 @@ import torch
 from matops.core.errors import BadInput
 from matops.entrypoints.configuration import resolve_config
 from matops.families import get_family
-from matops.families.nanoporous_cnn3d.compact import CompactBody
 from matops.families.nanoporous_cnn3d.config import (
     PRESETS,
     GridConfig,
@@ -17,6 +16,7 @@ from matops.families.nanoporous_cnn3d.config import (
     NetworkConfig,
     NetworkKind,
 )
+from matops.families.nanoporous_cnn3d.networks.compact import CompactBody
 
 FAMILY = get_family("nanoporous_cnn3d")
 DENSENETS = [kind for kind in get_args(NetworkKind) if kind.startswith("densenet")]

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from matops.core.data.record import Provenance, Quarantined, Record
 from matops.core.errors import BadInput
-from matops.core.record import Provenance, Quarantined, Record
 from matops.families.nanoporous_cnn3d.data import read_source
-from matops.families.nanoporous_cnn3d.payloads import parse_metal
+from matops.families.nanoporous_cnn3d.metal.payloads import parse_metal
 
 STATED = Provenance("", "", engine="LAMMPS", method="EAM")
 

@@ -7,15 +7,15 @@ from typing import Any
 import numpy as np
 import pytest
 
+from matops.core.data.record import Quarantined
+from matops.core.exploring.screening import Merit
 from matops.core.family import FamilyConfig
-from matops.core.record import Quarantined
-from matops.core.screening import Merit
 from matops.entrypoints.configuration import resolve_config
 from matops.families import get_family
 from matops.families.nanoporous_cnn3d.config import SimulationConfig
 from matops.families.nanoporous_cnn3d.designs import OBJECTIVES, make_design
-from matops.families.nanoporous_cnn3d.payloads import group_of, parse_metal, write_payload
-from matops.families.nanoporous_cnn3d.physical import run_continuum_task
+from matops.families.nanoporous_cnn3d.metal.payloads import group_of, parse_metal, write_payload
+from matops.families.nanoporous_cnn3d.morphology.physical import run_continuum_task
 from matops.families.nanoporous_cnn3d.simulation import draw_metal
 from matops.simulators.ledger import Ledger, read_records, task_key
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from matops.core.domain import fit_domain
+from matops.core.quality.domain import fit_domain
 from matops.families.nanoporous_cnn3d.domain import describe, two_point_correlation
 
 

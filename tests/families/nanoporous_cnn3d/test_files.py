@@ -6,7 +6,7 @@ import pytest
 
 from matops.core.errors import BadInput
 from matops.families.nanoporous_cnn3d.files import load_request, write_example
-from matops.families.nanoporous_cnn3d.payloads import parse_metal, write_payload
+from matops.families.nanoporous_cnn3d.metal.payloads import parse_metal, write_payload
 
 BEAM = np.zeros((10, 10, 10), dtype=bool)
 BEAM[:, 3:7, 3:7] = True

@@ -4,15 +4,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from matops.core.gate import judge
+from matops.core.quality.gate import judge
 from matops.families.nanoporous_cnn3d.config import PRESETS
 from matops.families.nanoporous_cnn3d.gates import (
     measure_physics,
     nanoporous_gates,
     voigt_excess_share,
 )
-from matops.families.nanoporous_cnn3d.metals import METALS
-from matops.families.nanoporous_cnn3d.payloads import parse_metal
+from matops.families.nanoporous_cnn3d.metal.metals import METALS
+from matops.families.nanoporous_cnn3d.metal.payloads import parse_metal
 
 VOXELS = 16
 

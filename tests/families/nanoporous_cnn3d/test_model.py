@@ -7,8 +7,8 @@ import torch
 from torch import nn
 
 from matops.core.errors import BadInput
-from matops.core.features import PackedFeatures
-from matops.core.transfer import freeze, load_start, stages
+from matops.core.learning.features import PackedFeatures
+from matops.core.learning.transfer import freeze, load_start, stages
 from matops.families.nanoporous_cnn3d.config import (
     PRESETS,
     GridConfig,
@@ -16,10 +16,10 @@ from matops.families.nanoporous_cnn3d.config import (
     NetworkConfig,
 )
 from matops.families.nanoporous_cnn3d.features import featurize
-from matops.families.nanoporous_cnn3d.load_map import LoadMap
+from matops.families.nanoporous_cnn3d.metal.load_map import LoadMap
+from matops.families.nanoporous_cnn3d.metal.structure import NanoporousMetal
 from matops.families.nanoporous_cnn3d.model import StiffnessNetwork
-from matops.families.nanoporous_cnn3d.standard import make_periodic, standard_body
-from matops.families.nanoporous_cnn3d.structure import NanoporousMetal
+from matops.families.nanoporous_cnn3d.networks.standard import make_periodic, standard_body
 
 SMALL = NanoporousConfig(
     grid=GridConfig(voxels=16, density_voxels=16), network=NetworkConfig(widths=(8, 16))

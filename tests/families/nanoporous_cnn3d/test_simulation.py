@@ -11,16 +11,16 @@ import numpy as np
 import pytest
 
 import matops
+from matops.core.data.record import Quarantined, Record
+from matops.core.data.shard import WHOLE, Shard
 from matops.core.errors import BadInput
-from matops.core.record import Quarantined, Record
-from matops.core.shard import WHOLE, Shard
 from matops.families.nanoporous_cnn3d import simulation
 from matops.families.nanoporous_cnn3d.config import Engine, SimulationConfig
-from matops.families.nanoporous_cnn3d.metals import METALS
-from matops.families.nanoporous_cnn3d.payloads import parse_metal
-from matops.families.nanoporous_cnn3d.physical import continuum_stiffness_GPa
+from matops.families.nanoporous_cnn3d.metal.metals import METALS
+from matops.families.nanoporous_cnn3d.metal.payloads import parse_metal
+from matops.families.nanoporous_cnn3d.metal.structure import LevelledWaves, NanoporousMetal
+from matops.families.nanoporous_cnn3d.morphology.physical import continuum_stiffness_GPa
 from matops.families.nanoporous_cnn3d.simulation import draw_metal, label_metals, simulate_metals
-from matops.families.nanoporous_cnn3d.structure import LevelledWaves, NanoporousMetal
 from matops.physics.levelled_waves import wave_vectors
 from matops.simulators.ledger import RESULTS_FILE, TaskRecord
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from matops.core.study import Study, Variant
+from matops.core.exploring.study import Study, Variant
 from matops.entrypoints.configuration import resolve_config
 from matops.families import get_family
 from matops.families.nanoporous_cnn3d.config import NanoporousConfig, NetworkKind
@@ -22,10 +22,10 @@ from matops.families.nanoporous_cnn3d.studies import (
     TRAINING_SIZE,
     TRANSFER,
 )
-from matops.steps.cross_validation import Workplace
-from matops.steps.fold_plan import Case, Folds
-from matops.steps.samples import gather_samples
-from matops.steps.study import run_study
+from matops.steps.exploring.study import run_study
+from matops.steps.learning.cross_validation import Workplace
+from matops.steps.learning.fold_plan import Case, Folds
+from matops.steps.learning.samples import gather_samples
 
 FAMILY = get_family("nanoporous_cnn3d")
 

@@ -9,16 +9,16 @@ from grpc_interceptor.exceptions import Internal, Unavailable
 from kserve import InferOutput, InferRequest, InferResponse, Model
 from kserve.errors import InferenceError, InvalidInput
 
-from matops.adapters.comparing import COMPARISON
-from matops.adapters.serving.batching import Failed, Overloaded
-from matops.adapters.serving.bodies import read_json
+from matops.adapters.prometheus.serving_metrics import ServingMetrics
+from matops.adapters.release.comparing import COMPARISON
+from matops.adapters.serving.batches.batching import Failed, Overloaded
+from matops.adapters.serving.http.bodies import read_json
 from matops.adapters.serving.limits import Limits
 from matops.adapters.serving.recent import RecentRequests
 from matops.adapters.serving.served import Served
-from matops.adapters.serving_metrics import ServingMetrics
+from matops.core.data.record import Payload
 from matops.core.errors import BadInput
-from matops.core.prediction import Prediction
-from matops.core.record import Payload
+from matops.core.quality.prediction import Prediction
 
 INSTANCES = "instances"
 

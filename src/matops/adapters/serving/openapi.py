@@ -16,7 +16,7 @@ from pydantic import TypeAdapter
 from matops.adapters.serving.kserve_model import INSTANCES
 from matops.adapters.serving.limits import Limits
 from matops.adapters.serving.served import Served, payload_schema
-from matops.core.prediction import Prediction
+from matops.core.quality.prediction import Prediction
 
 COMPONENT = "#/components/schemas/{model}"
 KSERVE = {

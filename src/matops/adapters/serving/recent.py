@@ -11,8 +11,8 @@ import orjson
 from fastapi import FastAPI
 from fastapi.responses import Response
 
-from matops.adapters.comparing import RECENT
-from matops.core.record import Payload
+from matops.adapters.release.comparing import RECENT
+from matops.core.data.record import Payload
 
 LARGEST_BYTES = 256 * 1024
 """Of a sample that is kept, as JSON."""

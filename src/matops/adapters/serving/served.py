@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from matops.adapters.serving.limits import Limits
-from matops.core.card import Card
 from matops.core.family import Family
+from matops.core.quality.card import Card
 from matops.families import get_family
 
 

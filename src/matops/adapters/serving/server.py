@@ -24,18 +24,18 @@ from kserve.protocol.dataplane import DataPlane
 from kserve.protocol.grpc.server import GRPCServer
 from kserve.protocol.rest.server import RESTServer
 
-from matops.adapters.serving.batching import Batcher, Overloaded
-from matops.adapters.serving.connection import Connection
+from matops.adapters.prometheus.serving_metrics import Identity, ServingMetrics
+from matops.adapters.serving.batches.batching import Batcher, Overloaded
+from matops.adapters.serving.batches.worker import Load, Reading, keep_what_is_loaded, warm_up
 from matops.adapters.serving.grpc_server import FixedRepository, grpc_server
-from matops.adapters.serving.guard import RETRY_AFTER_SECONDS, Guard
+from matops.adapters.serving.http.connection import Connection
+from matops.adapters.serving.http.guard import RETRY_AFTER_SECONDS, Guard
 from matops.adapters.serving.kserve_model import ServedModel
 from matops.adapters.serving.limits import Limits
 from matops.adapters.serving.openapi import openapi, routes
 from matops.adapters.serving.recent import RecentRequests
 from matops.adapters.serving.served import Served, describe
-from matops.adapters.serving.worker import Load, Reading, keep_what_is_loaded, warm_up
-from matops.adapters.serving_metrics import Identity, ServingMetrics
-from matops.simulators.lane import Lane
+from matops.processes.lane import Lane
 
 EXPECTED = (InvalidInput, ModelNotFound, ModelNotReady, Overloaded)
 """Errors that are answered in words; they are counted, and not worth a traceback."""

@@ -9,20 +9,12 @@ from typing import NoReturn
 import typer
 
 from matops.core.errors import BadInput
-from matops.entrypoints.cli import (
-    data,
-    demo,
-    lineage,
-    models,
-    monitor,
-    platform,
-    releases,
-    screening,
-    serving,
-    studies,
-    versions,
-)
+from matops.entrypoints.cli.data import ingest, lineage, versions
+from matops.entrypoints.cli.exploring import screening, studies
+from matops.entrypoints.cli.learning import models
 from matops.entrypoints.cli.output import plain
+from matops.entrypoints.cli.pipelines import demo, platform
+from matops.entrypoints.cli.release import monitor, releases, serving
 
 app = typer.Typer(
     name="matops",
@@ -32,7 +24,7 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode="rich",
 )
-for module in (data, models, lineage, studies, screening, serving, monitor, demo):
+for module in (ingest, models, lineage, studies, screening, serving, monitor, demo):
     for command in module.COMMANDS:
         app.command()(command)
 app.add_typer(versions.app)

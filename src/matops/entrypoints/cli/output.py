@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.console import Console
 
-from matops.core.record import Quarantined
+from matops.core.data.record import Quarantined
 
 SHOWN_REFUSALS = 20
 

@@ -6,8 +6,9 @@ from typing import cast
 
 from torch import nn
 
-from matops.core.database import DatabaseEntry, DatabaseQuery
-from matops.core.domain import Descriptors
+from matops.core.data.database import DatabaseEntry, DatabaseQuery
+from matops.core.data.record import Payload, Provenance, Record
+from matops.core.data.shard import WHOLE, Shard
 from matops.core.family import (
     Family,
     FamilyConfig,
@@ -15,19 +16,18 @@ from matops.core.family import (
     PredictScaled,
     SourceForm,
 )
-from matops.core.features import PackedFeatures
-from matops.core.gate import Gate, Measurement
-from matops.core.prediction import Quantity
+from matops.core.learning.features import PackedFeatures
 from matops.core.progress import Progress
-from matops.core.record import Payload, Provenance, Record
-from matops.core.shard import WHOLE, Shard
+from matops.core.quality.domain import Descriptors
+from matops.core.quality.gate import Gate, Measurement
+from matops.core.quality.prediction import Quantity
 from matops.families.elastic_cgcnn.config import PRESETS, ElasticConfig, GraphConfig
-from matops.families.elastic_cgcnn.crystal import MAX_ATOMS, Crystal
+from matops.families.elastic_cgcnn.crystals.crystal import MAX_ATOMS, Crystal
+from matops.families.elastic_cgcnn.crystals.formats import parse_crystal
 from matops.families.elastic_cgcnn.data import LAYOUTS, TARGETS, labelled_crystal, read_source
 from matops.families.elastic_cgcnn.descriptors import DESCRIPTORS, describe
 from matops.families.elastic_cgcnn.features import POINTERS, featurize
 from matops.families.elastic_cgcnn.files import load_request, write_example
-from matops.families.elastic_cgcnn.formats import parse_crystal
 from matops.families.elastic_cgcnn.gates import elastic_gates, measure_physics
 from matops.families.elastic_cgcnn.model import build_network
 from matops.families.elastic_cgcnn.payload_forms import PAYLOAD_FORMS
@@ -87,7 +87,7 @@ class ElasticCGCNN(Family):
         return labelled_crystal(crystal, entry.values_GPa, entry.provenance)
 
     def parse(self, payload: Payload) -> Crystal:
-        """See :func:`matops.families.elastic_cgcnn.formats.parse_crystal`."""
+        """See :func:`matops.families.elastic_cgcnn.crystals.formats.parse_crystal`."""
         return parse_crystal(payload)
 
     def size(self, sample: Crystal) -> int:

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass, field, replace
 
-from matops.core.database import DatabaseQuery
+from matops.core.data.database import DatabaseQuery
+from matops.core.data.split import SplitConfig
 from matops.core.family import FamilyConfig
-from matops.core.split import SplitConfig
-from matops.core.training import TrainingConfig
+from matops.core.learning.training import TrainingConfig
 
 
 @dataclass(frozen=True)

@@ -13,14 +13,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from matops.core.data.record import Provenance, Quarantined, Record, make_record
+from matops.core.data.target import Target
 from matops.core.errors import BadInput
 from matops.core.family import Incoming, SourceForm
-from matops.core.record import Provenance, Quarantined, Record, make_record
-from matops.core.target import Target
-from matops.families.elastic_cgcnn.crystal import MIN_DISTANCE_A, Crystal
+from matops.families.elastic_cgcnn.crystals.crystal import MIN_DISTANCE_A, Crystal
+from matops.families.elastic_cgcnn.crystals.formats import parse_crystal
 from matops.families.elastic_cgcnn.files import load_request
-from matops.families.elastic_cgcnn.formats import parse_crystal
-from matops.families.elastic_cgcnn.graphs import nearest_neighbours
+from matops.families.elastic_cgcnn.graph.neighbours import nearest_neighbours
 from matops.physics.elasticity import is_mechanically_stable, voigt_reuss_hill
 from matops.simulators.output.manifest import Entry, read_labelled
 from matops.simulators.output.manifest_table import NAMES as MANIFESTS

@@ -5,16 +5,16 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from matops.core.domain import Descriptors
-from matops.families.elastic_cgcnn.crystal import Crystal
-from matops.families.elastic_cgcnn.elements import (
+from matops.core.quality.domain import Descriptors
+from matops.families.elastic_cgcnn.crystals.crystal import Crystal
+from matops.families.elastic_cgcnn.crystals.elements import (
     PROPERTIES,
     atomic_masses_u,
     continuous_properties,
     covalent_radii_A,
 )
-from matops.families.elastic_cgcnn.graphs import Neighbours
-from matops.families.elastic_cgcnn.quotient import QuotientGraph
+from matops.families.elastic_cgcnn.graph.neighbours import Neighbours
+from matops.families.elastic_cgcnn.graph.quotient import QuotientGraph
 from matops.physics.bond_order import bond_order
 
 Array = NDArray[np.float64]

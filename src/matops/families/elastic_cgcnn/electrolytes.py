@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from matops.core.prediction import Estimate
+from matops.core.quality.prediction import Estimate
 from matops.physics.elasticity import poisson_ratio
 from matops.physics.electrodeposition import (
     LITHIUM,

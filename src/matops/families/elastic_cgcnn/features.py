@@ -7,17 +7,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from matops.core.features import PackedFeatures
+from matops.core.learning.features import PackedFeatures
 from matops.families.elastic_cgcnn.config import GraphConfig
-from matops.families.elastic_cgcnn.crystal import Crystal
+from matops.families.elastic_cgcnn.crystals.crystal import Crystal
+from matops.families.elastic_cgcnn.crystals.primitive import primitive_cells
 from matops.families.elastic_cgcnn.descriptors import (
     bond_orders,
     crystal_states,
     reduced_lengths,
 )
-from matops.families.elastic_cgcnn.graphs import nearest_neighbours
-from matops.families.elastic_cgcnn.primitive import primitive_cells
-from matops.families.elastic_cgcnn.quotient import Atoms, QuotientGraph, quotient_graph
+from matops.families.elastic_cgcnn.graph.neighbours import nearest_neighbours
+from matops.families.elastic_cgcnn.graph.quotient import Atoms, QuotientGraph, quotient_graph
 
 POINTERS = {"edge.centre": "atom", "edge.neighbour": "atom"}
 CRYSTALS_AT_ONCE = 200

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from matops.core.data.record import Payload
 from matops.core.errors import BadInput
-from matops.core.record import Payload
-from matops.families.elastic_cgcnn.crystal import make_crystal
-from matops.families.elastic_cgcnn.formats import FORMS
+from matops.families.elastic_cgcnn.crystals.crystal import make_crystal
+from matops.families.elastic_cgcnn.crystals.formats import FORMS
 from matops.simulators.output.atoms import is_atoms_file, read_atoms
 
 EXAMPLE = """\

@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
+from matops.core.data.target import targets_from_scale
 from matops.core.family import PredictScaled
-from matops.core.gate import Gate, Measurement
-from matops.core.target import targets_from_scale
+from matops.core.quality.gate import Gate, Measurement
 from matops.families.elastic_cgcnn.config import ElasticConfig
-from matops.families.elastic_cgcnn.crystal import Crystal
+from matops.families.elastic_cgcnn.crystals.crystal import Crystal
 from matops.families.elastic_cgcnn.data import TARGETS
 
 SUPERCELL = np.array([[1, 1, 0], [0, 1, 0], [0, 0, 2]])

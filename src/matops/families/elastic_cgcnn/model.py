@@ -9,10 +9,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
-from matops.core.features import Batch
+from matops.core.learning.features import Batch
 from matops.families.elastic_cgcnn.config import ElasticConfig, NetworkConfig
+from matops.families.elastic_cgcnn.crystals.elements import binary_features, continuous_properties
 from matops.families.elastic_cgcnn.descriptors import N_BOND_ORDERS, STATE
-from matops.families.elastic_cgcnn.elements import binary_features, continuous_properties
 
 REDUCED_RANGE = (0.6, 3.0, 0.1)
 """First centre, last centre and step of the expansion of reduced lengths."""

@@ -3,7 +3,7 @@
 from typing import Any
 
 from matops.core.family import PayloadForm
-from matops.families.elastic_cgcnn.crystal import MAX_ATOMS
+from matops.families.elastic_cgcnn.crystals.crystal import MAX_ATOMS
 
 VECTOR: dict[str, Any] = {
     "type": "array",

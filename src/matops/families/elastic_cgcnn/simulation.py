@@ -4,13 +4,13 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+from matops.core.data.record import Provenance, Quarantined
+from matops.core.data.shard import WHOLE, Shard
 from matops.core.errors import BadInput
 from matops.core.family import Incoming
 from matops.core.progress import Progress
-from matops.core.record import Provenance, Quarantined
-from matops.core.shard import WHOLE, Shard
 from matops.families.elastic_cgcnn.config import SimulationConfig
-from matops.families.elastic_cgcnn.crystal import make_crystal
+from matops.families.elastic_cgcnn.crystals.crystal import make_crystal
 from matops.families.elastic_cgcnn.data import labelled_crystal
 from matops.simulators.alloys import enumerate_alloys
 from matops.simulators.campaign import run_campaign

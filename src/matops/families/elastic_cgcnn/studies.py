@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from matops.core.study import Study, Variant
+from matops.core.exploring.study import Study, Variant
 
 MODULI = ("K_VRH", "G_VRH")
 ONE_MEMBER = {"training.members": 1}

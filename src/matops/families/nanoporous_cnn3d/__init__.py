@@ -7,7 +7,8 @@ from typing import cast
 
 from torch import nn
 
-from matops.core.domain import Descriptors
+from matops.core.data.record import Payload, Provenance
+from matops.core.data.shard import WHOLE, Shard
 from matops.core.family import (
     Family,
     FamilyConfig,
@@ -15,12 +16,11 @@ from matops.core.family import (
     PredictScaled,
     SourceForm,
 )
-from matops.core.features import PackedFeatures
-from matops.core.gate import Gate, Measurement
-from matops.core.prediction import Quantity
+from matops.core.learning.features import PackedFeatures
 from matops.core.progress import Progress
-from matops.core.record import Payload, Provenance
-from matops.core.shard import WHOLE, Shard
+from matops.core.quality.domain import Descriptors
+from matops.core.quality.gate import Gate, Measurement
+from matops.core.quality.prediction import Quantity
 from matops.families.nanoporous_cnn3d.config import PRESETS, NanoporousConfig
 from matops.families.nanoporous_cnn3d.data import LAYOUTS, TARGETS, read_source
 from matops.families.nanoporous_cnn3d.designs import (
@@ -32,11 +32,11 @@ from matops.families.nanoporous_cnn3d.domain import DESCRIPTORS, describe
 from matops.families.nanoporous_cnn3d.features import featurize
 from matops.families.nanoporous_cnn3d.files import load_request, write_example
 from matops.families.nanoporous_cnn3d.gates import measure_physics, nanoporous_gates
+from matops.families.nanoporous_cnn3d.metal.payloads import parse_metal
+from matops.families.nanoporous_cnn3d.metal.structure import MAX_VOXELS, NanoporousMetal, VoxelGrid
 from matops.families.nanoporous_cnn3d.model import StiffnessNetwork
 from matops.families.nanoporous_cnn3d.payload_forms import PAYLOAD_FORMS
-from matops.families.nanoporous_cnn3d.payloads import parse_metal
 from matops.families.nanoporous_cnn3d.simulation import simulate_metals
-from matops.families.nanoporous_cnn3d.structure import MAX_VOXELS, NanoporousMetal, VoxelGrid
 from matops.families.nanoporous_cnn3d.studies import STUDIES
 
 DRAWN_VOXELS = 40
@@ -80,7 +80,7 @@ class NanoporousCNN3D(Family):
         return simulate_metals(simulation, work_dir, workers, progress, shard)
 
     def parse(self, payload: Payload) -> NanoporousMetal:
-        """See :func:`matops.families.nanoporous_cnn3d.payloads.parse_metal`."""
+        """See :func:`matops.families.nanoporous_cnn3d.metal.payloads.parse_metal`."""
         return parse_metal(payload)
 
     def size(self, sample: NanoporousMetal) -> int:

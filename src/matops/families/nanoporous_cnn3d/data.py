@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pandas as pd
 
+from matops.core.data.record import Provenance, Quarantined, Record, make_record
+from matops.core.data.target import Target
 from matops.core.errors import BadInput
 from matops.core.family import Incoming, SourceForm
-from matops.core.record import Provenance, Quarantined, Record, make_record
-from matops.core.target import Target
-from matops.families.nanoporous_cnn3d.atoms import load_atoms
-from matops.families.nanoporous_cnn3d.metals import METALS
-from matops.families.nanoporous_cnn3d.payloads import group_of, write_payload
-from matops.families.nanoporous_cnn3d.structure import LevelledWaves, NanoporousMetal
+from matops.families.nanoporous_cnn3d.metal.atoms import load_atoms
+from matops.families.nanoporous_cnn3d.metal.metals import METALS
+from matops.families.nanoporous_cnn3d.metal.payloads import group_of, write_payload
+from matops.families.nanoporous_cnn3d.metal.structure import LevelledWaves, NanoporousMetal
 from matops.simulators.output.manifest import Entry, read_labelled
 from matops.simulators.output.manifest_table import NAMES as MANIFESTS
 from matops.simulators.output.manifest_table import find_manifest

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from matops.core.data.record import Payload
+from matops.core.exploring.screening import Cost, Merit, Objectives
 from matops.core.family import Incoming
 from matops.core.progress import Progress
-from matops.core.record import Payload
-from matops.core.screening import Cost, Merit, Objectives
 from matops.families.nanoporous_cnn3d.config import SimulationConfig
-from matops.families.nanoporous_cnn3d.payloads import group_of, parse_metal, write_payload
+from matops.families.nanoporous_cnn3d.metal.payloads import group_of, parse_metal, write_payload
 from matops.families.nanoporous_cnn3d.simulation import draw_metal, label_metals
 
 FloatArray = NDArray[np.float64]

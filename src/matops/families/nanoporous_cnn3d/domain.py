@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from matops.core.domain import Descriptors
-from matops.families.nanoporous_cnn3d.structure import NanoporousMetal
+from matops.core.quality.domain import Descriptors
+from matops.families.nanoporous_cnn3d.metal.structure import NanoporousMetal
 
 FloatArray = NDArray[np.float64]
 

@@ -6,17 +6,20 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from matops.core.features import PackedFeatures
+from matops.core.learning.features import PackedFeatures
 from matops.families.nanoporous_cnn3d.config import Descriptors, GridConfig
-from matops.families.nanoporous_cnn3d.load_map import EDGE
-from matops.families.nanoporous_cnn3d.metals import METALS
-from matops.families.nanoporous_cnn3d.morphology import (
+from matops.families.nanoporous_cnn3d.metal.load_map import EDGE
+from matops.families.nanoporous_cnn3d.metal.metals import METALS
+from matops.families.nanoporous_cnn3d.metal.structure import NanoporousMetal
+from matops.families.nanoporous_cnn3d.morphology.descriptors import (
     LOAD_DESCRIPTORS,
     STRUCTURE_DESCRIPTORS,
     describe_morphology,
 )
-from matops.families.nanoporous_cnn3d.physical import PHYSICAL_DESCRIPTORS, describe_physics
-from matops.families.nanoporous_cnn3d.structure import NanoporousMetal
+from matops.families.nanoporous_cnn3d.morphology.physical import (
+    PHYSICAL_DESCRIPTORS,
+    describe_physics,
+)
 
 FloatArray = NDArray[np.float64]
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from matops.core.data.record import Payload
 from matops.core.errors import BadInput
-from matops.core.record import Payload
-from matops.families.nanoporous_cnn3d.atoms import load_atoms
-from matops.families.nanoporous_cnn3d.payloads import READERS, write_payload
+from matops.families.nanoporous_cnn3d.metal.atoms import load_atoms
+from matops.families.nanoporous_cnn3d.metal.payloads import READERS, write_payload
+from matops.families.nanoporous_cnn3d.metal.structure import NanoporousMetal, VoxelGrid
 from matops.families.nanoporous_cnn3d.simulation import demo_sample
-from matops.families.nanoporous_cnn3d.structure import NanoporousMetal, VoxelGrid
 from matops.simulators.output.atoms import is_atoms_file
 
 

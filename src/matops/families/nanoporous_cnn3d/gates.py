@@ -6,12 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matops.core.family import PredictScaled
-from matops.core.gate import Gate, Measurement
+from matops.core.quality.gate import Gate, Measurement
 from matops.families.nanoporous_cnn3d.config import NanoporousConfig
 from matops.families.nanoporous_cnn3d.data import TARGETS
-from matops.families.nanoporous_cnn3d.metals import METALS
-from matops.families.nanoporous_cnn3d.payloads import write_payload
-from matops.families.nanoporous_cnn3d.structure import NanoporousMetal, VoxelGrid
+from matops.families.nanoporous_cnn3d.metal.metals import METALS
+from matops.families.nanoporous_cnn3d.metal.payloads import write_payload
+from matops.families.nanoporous_cnn3d.metal.structure import NanoporousMetal, VoxelGrid
 
 FloatArray = NDArray[np.float64]
 BoolGrid = NDArray[np.bool_]

@@ -6,19 +6,19 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import silu
 
-from matops.core.features import Batch
-from matops.families.nanoporous_cnn3d.compact import CompactBody
+from matops.core.learning.features import Batch
 from matops.families.nanoporous_cnn3d.config import NanoporousConfig
 from matops.families.nanoporous_cnn3d.features import MATERIAL, descriptor_names
-from matops.families.nanoporous_cnn3d.load_map import EDGE, box_averages
-from matops.families.nanoporous_cnn3d.periodic import (
+from matops.families.nanoporous_cnn3d.metal.load_map import EDGE, box_averages
+from matops.families.nanoporous_cnn3d.networks.compact import CompactBody
+from matops.families.nanoporous_cnn3d.networks.periodic import (
     Symmetry,
     block_means,
     three_orientations,
     unpack_voxels,
     view_along,
 )
-from matops.families.nanoporous_cnn3d.standard import StandardBody, standard_body
+from matops.families.nanoporous_cnn3d.networks.standard import StandardBody, standard_body
 
 LOAD_MAP_UNIT = 0.025
 """Load maps are learnt in this share of the solid's C11: they are then about one."""

@@ -3,9 +3,9 @@
 from typing import Any
 
 from matops.core.family import PayloadForm
-from matops.families.nanoporous_cnn3d.metals import METALS
-from matops.families.nanoporous_cnn3d.payloads import VOXELS, WAVES
-from matops.families.nanoporous_cnn3d.structure import (
+from matops.families.nanoporous_cnn3d.metal.metals import METALS
+from matops.families.nanoporous_cnn3d.metal.payloads import VOXELS, WAVES
+from matops.families.nanoporous_cnn3d.metal.structure import (
     MAX_CELL_A,
     MAX_HKL_SQUARED,
     MAX_VOXELS,

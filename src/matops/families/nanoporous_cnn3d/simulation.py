@@ -9,22 +9,22 @@ from pathlib import Path
 import numpy as np
 
 import matops
+from matops.core.data.record import Provenance, Quarantined, Record
+from matops.core.data.shard import WHOLE, Shard
 from matops.core.errors import BadInput
 from matops.core.family import Incoming
 from matops.core.progress import Progress
-from matops.core.record import Provenance, Quarantined, Record
-from matops.core.shard import WHOLE, Shard
 from matops.families.nanoporous_cnn3d.config import SMALL, Engine, SimulationConfig
 from matops.families.nanoporous_cnn3d.data import labelled_metal
-from matops.families.nanoporous_cnn3d.load_map import LoadMap
-from matops.families.nanoporous_cnn3d.metals import METALS
-from matops.families.nanoporous_cnn3d.payloads import write_payload
-from matops.families.nanoporous_cnn3d.physical import PENALTY, VOXELS, run_continuum_task
-from matops.families.nanoporous_cnn3d.structure import LevelledWaves, NanoporousMetal
+from matops.families.nanoporous_cnn3d.metal.load_map import LoadMap
+from matops.families.nanoporous_cnn3d.metal.metals import METALS
+from matops.families.nanoporous_cnn3d.metal.payloads import write_payload
+from matops.families.nanoporous_cnn3d.metal.structure import LevelledWaves, NanoporousMetal
+from matops.families.nanoporous_cnn3d.morphology.physical import PENALTY, VOXELS, run_continuum_task
 from matops.physics.levelled_waves import wave_vectors
 from matops.simulators.campaign import Simulate, Task, run_campaign
-from matops.simulators.lammps.carving import PorousDesign
-from matops.simulators.lammps.porous_task import porous_task, run_porous_task
+from matops.simulators.lammps.porous.carving import PorousDesign
+from matops.simulators.lammps.porous.task import porous_task, run_porous_task
 from matops.simulators.ledger import TaskRecord, task_key
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from matops.core.study import Study, Variant
+from matops.core.exploring.study import Study, Variant
 
 PREPARED = "from a package"
 SCRATCH = "from scratch"

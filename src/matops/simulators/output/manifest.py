@@ -11,8 +11,8 @@ from datetime import date
 from functools import cached_property
 from pathlib import Path
 
+from matops.core.data.record import Provenance, Quarantined, Record
 from matops.core.errors import BadInput
-from matops.core.record import Provenance, Quarantined, Record
 from matops.simulators.output.log import LammpsLog, read_log
 from matops.simulators.output.manifest_table import (
     STATED,

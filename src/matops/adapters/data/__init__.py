@@ -1,0 +1,1 @@
+"""Sources and versions of data: DVC, drop places, the Materials Project."""

@@ -1,0 +1,194 @@
+"""The Materials Project: crystals whose elastic tensor was calculated, through ``mp-api``."""
+
+import hashlib
+import json
+import re
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from matops.adapters.data.materials_project_documents import FIELDS, Document, read_documents
+from matops.core.data.database import DatabaseEntry, DatabaseQuery
+from matops.core.errors import BadInput
+from matops.core.progress import Progress
+
+T = TypeVar("T")
+
+STATUS = re.compile(r"error status code (\d+)")
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long a server is waited for.
+
+    Attributes:
+        tries: times that one request is made, mp-api's own quick repeats not counted.
+        first_pause_s: pause after the first failure; each further one is twice as long.
+        timeout_s: longest silence of the server.
+    """
+
+    tries: int = 5
+    first_pause_s: float = 1.0
+    timeout_s: int = 30
+
+
+class MaterialsProject:
+    """The database behind the API; finished pages are kept, an interrupted download goes on."""
+
+    def __init__(
+        self,
+        key: str,
+        endpoint: str,
+        kept: Path,
+        patience: Patience | None = None,
+        page_size: int = 100,
+    ) -> None:
+        """Name the places; nothing is asked yet.
+
+        Args:
+            key: API key.
+            endpoint: address of the API.
+            kept: directory of finished pages.
+            patience: how long to wait; the defaults if left out.
+            page_size: materials of one request.
+
+        Raises:
+            BadInput: there is no key, or it can't be one.
+        """
+        if not key:
+            raise BadInput("MP_API_KEY is not set: the Materials Project answers only with a key")
+        if len(key) != 32:
+            raise BadInput(f"MP_API_KEY has {len(key)} characters; a key has 32")
+        self.key, self.endpoint = key, endpoint.rstrip("/") + "/"
+        self.kept, self.page_size = kept, page_size
+        self.patience = patience or Patience()
+
+    def entries(self, query: DatabaseQuery, progress: Progress) -> Iterator[DatabaseEntry]:
+        """The materials of a query, page by page.
+
+        Raises:
+            BadInput: the key is refused, or the service can't be reached.
+        """
+        version = self.version()
+        directory = self.kept / version / _digest(query)
+        names = self._kept(directory / "materials.json", lambda: self._names(version, query))
+        pages = [names[i : i + self.page_size] for i in range(0, len(names), self.page_size)]
+        done = 0
+        for number, page in enumerate(pages):
+            path = directory / f"page-{number:05d}.json"
+            documents = self._kept(path, lambda page=page: self._documents(version, page))  # type: ignore[misc]
+            yield from read_documents(page, documents, version)
+            done += len(page)
+            progress(done, len(names), "materials")
+
+    def version(self) -> str:
+        """Version of the database, as in ``2025.09.25``.
+
+        Raises:
+            BadInput: the key is refused, or the service can't be reached.
+        """
+        import httpx
+
+        def ask() -> str:
+            # mp-api asks the same, but would wait for ever for a server that stays silent.
+            response = httpx.get(
+                f"{self.endpoint}heartbeat",
+                headers={"x-api-key": self.key},
+                timeout=self.patience.timeout_s,
+            )
+            _raise_for(response.status_code)
+            return str(response.json()["db_version"])
+
+        return self._patiently(ask)
+
+    def _names(self, version: str, query: DatabaseQuery) -> list[str]:
+        """Materials that have an elastic tensor and are not deprecated, in a fixed order."""
+        from mp_api.client.routes.materials.summary import SummaryRester
+
+        def ask() -> list[str]:
+            with SummaryRester(**self._options(version)) as rester:
+                found = rester.search(
+                    has_props=["elasticity"],
+                    deprecated=False,
+                    elements=list(query.elements) or None,
+                    num_sites=(1, query.max_sites) if query.max_sites else None,
+                    fields=["material_id"],
+                )
+            return sorted({str(document["material_id"]) for document in found})
+
+        return self._patiently(ask)
+
+    def _documents(self, version: str, names: Sequence[str]) -> list[Document]:
+        from mp_api.client.routes.materials.elasticity import ElasticityRester
+
+        def ask() -> list[Document]:
+            with ElasticityRester(**self._options(version)) as rester:
+                return list(rester.search(material_ids=list(names), fields=FIELDS))
+
+        return self._patiently(ask)
+
+    def _options(self, version: str) -> dict[str, Any]:
+        return {
+            "api_key": self.key,
+            "endpoint": self.endpoint,
+            "db_version": version,
+            "timeout": self.patience.timeout_s,
+            "use_document_model": False,
+            "mute_progress_bars": True,
+        }
+
+    def _kept(self, path: Path, fetch: Callable[[], T]) -> T:
+        """What a file holds, or else what is fetched; it appears whole or not at all."""
+        if path.is_file():
+            return json.loads(path.read_bytes())  # type: ignore[no-any-return]
+        found = fetch()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_suffix(".unfinished")
+        unfinished.write_text(json.dumps(found))
+        unfinished.rename(path)
+        return found
+
+    def _patiently(self, ask: Callable[[], T]) -> T:
+        """Ask until there is an answer: with longer and longer pauses, but not for ever."""
+        pause_s, reason = self.patience.first_pause_s, ""
+        for left in reversed(range(self.patience.tries)):
+            try:
+                return ask()
+            except BadInput:
+                raise
+            except Exception as error:  # of httpx, requests, mp-api and JSON: each has its own
+                reason = _reason(error)
+            if left:
+                time.sleep(pause_s)
+                pause_s *= 2
+        raise BadInput(
+            f"the Materials Project at {self.endpoint} gives no usable answer: {reason}; "
+            "finished pages are kept, the same command goes on from there"
+        )
+
+
+def _digest(query: DatabaseQuery) -> str:
+    said = json.dumps(asdict(query), sort_keys=True)
+    return hashlib.sha256(said.encode()).hexdigest()[:12]
+
+
+def _raise_for(status: int) -> None:
+    if status in (401, 403):
+        raise BadInput(f"the Materials Project refuses MP_API_KEY (HTTP {status})")
+    if status != 200:
+        raise ConnectionError(f"HTTP {status}")
+
+
+def _reason(error: Exception) -> str:
+    """A failure in one line.
+
+    Raises:
+        BadInput: it is the key that was refused; asking again would not help.
+    """
+    said = " ".join(str(error).split()) or type(error).__name__
+    status = STATUS.search(said)
+    if status and status[1] in ("401", "403"):
+        _raise_for(int(status[1]))
+    return f"HTTP {status[1]}" if status else said[:200]

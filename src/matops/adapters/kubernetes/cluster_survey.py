@@ -1,0 +1,101 @@
+"""What a cluster has of what a deployment needs; it is only read."""
+
+import json
+from typing import Any
+
+from kubernetes.client import AppsV1Api, CoreV1Api, StorageV1Api, VersionApi
+
+from matops.adapters.kubernetes.kubernetes_objects import Json, KubernetesObjects
+from matops.adapters.kubernetes.prerequisites import Found, Needs, Secret
+
+KSERVE, PIPELINES = "kserve", "kubeflow"
+"""Namespaces of the usual installations."""
+
+DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
+
+
+def survey(objects: KubernetesObjects, needs: Needs) -> Found:
+    """Look for everything that is needed.
+
+    Raises:
+        BadInput: the cluster can't be reached, or refuses.
+    """
+    core = CoreV1Api(objects.client)
+    namespace = objects.ask("", core.read_namespace, needs.namespace) is not None
+    ingress = _ingress(objects, core)
+    classes = objects.ask("storage classes", StorageV1Api(objects.client).list_storage_class).items
+    pipelines, pipelines_here = _pipelines(objects, needs.namespace)
+    return Found(
+        version=objects.ask("version", VersionApi(objects.client).get_code).git_version,
+        kinds=frozenset(kind for kind in needs.kinds if _is_known(objects, kind)),
+        namespace=namespace,
+        secrets=_secrets(objects, core, needs),
+        storage_classes={item.metadata.name: item.provisioner for item in classes},
+        default_class=next((item.metadata.name for item in classes if _is_default(item)), ""),
+        kserve=_image(objects, KSERVE, "kserve-controller-manager"),
+        ingress=ingress,
+        gateway=_has_gateway(objects, str(ingress.get("kserveIngressGateway", ""))),
+        pipelines=pipelines,
+        pipelines_here=pipelines_here,
+    )
+
+
+def _is_known(objects: KubernetesObjects, kind: str) -> bool:
+    """Whether a kind is served, as in ``batch/v1 CronJob``."""
+    version, _, name = kind.partition(" ")
+    listed = objects.read(f"/{'apis' if '/' in version else 'api'}/{version}")
+    return any(item["kind"] == name for item in (listed or {}).get("resources", []))
+
+
+def _secrets(objects: KubernetesObjects, core: CoreV1Api, needs: Needs) -> dict[str, Secret]:
+    names = {*needs.secrets, *needs.serving_secrets}
+    found = {
+        name: objects.ask(name, core.read_namespaced_secret, name, needs.namespace)
+        for name in sorted(names)
+    }
+    return {
+        name: Secret(frozenset(secret.data or {}), secret.metadata.annotations or {})
+        for name, secret in found.items()
+        if secret
+    }
+
+
+def _is_default(storage_class: Any) -> bool:
+    return (storage_class.metadata.annotations or {}).get(DEFAULT_CLASS) == "true"
+
+
+def _image(objects: KubernetesObjects, namespace: str, name: str) -> str:
+    """Image of a deployment's first container; empty if there is no such deployment."""
+    ask = AppsV1Api(objects.client).read_namespaced_deployment
+    found = objects.ask(f"{namespace}/{name}", ask, name, namespace)
+    return str(found.spec.template.spec.containers[0].image) if found else ""
+
+
+def _ingress(objects: KubernetesObjects, core: CoreV1Api) -> Json:
+    """KServe's configuration of its routes; empty where there is none, or none that is JSON."""
+    name = "inferenceservice-config"
+    found = objects.ask(name, core.read_namespaced_config_map, name, KSERVE)
+    try:
+        read = json.loads((found.data or {}).get("ingress", "{}")) if found else {}
+    except ValueError:
+        return {}
+    return read if isinstance(read, dict) else {}
+
+
+def _has_gateway(objects: KubernetesObjects, name: str) -> bool:
+    namespace, _, gateway = name.partition("/")
+    path = f"/apis/gateway.networking.k8s.io/v1/namespaces/{namespace}/gateways/{gateway}"
+    return bool(gateway) and objects.read(path) is not None
+
+
+def _pipelines(objects: KubernetesObjects, namespace: str) -> tuple[str, bool]:
+    """Image of Kubeflow's API server, and whether it runs pipelines in a namespace.
+
+    An installation for one user runs them where it is; one for several in users' namespaces, which
+    have a Profile each.
+    """
+    if own := _image(objects, namespace, "ml-pipeline"):
+        return own, True
+    found = _image(objects, PIPELINES, "ml-pipeline")
+    profile = objects.read(f"/apis/kubeflow.org/v1/profiles/{namespace}") if found else None
+    return found, profile is not None

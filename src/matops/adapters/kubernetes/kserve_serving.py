@@ -1,0 +1,193 @@
+"""Model packages on Kubernetes, behind KServe in Standard mode."""
+
+import time
+from pathlib import Path
+
+from matops.adapters.kubernetes.kserve_manifests import (
+    PodSettings,
+    arm_service,
+    arms_of,
+    canary_entries,
+    inference_service,
+    read_rollout,
+    route_name,
+    service_name,
+    stable_name,
+)
+from matops.adapters.kubernetes.kserve_plan import Observed, Wait, Write, next_step
+from matops.adapters.kubernetes.kserve_status import behind_reason, traffic_percent, unready_reason
+from matops.adapters.kubernetes.kubernetes_objects import (
+    ROUTES,
+    SERVICES,
+    Conflict,
+    Json,
+    KubernetesObjects,
+)
+from matops.core.errors import BadInput
+from matops.core.family import Family
+from matops.core.release.rollout import Arm, Rollout
+
+MOST_WRITES = 20
+"""Of one change of state, which needs four: more are a quarrel with another writer."""
+
+
+class KServeServing:
+    """One InferenceService for each family; see :mod:`matops.adapters.kubernetes.kserve_plan`.
+
+    Args:
+        objects: the cluster's objects.
+        pods: what all pods have in common.
+        packages_uri: where pods find the workspace's packages, as in ``s3://bucket/models``.
+        patience_s: how long a call waits for arms to be ready and for the route to follow; the
+            same call again waits on, so that a look at a release does not take forever.
+        poll_s: between two looks at the cluster.
+    """
+
+    def __init__(
+        self,
+        objects: KubernetesObjects,
+        pods: PodSettings,
+        packages_uri: str = "",
+        patience_s: float = 60.0,
+        poll_s: float = 2.0,
+    ) -> None:
+        self.objects, self.pods, self.packages_uri = objects, pods, packages_uri.rstrip("/")
+        self.patience_s, self.poll_s = patience_s, poll_s
+
+    def rollout(self, family: Family) -> Rollout | None:
+        """The state on the InferenceService, or None while there is none."""
+        found = self.objects.get(SERVICES, service_name(family))
+        return read_rollout(found) if found else None
+
+    def apply(self, family: Family, rollout: Rollout) -> None:
+        """Bring the InferenceService to a state; doing it twice changes nothing.
+
+        An arm that does not become ready in time gets no traffic, and :meth:`unready` tells why.
+        What was begun and not finished goes on when the same state is applied again.
+
+        Raises:
+            BadInput: the deployment has moved on, a new champion does not become ready, the
+                traffic does not follow, or the cluster can't be reached.
+        """
+        for arm in arms_of(rollout):
+            arm_service(family, arm.name)
+        deadline = time.monotonic() + self.patience_s
+        writes = 0
+        while True:
+            found = self._observe(family, rollout)
+            step = next_step(found, rollout, self.pods)
+            if step is None:
+                return
+            if isinstance(step, Write) and writes < MOST_WRITES:
+                self._write(found, step)
+                writes += 1
+            elif isinstance(step, Wait) and time.monotonic() < deadline:
+                time.sleep(self.poll_s)
+            else:
+                self._give_up(family, found, rollout, step)
+                return
+
+    def unready(self, family: Family) -> dict[str, str]:
+        """Arms that don't answer yet or any more, by name, each with what is known of why."""
+        found = self.objects.get(SERVICES, service_name(family))
+        if found is None:
+            return {}
+        reasons = {
+            arm.name: unready_reason(found, arm.name) for arm in arms_of(read_rollout(found))
+        }
+        return {arm: reason for arm, reason in reasons.items() if reason}
+
+    def behind(self, family: Family) -> str:
+        """Why nobody has seen to the last change yet: KServe's controller is late, or away."""
+        found = self.objects.get(SERVICES, service_name(family))
+        return behind_reason(found) if found else ""
+
+    def address(self, family: Family, arm: Arm) -> str:
+        """URL within the cluster at which one arm alone can be asked.
+
+        Raises:
+            BadInput: the arm has no Service.
+        """
+        name = arm_service(family, arm.name)
+        port = self.objects.service_port(name)
+        if port is None:
+            raise BadInput(f"{self.objects.namespace}/{name}: no such Service")
+        return f"http://{name}.{self.objects.namespace}.svc.cluster.local:{port}"
+
+    def url(self, family: Family) -> str:
+        """Where clients ask; empty until KServe has given it an address.
+
+        Raises:
+            BadInput: nothing is deployed.
+        """
+        return str((self._deployed(family).get("status") or {}).get("url", ""))
+
+    def location(self, family: Family, package: Path) -> str:
+        """URI of a package, which lies there as it lies in the workspace.
+
+        Raises:
+            BadInput: no URI is named that pods on other machines could read.
+        """
+        if "://" not in self.packages_uri:
+            raise BadInput(
+                "a cluster reads packages by URI: set MATOPS_PACKAGES_URI to where it finds what "
+                "the workspace has in models/, as in s3://bucket/models"
+            )
+        return f"{self.packages_uri}/{family.name}/{package.name}"
+
+    def stop(self, family: Family) -> None:
+        """Delete the InferenceService; KServe ends its pods, which finish what they have.
+
+        Raises:
+            BadInput: nothing is deployed, or not by matops.
+        """
+        read_rollout(self._deployed(family))
+        self.objects.delete(SERVICES, service_name(family))
+
+    def _deployed(self, family: Family) -> Json:
+        found = self.objects.get(SERVICES, service_name(family))
+        if found is None:
+            raise BadInput(f"{family.name}: nothing is deployed")
+        return found
+
+    def _observe(self, family: Family, goal: Rollout) -> Observed:
+        """The deployment as it is, made where there is none.
+
+        Raises:
+            BadInput: it has moved on since the goal was decided.
+        """
+        name = service_name(family)
+        while (service := self.objects.get(SERVICES, name)) is None:
+            try:
+                self.objects.create(SERVICES, inference_service(family, goal, self.pods))
+            except Conflict:
+                continue
+        state = read_rollout(service)
+        if state != goal and state.generation + 1 != goal.generation:
+            raise BadInput(
+                f"{self.objects.namespace}/{name}: is at generation {state.generation} by now; "
+                f"generation {goal.generation} does not follow it"
+            )
+        route = self.objects.get(ROUTES, route_name(family))
+        arms = {stable_name(service), *canary_entries(service), *(a.name for a in arms_of(goal))}
+        return Observed(service, traffic_percent(route, family, arms) if route else None)
+
+    def _write(self, found: Observed, step: Write) -> None:
+        """Write, unless the object changed: then the next look decides anew."""
+        try:
+            self.objects.patch(SERVICES, found.service, step.patch)
+        except Conflict:
+            time.sleep(self.poll_s / 10)
+
+    def _give_up(self, family: Family, found: Observed, goal: Rollout, step: Wait | Write) -> None:
+        """After all patience: an arm that is not ready is told by :meth:`unready`; else it is bad.
+
+        Raises:
+            BadInput: the goal's champion is not the champion yet, the traffic does not follow, or
+                something else writes as well.
+        """
+        where = f"{self.objects.namespace}/{service_name(family)}"
+        if isinstance(step, Write):
+            raise BadInput(f"{where}: changed {MOST_WRITES} times, and is changed back each time")
+        if step.for_traffic or read_rollout(found.service) != goal:
+            raise BadInput(f"{where}: after {self.patience_s:g} s: {step.reason}")

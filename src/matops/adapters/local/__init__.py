@@ -1,0 +1,1 @@
+"""Arms of a release on this machine, behind HAProxy."""

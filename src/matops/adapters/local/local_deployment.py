@@ -1,0 +1,107 @@
+"""A deployment's directory on this machine: its state, its processes and its proxy."""
+
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+from filelock import FileLock
+
+from matops.adapters.local.detached_process import DetachedProcess
+from matops.adapters.local.haproxy import HAProxy
+from matops.artifacts.jsonfile import read_json, write_json
+from matops.core.release.rollout import Arm, Rollout
+
+STATE, LOCK, ARMS = "deployment.json", "lock", "arms"
+READY_TRIES, READY_TIMEOUT_S = 3, 2.0
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a machine serves, and how.
+
+    Attributes:
+        root: directory of all deployments.
+        port: where clients ask a family that is deployed anew.
+        bind: address at which the proxy listens from its next start on.
+        serve: command that serves a package, without its arguments.
+        keep_requests: recent requests that each arm keeps for comparisons.
+        scrape_every_s: how often Prometheus is told to look.
+    """
+
+    root: Path
+    port: int = 8080
+    bind: str = "127.0.0.1"
+    serve: tuple[str, ...] = (sys.executable, "-m", "matops", "serve")
+    keep_requests: int = 32
+    scrape_every_s: float = 15.0
+
+
+@dataclass(frozen=True)
+class State:
+    """What the deployment's file holds.
+
+    Attributes:
+        port: where clients ask.
+        rollout: who gets which share.
+        arm_ports: where each arm listens, by its name.
+    """
+
+    port: int
+    rollout: Rollout
+    arm_ports: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def arms(self) -> dict[str, Arm]:
+        """The arms that the state names."""
+        arms = (self.rollout.champion, self.rollout.candidate, self.rollout.baseline)
+        return {arm.name: arm for arm in arms if arm}
+
+
+class LocalDeployment:
+    """The directory of one family.
+
+    Args:
+        place: where and how this machine serves.
+        family: name of the family.
+    """
+
+    def __init__(self, place: Place, family: str) -> None:
+        self.place, self.family = place, family
+        self.directory = place.root / family
+        self.proxy = HAProxy(self.directory, place.bind)
+
+    def lock(self) -> FileLock:
+        """Keeps others from moving the deployment; to be used in a ``with``."""
+        self.directory.mkdir(parents=True, exist_ok=True)
+        return FileLock(self.directory / LOCK)
+
+    def read(self) -> State | None:
+        """The state, or None while nothing is deployed."""
+        path = self.directory / STATE
+        return read_json(path, State) if path.is_file() else None
+
+    def write(self, state: State) -> None:
+        """Replace the state; it is the old or the new one at any moment."""
+        write_json(self.directory / STATE, state)
+
+    def forget(self) -> None:
+        """Remove the state."""
+        (self.directory / STATE).unlink()
+
+    def process(self, arm: str) -> DetachedProcess:
+        """The process of an arm."""
+        return DetachedProcess(self.directory / ARMS / f"{arm}.process")
+
+
+def is_ready(port: int) -> bool:
+    """Whether a server says that it is ready; one that is only slow is asked again."""
+    for _ in range(READY_TRIES):
+        try:
+            url = f"http://127.0.0.1:{port}/v2/health/ready"
+            return httpx.get(url, timeout=READY_TIMEOUT_S).status_code == httpx.codes.OK
+        except httpx.TimeoutException:
+            continue
+        except httpx.HTTPError:
+            return False
+    return False

@@ -1,0 +1,180 @@
+"""Pipelines, runs and schedules on Kubeflow Pipelines."""
+
+import json
+from collections.abc import Callable
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from kfp_server_api import (
+    V2beta1CronSchedule,
+    V2beta1Experiment,
+    V2beta1Pipeline,
+    V2beta1PipelineVersionReference,
+    V2beta1RecurringRun,
+    V2beta1Run,
+    V2beta1RuntimeConfig,
+    V2beta1Trigger,
+)
+
+from matops.adapters.pipelines.kubeflow_answers import read_run, read_schedule, read_version
+from matops.adapters.pipelines.kubeflow_api import AlreadyThere, KubeflowApi
+from matops.core.errors import BadInput
+from matops.steps.pipelines.pipeline_service import (
+    PipelineRun,
+    PipelineVersion,
+    Schedule,
+    Timetable,
+)
+
+
+class KubeflowPipelines:
+    """A :class:`~matops.steps.pipelines.pipeline_service.PipelineService`.
+
+    Args:
+        api: the server.
+        service_account: whose rights the steps of runs have.
+    """
+
+    def __init__(self, api: KubeflowApi, service_account: str) -> None:
+        self.api, self.service_account = api, service_account
+        self.mine = {"namespace": api.namespace} if api.namespace else {}
+
+    def version(self, pipeline: str, name: str = "") -> PipelineVersion | None:
+        """A version of a pipeline by name, or the newest; None where there is none."""
+        known = self._pipeline(pipeline)
+        if known is None:
+            return None
+        ask = self.api.pipelines.pipeline_service_list_pipeline_versions
+        # An answer holds whole compiled pipelines, so that no more are asked for than needed.
+        named = {"sort_by": "created_at desc", "page_size": 1}
+        if name:
+            named["filter"] = _equals("display_name", name)
+        page = self.api.ask(f"versions of {pipeline}", ask, known.pipeline_id, **named)
+        found = (page.pipeline_versions if page else None) or []
+        return read_version(pipeline, found[0]) if found else None
+
+    def _pipeline(self, name: str) -> Any:
+        ask = self.api.pipelines.pipeline_service_list_pipelines
+        found = self.api.pages("pipelines", ask, "pipelines", **self.mine)
+        return next((pipeline for pipeline in found if pipeline.display_name == name), None)
+
+    def upload(
+        self, pipeline: str, version: str, description: str, definition: Path
+    ) -> PipelineVersion:
+        """Upload a compiled pipeline as a version; one of this name that is there stays."""
+        body = V2beta1Pipeline(display_name=pipeline, name=pipeline, **self.mine)
+        create = self.api.pipelines.pipeline_service_create_pipeline
+        known = self._once(pipeline, lambda: self._pipeline(pipeline), create, body)
+        ask = self.api.uploads.upload_pipeline_version
+        named = {"name": f"{pipeline}-{version}", "display_name": version}
+        named |= {"pipelineid": known.pipeline_id, "description": description}
+
+        def there() -> PipelineVersion | None:
+            return self.version(pipeline, version)
+
+        self._once(f"{pipeline} {version}", there, ask, str(definition), **named)
+        found = there()
+        if found is None:
+            raise BadInput(f"{self.api.endpoint}: {pipeline} {version}: uploaded, and not there")
+        return found
+
+    def _once(
+        self,
+        what: str,
+        look: Callable[[], Any],
+        create: Callable[..., Any],
+        *arguments: Any,
+        **named: Any,
+    ) -> Any:
+        """What is there, or else what is created; somebody else may be faster."""
+        found = look()
+        if found is not None:
+            return found
+        try:
+            return self.api.create(what, create, *arguments, **named)
+        except AlreadyThere:
+            found = look()
+            if found is None:
+                raise BadInput(f"{self.api.endpoint}: {what}: there, and not to be seen") from None
+            return found
+
+    def _group(self, name: str) -> str:
+        """The experiment under which Kubeflow shows runs."""
+        ask = self.api.experiments.experiment_service_list_experiments
+
+        def there() -> Any:
+            found = self.api.pages("experiments", ask, "experiments", **self.mine)
+            return next((group for group in found if group.display_name == name), None)
+
+        body = V2beta1Experiment(display_name=name, **self.mine)
+        create = self.api.experiments.experiment_service_create_experiment
+        return str(self._once(f"experiment {name}", there, create, body).experiment_id)
+
+    def start(
+        self, version: PipelineVersion, group: str, name: str, parameters: dict[str, Any]
+    ) -> PipelineRun:
+        """Start a run, which is shown in a group of this name."""
+        body = V2beta1Run(
+            experiment_id=self._group(group),
+            display_name=name,
+            pipeline_version_reference=_reference(version.pipeline_id, version.version_id),
+            runtime_config=V2beta1RuntimeConfig(parameters=parameters),
+            service_account=self.service_account,
+        )
+        return read_run(self.api.create(name, self.api.runs.run_service_create_run, body))
+
+    def run(self, run_id: str) -> PipelineRun:
+        """A run."""
+        found = self.api.ask(f"run {run_id}", self.api.runs.run_service_get_run, run_id)
+        if found is None:
+            raise BadInput(f"{self.api.endpoint}: there is no run {run_id}")
+        return read_run(found)
+
+    def runs(self, most: int) -> list[PipelineRun]:
+        """The latest runs, the newest first."""
+        named = {"sort_by": "created_at desc", **self.mine}
+        found = self.api.pages("runs", self.api.runs.run_service_list_runs, "runs", **named)
+        return [read_run(run) for run in islice(found, most)]
+
+    def schedules(self) -> list[Schedule]:
+        """All schedules."""
+        ask = self.api.recurring.recurring_run_service_list_recurring_runs
+        found = self.api.pages("recurring runs", ask, "recurring_runs", **self.mine)
+        return [read_schedule(schedule) for schedule in found]
+
+    def add_schedule(self, group: str, timetable: Timetable) -> Schedule:
+        """Add a schedule that starts no runs yet."""
+        body = V2beta1RecurringRun(
+            experiment_id=self._group(group),
+            display_name=timetable.name,
+            pipeline_version_reference=_reference(timetable.pipeline_id, timetable.version_id),
+            runtime_config=V2beta1RuntimeConfig(parameters=timetable.parameters),
+            service_account=timetable.service_account,
+            trigger=V2beta1Trigger(cron_schedule=V2beta1CronSchedule(cron=timetable.cron)),
+            max_concurrency=str(timetable.most_at_once),
+            no_catchup=not timetable.catches_up,
+            mode="DISABLE",
+        )
+        ask = self.api.recurring.recurring_run_service_create_recurring_run
+        return read_schedule(self.api.create(timetable.name, ask, body))
+
+    def enable_schedule(self, schedule_id: str) -> None:
+        """Let a schedule start runs."""
+        ask = self.api.recurring.recurring_run_service_enable_recurring_run
+        if self.api.ask(f"schedule {schedule_id}", ask, schedule_id) is None:
+            raise BadInput(f"{self.api.endpoint}: schedule {schedule_id} is gone; try again")
+
+    def delete_schedule(self, schedule_id: str) -> None:
+        """Delete a schedule; one that is gone is no error."""
+        ask = self.api.recurring.recurring_run_service_delete_recurring_run
+        self.api.ask(f"schedule {schedule_id}", ask, schedule_id)
+
+
+def _equals(key: str, value: str) -> str:
+    predicate = {"operation": "EQUALS", "key": key, "stringValue": value}
+    return json.dumps({"predicates": [predicate]})
+
+
+def _reference(pipeline_id: str, version_id: str) -> V2beta1PipelineVersionReference:
+    return V2beta1PipelineVersionReference(pipeline_id=pipeline_id, pipeline_version_id=version_id)

@@ -1,0 +1,1 @@
+"""Metrics that servers publish, and what Prometheus answers about them."""

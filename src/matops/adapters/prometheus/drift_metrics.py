@@ -1,0 +1,112 @@
+"""What a server tells Prometheus of the descriptors it is asked about.
+
+A histogram object for each descriptor would cost a server more than the domain's own check. Here
+the process that computes counts all samples of a batch at once, and the one that listens adds the
+counts up, for Prometheus to come for them.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from math import inf
+from threading import Lock
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import HistogramMetricFamily
+from prometheus_client.registry import Collector
+
+from matops.core.monitoring.drift import EDGES, MOST_DESCRIPTORS, bucket_counts
+from matops.core.predictor import Predictor
+from matops.core.quality.domain import Descriptors, Domain, DomainScore
+
+METRIC = "matops_descriptor"
+LABELS = ("family", "model_version", "variant", "descriptor")
+
+
+@dataclass(frozen=True)
+class DescriptorCounts:
+    """Samples by their standardised descriptors.
+
+    Attributes:
+        counts: between EDGES, not cumulative, shape (d, n_edges).
+    """
+
+    counts: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, standard: NDArray[np.float64]) -> "DescriptorCounts":
+        """Counts of samples, shape (n, d); only monitored descriptors are looked at."""
+        return cls(bucket_counts(standard[:, :MOST_DESCRIPTORS]))
+
+    def __add__(self, other: "DescriptorCounts") -> "DescriptorCounts":
+        return DescriptorCounts(self.counts + other.counts)
+
+
+@dataclass(frozen=True)
+class CountedDomain(Domain):
+    """A domain that counts the samples it assesses, until the counts are taken.
+
+    Attributes:
+        waiting: counts of each batch since then.
+    """
+
+    waiting: list[DescriptorCounts] = field(default_factory=list, kw_only=True)
+
+    def assess(self, samples: Descriptors) -> list[DomainScore]:
+        """Score samples, and count them."""
+        scores = super().assess(samples)
+        self.waiting.append(DescriptorCounts.of(self.standardise(samples)))
+        return scores
+
+
+def count_descriptors(predictor: Predictor) -> Predictor:
+    """The same predictor; from now on the samples that it answers are counted."""
+    domain = predictor.domain
+    content: dict[str, Any] = {name: getattr(domain, name) for name in Domain.__dataclass_fields__}
+    return replace(predictor, domain=CountedDomain(**content))
+
+
+def take_counts(predictor: Predictor) -> list[DescriptorCounts]:
+    """What was counted since the last time; none for a predictor that does not count."""
+    waiting = getattr(predictor.domain, "waiting", [])
+    taken = list(waiting)
+    waiting.clear()
+    return taken
+
+
+class DescriptorMetrics(Collector):
+    """Histograms of standardised descriptors; all are there from the start, at zero.
+
+    Args:
+        own: family, version of the model, and name of this copy.
+        names: names of all descriptors; the first are monitored.
+        registry: where they are published.
+    """
+
+    def __init__(
+        self, own: tuple[str, str, str], names: Sequence[str], registry: CollectorRegistry
+    ) -> None:
+        self._own, self._names = own, names[:MOST_DESCRIPTORS]
+        shape = len(self._names), len(EDGES)
+        self._total = DescriptorCounts(np.zeros(shape, dtype=np.int64))
+        self._lock = Lock()
+        registry.register(self)
+
+    def add(self, counted: Iterable[DescriptorCounts]) -> None:
+        """Add what was counted."""
+        with self._lock:
+            self._total = sum(counted, start=self._total)
+
+    def collect(self) -> Iterable[HistogramMetricFamily]:
+        """The histograms, for Prometheus."""
+        cumulative = self._total.counts.cumsum(axis=1)
+        words = "Descriptors of samples, in deviations of the training rows"
+        metric = HistogramMetricFamily(METRIC, words, labels=LABELS)
+        edges = ["+Inf" if edge == inf else str(edge) for edge in EDGES]
+        for name, row in zip(self._names, cumulative, strict=True):
+            buckets = list(zip(edges, map(float, row), strict=True))
+            # Histograms with negative edges have neither sum nor count: the last bucket counts all.
+            metric.add_metric([*self._own, name], buckets, None)
+        yield metric

@@ -1,0 +1,162 @@
+"""What a server says of itself to Prometheus; every series names family, version and variant."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+from matops.adapters.prometheus.drift_metrics import DescriptorMetrics
+from matops.core.data.target import Target, value_edges, width_edges
+from matops.core.quality.prediction import Prediction
+
+Outcome = Literal["ok", "bad_input", "error", "overloaded"]
+
+LABELS = ("family", "model_version", "variant")
+LATENCY_EDGES_S = tuple(round(10 ** (k / 10 - 3), 6) for k in range(49))
+"""1 ms to 63 s, the same for all models, ten a decade: with the customary three, a quantile between
+two edges can show an arm that is a fifth slower as one that is twice as slow."""
+BATCH_EDGES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Which copy of which model a process serves.
+
+    Attributes:
+        family: name of the family.
+        model_version: of the package.
+        variant: name of the arm of a release.
+    """
+
+    family: str
+    model_version: str
+    variant: str
+
+
+class ServingMetrics:
+    """Counters and histograms of one server process.
+
+    Args:
+        identity: the labels of every series.
+        targets: what the model predicts.
+        descriptors: names of what its domain is made of.
+        registry: where they are found; the one that ``/metrics`` shows by default.
+    """
+
+    def __init__(
+        self,
+        identity: Identity,
+        targets: Sequence[Target],
+        descriptors: Sequence[str],
+        registry: CollectorRegistry = REGISTRY,
+    ) -> None:
+        own = (identity.family, identity.model_version, identity.variant)
+
+        def counter(name: str, words: str, *more: str) -> Counter:
+            return Counter(name, words, (*LABELS, *more), registry=registry)
+
+        self._own = own
+        self.descriptors = DescriptorMetrics(own, descriptors, registry)
+        self._requests = counter("matops_requests", "Requests by outcome", "outcome")
+        self._samples = counter("matops_samples", "Samples that were answered").labels(*own)
+        self._outside = counter(
+            "matops_out_of_domain", "Answered samples unlike the training data"
+        ).labels(*own)
+        self._unseen = counter(
+            "matops_unseen", "Samples with a category that training never saw", "token"
+        )
+        self._seconds = Histogram(
+            "matops_request_seconds",
+            "Time inside the server of requests that were not refused",
+            LABELS,
+            buckets=LATENCY_EDGES_S,
+            registry=registry,
+        ).labels(*own)
+        self._batch = Histogram(
+            "matops_batch_size",
+            "Samples of a pass through the network",
+            LABELS,
+            buckets=BATCH_EDGES,
+            registry=registry,
+        ).labels(*own)
+        self._values = _ByTarget("matops_prediction", "Predicted values", targets, value_edges)
+        self._widths = _ByTarget(
+            "matops_interval_width", "Widths of the intervals", targets, width_edges
+        )
+        registry.register(self._values)
+        registry.register(self._widths)
+        self._registry = registry
+        for outcome in ("ok", "bad_input", "error", "overloaded"):
+            # A counter that appears with its first event hides that event from a rate.
+            self._requests.labels(*own, outcome)
+
+    def tell_model(self, dataset_version: str, gates: Mapping[str, bool]) -> None:
+        """Constant facts: the version of the training data, and what each gate said."""
+        info = Gauge(
+            "matops_model_info",
+            "The model that is served",
+            (*LABELS, "dataset_version"),
+            registry=self._registry,
+        )
+        info.labels(*self._own, dataset_version).set(1)
+        verdicts = Gauge(
+            "matops_gate_passed",
+            "Whether the model passed this gate",
+            (*LABELS, "gate"),
+            registry=self._registry,
+        )
+        for gate, passed in gates.items():
+            verdicts.labels(*self._own, gate).set(passed)
+
+    def count_request(self, outcome: Outcome, seconds: float) -> None:
+        """A request and its time; refusals are quick and would hide what is slow."""
+        self._requests.labels(*self._own, outcome).inc()
+        if outcome in ("ok", "error"):
+            self._seconds.observe(seconds)
+
+    def count_pass(self, samples: int) -> None:
+        """A pass through the network."""
+        self._batch.observe(samples)
+
+    def count_predictions(self, predictions: Sequence[Prediction]) -> None:
+        """What was answered."""
+        self._samples.inc(len(predictions))
+        for prediction in predictions:
+            self._outside.inc(prediction.out_of_domain)
+            for token in prediction.unseen:
+                self._unseen.labels(*self._own, token).inc()
+            for name, estimate in prediction.estimates.items():
+                self._values.observe(self._own, name, estimate.value)
+                self._widths.observe(self._own, name, estimate.upper - estimate.lower)
+
+
+class _ByTarget(Collector):
+    """One histogram under a common name for each target, each with edges of its own."""
+
+    def __init__(
+        self,
+        name: str,
+        words: str,
+        targets: Sequence[Target],
+        edges: Callable[[Target], tuple[float, ...]],
+    ) -> None:
+        self.name, self.words = name, words
+        labels = (*LABELS, "target", "unit")
+        self.units = {target.name: target.unit for target in targets}
+        self.histograms = {
+            target.name: Histogram(name, words, labels, registry=None, buckets=edges(target))
+            for target in targets
+        }
+
+    def observe(self, own: tuple[str, ...], target: str, value: float) -> None:
+        self.histograms[target].labels(*own, target, self.units[target]).observe(value)
+
+    def collect(self) -> Iterable[Metric]:
+        joined = Metric(self.name, self.words, "histogram")
+        for histogram in self.histograms.values():
+            for metric in histogram.collect():
+                joined.samples += metric.samples
+        return [joined]

@@ -1,0 +1,73 @@
+"""Packages in an S3 bucket, where a cluster's servers read them: ``<family>/<version>/``.
+
+The card goes up last: files without one are no package yet, whatever stopped the copy, and the
+next copy adds what is missing. What lies under a card is never overwritten.
+"""
+
+from pathlib import Path
+
+from matops.adapters.storage.s3_place import S3Place
+from matops.artifacts.model.package import CARD, GOLDEN, WEIGHTS, check_files
+from matops.core.errors import BadInput
+
+
+class PackageBucket:
+    """A prefix of a bucket with packages."""
+
+    def __init__(self, place: S3Place) -> None:
+        self.place = place
+
+    def put(self, package: Path, name: str) -> None:
+        """Copy a package, unless it is there; a second time copies nothing.
+
+        Args:
+            package: its directory.
+            name: what it is called here, as in ``elastic_cgcnn/8a727648abea``.
+
+        Raises:
+            BadInput: another package has this name, this one is damaged, or the bucket can't be
+                read and written.
+        """
+        card = check_files(package)
+        kept = self.place.read(f"{name}/{CARD}")
+        if kept is not None and kept != (package / CARD).read_bytes():
+            raise self._differs(package, f"{name}/{CARD}")
+        for file, expected in card.files.items():
+            there = self.place.sha256(f"{name}/{file}")
+            if there == expected:
+                continue
+            if there and kept is not None:
+                raise self._differs(package, f"{name}/{file}")
+            self.place.upload(package / file, f"{name}/{file}")
+        if kept is None:
+            self.place.upload(package / CARD, f"{name}/{CARD}")
+
+    def fetch(self, name: str, directory: Path) -> bool:
+        """Copy a package into an empty directory, and check it against its card.
+
+        Returns:
+            Whether there is one; without a card there is none.
+
+        Raises:
+            BadInput: it is damaged or another's, or the bucket can't be read.
+        """
+        card = self.place.read(f"{name}/{CARD}")
+        if card is None:
+            return False
+        (directory / CARD).write_bytes(card)
+        for file in (WEIGHTS, GOLDEN):
+            self.place.download(f"{name}/{file}", directory / file)
+        try:
+            version = check_files(directory).version
+        except BadInput as error:
+            reason = str(error).removeprefix(f"{directory}/")
+            raise BadInput(f"{self.place.address(name)}/{reason}") from None
+        if version != name.rpartition("/")[2]:
+            raise BadInput(f"{self.place.address(name)}: holds the package {version}")
+        return True
+
+    def _differs(self, package: Path, name: str) -> BadInput:
+        return BadInput(
+            f"{self.place.address(name)}: differs from {package}, and a version is never "
+            "overwritten; remove one of the two"
+        )

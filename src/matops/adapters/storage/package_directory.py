@@ -1,0 +1,142 @@
+"""Released packages in a directory: ``<family>/<version>/`` and a file that names the champion."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from matops.artifacts.jsonfile import read_json, write_json
+from matops.artifacts.model.decisions import add_decision, read_decisions
+from matops.artifacts.model.package import CARD, read_card
+from matops.core.errors import BadInput
+from matops.core.family import Family
+from matops.core.monitoring.retraining import Attempt
+from matops.core.release.decision import Decision
+
+if TYPE_CHECKING:
+    from matops.adapters.storage.package_bucket import PackageBucket
+
+CHAMPION, ATTEMPT, DECISIONS = "champion.json", "attempt.json", "decisions.jsonl"
+
+
+@dataclass(frozen=True)
+class Champion:
+    """Which version is released now, and which was before."""
+
+    version: str
+    previous: str
+
+
+class PackageDirectory:
+    """Packages of all families, kept for good under one root.
+
+    Args:
+        root: the directory.
+        bucket: gets a copy of each package before anybody is told of it, and stands in for what
+            the directory lacks; None for a directory that servers read themselves.
+    """
+
+    def __init__(self, root: Path, bucket: "PackageBucket | None" = None) -> None:
+        self.root, self.bucket = root, bucket
+
+    def champion(self, family: Family) -> Path | None:
+        """Directory of the released package, or None while there is none.
+
+        Raises:
+            BadInput: the champion's directory is gone.
+        """
+        pointer = self.root / family.name / CHAMPION
+        if not pointer.is_file():
+            return None
+        version = read_json(pointer, Champion).version
+        directory = self.find(family, version)
+        if directory is None:
+            raise BadInput(f"{pointer}: names {version}, which is not there")
+        return directory
+
+    def keep(self, family: Family, package: Path) -> Path:
+        """Keep a package; doing it twice changes nothing.
+
+        Raises:
+            BadInput: the bucket has another package under this version, or can't be written.
+        """
+        version = read_card(package).version
+        kept = self.root / family.name / version
+        if self.bucket:
+            self.bucket.put(kept if kept.is_dir() else package, f"{family.name}/{version}")
+        if not kept.is_dir():
+            unfinished = kept.with_name(f".{version}.unfinished")
+            shutil.rmtree(unfinished, ignore_errors=True)
+            shutil.copytree(package, unfinished)
+            unfinished.rename(kept)
+        return kept
+
+    def kept(self, family: Family, version: str) -> Path:
+        """Directory of a package that is kept.
+
+        Raises:
+            BadInput: it is not here.
+        """
+        directory = self.find(family, version)
+        if directory is None:
+            place = self.root / family.name / version
+            raise BadInput(f"{place}: no such package in this workspace")
+        return directory
+
+    def find(self, family: Family, version: str) -> Path | None:
+        """Directory of a package, fetched where only the bucket has it; None if neither has.
+
+        Raises:
+            BadInput: the bucket's copy is damaged, or can't be had.
+        """
+        directory = self.root / family.name / version
+        if (directory / CARD).is_file():
+            return directory
+        return directory if self.bucket and self._fetch(self.bucket, directory) else None
+
+    def _fetch(self, bucket: "PackageBucket", directory: Path) -> bool:
+        """Copy a package from the bucket; it appears whole or not at all."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        name = f"{directory.parent.name}/{directory.name}"
+        with TemporaryDirectory(prefix=".fetched.", dir=self.root) as unfinished:
+            whole = Path(unfinished, directory.name)
+            whole.mkdir()
+            if not bucket.fetch(name, whole):
+                return False
+            directory.parent.mkdir(exist_ok=True)
+            if not directory.is_dir():  # else another process has just fetched it, too
+                whole.rename(directory)
+        return True
+
+    def publish(self, family: Family, package: Path) -> Path:
+        """Keep a package and make it the champion; doing it twice changes nothing."""
+        kept, before = self.keep(family, package), self.champion(family)
+        if before is None or before.name != kept.name:
+            pointer = Champion(kept.name, before.name if before else "")
+            write_json(self.root / family.name / CHAMPION, pointer)
+        return kept
+
+    def released(self, family: Family) -> list[Path]:
+        """Directories of all packages, in the order in which they were made."""
+        cards = (self.root / family.name).glob(f"[!.]*/{CARD}")
+        return sorted((card.parent for card in cards), key=lambda kept: read_card(kept).created)
+
+    def last_attempt(self, family: Family) -> Attempt | None:
+        """The last attempt to retrain, or None while there was none."""
+        path = self.root / family.name / ATTEMPT
+        return read_json(path, Attempt) if path.is_file() else None
+
+    def note_attempt(self, family: Family, attempt: Attempt) -> None:
+        """Remember an attempt in place of the one before."""
+        path = self.root / family.name / ATTEMPT
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_json(path, attempt)
+
+    def decisions(self, family: Family) -> list[Decision]:
+        """All decisions on releases, the oldest first."""
+        return read_decisions(self.root / family.name / DECISIONS)
+
+    def note_decision(self, family: Family, decision: Decision) -> None:
+        """Add a decision, with its evidence, to all before."""
+        add_decision(self.root / family.name / DECISIONS, decision)

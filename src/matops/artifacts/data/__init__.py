@@ -1,0 +1,1 @@
+"""Datasets on disk: parts, history, prepared samples, what was refused."""

@@ -1,0 +1,121 @@
+"""A dataset: a directory of immutable Parquet parts, each named by its content."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from matops.core.data.record import Provenance, Record
+from matops.core.data.target import Target
+from matops.core.errors import BadInput
+
+PARTS = "part-*.parquet"
+PROVENANCE_COLUMNS = tuple(Provenance.__dataclass_fields__)
+
+
+def part_schema(targets: tuple[Target, ...]) -> pa.Schema:
+    """Columns of a part; a target's unit stands in its column's metadata."""
+    text = pa.string()
+    columns = [pa.field(name, text, nullable=False) for name in ("id", "group", "payload")]
+    columns += [pa.field(name, text, nullable=False) for name in PROVENANCE_COLUMNS]
+    columns += [
+        pa.field(t.name, pa.float64(), nullable=False, metadata={"unit": t.unit}) for t in targets
+    ]
+    return pa.schema(columns)
+
+
+def write_part(directory: Path, records: Sequence[Record], targets: tuple[Target, ...]) -> Path:
+    """Write one part and return its path.
+
+    The name is a hash of the rows, so writing the same rows twice gives the same file. The file
+    appears whole or not at all.
+    """
+    rows = [
+        {
+            "id": record.id,
+            "group": record.group,
+            "payload": json.dumps(record.payload, sort_keys=True, separators=(",", ":")),
+            **asdict(record.provenance),
+            **record.targets,
+        }
+        for record in sorted(records, key=lambda record: record.id)
+    ]
+    table = pa.Table.from_pylist(rows, schema=part_schema(targets))
+    digest = hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()[:16]
+    directory.mkdir(parents=True, exist_ok=True)
+    path = directory / f"part-{digest}.parquet"
+    unfinished = path.with_suffix(".unfinished")
+    pq.write_table(table, unfinished, compression="zstd")
+    unfinished.rename(path)
+    return path
+
+
+def part_paths(directory: Path) -> list[Path]:
+    """All parts of a dataset, sorted by name."""
+    return sorted(directory.glob(PARTS))
+
+
+def count_rows(directory: Path) -> int:
+    """Rows of a dataset, from the footers of its parts."""
+    return sum(pq.read_metadata(path).num_rows for path in part_paths(directory))
+
+
+def part_ids(path: Path) -> list[str]:
+    """Ids of a part's records, without reading payloads."""
+    ids: list[str] = pq.read_table(path, columns=["id"])["id"].to_pylist()
+    return ids
+
+
+def record_ids(directory: Path) -> set[str]:
+    """Ids of all records, without reading payloads."""
+    return {identity for path in part_paths(directory) for identity in part_ids(path)}
+
+
+def _check_units(path: Path, schema: pa.Schema, targets: tuple[Target, ...]) -> None:
+    for target in targets:
+        if target.name not in schema.names:
+            raise BadInput(f"{path.name}: no column {target.name}")
+        metadata = schema.field(target.name).metadata or {}
+        unit = metadata.get(b"unit", b"").decode()
+        if unit != target.unit:
+            raise BadInput(f"{path.name}: {target.name} is in {unit!r}, not in {target.unit!r}")
+
+
+def read_records(directory: Path, targets: tuple[Target, ...]) -> Iterator[Record]:
+    """All records of a dataset, part by part.
+
+    Raises:
+        BadInput: a part lacks a target or has it in another unit.
+    """
+    for path in part_paths(directory):
+        table = pq.read_table(path)
+        _check_units(path, table.schema, targets)
+        for row in table.to_pylist():
+            yield Record(
+                id=row["id"],
+                group=row["group"],
+                payload=json.loads(row["payload"]),
+                targets={target.name: row[target.name] for target in targets},
+                provenance=Provenance(**{name: row[name] for name in PROVENANCE_COLUMNS}),
+            )
+
+
+def read_targets(directory: Path, targets: tuple[Target, ...]) -> dict[str, NDArray[np.float64]]:
+    """All labels of a dataset by target, in the target's unit, without reading payloads.
+
+    Raises:
+        BadInput: a part lacks a target or has it in another unit.
+    """
+    found: dict[str, list[NDArray[np.float64]]] = {target.name: [] for target in targets}
+    for path in part_paths(directory):
+        _check_units(path, pq.read_schema(path), targets)
+        table = pq.read_table(path, columns=list(found))
+        for name, columns in found.items():
+            columns.append(table[name].to_numpy())
+    return {name: np.concatenate([np.zeros(0), *columns]) for name, columns in found.items()}

@@ -1,0 +1,84 @@
+"""Where the records of a dataset come from: counts by part, and one record down to its source."""
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from matops.artifacts.data.dataset import PROVENANCE_COLUMNS, part_paths
+from matops.core.data.record import Provenance
+from matops.core.data.target import Target
+
+ORIGIN = ["source", "engine", "method", "date"]
+
+
+@dataclass(frozen=True)
+class OriginCount:
+    """How many rows share a source, engine, method and date."""
+
+    source: str
+    engine: str
+    method: str
+    date: str
+    rows: int
+
+
+@dataclass(frozen=True)
+class PartOrigins:
+    """One part: its file's name, its rows, and where they come from, most first."""
+
+    name: str
+    rows: int
+    origins: tuple[OriginCount, ...]
+
+
+@dataclass(frozen=True)
+class FoundRecord:
+    """One record where it lies.
+
+    Attributes:
+        id: its id.
+        group: its group.
+        part: file name of the part that holds it.
+        targets: its labels, in the targets' units.
+        provenance: source file, engine, method, date and licence.
+    """
+
+    id: str
+    group: str
+    part: str
+    targets: dict[str, float]
+    provenance: Provenance
+
+
+def count_origins(directory: Path) -> tuple[PartOrigins, ...]:
+    """Every part of a dataset, without reading payloads."""
+    return tuple(_part_origins(path) for path in part_paths(directory))
+
+
+def _part_origins(path: Path) -> PartOrigins:
+    columns = [column.to_pylist() for column in pq.read_table(path, columns=ORIGIN).columns]
+    counts = Counter(zip(*columns, strict=True))
+    origins = tuple(
+        OriginCount(**dict(zip(ORIGIN, said, strict=True)), rows=rows)
+        for said, rows in counts.most_common()
+    )
+    return PartOrigins(path.name, counts.total(), origins)
+
+
+def find_record(directory: Path, identity: str, targets: tuple[Target, ...]) -> FoundRecord | None:
+    """The record with an id, without reading payloads; None if the dataset does not have it."""
+    names = [target.name for target in targets]
+    columns = ["id", "group", *PROVENANCE_COLUMNS, *names]
+    for path in part_paths(directory):
+        found = pq.read_table(path, columns=columns, filters=[("id", "==", identity)])
+        for row in found.to_pylist():
+            return FoundRecord(
+                id=identity,
+                group=row["group"],
+                part=path.name,
+                targets={name: row[name] for name in names},
+                provenance=Provenance(**{name: row[name] for name in PROVENANCE_COLUMNS}),
+            )
+    return None

@@ -1,0 +1,79 @@
+"""The history of a dataset: one small file a version, kept with the data it speaks of."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from matops.artifacts.jsonfile import read_json, write_json
+from matops.core.data.record import Record
+from matops.core.data.target import Target
+
+
+@dataclass(frozen=True)
+class VersionEntry:
+    """What is known of one published version.
+
+    Attributes:
+        family: the family's name.
+        number: 1 for the first version whose history was kept.
+        version: the version's content hash.
+        parent: the version that it grew from; empty for the first.
+        part: file name of the part that it added.
+        added: rows that it added.
+        rows: all its rows.
+        targets: unit by target name.
+        sources: added rows by kind of source.
+        date: ISO date and time in UTC at which it was published.
+        author: who published it.
+    """
+
+    family: str
+    number: int
+    version: str
+    parent: str
+    part: str
+    added: int
+    rows: int
+    targets: Mapping[str, str]
+    sources: Mapping[str, int]
+    date: str
+    author: str
+
+    @property
+    def file_name(self) -> str:
+        """Name of the entry's file: sorts by number and tells the version."""
+        return f"{self.number:06d}-{self.version}.json"
+
+
+def units_of(targets: Sequence[Target]) -> dict[str, str]:
+    """Unit by target name."""
+    return {target.name: target.unit for target in targets}
+
+
+def count_sources(records: Sequence[Record]) -> dict[str, int]:
+    """Rows by kind of source."""
+    return dict(sorted(Counter(record.provenance.source for record in records).items()))
+
+
+def now() -> str:
+    """The time in UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def write_entry(directory: Path, entry: VersionEntry) -> Path:
+    """Write an entry and return its path."""
+    directory.mkdir(parents=True, exist_ok=True)
+    path = directory / entry.file_name
+    write_json(path, entry)
+    return path
+
+
+def read_entry(path: Path) -> VersionEntry:
+    """Read an entry.
+
+    Raises:
+        BadInput: the file is not one.
+    """
+    return read_json(path, VersionEntry)

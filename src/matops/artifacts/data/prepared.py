@@ -1,0 +1,95 @@
+"""Prepared samples: records with their place in the split, and their packed features."""
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.torch import load_file, save_file
+from torch import Tensor, from_numpy
+
+from matops.artifacts.data.dataset import read_records, write_part
+from matops.artifacts.jsonfile import read_json, write_json
+from matops.core.data.record import Record
+from matops.core.data.split import Part, assign_part
+from matops.core.data.target import targets_to_scale
+from matops.core.errors import BadInput
+from matops.core.family import Family, FamilyConfig
+from matops.core.learning.features import PackedFeatures
+from matops.core.quality.card import DataSummary
+
+FEATURES, SUMMARY = "features.safetensors", "summary.json"
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A dataset version, ready for training and evaluation.
+
+    Attributes:
+        family: which family.
+        config: the configuration that made the features and the split.
+        version: the dataset version.
+        records: all records, in the order of the features' samples.
+        features: packed features of all records.
+    """
+
+    family: Family
+    config: FamilyConfig
+    version: str
+    records: list[Record]
+    features: PackedFeatures
+
+    @property
+    def groups(self) -> NDArray[np.str_]:
+        """Group of each record."""
+        return np.array([record.group for record in self.records])
+
+    def rows(self, part: Part) -> Tensor:
+        """Row numbers of a part of the split."""
+        parts = np.array([assign_part(r.group, self.config.split) for r in self.records])
+        return from_numpy(np.flatnonzero(parts == part))
+
+    def scaled_targets(self) -> NDArray[np.float64]:
+        """Targets on their learning scales, shape (n, n_targets)."""
+        names = [target.name for target in self.family.targets]
+        physical = np.array([[record.targets[name] for name in names] for record in self.records])
+        return targets_to_scale(self.family.targets, physical)
+
+    def summary(self) -> DataSummary:
+        """The card's account of the data."""
+        parts = [assign_part(record.group, self.config.split) for record in self.records]
+        pairs = {(part, record.group) for part, record in zip(parts, self.records, strict=True)}
+        made_by = (
+            f"{r.provenance.source}, {r.provenance.engine}, {r.provenance.method}"
+            for r in self.records
+        )
+        return DataSummary(
+            version=self.version,
+            rows=dict(Counter(parts)),
+            groups=dict(Counter(part for part, _ in pairs)),
+            sources=dict(Counter(made_by)),
+            licences=tuple(sorted({r.provenance.licence for r in self.records})),
+        )
+
+
+def write_prepared(directory: Path, prepared: Prepared) -> None:
+    """Store prepared samples in a directory."""
+    directory.mkdir(parents=True, exist_ok=True)
+    write_part(directory, prepared.records, prepared.family.targets)
+    save_file(prepared.features.flat(), directory / FEATURES)
+    write_json(directory / SUMMARY, prepared.summary())
+
+
+def read_prepared(directory: Path, family: Family, config: FamilyConfig) -> Prepared:
+    """Read what :func:`write_prepared` wrote.
+
+    Raises:
+        BadInput: records and features are not of the same writing.
+    """
+    summary = read_json(directory / SUMMARY, DataSummary)
+    features = PackedFeatures.from_flat(load_file(directory / FEATURES), family.pointers)
+    records = list(read_records(directory, family.targets))
+    if len(records) != len(features):
+        raise BadInput(f"{directory}: {len(records)} records, but features of {len(features)}")
+    return Prepared(family, config, summary.version, records, features)

@@ -1,0 +1,1 @@
+"""Screenings on disk."""

@@ -1,0 +1,98 @@
+"""What a screening found, from its parts read one by one: memory does not grow with the count."""
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from matops.artifacts.exploring.screening import Plan, read_parts
+from matops.core.data.target import Target
+from matops.core.errors import BadInput
+from matops.core.exploring.screening import STAGES, Merit, Objectives, pareto_front
+
+SHOWN = 20_000
+"""Designs that are kept for drawing."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a screening found.
+
+    Attributes:
+        plan: what was screened.
+        objectives: what the designs are judged by.
+        merit: which merit made the front.
+        front: lines of the table that lie on the front, in the order of rising cost, and the ends
+            of the merit's interval, ``<merit>_lower`` and ``<merit>_upper``.
+        cloud: index, cost, merit and ``out_of_domain`` of designs for drawing, every ``stride``-th.
+        stride: see ``cloud``.
+        outside: designs out of domain.
+        refused: designs that failed, by reason.
+        seconds: by stage, summed over all processes.
+    """
+
+    plan: Plan
+    objectives: Objectives
+    merit: Merit
+    front: pd.DataFrame
+    cloud: pd.DataFrame
+    stride: int
+    outside: int
+    refused: Counter[str]
+    seconds: dict[str, float]
+
+
+def _front(rows: pd.DataFrame, objectives: Objectives, merit: Merit) -> pd.DataFrame:
+    best = pareto_front(rows[objectives.cost.name].to_numpy(), rows[merit.name].to_numpy())
+    return rows.iloc[best]
+
+
+def _with_interval(rows: pd.DataFrame, targets: Sequence[Target], merit: Merit) -> pd.DataFrame:
+    """The same rows with the ends of the merit's interval."""
+    ends = {
+        merit.name + end: merit.of(rows[[target.name + end for target in targets]].to_numpy())
+        for end in ("_lower", "_upper")
+    }
+    return rows.assign(**ends)
+
+
+def collect(
+    directory: Path, plan: Plan, objectives: Objectives, merit: Merit, targets: Sequence[Target]
+) -> Found:
+    """Read all parts of a finished screening.
+
+    Designs out of domain are never on the front: what the model says there is no prediction.
+
+    Raises:
+        BadInput: every design was refused.
+    """
+    stride = math.ceil(plan.count / SHOWN)
+    shown = ["index", objectives.cost.name, merit.name, "out_of_domain"]
+    fronts: list[pd.DataFrame] = []
+    cloud, outside = list[pd.DataFrame](), 0
+    refused, seconds = Counter[str](), dict.fromkeys(STAGES, 0.0)
+    for table, taken in read_parts(directory, plan):
+        refused.update(reason.split(":")[0] for reason in table["refused"].dropna())
+        good = table[table["refused"].isna()].drop(columns="refused")
+        good = good.astype({"out_of_domain": bool})
+        outside += int(good["out_of_domain"].sum())
+        cloud.append(good.loc[good["index"] % stride == 0, shown])
+        inside = pd.concat([*fronts, good[~good["out_of_domain"]]])
+        fronts = [_front(inside, objectives, merit)]
+        seconds = {stage: seconds[stage] + taken[stage] for stage in STAGES}
+    if refused.total() == plan.count:
+        raise BadInput(f"every design was refused: {refused.most_common(1)[0][0]}")
+    return Found(
+        plan=plan,
+        objectives=objectives,
+        merit=merit,
+        front=_with_interval(fronts[0], targets, merit).reset_index(drop=True),
+        cloud=pd.concat(cloud, ignore_index=True),
+        stride=stride,
+        outside=outside,
+        refused=refused,
+        seconds=seconds,
+    )

@@ -1,0 +1,1 @@
+"""Models on disk: trained members, checkpoints, packages, decisions about them."""

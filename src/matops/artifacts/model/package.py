@@ -1,0 +1,203 @@
+"""The model package: weights, card and golden requests in one directory, never a pickle."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save
+from torch import Tensor
+
+from matops.artifacts.jsonfile import from_json, read_json, write_json
+from matops.core.errors import BadInput
+from matops.core.family import Family, FamilyConfig
+from matops.core.learning.training import Ensemble
+from matops.core.predictor import Predictor
+from matops.core.quality.card import Card
+from matops.core.quality.domain import Domain
+from matops.core.quality.prediction import Prediction
+from matops.families import get_family
+
+WEIGHTS, CARD, GOLDEN = "weights.safetensors", "card.json", "golden.json"
+GOLDEN_TOLERANCE = 1e-5
+
+
+@dataclass(frozen=True)
+class Golden:
+    """Requests and the answers that the model gave when the package was made."""
+
+    requests: tuple[dict[str, Any], ...]
+    answers: tuple[Prediction, ...]
+
+
+def sha256(path: Path) -> str:
+    """SHA-256 of a file's content, as hex digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def domain_tensors(domain: Domain) -> dict[str, Tensor]:
+    """The domain's arrays for the weights file."""
+    return {
+        "domain/centre": torch.from_numpy(domain.centre),
+        "domain/scale": torch.from_numpy(domain.scale),
+        "domain/reference": torch.from_numpy(domain.reference.astype(np.float32)),
+    }
+
+
+def _restore_domain(tensor: Callable[[str], Tensor], card: Card) -> Domain:
+    arrays = {
+        name: tensor(f"domain/{name}").double().numpy() for name in ("centre", "scale", "reference")
+    }
+    return Domain(**arrays, threshold=card.domain.threshold, tokens=frozenset(card.domain.tokens))
+
+
+def read_domain(directory: Path) -> Domain:
+    """The domain of applicability of a package, without its networks.
+
+    Raises:
+        BadInput: the package is incomplete or damaged.
+    """
+    card, path = read_card(directory), directory / WEIGHTS
+    if not path.is_file():
+        raise BadInput(f"{path}: no such file, though the card names it")
+    try:
+        with safe_open(path, framework="pt") as file:
+            return _restore_domain(file.get_tensor, card)
+    except SafetensorError as error:
+        raise BadInput(f"{path}: {str(error).splitlines()[0]}") from None
+
+
+def _version(card: Card, weights_hash: str) -> str:
+    origin = {"data": card.data.version, "configuration": card.configuration}
+    said = weights_hash + json.dumps(origin, sort_keys=True)
+    return hashlib.sha256(said.encode()).hexdigest()[:12]
+
+
+def write_package(
+    directory: Path, card: Card, ensemble: Ensemble, domain: Domain, golden: Golden
+) -> Card:
+    """Write a package into a new directory.
+
+    The version is a hash of weights, data version and configuration: training the same twice
+    gives the same version.
+
+    Returns:
+        The card with its version and the hashes of the other files.
+    """
+    directory.mkdir(parents=True)
+    # save_file would keep it from all users but this one, and a server is another.
+    weights = save({**ensemble.tensors(), **domain_tensors(domain)})
+    (directory / WEIGHTS).write_bytes(weights)
+    weights_hash = sha256(directory / WEIGHTS)
+    version = _version(card, weights_hash)
+    answers = tuple(replace(answer, model_version=version) for answer in golden.answers)
+    write_json(directory / GOLDEN, replace(golden, answers=answers))
+    files = {WEIGHTS: weights_hash, GOLDEN: sha256(directory / GOLDEN)}
+    final = replace(card, version=version, files=files)
+    write_json(directory / CARD, final)
+    return final
+
+
+def read_card(directory: Path) -> Card:
+    """The card of a package.
+
+    Raises:
+        BadInput: there is none, or it does not fit the schema.
+    """
+    return read_json(directory / CARD, Card)
+
+
+def read_config(family: Family, card: Card) -> FamilyConfig:
+    """The configuration with which a package was trained.
+
+    Raises:
+        BadInput: it does not fit the family's configuration.
+    """
+    text = json.dumps(card.configuration).encode()
+    return from_json(text, family.config_type, f"{CARD}: configuration")
+
+
+def check_files(directory: Path) -> Card:
+    """The card of a package whose files are those that it names.
+
+    Raises:
+        BadInput: the package is incomplete or damaged.
+    """
+    card = read_card(directory)
+    if set(card.files) != {WEIGHTS, GOLDEN}:
+        raise BadInput(f"{directory / CARD}: files: {WEIGHTS} and {GOLDEN} must be named")
+    for name, expected in card.files.items():
+        path = directory / name
+        if not path.is_file():
+            raise BadInput(f"{path}: no such file, though the card names it")
+        if sha256(path) != expected:
+            raise BadInput(f"{path}: its SHA-256 is not the one on the card")
+    if _version(card, card.files[WEIGHTS]) != card.version:
+        raise BadInput(f"{directory / CARD}: version: not of this data, configuration and weights")
+    return card
+
+
+def load_predictor(directory: Path) -> Predictor:
+    """Load a package, checking its files' hashes; golden requests are checked separately.
+
+    Raises:
+        BadInput: the package is incomplete, damaged or of another family's making.
+    """
+    card = check_files(directory)
+    family = get_family(card.family)
+    config = read_config(family, card)
+    torch.set_num_threads(config.training.cpu_threads)
+    try:
+        tensors = load_file(directory / WEIGHTS)
+        ensemble = family.restore(tensors, config)
+        domain = _restore_domain(tensors.__getitem__, card)
+    except (SafetensorError, KeyError, RuntimeError) as error:
+        raise BadInput(f"{directory / WEIGHTS}: {str(error).splitlines()[0]}") from None
+    return Predictor(
+        family, config, ensemble, card.calibration, domain, card.version, card.data.version
+    )
+
+
+def read_golden(directory: Path) -> Golden:
+    """The golden requests of a package and their answers."""
+    return read_json(directory / GOLDEN, Golden)
+
+
+def golden_difference(golden: Golden, answers: list[Prediction]) -> float:
+    """Largest relative difference between the stored answers' numbers and new ones."""
+    pairs = [
+        (getattr(old.estimates[name], part), getattr(new.estimates[name], part))
+        for old, new in zip(golden.answers, answers, strict=True)
+        for name in old.estimates
+        for part in ("value", "lower", "upper")
+    ]
+    pairs += [
+        (old.domain_score, new.domain_score)
+        for old, new in zip(golden.answers, answers, strict=True)
+    ]
+    old, new = np.array(pairs).T
+    return float(np.max(np.abs(new - old) / np.maximum(np.abs(old), 1e-12)))
+
+
+def load_checked(directory: Path) -> Predictor:
+    """Load a package and re-run its golden requests, as every server does before it is ready.
+
+    Raises:
+        BadInput: the package is damaged, or its answers are no longer those it was made with.
+    """
+    predictor = load_predictor(directory)
+    golden = read_golden(directory)
+    if not golden.requests or len(golden.requests) != len(golden.answers):
+        raise BadInput(f"{directory / GOLDEN}: not one answer to each of one or more requests")
+    difference = golden_difference(golden, predictor.predict(golden.requests))
+    if not difference <= GOLDEN_TOLERANCE:
+        raise BadInput(
+            f"{directory / GOLDEN}: answers differ from the stored ones by {difference:.1e}"
+        )
+    return predictor

@@ -1,0 +1,75 @@
+"""Test predictions of one target, selected for drawing."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from matops.artifacts.pages.plots.style import BLUE, ORANGE
+from matops.core.data.target import Target
+
+Array = NDArray[np.float64]
+RASTER_ROWS = 3000
+
+
+@dataclass(frozen=True)
+class Points:
+    """Drawable test predictions of one target; every array has shape (n,).
+
+    Attributes:
+        target: which property.
+        truth: true values, in the target's unit.
+        predicted: predicted values, same unit.
+        lower: lower ends of the intervals, same unit.
+        upper: upper ends of the intervals, same unit.
+        score: domain scores.
+        outside: which samples are out of domain.
+        dropped: rows left out: a number is not finite, or not positive on a logarithmic axis.
+    """
+
+    target: Target
+    truth: Array
+    predicted: Array
+    lower: Array
+    upper: Array
+    score: Array
+    outside: NDArray[np.bool_]
+    dropped: int = 0
+
+    @property
+    def error(self) -> Array:
+        """Predicted minus true value on the learning scale."""
+        return self.target.to_scale(self.predicted) - self.target.to_scale(self.truth)
+
+    @property
+    def half_width(self) -> Array:
+        """Half widths of the intervals on the learning scale."""
+        return (self.target.to_scale(self.upper) - self.target.to_scale(self.lower)) / 2
+
+    @property
+    def parts(self) -> list[tuple[NDArray[np.bool_], dict[str, Any]]]:
+        """Rows inside and outside the domain, each with its marker."""
+        raster = len(self.truth) > RASTER_ROWS
+        size = float(np.clip(6000 / max(len(self.truth), 1), 5, 17))
+        inside = {"color": BLUE, "marker": "o", "s": size, "alpha": 0.75, "linewidths": 0}
+        outside = {"facecolors": "none", "edgecolors": ORANGE, "marker": "D", "s": 1.4 * size}
+        common = {"rasterized": raster, "zorder": 3}
+        return [
+            (~self.outside, inside | common | {"label": f"in domain ({(~self.outside).sum()})"}),
+            (self.outside, outside | common | {"label": f"out of domain ({self.outside.sum()})"}),
+        ]
+
+
+def select_points(target: Target, rows: pd.DataFrame) -> Points:
+    """One target's rows of the long table of test predictions, without those not drawable."""
+    own = rows[rows["target"] == target.name]
+    names = ["truth", "predicted", "lower", "upper", "domain_score"]
+    numbers = own[names].to_numpy(dtype=float)
+    drawable = np.isfinite(numbers).all(axis=1)
+    drawable &= (numbers[:, :4] > 0).all(axis=1) | (target.scale == "identity")
+    outside = own["out_of_domain"].to_numpy(dtype=bool)[drawable]
+    truth, predicted, lower, upper, score = numbers[drawable].T
+    dropped = int((~drawable).sum())
+    return Points(target, truth, predicted, lower, upper, score, outside, dropped)

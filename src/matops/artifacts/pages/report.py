@@ -1,0 +1,160 @@
+"""The evaluation report of a trained model: one HTML page that needs nothing else."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from matops.artifacts.model.model import LearningPoint, TrainingLog
+from matops.artifacts.pages.page import template
+from matops.artifacts.pages.plots.held_out import (
+    draw_calibration,
+    draw_domain_error,
+    draw_parity,
+    draw_residuals,
+)
+from matops.artifacts.pages.plots.points import select_points
+from matops.artifacts.pages.plots.style import to_svg
+from matops.artifacts.pages.plots.training import draw_learning_curve, draw_training
+from matops.core.data.target import Target
+from matops.core.quality.card import Card
+from matops.core.quality.gate import Measurement, Verdict
+
+WORST = 10
+FLAT_BELOW = 0.05
+SUMMARY = {
+    "mae": "MAE, learning scale",
+    "mae_physical": "MAE, physical unit",
+    "rmse": "RMSE, learning scale",
+    "r2": "R²",
+    "spearman": "Spearman rank correlation",
+    "coverage": "Coverage of the intervals",
+    "interval_half_width": "Median half width of the intervals",
+}
+
+
+@dataclass(frozen=True)
+class TargetSection:
+    """What the page shows of one target: figures as SVG, and the worst test rows."""
+
+    target: Target
+    figures: dict[str, str]
+    worst: list[dict[str, object]]
+
+
+def explain_verdict(verdict: Verdict) -> str:
+    """One line on why a model is accepted or rejected."""
+    count, failed = len(verdict.results), verdict.failures
+    if not verdict.results:
+        return "No gate was applied: a model that nobody measured is not released."
+    if not failed:
+        return "The only gate holds." if count == 1 else f"All {count} gates hold."
+    names = ", ".join(result.gate.name for result in failed)
+    verb = "does" if len(failed) == 1 else "do"
+    return f"{len(failed)} of {count} gates {verb} not hold: {names}."
+
+
+def explain_error(target: Target, measurement: Measurement | None) -> str:
+    """An error on a log10 scale as the factor that it means; empty for other scales."""
+    if target.scale != "log10" or measurement is None or not abs(measurement.value) < 10:
+        return ""
+    return f"a factor of {10**measurement.value:.3g}"
+
+
+def _fall_per_doubling(curve: Sequence[LearningPoint], name: str) -> float | None:
+    """Share by which the MAE falls when rows double, from a straight line in log-log."""
+    known = [(p.rows, p.mae[name]) for p in curve if p.rows > 0 and p.mae.get(name, 0.0) > 0]
+    logs = np.log2(np.array(known, dtype=float).reshape(-1, 2))
+    logs = logs[np.isfinite(logs).all(axis=1)]
+    if len(set(logs[:, 0].tolist())) < 2:
+        return None
+    return float(1 - 2 ** np.polyfit(logs[:, 0], logs[:, 1], 1)[0])
+
+
+def explain_learning_curve(curve: Sequence[LearningPoint], targets: Sequence[Target]) -> str:
+    """One sentence on what more training data would bring."""
+    falls = {target.name: _fall_per_doubling(curve, target.name) for target in targets}
+    known = {name: fall for name, fall in falls.items() if fall is not None}
+    if not known:
+        return "Fewer than two training sizes were tried, so nothing can be said on more data."
+    changes = ", ".join(
+        f"{'−' if fall >= 0 else '+'}{abs(fall):.0%} for {name}" for name, fall in known.items()
+    )
+    if min(known.values()) > FLAT_BELOW:
+        advice = "more data of this kind should still help"
+    elif max(known.values()) > FLAT_BELOW:
+        advice = "more data of this kind should help some targets, and others hardly"
+    else:
+        advice = "more data of this kind would hardly help"
+    return f"Each doubling of the training rows changed the MAE by {changes}: {advice}."
+
+
+def worst_rows(target: Target, rows: pd.DataFrame) -> list[dict[str, object]]:
+    """The rows of one target with the largest error on the learning scale; not finite first."""
+    own = rows[rows["target"] == target.name]
+    with np.errstate(all="ignore"):
+        predicted = target.to_scale(own["predicted"].to_numpy(dtype=float))
+        error = predicted - target.to_scale(own["truth"].to_numpy(dtype=float))
+    size = np.where(np.isfinite(error), np.abs(error), np.inf)
+    order = np.argsort(-size, kind="stable")[:WORST]
+    found = own.assign(error=error).iloc[order].to_dict("records")
+    return [{str(key): value for key, value in row.items()} for row in found]
+
+
+def _section(card: Card, rows: pd.DataFrame, index: int) -> TargetSection:
+    target = card.targets[index]
+    points = select_points(target, rows)
+    coverage = card.measurements.get(f"{target.name}.coverage")
+    correlation = card.domain.error_rank_correlation.get(target.name)
+    figures = {
+        "parity": draw_parity(points),
+        "residuals": draw_residuals(points),
+        "calibration": draw_calibration(points, card.calibration.coverage, coverage),
+        "domain": draw_domain_error(points, correlation),
+    }
+    drawn = {name: to_svg(figure, f"{name}{index}") for name, figure in figures.items()}
+    return TargetSection(target, drawn, worst_rows(target, rows))
+
+
+def _other_measurements(card: Card) -> dict[str, Measurement]:
+    shown = {f"{target.name}.{metric}" for target in card.targets for metric in SUMMARY}
+    return {name: m for name, m in card.measurements.items() if name not in shown}
+
+
+def _parts(card: Card) -> list[tuple[str, int, int]]:
+    """Split parts with their rows and groups, in the order of the card."""
+    return [(part, rows, card.data.groups.get(part, 0)) for part, rows in card.data.rows.items()]
+
+
+def render_report(card: Card, rows: pd.DataFrame, log: TrainingLog, title: str, paper: str) -> str:
+    """The report as one self-contained page, the same text for the same input.
+
+    Args:
+        card: the model's card with measurements and verdict.
+        rows: one row a test sample and target: id, group, target, truth, predicted, lower, upper
+            (physical units), domain_score and out_of_domain.
+        log: how the training went.
+        title: the family's title.
+        paper: the publication that the family follows.
+    """
+    curve = log.learning_curve
+    learning = to_svg(draw_learning_curve(curve, card.targets), "learning") if curve else None
+    return template("report.html.j2").render(
+        card=card,
+        title=title,
+        paper=paper,
+        created=card.created.replace("T", " ").replace("+00:00", " UTC"),
+        why=explain_verdict(card.verdict),
+        sections=[_section(card, rows, i) for i in range(len(card.targets))],
+        summary=SUMMARY,
+        explain_error=explain_error,
+        others=_other_measurements(card),
+        parts=_parts(card),
+        members=len({epoch.member for epoch in log.epochs}),
+        training=to_svg(draw_training(log.epochs), "training") if log.epochs else None,
+        learning=learning,
+        learning_text=explain_learning_curve(curve, card.targets),
+        configuration=json.dumps(card.configuration, indent=2, ensure_ascii=False, default=str),
+    )

@@ -1,0 +1,117 @@
+"""The result of a study on disk: a table for programs, one for people, and a plot."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from matops.artifacts.pages.plots.study import METRICS, draw_study
+from matops.artifacts.pages.plots.style import quantity, save_png
+from matops.core.exploring.study import POOLED, Study, VariantResult
+from matops.core.quality.gate import Measurement
+
+CSV, MARKDOWN, PLOT = "table.csv", "table.md", "plot.png"
+
+
+@dataclass(frozen=True)
+class StudyFiles:
+    """Where the result of a study lies."""
+
+    csv: Path
+    markdown: Path
+    plot: Path
+
+
+def result_table(results: Sequence[VariantResult]) -> pd.DataFrame:
+    """One row a variant and target, with the ends of the 95 % intervals."""
+    return pd.DataFrame(
+        [
+            {
+                "variant": result.variant.label,
+                "series": result.variant.series,
+                "x": result.variant.x,
+                "target": target,
+                "train_groups": result.train_groups,
+                "draws": result.draws,
+                "members": result.members,
+                "weights": result.weights,
+                "seconds_per_member": result.seconds_per_member,
+                "seconds_per_epoch": result.seconds_per_epoch,
+                **_columns(errors),
+            }
+            for result in results
+            for target, errors in result.errors.items()
+        ]
+    )
+
+
+def _columns(errors: Mapping[str, Measurement]) -> dict[str, float | str | None]:
+    found: dict[str, float | str | None] = {}
+    for name, m in errors.items():
+        found |= {name: m.value, f"{name}_low": m.low, f"{name}_high": m.high}
+        found |= {f"{name}_unit": m.unit}
+    return found
+
+
+def _cell(name: str, m: Measurement) -> str:
+    digits = ".4f" if name == "r2" else ".4g"
+    return f"{m.value:{digits}} ({m.low:{digits}} to {m.high:{digits}})"
+
+
+def _row(*cells: object) -> str:
+    return f"| {' | '.join(str(cell) for cell in cells)} |"
+
+
+def _error_lines(target: str, results: Sequence[VariantResult]) -> list[str]:
+    first = results[0].errors[target]
+    shown = [name for name in METRICS if name in first]
+    if first["mae_scaled" if "mae_scaled" in first else "mae"].unit == first["mae"].unit:
+        shown = [name for name in shown if name != "mae_scaled"]
+    headings = [quantity(METRICS[name], first[name].unit) for name in shown]
+    lines = ["", f"## {'All targets' if target == POOLED else target}", ""]
+    lines += [_row("variant", "training groups", *headings), "|---" * (2 + len(shown)) + "|"]
+    for result in results:
+        cells = [_cell(name, result.errors[target][name]) for name in shown]
+        lines.append(_row(result.variant.label, result.train_groups, *cells))
+    return lines
+
+
+def _cost_lines(results: Sequence[VariantResult]) -> list[str]:
+    headings = ("variant", "members", "draws", "weights", "s an epoch", "s a member")
+    lines = ["", "## Cost", "", _row(*headings), "|---" * len(headings) + "|"]
+    for r in results:
+        epoch = "" if r.seconds_per_epoch is None else f"{r.seconds_per_epoch:.3g}"
+        member = f"{r.seconds_per_member:.3g}"
+        lines.append(_row(r.variant.label, r.members, r.draws, f"{r.weights:,}", epoch, member))
+    return lines
+
+
+def study_markdown(study: Study, setting: str, results: Sequence[VariantResult]) -> str:
+    """Errors with their 95 % intervals, a table a target, and what each variant costs."""
+    lines = [f"# {study.name}: {study.question}", "", setting]
+    lines.append("Every sample is predicted by networks that have seen no sample of its group;")
+    lines.append("in brackets 95 % intervals over the groups.")
+    targets = sorted(results[0].errors, key=lambda target: target != POOLED)
+    for target in targets:
+        lines += _error_lines(target, results)
+    return "\n".join(lines + _cost_lines(results)) + "\n"
+
+
+def write_study(
+    out: Path, study: Study, setting: str, results: Sequence[VariantResult]
+) -> StudyFiles:
+    """Write table and plot of a study.
+
+    Args:
+        out: directory that gets them.
+        study: what was asked.
+        setting: one sentence on data and folds.
+        results: at least one.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    files = StudyFiles(out / CSV, out / MARKDOWN, out / PLOT)
+    result_table(results).to_csv(files.csv, index=False)
+    files.markdown.write_text(study_markdown(study, setting, results), encoding="utf-8")
+    save_png(draw_study(study, results), files.plot)
+    return files

@@ -1,0 +1,1 @@
+"""Samples and their labels: records, targets, splits."""

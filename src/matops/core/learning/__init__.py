@@ -1,0 +1,1 @@
+"""How a family learns: features, fitting, checkpoints, ranks, transfer."""

@@ -1,0 +1,145 @@
+"""An ensemble of networks and how it is trained, the same for every family that has one."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Protocol, runtime_checkable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from matops.core.learning.features import PackedFeatures
+from matops.core.learning.transfer import TransferConfig
+
+LOSSES: Mapping[str, Callable[[], nn.Module]] = {
+    "mse": nn.MSELoss,
+    "mae": nn.L1Loss,
+    "huber": nn.SmoothL1Loss,
+}
+PREDICT_BATCH = 512
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """How an ensemble is trained.
+
+    The schedule is fixed: no row outside the training set decides when to stop.
+
+    Attributes:
+        members: networks in the ensemble; they differ in seed only.
+        epochs: passes over the training rows.
+        batch_size: samples a step.
+        learning_rate: peak of the one-cycle schedule.
+        weight_decay: decoupled weight decay of AdamW.
+        warm_up: share of the steps on which the learning rate rises.
+        loss: on standardised targets.
+        gradient_clip: largest norm of the gradient.
+        seed: seed of weights and of the order of rows.
+        cpu_threads: threads of one member on a CPU; small networks are fastest with one, and
+            members train side by side.
+        device: ``auto`` takes a GPU when there is one.
+        mixed_precision: bfloat16 on a GPU; the CPU always computes in float32.
+        transfer: how a network learns on where it starts from another one's weights.
+    """
+
+    members: int = 5
+    epochs: int = 100
+    batch_size: int = 64
+    learning_rate: float = 3e-3
+    weight_decay: float = 1e-2
+    warm_up: float = 0.1
+    loss: Literal["mse", "mae", "huber"] = "mse"
+    gradient_clip: float = 5.0
+    seed: int = 0
+    cpu_threads: int = 1
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    mixed_precision: bool = True
+    transfer: TransferConfig = field(default_factory=TransferConfig)
+
+    def __post_init__(self) -> None:
+        for name in ("members", "epochs", "batch_size", "cpu_threads"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be 1 or more, not {getattr(self, name)}")
+        if not self.learning_rate > 0:
+            raise ValueError(f"learning_rate must be above 0, not {self.learning_rate:g}")
+        if not 0 <= self.warm_up < 1:
+            raise ValueError(f"warm_up is a share from 0 to below 1, not {self.warm_up:g}")
+        if self.seed < 0:
+            raise ValueError(f"seed must be 0 or more, not {self.seed}")
+
+
+@runtime_checkable
+class LearnsBeside(Protocol):
+    """A network that learns something beside its targets, as in a field whose mean they are."""
+
+    def side_loss(self) -> Tensor:
+        """The loss of the last batch beside that of the targets; called once a training step."""
+
+
+@dataclass(frozen=True)
+class EpochLog:
+    """Training loss of one epoch, on standardised targets."""
+
+    member: int
+    epoch: int
+    loss: float
+
+
+def choose_device(wanted: str) -> torch.device:
+    """The device that ``auto``, ``cpu`` or ``cuda`` means on this machine."""
+    if wanted == "auto":
+        wanted = "cuda" if torch.cuda.is_available() else "cpu"
+    return torch.device(wanted)
+
+
+class Ensemble:
+    """Trained networks and the scaling of their targets.
+
+    It answers on the CPU, with as many threads as each of its members was trained with: more
+    would cost a small network more time than they save.
+
+    Attributes:
+        networks: members, in evaluation mode.
+        centre: mean of the training targets on the learning scale, shape (n_targets,).
+        scale: standard deviation of the same, shape (n_targets,).
+    """
+
+    def __init__(self, networks: list[nn.Module], centre: Tensor, scale: Tensor) -> None:
+        self.networks = networks
+        self.centre = centre
+        self.scale = scale
+
+    @torch.inference_mode()
+    def predict(self, features: PackedFeatures) -> NDArray[np.float64]:
+        """Every member's answer on the learning scale, shape (members, n, n_targets)."""
+        chunks = torch.split(torch.arange(len(features)), PREDICT_BATCH)
+        batches = [features.batch(rows) for rows in chunks]
+        members = [torch.cat([network(batch) for batch in batches]) for network in self.networks]
+        return np.asarray((torch.stack(members) * self.scale + self.centre).double())
+
+    def tensors(self) -> dict[str, Tensor]:
+        """All weights under one name each, for a safetensors file."""
+        named = {"targets/centre": self.centre, "targets/scale": self.scale}
+        for i, network in enumerate(self.networks):
+            for name, tensor in network.state_dict().items():
+                named[f"member{i}/{name}"] = tensor.contiguous()
+        return named
+
+
+def restore_ensemble(build: Callable[[], nn.Module], tensors: Mapping[str, Tensor]) -> Ensemble:
+    """Rebuild what :meth:`Ensemble.tensors` gave.
+
+    Raises:
+        KeyError, RuntimeError: names or shapes don't belong to this network.
+    """
+    members = sorted({int(k[6:].split("/")[0]) for k in tensors if k.startswith("member")})
+    networks = []
+    for i in members:
+        prefix = f"member{i}/"
+        network = build()
+        network.load_state_dict(
+            {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+        )
+        networks.append(network.eval())
+    return Ensemble(networks, tensors["targets/centre"], tensors["targets/scale"])

@@ -1,0 +1,1 @@
+"""What served models meet, and whether that calls for retraining."""

@@ -1,0 +1,55 @@
+"""What a served model met in a window of time, over all its running copies."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from matops.core.release.traffic import Buckets
+
+
+@dataclass(frozen=True)
+class LivePoint:
+    """Samples and those out of domain within one step of time.
+
+    Attributes:
+        until: end of the step.
+        samples: samples that were asked about.
+        outside: how many of them were out of the model's domain.
+    """
+
+    until: datetime
+    samples: float
+    outside: float
+
+
+@dataclass(frozen=True)
+class LiveTraffic:
+    """What a model met; None and empty is what nobody measured.
+
+    Attributes:
+        model: version of the model.
+        since: begin of the window.
+        until: its end.
+        outside: samples out of the model's domain.
+        descriptors: histograms of standardised descriptors by name.
+        predictions: histograms of predicted values by target, in the target's unit.
+        outcomes: requests by outcome, as in ``ok`` or ``bad_input``.
+        latency_s: time to answer a request, in seconds.
+        unseen: samples by category that the training data did not have, as in elements.
+        history: the window step by step, oldest first.
+    """
+
+    model: str
+    since: datetime
+    until: datetime
+    outside: float | None = None
+    descriptors: dict[str, Buckets] = field(default_factory=dict)
+    predictions: dict[str, Buckets] = field(default_factory=dict)
+    outcomes: dict[str, float] = field(default_factory=dict)
+    latency_s: Buckets | None = None
+    unseen: dict[str, float] = field(default_factory=dict)
+    history: tuple[LivePoint, ...] = ()
+
+    @property
+    def samples(self) -> float | None:
+        """Samples that were described; each is in every descriptor's histogram."""
+        return max((found.total for found in self.descriptors.values()), default=None)

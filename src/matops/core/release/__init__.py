@@ -1,0 +1,1 @@
+"""How a candidate is judged beside the champion: a state machine and its evidence."""

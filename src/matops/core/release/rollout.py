@@ -1,0 +1,180 @@
+"""A rollout: which arms answer which share of the traffic. It is kept on the deployment itself."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal
+
+from matops.core.errors import BadInput
+from matops.core.release.canary_policy import CanaryPolicy
+from matops.core.release.ruling import Ruling
+
+Move = Literal["start", "advance", "hold", "promote", "roll_back", "inconclusive"]
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One running copy of a model package.
+
+    Attributes:
+        name: unique within the deployment for as long as it runs, as in ``8a727648-2``; metrics
+            carry it as the label ``variant``.
+        version: version of the package.
+        package: where the deployment reads the package: a directory or a URI.
+    """
+
+    name: str
+    version: str
+    package: str
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """State of a family's deployment.
+
+    Attributes:
+        generation: counts changes; a change must follow the one it was decided on.
+        champion: the arm that is trusted; it is never absent.
+        candidate: the arm that must prove itself; None between releases.
+        baseline: a second copy of the champion with the candidate's share, so that arms of
+            equal size are compared; None where the champion itself has no larger share.
+        share_percent: the candidate's share of the traffic.
+        stage_began: ISO time, UTC, at which this share was set; empty between releases.
+        release_began: ISO time, UTC, at which the release began; empty between releases.
+        setbacks: judgements in a row that found no measurements to go on.
+        move: what was decided last.
+        reason: why, in one sentence.
+    """
+
+    generation: int
+    champion: Arm
+    candidate: Arm | None = None
+    baseline: Arm | None = None
+    share_percent: int = 0
+    stage_began: str = ""
+    release_began: str = ""
+    setbacks: int = 0
+    move: Move = "promote"
+    reason: str = ""
+
+    @property
+    def shares_percent(self) -> dict[str, int]:
+        """Share of the traffic by arm name; they add up to 100."""
+        if self.candidate is None:
+            return {self.champion.name: 100}
+        shares = {self.candidate.name: self.share_percent}
+        if self.baseline:
+            shares[self.baseline.name] = self.share_percent
+        return {self.champion.name: 100 - sum(shares.values()), **shares}
+
+    @property
+    def reference(self) -> Arm:
+        """The arm that the candidate is compared with."""
+        return self.baseline or self.champion
+
+
+def deploy_first(version: str, package: str) -> Rollout:
+    """The state in which the first model of a family answers everything."""
+    return Rollout(1, Arm(f"{version}-1", version, package), reason="the first model")
+
+
+def begin(
+    rollout: Rollout, version: str, package: str, now: datetime, policy: CanaryPolicy
+) -> Rollout:
+    """The state in which a candidate has the first share of the traffic.
+
+    Args:
+        rollout: the state before.
+        version: version of the candidate's package.
+        package: where it lies, as in :class:`Arm`.
+        now: the time, with its zone.
+        policy: shares of the stages.
+
+    Raises:
+        BadInput: another release is under way.
+    """
+    if rollout.candidate:
+        raise BadInput(f"a release of {rollout.candidate.version} is under way")
+    generation = rollout.generation + 1
+    champion = rollout.champion
+    began = replace(
+        rollout,
+        generation=generation,
+        candidate=Arm(f"{version}-{generation}", version, package),
+        baseline=Arm(
+            f"{champion.version}-{generation}-baseline", champion.version, champion.package
+        ),
+        release_began=now.isoformat(),
+        setbacks=0,
+        move="start",
+        reason=f"release of {version} begins",
+    )
+    return _at_share(began, policy.shares_percent[0], now, policy)
+
+
+def candidate_ready(rollout: Rollout, now: datetime) -> Rollout:
+    """The state once every arm of a new release answers: only now does its first stage begin."""
+    return replace(
+        rollout,
+        generation=rollout.generation + 1,
+        stage_began=now.isoformat(),
+        move="hold",
+        reason="every arm is ready",
+    )
+
+
+def next_rollout(rollout: Rollout, ruling: Ruling, now: datetime, policy: CanaryPolicy) -> Rollout:
+    """The state that follows from a ruling; one that changes nothing leaves it as it is.
+
+    Args:
+        rollout: the state that was judged.
+        ruling: what was decided on it, by the judge or by hand.
+        now: the time, with its zone.
+        policy: shares of the stages.
+
+    Raises:
+        BadInput: no release is under way, or there is no stage to advance to.
+    """
+    if rollout.candidate is None:
+        raise BadInput("no release is under way")
+    decided = replace(
+        rollout,
+        setbacks=rollout.setbacks + 1 if ruling.setback else 0,
+        move=ruling.move,
+        reason=ruling.reason,
+    )
+    if ruling.move == "advance":
+        decided = _at_share(decided, _share_after(rollout, policy), now, policy)
+    elif ruling.move == "promote":
+        decided = _end(decided, rollout.candidate)
+    elif ruling.move == "roll_back":
+        decided = _end(decided, rollout.champion)
+    return rollout if decided == rollout else replace(decided, generation=rollout.generation + 1)
+
+
+def _share_after(rollout: Rollout, policy: CanaryPolicy) -> int:
+    larger = [share for share in policy.shares_percent if share > rollout.share_percent]
+    if not larger:
+        raise BadInput(f"{rollout.share_percent} % is the last stage: promote or roll back")
+    return larger[0]
+
+
+def _at_share(rollout: Rollout, share: int, now: datetime, policy: CanaryPolicy) -> Rollout:
+    """A share for the candidate; the baseline stays while the champion could have a larger one."""
+    baseline = rollout.baseline if policy.baseline and share < 50 else None
+    return replace(
+        rollout, baseline=baseline, share_percent=share, stage_began=now.isoformat(), setbacks=0
+    )
+
+
+def _end(rollout: Rollout, champion: Arm) -> Rollout:
+    """The state between releases, with the champion that the last one left."""
+    return replace(
+        rollout,
+        champion=champion,
+        candidate=None,
+        baseline=None,
+        share_percent=0,
+        stage_began="",
+        release_began="",
+        setbacks=0,
+    )

@@ -1,0 +1,112 @@
+"""Commands on families and data."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from matops.core.data.record import Provenance
+from matops.core.errors import BadInput
+from matops.entrypoints.cli.options import Changes, FamilyName, Json, Preset
+from matops.entrypoints.cli.output import print_json, print_reasons, print_refusals, screen, side
+
+if TYPE_CHECKING:
+    from matops.steps.data.ingest import IngestReport
+
+
+def families(as_json: Json = False) -> None:
+    """List the families: what each predicts, in which units, from which samples."""
+    from matops.families import family_names, get_family
+
+    found = [get_family(name) for name in family_names()]
+    if as_json:
+        rows = [
+            {
+                "name": family.name,
+                "title": family.title,
+                "paper": family.paper,
+                "targets": [asdict(target) for target in family.targets],
+                "payloads": {form.key: form.description for form in family.payload_forms},
+                "sources": {form.name: form.description for form in family.sources},
+                "presets": list(family.presets),
+            }
+            for family in found
+        ]
+        print_json(rows)
+        return
+    for family in found:
+        screen.print(f"[bold]{family.name}[/bold]  {family.title}")
+        screen.print(f"  {family.paper}", highlight=False)
+        for target in family.targets:
+            screen.print(f"  {target.name} / {target.unit}: {target.description}", highlight=False)
+        for form in family.sources:
+            screen.print(f"  from {form.name}: {form.description}", highlight=False, markup=False)
+
+
+def ingest(
+    family: FamilyName,
+    source: Annotated[
+        str,
+        typer.Option(
+            help="'simulation', 'materials-project', or a path; matops families has each one's"
+        ),
+    ] = "",
+    watch: Annotated[
+        str, typer.Option(help="Ingest what comes to this directory or s3://bucket/prefix")
+    ] = "",
+    once: Annotated[bool, typer.Option(help="With --watch: take what is there, and end")] = False,
+    interval: Annotated[
+        float, typer.Option(min=0.1, help="With --watch: seconds between two looks")
+    ] = 10.0,
+    preset: Preset = "demo",
+    changes: Changes = [],  # noqa: B006
+    method: Annotated[str, typer.Option(help="How the labels were made, as in PBE")] = "unknown",
+    engine: Annotated[str, typer.Option(help="Program that made them")] = "unknown",
+    licence: Annotated[str, typer.Option(help="Licence of the labels")] = "unstated",
+    as_json: Json = False,
+) -> None:
+    """Bring records into the versioned data: validate, drop repeats, append, version.
+
+    Bad records are named with their reason and set aside; the others go through. The exit status
+    is 2 if a record of a file was refused. A simulation or a database holds unusable ones as a
+    matter of course; they are counted by reason. A watch goes on until SIGTERM.
+    """
+    from matops.entrypoints.cli.data.watching import watch_and_print
+    from matops.entrypoints.configuration import parse_changes, resolve_config
+    from matops.entrypoints.data.ingestion import SIFTED, ingest_into_workspace, quarantine_file
+    from matops.entrypoints.progress import bar_progress
+    from matops.families import get_family
+
+    found = get_family(family)
+    config = resolve_config(found, preset, parse_changes(changes))
+    stated = Provenance("", "", engine=engine, method=method, licence=licence)
+    if bool(source) == bool(watch):
+        raise BadInput("name either a --source or a place to --watch")
+    if watch:
+        watch_and_print(found, watch, stated, interval, once, as_json)
+        return
+    with bar_progress("ingest", side) as progress:
+        report = ingest_into_workspace(found, config, source, stated, progress)
+    sifted = source in SIFTED
+    (print_reasons if sifted else print_refusals)(report.quarantined)
+    _print_report(report, quarantine_file(found), as_json)
+    if report.quarantined and not sifted:
+        raise typer.Exit(2)
+
+
+def _print_report(report: "IngestReport", quarantine: Path, as_json: bool) -> None:
+    if as_json:
+        print_json(asdict(report))
+        return
+    screen.print(
+        f"{report.family} {report.version}: {report.added} added, {report.repeated} known already, "
+        f"{len(report.quarantined)} refused",
+        highlight=False,
+        soft_wrap=True,
+    )
+    if report.quarantined:
+        screen.print(f"refused records: {quarantine}", highlight=False, soft_wrap=True)
+
+
+COMMANDS = (families, ingest)

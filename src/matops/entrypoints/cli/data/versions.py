@@ -1,0 +1,153 @@
+"""Commands on versions of the data: ``matops data log | status | diff | pull | verify``."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from matops.entrypoints.cli.options import Json
+from matops.entrypoints.cli.output import print_json, screen
+
+if TYPE_CHECKING:
+    from matops.adapters.data.dvc_versions import DvcVersions
+    from matops.artifacts.data.comparison import Counts
+
+SHORT = 12
+"""Characters of a version that tables show; every command takes as few as name it."""
+SHOWN_ORIGINS = 10
+
+Version = Annotated[str, typer.Argument(help="A version, or how it begins; see: matops data log")]
+FamilyFilter = Annotated[
+    str, typer.Option("--family", "-f", help="Only this family; default: all that have data")
+]
+
+app = typer.Typer(
+    name="data",
+    help="Versions of the data: what there is, what changed, and whether it is whole.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+)
+
+
+def _versions() -> "DvcVersions":
+    from matops.entrypoints.settings import read_settings
+    from matops.entrypoints.wiring import dataset_versions
+
+    return dataset_versions(read_settings())
+
+
+def _named(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in counts.items())
+
+
+@app.command()
+def log(family: FamilyFilter = "", as_json: Json = False) -> None:
+    """List the published versions, the newest first: rows, targets, sources, date, author."""
+    from rich.table import Table
+
+    from matops.families import check_family
+
+    if family:
+        check_family(family)
+    entries = [entry for entry in _versions().log() if family in ("", entry.family)]
+    if as_json:
+        print_json([asdict(entry) for entry in entries])
+        return
+    table = Table("family", "version", "rows", "added", "sources", "targets", "date", "author")
+    for entry in entries:
+        units = ", ".join(f"{name} / {unit}" for name, unit in entry.targets.items())
+        numbers = (str(entry.rows), str(entry.added), _named(entry.sources))
+        table.add_row(
+            entry.family, entry.version[:SHORT], *numbers, units, entry.date, entry.author
+        )
+    screen.print(table)
+
+
+@app.command()
+def status(as_json: Json = False) -> None:
+    """Say what is published, by family, and whether it lies here and in the remote."""
+    from rich.table import Table
+
+    found = _versions().status()
+    if as_json:
+        print_json([asdict(published) for published in found])
+        return
+    table = Table("family", "version", "rows", "parts", "here", "in the remote", "published")
+    for item in found:
+        rows, date = (str(item.entry.rows), item.entry.date) if item.entry else ("", "")
+        here = "all" if item.at_hand == item.parts else f"{item.at_hand} of {item.parts}"
+        stored = "yes" if item.remote else "NO"
+        table.add_row(item.family, item.version[:SHORT], rows, str(item.parts), here, stored, date)
+    screen.print(table)
+
+
+@app.command()
+def diff(first: Version, second: Version, as_json: Json = False) -> None:
+    """Say which records came and went from the first version to the second."""
+    found = _versions().compare(first, second)
+    if as_json:
+        print_json(asdict(found))
+        return
+    _print_counts("came", found.came)
+    _print_counts("went", found.went)
+
+
+def _print_counts(word: str, counts: "Counts") -> None:
+    screen.print(f"[bold]{word}[/bold] {counts.rows}  {_named(counts.sources)}", highlight=False)
+    for origin, rows in list(counts.origins.items())[:SHOWN_ORIGINS]:
+        screen.print(f"  {rows:7d} {origin}", highlight=False, soft_wrap=True, markup=False)
+    if len(counts.origins) > SHOWN_ORIGINS:
+        screen.print(f"          and {len(counts.origins) - SHOWN_ORIGINS} origins more")
+
+
+@app.command()
+def pull(
+    version: Annotated[
+        str, typer.Argument(help="A version, or how it begins; default: what is published")
+    ] = "",
+    out: Annotated[
+        Path | None, typer.Option(help="Directory for the parts; default: one under .matops")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Fetch a version's parts: the published ones into data/, others beside it.
+
+    An older version gets a directory of its own, so that what is published stays so. To go back
+    for good, check out an older data.dvc and pull without a version.
+    """
+    versions = _versions()
+    found = [versions.pull_version(version, out)] if version else versions.pull()
+    if as_json:
+        print_json([asdict(data) for data in found])
+        return
+    for data in found:
+        screen.print(f"{data.version} {data.directory}", highlight=False, soft_wrap=True)
+
+
+@app.command()
+def verify(
+    version: Annotated[
+        str, typer.Argument(help="A version, or how it begins; default: all that is published")
+    ] = "",
+    as_json: Json = False,
+) -> None:
+    """Hash every part anew in workspace, cache and remote, and name what is damaged.
+
+    The exit status is 1 if anything is.
+    """
+    files, found = _versions().verify(version)
+    if as_json:
+        print_json({"files": files, "damaged": [asdict(damage) for damage in found]})
+    else:
+        for damage in found:
+            screen.print(
+                f"{damage.problem} in {damage.place}: {damage.file}: {damage.path}",
+                highlight=False,
+                soft_wrap=True,
+                markup=False,
+            )
+        screen.print(f"{files} files hashed, {len(found)} damaged", highlight=False)
+    if found:
+        raise typer.Exit(1)

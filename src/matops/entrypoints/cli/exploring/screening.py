@@ -1,0 +1,130 @@
+"""The command that looks for the best among many designs."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from matops.entrypoints.cli import output
+from matops.entrypoints.cli.options import Changes, FamilyName, Json
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from matops.steps.exploring.screen import Screened
+
+SHOWN_DESIGNS = 12
+
+
+def _records(rows: "pd.DataFrame") -> list[dict[str, Any]]:
+    """Rows for programs; what is no number there is null."""
+    found: list[dict[str, Any]] = json.loads(rows.to_json(orient="records", double_precision=15))
+    return found
+
+
+def _print_designs(done: "Screened") -> None:
+    """The confirmed designs, or some of the front."""
+    from rich.table import Table
+
+    from matops.artifacts.pages.plots.style import quantity
+    from matops.core.exploring.screening import spread_along
+
+    found, rows = done.found, done.confirmed
+    cost, merit = found.objectives.cost, found.merit
+    columns = ["design", quantity(cost.name, cost.unit), quantity(merit.name, merit.unit)]
+    columns += ["interval", "simulated", "result"][: 1 if rows is None else 3]
+    if rows is None:
+        shown = spread_along(found.front[cost.name].to_numpy(), SHOWN_DESIGNS)
+        rows = found.front.iloc[shown]
+    table = Table(*columns)
+    for row in rows.to_dict("records"):
+        ends = f"{row[f'{merit.name}_lower']:.4g} to {row[f'{merit.name}_upper']:.4g}"
+        cells = [str(row["index"]), f"{row[cost.name]:.4g}", f"{row[merit.name]:.4g}", ends]
+        if "refused" in row:
+            reason = row["refused"].split(":")[0]
+            value = "" if reason else f"{row[f'{merit.name}_simulated']:.4g}"
+            cells += [value, reason or ("inside" if row["inside"] else "OUTSIDE")]
+        table.add_row(*cells)
+    output.screen.print(table)
+
+
+def _print_result(done: "Screened") -> None:
+    found, files = done.found, done.files
+    if len(found.front):
+        _print_designs(done)
+    output.screen.print(
+        f"{found.plan.count:,} designs: {len(found.front):,} on the front, "
+        f"{found.outside:,} out of domain, {found.refused.total():,} refused",
+        highlight=False,
+        soft_wrap=True,
+    )
+    if done.confirmed is not None and not len(done.confirmed):
+        output.screen.print("nothing to confirm: no design on the front", highlight=False)
+    for path in (files.front, files.confirmed, files.designs, files.picture, files.page):
+        if path is not None:
+            output.screen.print(str(path), highlight=False, soft_wrap=True)
+
+
+def _summary(done: "Screened") -> dict[str, Any]:
+    found = done.found
+    return {
+        **asdict(found.plan),
+        "merit": found.merit.name,
+        "front": _records(found.front),
+        "confirmed": [] if done.confirmed is None else _records(done.confirmed),
+        "out_of_domain": found.outside,
+        "refused": dict(found.refused),
+        "seconds": found.seconds,
+        "files": {name: str(path) for name, path in asdict(done.files).items() if path},
+    }
+
+
+def screen(
+    family: FamilyName,
+    package: Annotated[
+        str, typer.Option(help="The model package that predicts: its directory, or its version")
+    ],
+    count: Annotated[int, typer.Option(help="Designs in all; a larger number extends")] = 100_000,
+    seed: Annotated[int, typer.Option(help="Seed of the designs")] = 0,
+    merit: Annotated[
+        str, typer.Option(help="What to have most of; default: the family's first merit")
+    ] = "",
+    confirm: Annotated[
+        int, typer.Option(min=0, help="Designs to simulate, spread over the costs of the front")
+    ] = 0,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes; default: MATOPS_WORKERS")
+    ] = None,
+    changes: Changes = [],  # noqa: B006
+    out: Annotated[
+        Path | None, typer.Option(help="Directory of the result; default: in the workspace")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Make designs, predict all of them, and find those with the most merit for the least cost.
+
+    The same command again continues where it was interrupted. Designs that are unlike the
+    training data are marked, and are never among the best.
+    """
+    from matops.entrypoints.configuration import parse_changes
+    from matops.entrypoints.exploring.screening import Wanted, screening_directory
+    from matops.entrypoints.progress import StepBars
+    from matops.entrypoints.settings import read_settings
+    from matops.steps.exploring.screen import run_screening
+
+    wanted = Wanted(family, package, count, seed, merit, confirm, parse_changes(changes))
+    asked = wanted.screening()
+    processes = workers or read_settings().workers
+    with StepBars(output.side) as bars:
+        done = run_screening(asked, out or screening_directory(asked), processes, bars.report)
+    for reason, number in done.found.refused.most_common():
+        output.side.print(f"refused: {number:4d} {reason}", highlight=False)
+    if as_json:
+        output.print_json(_summary(done))
+    else:
+        _print_result(done)
+
+
+COMMANDS = (screen,)

@@ -1,0 +1,164 @@
+"""The command that answers a question by cross-validation."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from matops.core.errors import BadInput
+from matops.entrypoints.cli.options import Changes, FamilyName, InitFrom, Json
+from matops.entrypoints.cli.output import print_json, print_refusals, screen, side
+
+if TYPE_CHECKING:
+    from matops.artifacts.pages.study_page import StudyFiles
+    from matops.core.data.record import Quarantined
+    from matops.core.exploring.study import Study, Variant, VariantResult
+    from matops.core.family import Family
+    from matops.steps.learning.fold_plan import Case
+    from matops.steps.learning.samples import Samples
+
+
+def _list_studies(family: "Family", as_json: bool) -> None:
+    rows = [
+        {"name": s.name, "question": s.question, "variants": [v.label for v in s.variants]}
+        for s in family.studies
+    ]
+    if as_json:
+        print_json(rows)
+        return
+    for row in rows:
+        screen.print(f"[bold]{row['name']}[/bold]  {row['question']}", highlight=False)
+        screen.print(f"  {'; '.join(row['variants'])}", highlight=False)
+    if not rows:
+        screen.print(f"{family.name} has no studies", highlight=False)
+
+
+def _samples(family: "Family", source: Path | None) -> tuple["Samples", list["Quarantined"]]:
+    """The samples of a source, or of the workspace's versioned data."""
+    from matops.artifacts.data.dataset import read_records
+    from matops.core.data.record import Provenance
+    from matops.entrypoints.data.ingestion import current_data
+    from matops.steps.learning.samples import gather_samples
+
+    if source is not None:
+        return gather_samples(family, family.read(source, Provenance("", "")))
+    return gather_samples(family, read_records(current_data(family).directory, family.targets))
+
+
+def _case(
+    family: "Family",
+    study: "Study",
+    variant: "Variant",
+    changes: Mapping[str, Any],
+    start: Path | None,
+    draws: int,
+) -> "Case":
+    from matops.entrypoints.configuration import resolve_config
+    from matops.steps.learning.fold_plan import Case
+
+    if variant.transfer and start is None:
+        raise BadInput(
+            f"variant {variant.label!r} of study {study.name} starts from a package: "
+            "name it with --init-from"
+        )
+    try:
+        config = resolve_config(family, study.preset, {**variant.changes, **changes})
+    except BadInput as error:
+        raise BadInput(f"variant {variant.label!r} of study {study.name}: {error}") from None
+    return Case(
+        variant,
+        config,
+        draws if variant.draws_groups else 1,
+        start if variant.transfer else None,
+    )
+
+
+def _print_result(
+    results: list["VariantResult"], files: "StudyFiles", study: "Study", as_json: bool
+) -> None:
+    if as_json:
+        print_json(
+            {
+                "study": study.name,
+                "results": [asdict(result) for result in results],
+                "files": {name: str(path) for name, path in asdict(files).items()},
+            }
+        )
+        return
+    screen.print(
+        files.markdown.read_text(encoding="utf-8"), highlight=False, markup=False, soft_wrap=True
+    )
+    for path in (files.csv, files.markdown, files.plot):
+        screen.print(str(path), highlight=False, soft_wrap=True)
+
+
+def study(
+    family: FamilyName,
+    name: Annotated[str, typer.Argument(help="A study; without it, they are listed")] = "",
+    source: Annotated[
+        Path | None, typer.Option(help="File or directory of samples; default: the versioned data")
+    ] = None,
+    folds: Annotated[int, typer.Option(help="Folds of whole groups")] = 8,
+    held_out: Annotated[
+        int | None,
+        typer.Option(min=1, help="Measure only the first folds, where all cost too much"),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the folds and of all draws")] = 0,
+    members: Annotated[
+        int | None, typer.Option(min=1, help="Networks whose mean is measured")
+    ] = None,
+    draws: Annotated[
+        int | None, typer.Option(min=1, help="Random choices where only some groups train")
+    ] = None,
+    only: Annotated[list[str], typer.Option(help="A variant's label; repeatable")] = [],  # noqa: B006
+    init_from: InitFrom = "",
+    changes: Changes = [],  # noqa: B006
+    out: Annotated[
+        Path | None, typer.Option(help="Directory of the result; default: in the workspace")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Vary one thing, cross-validate each variant, and leave a table and a plot.
+
+    The same command again continues where it was interrupted. The exit status is 2 if a record
+    of the source was refused; the others were used.
+    """
+    from matops.core.exploring.study import find_study, select_variants
+    from matops.entrypoints.configuration import parse_changes
+    from matops.entrypoints.packages import package_to_start_from
+    from matops.entrypoints.progress import StepBars
+    from matops.entrypoints.settings import read_settings
+    from matops.families import get_family
+    from matops.steps.exploring.study import run_study
+    from matops.steps.learning.cross_validation import Workplace
+    from matops.steps.learning.fold_plan import Folds
+
+    found = get_family(family)
+    if not name:
+        _list_studies(found, as_json)
+        return
+    asked, changed = find_study(found.studies, family, name), parse_changes(changes)
+    if members is not None:
+        changed["training.members"] = members
+    chosen = select_variants(asked, only)
+    if init_from and not any(variant.transfer for variant in chosen):
+        raise BadInput(f"no chosen variant of study {name} starts from a package: {init_from}")
+    start = package_to_start_from(init_from, family) if init_from else None
+    cases = [_case(found, asked, v, changed, start, draws or asked.draws) for v in chosen]
+    samples, refused = _samples(found, source)
+    print_refusals(refused)
+    settings = read_settings()
+    studies = settings.workspace / ".matops" / "studies" / family
+    directory, division = out or studies / name, Folds(folds, seed, held_out)
+    with StepBars(side) as bars:
+        # Two studies that need the same network train it once.
+        work = Workplace(settings.cache, studies / "trainings", settings.workers, bars.report)
+        results, files = run_study(asked, samples, cases, division, work, directory)
+    _print_result(results, files, asked, as_json)
+    if refused:
+        raise typer.Exit(2)
+
+
+COMMANDS = (study,)

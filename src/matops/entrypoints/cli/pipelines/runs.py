@@ -1,0 +1,198 @@
+"""Pipelines on Kubeflow: ``matops platform upload | run | schedule | status``."""
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from matops.core.errors import BadInput
+from matops.entrypoints.cli.options import Changes, FamilyOption, InitFrom, Json, Preset
+from matops.entrypoints.cli.output import print_json, screen, side
+
+if TYPE_CHECKING:
+    from matops.entrypoints.pipelines.local_runs import Asked
+    from matops.entrypoints.progress import StepBars
+    from matops.steps.pipelines.pipeline_service import PipelineRun
+
+Pipeline = Annotated[str, typer.Argument(help="A pipeline, as in train_and_release")]
+Version = Annotated[str, typer.Option(help="Version of the pipeline; default: the newest")]
+Source = Annotated[
+    str, typer.Option(help="Ingest this first: 'simulation' or a path; default: nothing")
+]
+Parameters = Annotated[
+    list[str],
+    typer.Option("--parameter", "-p", help="A further parameter, as in train_gpus=0; repeatable"),
+]
+UNWELL = {"rejected": 1, "failed": 2, "cancelled": 2, "skipped": 2}
+"""Exit status by outcome; all others are 0."""
+
+
+def _pairs(parameters: list[str]) -> dict[str, str]:
+    pairs = [text.partition("=") for text in parameters]
+    for name, equals, _ in pairs:
+        if not equals:
+            raise BadInput(f"{name!r} is not of the form name=value")
+    return {name: value for name, _, value in pairs}
+
+
+def _asked(family: str, preset: str, source: str, changes: list[str], init_from: str) -> "Asked":
+    from matops.entrypoints.configuration import parse_changes
+    from matops.entrypoints.pipelines.local_runs import Asked
+
+    return Asked(family, preset, source, parse_changes(changes), init_from)
+
+
+def upload(
+    pipelines: Annotated[list[str] | None, typer.Argument(help="Pipelines; default: all")] = None,
+    as_json: Json = False,
+) -> None:
+    """Upload pipelines as versions named by the commit; those that are there stay."""
+    from matops.entrypoints.pipelines.platform import upload_pipelines
+
+    done = upload_pipelines(pipelines or [])
+    if any(found.dirty for found in done):
+        side.print("not all of the code is committed: these versions can't be made again")
+    if as_json:
+        print_json([asdict(found) for found in done])
+        return
+    for found in done:
+        words = "uploaded" if found.new else "there already"
+        screen.print(f"{found.version.pipeline} {found.version.version}: {words}", highlight=False)
+
+
+def run(
+    pipeline: Pipeline,
+    family: FamilyOption,
+    preset: Preset = "full",
+    source: Source = "",
+    changes: Changes = [],  # noqa: B006
+    init_from: InitFrom = "",
+    parameters: Parameters = [],  # noqa: B006
+    version: Version = "",
+    wait: Annotated[bool, typer.Option(help="Wait for the end, and show the steps")] = True,
+    as_json: Json = False,
+) -> None:
+    """Start a run, and wait for its end.
+
+    The exit status is 1 if the gates rejected the model and 2 if the run failed. Ctrl-C ends the
+    waiting, not the run.
+    """
+    from matops.entrypoints.pipelines.platform import start_run
+
+    asked = _asked(family, preset, source, changes, init_from)
+    started = start_run(pipeline, version, asked, _pairs(parameters))
+    side.print(f"run {started.run_id}: {started.name}", highlight=False, soft_wrap=True)
+    if wait:
+        _wait(started.run_id, as_json)
+    elif as_json:
+        _print_run(started, as_json)
+
+
+def _wait(run_id: str, as_json: bool) -> None:
+    """Show a run until it is over."""
+    from matops.entrypoints.pipelines.platform import follow, outcome
+    from matops.entrypoints.progress import StepBars
+
+    try:
+        with StepBars(side) as bars:
+            ended = follow(run_id, lambda run: _show_steps(bars, run))
+    except KeyboardInterrupt:
+        side.print(f"the run goes on; matops platform status {run_id} shows it")
+        raise typer.Exit(130) from None
+    _print_run(ended, as_json)
+    raise typer.Exit(UNWELL.get(outcome(ended), 0))
+
+
+def _show_steps(bars: "StepBars", run: "PipelineRun") -> None:
+    for step in run.steps:
+        done = step.state not in ("waiting", "running")
+        bars.report(step.name)(int(done), 1, step.state)
+
+
+def schedule(
+    pipeline: Pipeline,
+    family: FamilyOption,
+    cron: Annotated[str, typer.Option(help="Six fields in UTC, as in '0 0 3 * * *'")] = "",
+    off: Annotated[bool, typer.Option("--off", help="Delete the schedule")] = False,
+    preset: Preset = "full",
+    source: Source = "",
+    changes: Changes = [],  # noqa: B006
+    init_from: InitFrom = "",
+    parameters: Parameters = [],  # noqa: B006
+    version: Version = "",
+    as_json: Json = False,
+) -> None:
+    """Create or change the schedule of a pipeline for a family; there is one of each.
+
+    One run at a time, and none for the times that were missed.
+    """
+    from matops.entrypoints.pipelines.platform import schedule_pipeline, unschedule_pipeline
+
+    if bool(cron) == off:
+        raise BadInput("give --cron with six fields, or --off")
+    if off:
+        deleted = unschedule_pipeline(pipeline, family)
+        side.print("deleted" if deleted else "there was no schedule")
+        return
+    asked = _asked(family, preset, source, changes, init_from)
+    timetable, new = schedule_pipeline(pipeline, version, asked, _pairs(parameters), cron)
+    if as_json:
+        print_json({**asdict(timetable), "changed": new})
+        return
+    words = "now" if new else "already"
+    screen.print(f"{timetable.name}: {words} at {timetable.cron} UTC", highlight=False)
+
+
+def status(
+    run_id: Annotated[str, typer.Argument(help="A run; default: an overview")] = "",
+    most: Annotated[int, typer.Option(help="Latest runs to show", min=1)] = 10,
+    as_json: Json = False,
+) -> None:
+    """Show pipelines with their newest versions, schedules and runs; or one run with its steps."""
+    from matops.entrypoints.pipelines.platform import platform_run, platform_status
+
+    if run_id:
+        _print_run(platform_run(run_id), as_json)
+        return
+    found = platform_status(most)
+    if as_json:
+        print_json(asdict(found))
+        return
+    versions = Table("pipeline", "newest version", "uploaded")
+    for name, version in found.versions.items():
+        newest, when = ("–", "") if version is None else (version.version, version.created)
+        versions.add_row(name, newest, f"{when:%Y-%m-%d %H:%M}" if when else "")
+    screen.print(versions)
+    schedules = Table("schedule", "UTC", "")
+    for known in found.schedules:
+        state = "" if known.enabled else "off"
+        schedules.add_row(known.timetable.name, known.timetable.cron, state)
+    screen.print(schedules)
+    screen.print(_run_table(found.runs))
+
+
+def _run_table(runs: "list[PipelineRun]") -> Table:
+    from matops.entrypoints.pipelines.platform import outcome
+
+    table = Table("run", "name", "began", "outcome")
+    for run in runs:
+        began = f"{run.began:%Y-%m-%d %H:%M}" if run.began else ""
+        table.add_row(run.run_id, run.name, began, outcome(run))
+    return table
+
+
+def _print_run(run: "PipelineRun", as_json: bool) -> None:
+    from matops.entrypoints.pipelines.platform import outcome
+
+    if as_json:
+        print_json({**asdict(run), "outcome": outcome(run)})
+        return
+    screen.print(_run_table([run]))
+    for step in run.steps:
+        screen.print(f"{step.name}: {step.state}", highlight=False)
+    if run.error:
+        screen.print(run.error, highlight=False, markup=False, soft_wrap=True)
+
+
+COMMANDS = (upload, run, schedule, status)

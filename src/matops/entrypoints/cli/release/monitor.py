@@ -1,0 +1,110 @@
+"""The command that looks at what a released model meets."""
+
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from matops.entrypoints.cli.options import FamilyOrAll, Json
+from matops.entrypoints.cli.output import print_json, screen
+
+if TYPE_CHECKING:
+    from matops.core.monitoring.observation import Observation
+    from matops.core.monitoring.retraining import RetrainingConfig
+
+REPORT = "monitor.html"
+SHOWN_DESCRIPTORS = 5
+
+
+def monitor(
+    family: FamilyOrAll = None,
+    days: Annotated[
+        float | None, typer.Option(min=1e-4, help="How far back to look; MATOPS_MONITOR_DAYS")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Directory for a report with pictures; of all, each in its family's"),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """What released models meet, beside what they were trained on: drift, domain, outcomes.
+
+    The counts come from the Prometheus at MATOPS_PROMETHEUS. With --json there is one object a
+    family.
+    """
+    from matops.entrypoints.each import for_each
+    from matops.entrypoints.monitoring.monitoring import released_families
+    from matops.entrypoints.settings import read_settings
+
+    window = timedelta(days=days or read_settings().monitor_days)
+    if family:
+        _look(family, window, out, as_json)
+    else:
+        for_each(released_families(), lambda name: _look(name, window, out and out / name, as_json))
+
+
+def _look(family: str, window: timedelta, out: Path | None, as_json: bool) -> None:
+    """Print what one model met, and write its report."""
+    from matops.core.monitoring.observation import findings
+    from matops.entrypoints.monitoring.monitoring import observe_champion, write_report
+
+    found, limits = observe_champion(family, window, datetime.now(UTC))
+    if as_json:
+        print_json(_as_json(found, limits))
+    else:
+        _print_shifts(found)
+        sentence = findings(found, limits)[1]
+        screen.print(f"{family}: {sentence}", highlight=False, soft_wrap=True)
+    if out:
+        page = write_report(found, limits, out / REPORT)
+        if not as_json:
+            screen.print(f"report: {page}", highlight=False, soft_wrap=True)
+
+
+def _as_json(found: "Observation", limits: "RetrainingConfig") -> dict[str, Any]:
+    from matops.core.monitoring.observation import findings
+
+    alarm, why = findings(found, limits)
+    live = found.live
+    return {
+        "family": found.card.family,
+        "model_version": found.card.version,
+        "dataset_version": found.card.data.version,
+        "since": live.since.isoformat(timespec="seconds"),
+        "until": live.until.isoformat(timespec="seconds"),
+        "needs_attention": alarm,
+        "reason": why,
+        "samples": live.samples,
+        "outside_share": found.outside_share,
+        "drift": found.drift,
+        "limits": {"drift": limits.drift, "outside_share": limits.outside_share},
+        "requests": live.outcomes,
+        "unseen": live.unseen,
+        "latency_s": asdict(live.latency_s) if live.latency_s else None,
+        "descriptors": {
+            shift.descriptor: {
+                "index": shift.index,
+                "expected_by_chance": shift.expected,
+                "most_by_chance": shift.by_chance,
+                "drift": shift.drift,
+            }
+            for shift in found.shifts
+        },
+    }
+
+
+def _print_shifts(found: "Observation") -> None:
+    """The descriptors that moved farthest."""
+    from rich.table import Table
+
+    table = Table("descriptor", "index", "by chance, at most", "drift")
+    for shift in found.shifts[:SHOWN_DESCRIPTORS]:
+        numbers = (shift.index, shift.by_chance, shift.drift)
+        table.add_row(shift.descriptor, *(f"{number:.3f}" for number in numbers))
+    if found.shifts:
+        screen.print(table)
+
+
+COMMANDS = (monitor,)

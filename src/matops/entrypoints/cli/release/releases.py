@@ -1,0 +1,198 @@
+"""Commands on releases: ``matops release up | start | status | promote | rollback | history``."""
+
+import json
+import shlex
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from matops.core.errors import BadInput
+from matops.entrypoints.cli.options import FamilyName, FamilyOrAll, Json
+from matops.entrypoints.cli.output import print_json, screen, side
+
+if TYPE_CHECKING:
+    from matops.core.release.decision import Decision
+    from matops.core.release.ruling import RuledMove
+    from matops.entrypoints.release.releasing import DeploymentStatus
+
+PolicyChanges = Annotated[
+    list[str],
+    typer.Option(
+        "--set", help="Change a field of the policy, as in --set least_stage_s=60; repeatable"
+    ),
+]
+Prometheus = Annotated[
+    str,
+    typer.Option(help="URL of the Prometheus that scrapes it; default: MATOPS_PROMETHEUS"),
+]
+Reason = Annotated[str, typer.Option(help="Why; kept with the decision")]
+LONGEST_HISTORY = 20
+
+app = typer.Typer(
+    name="release",
+    help="Bring models to live traffic in stages, and see who answers which share of it.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+)
+
+
+def _tell(as_json: bool) -> "Callable[[Decision], None]":
+    """Prints each decision as it falls; a line that only repeats the last is left out."""
+    last = ""
+
+    def tell(decision: "Decision") -> None:
+        nonlocal last
+        from matops.entrypoints.release.release_text import decision_line, for_programs
+
+        line = decision_line(decision)
+        if as_json:
+            print(json.dumps(for_programs(decision)), flush=True)
+        elif line[20:] != last:
+            last = line[20:]
+            side.print(line, highlight=False, soft_wrap=True, markup=False)
+
+    return tell
+
+
+@app.command()
+def up(
+    family: FamilyName,
+    port: Annotated[
+        int | None,
+        typer.Option(help="Where clients ask, if it is deployed anew; default: MATOPS_PORT, 8080"),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Deploy the released model, or repair what is missing of the deployment."""
+    from matops.entrypoints.release.releasing import deploy_released, deployment_status
+
+    deploy_released(family, port)
+    _print_status(deployment_status(family), as_json)
+
+
+@app.command()
+def down(family: FamilyName) -> None:
+    """End the deployment after the requests under way; packages and history stay."""
+    from matops.entrypoints.release.releasing import stop_deployment
+
+    stop_deployment(family)
+
+
+@app.command()
+def start(
+    package: Annotated[Path, typer.Argument(help="Directory of an accepted package")],
+    again: Annotated[bool, typer.Option(help="Also if it was rolled back before")] = False,
+    changes: PolicyChanges = [],  # noqa: B006
+    prometheus: Prometheus = "",
+    as_json: Json = False,
+) -> None:
+    """Release a package in stages, judged on live traffic; the same command again goes on.
+
+    With --json each decision is a line. The exit status is 1 if it was rolled back.
+    """
+    from matops.artifacts.model.package import read_card
+    from matops.entrypoints.configuration import parse_changes
+    from matops.entrypoints.release.releasing import release_package_in_stages
+
+    try:
+        asked = parse_changes(changes)
+        left = release_package_in_stages(package, again, asked, prometheus, _tell(as_json))
+    except KeyboardInterrupt:
+        side.print("the release stays as it is; the same command goes on with it")
+        raise typer.Exit(130) from None
+    if left.champion.version != read_card(package).version:
+        raise typer.Exit(1)
+
+
+@app.command()
+def tick(
+    family: FamilyOrAll = None,
+    changes: PolicyChanges = [],  # noqa: B006
+    prometheus: Prometheus = "",
+    as_json: Json = False,
+) -> None:
+    """Look once at each release under way and do what follows, as a scheduled job would.
+
+    A family that can't be looked at keeps no other from it; the exit status is 2 then.
+    """
+    from matops.entrypoints.configuration import parse_changes
+    from matops.entrypoints.each import for_each
+    from matops.entrypoints.release.releasing import canary_release, deployed_families
+
+    asked, tell = parse_changes(changes), _tell(as_json)
+
+    def look(name: str) -> None:
+        decision = canary_release(name, asked, prometheus).tick()
+        if decision:
+            tell(decision)
+        else:
+            side.print(f"{name}: no release is under way")
+
+    for_each([family] if family else deployed_families(), look)
+
+
+@app.command()
+def status(family: FamilyName, as_json: Json = False) -> None:
+    """Say who answers which share, what was decided last, and how Prometheus is started."""
+    from matops.entrypoints.release.releasing import deployment_status
+
+    _print_status(deployment_status(family), as_json)
+
+
+@app.command()
+def promote(family: FamilyName, reason: Reason = "by hand", as_json: Json = False) -> None:
+    """Make the candidate the champion now, whatever the judge would say."""
+    _decide(family, "promote", reason, as_json)
+
+
+@app.command()
+def rollback(family: FamilyName, reason: Reason = "by hand", as_json: Json = False) -> None:
+    """Give all the traffic back to the champion now."""
+    _decide(family, "roll_back", reason, as_json)
+
+
+@app.command()
+def history(
+    family: FamilyName,
+    version: Annotated[str, typer.Option(help="Only this version, or how it begins")] = "",
+    as_json: Json = False,
+) -> None:
+    """List the decisions with their reasons, and the last one's checks; --json has all evidence."""
+    from matops.entrypoints.release.release_text import checks_table, decision_line, for_programs
+    from matops.entrypoints.release.releasing import decisions_of
+
+    found = [d for d in decisions_of(family) if d.version.startswith(version)]
+    if as_json:
+        print_json([for_programs(decision) for decision in found])
+        return
+    for decision in found[-LONGEST_HISTORY:]:
+        screen.print(decision_line(decision), highlight=False, soft_wrap=True, markup=False)
+    judged = [decision for decision in found if decision.ruling.checks]
+    if judged:
+        screen.print(checks_table(judged[-1]))
+
+
+def _decide(family: str, move: "RuledMove", reason: str, as_json: bool) -> None:
+    from matops.entrypoints.release.releasing import decide_by_hand
+
+    _tell(as_json)(decide_by_hand(family, move, reason))
+
+
+def _print_status(found: "DeploymentStatus", as_json: bool) -> None:
+    from matops.entrypoints.release.release_text import arms_table
+
+    if as_json:
+        print_json(asdict(found))
+        return
+    rollout = found.rollout
+    if rollout is None:
+        raise BadInput(f"{found.family}: nothing is deployed")
+    screen.print(arms_table(rollout, found.unready))
+    lines = [f"{rollout.move}: {rollout.reason}", f"clients ask {found.url or '(not known yet)'}"]
+    if found.prometheus:
+        lines.append(f"metrics: {shlex.join(found.prometheus)}")
+    for line in lines:
+        screen.print(line, highlight=False, soft_wrap=True, markup=False)

@@ -1,0 +1,70 @@
+"""Commands that answer requests."""
+
+import sys
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from matops.entrypoints.cli.options import Files, Json, Package
+from matops.entrypoints.cli.output import print_json, print_refusals, screen
+
+
+def serve(
+    package: Annotated[Path, typer.Argument(help="Directory of a model package")],
+    port: Annotated[int, typer.Option(help="HTTP port")] = 8080,
+    grpc_port: Annotated[int | None, typer.Option(help="gRPC port; none by default")] = None,
+    variant: Annotated[
+        str, typer.Option(help="Name of this copy in the metrics, as an arm of a release has one")
+    ] = "local",
+    processes: Annotated[
+        int, typer.Option(min=1, help="Processes that compute, beside the one that listens")
+    ] = 1,
+    keep_requests: Annotated[
+        int, typer.Option(min=0, help="Recent requests to keep, for comparisons in a release")
+    ] = 0,
+    limit: Annotated[
+        list[str] | None,
+        typer.Option(help="Change a limit, as in --limit samples=64; repeatable"),
+    ] = None,
+) -> None:
+    """Serve a package with KServe: V1 and Open Inference (V2) protocols, until told to end.
+
+    The package's golden requests are re-run before the server answers anything. On SIGTERM it
+    stops being ready, finishes what it has accepted and ends with 0. See docs/serving.md.
+    """
+    from matops.adapters.serving.limits import Limits
+    from matops.adapters.serving.served import Served
+    from matops.adapters.serving.server import Ports, Running
+    from matops.adapters.serving.server import serve as start
+    from matops.artifacts.model.package import load_checked, read_card
+    from matops.entrypoints.configuration import change_fields, parse_changes
+
+    limits = change_fields(Limits(), parse_changes(limit or []), "limits")
+    running = Running(Ports(port, grpc_port), processes, limits, keep_requests)
+    start(Served.of(read_card(package), variant), partial(load_checked, package), running)
+
+
+def predict(package: Package, files: Files, as_json: Json = False) -> None:
+    """Predict properties of samples in files, with intervals and domain of applicability.
+
+    A file that can't be used is named with its reason; the others are answered, and the exit
+    status is 2.
+    """
+    from matops.entrypoints.serving.asking import Asker, prediction_table
+
+    answers, refused = Asker(package).ask(files)
+    print_refusals(refused)
+    if as_json:
+        print_json({str(path): asdict(prediction) for path, prediction in answers.items()})
+    elif answers:
+        screen.print(prediction_table(answers))
+        one = next(iter(answers.values()))
+        print(f"intervals cover {one.coverage:.0%}; model {one.model_version}", file=sys.stderr)
+    if refused:
+        raise typer.Exit(2)
+
+
+COMMANDS = (serve, predict)

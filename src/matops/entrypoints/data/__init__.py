@@ -1,0 +1,1 @@
+"""Ingestion, watches and lineage, with their adapters."""

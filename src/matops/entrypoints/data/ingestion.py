@@ -1,0 +1,114 @@
+"""Ingestion with its adapters joined on: from a source to the workspace's versioned data.
+
+Nothing that trains or judges is imported: where there is nothing to do, the step is soon over.
+"""
+
+import shutil
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from matops.artifacts.data.quarantine import add_to_quarantine
+from matops.core.data.record import Provenance, Quarantined
+from matops.core.errors import BadInput
+from matops.core.family import Family, FamilyConfig, Incoming
+from matops.core.progress import Progress
+from matops.entrypoints.configuration import family_config
+from matops.entrypoints.progress import log_progress
+from matops.entrypoints.settings import read_settings
+from matops.entrypoints.wiring import dataset_store, materials_database
+from matops.steps.data.database import read_database
+from matops.steps.data.ingest import IngestReport, ingest
+from matops.steps.ports import DatasetVersion
+
+SIMULATION = "simulation"
+MATERIALS_PROJECT = "materials-project"
+SIFTED = (SIMULATION, MATERIALS_PROJECT)
+"""Sources that hold unusable records as a matter of course; refusing those is no error."""
+
+
+def open_source(
+    family: Family, config: FamilyConfig, source: str, stated: Provenance, progress: Progress
+) -> Incoming:
+    """The records of a source: ``simulation``, ``materials-project`` or a path."""
+    settings = read_settings()
+    if source == SIMULATION:
+        return family.simulate(config, campaign(family), settings.workers, progress)
+    if source == MATERIALS_PROJECT:
+        query = family.database_query(config)
+        return read_database(family, query, materials_database(settings), progress)
+    return _counted(family.read(Path(source), stated), progress)
+
+
+def _counted(incoming: Incoming, progress: Progress) -> Incoming:
+    for count, item in enumerate(incoming, start=1):
+        progress(count, count, "records")
+        yield item
+
+
+def ingest_into_workspace(
+    family: Family, config: FamilyConfig, source: str, stated: Provenance, progress: Progress
+) -> IngestReport:
+    """Ingest a source into the workspace's versioned data.
+
+    Raises:
+        BadInput: the source can't be read, holds nothing usable, or the data can't be stored.
+    """
+    dated = stated.date or datetime.now(UTC).date().isoformat()
+    incoming = open_source(family, config, source, replace(stated, date=dated), progress)
+    refused: list[Quarantined] = []
+    try:
+        return ingest(family, _noting(incoming, refused), dataset_store(read_settings()))
+    finally:
+        # Also where no record could be used, or none be stored.
+        add_to_quarantine(quarantine_file(family), refused)
+
+
+def _noting(incoming: Incoming, refused: list[Quarantined]) -> Incoming:
+    for item in incoming:
+        if isinstance(item, Quarantined):
+            refused.append(item)
+        yield item
+
+
+def campaign(family: Family) -> Path:
+    """Where the workspace keeps a family's finished simulations."""
+    return read_settings().campaigns / family.name
+
+
+def quarantine_file(family: Family) -> Path:
+    """Where the workspace keeps a family's refused records."""
+    return read_settings().quarantine / f"{family.name}.jsonl"
+
+
+def current_data(family: Family) -> DatasetVersion:
+    """The workspace's published version of a family's data.
+
+    Raises:
+        BadInput: there is none yet.
+    """
+    data = dataset_store(read_settings()).checkout(family)
+    if data is None:
+        raise BadInput(
+            f"{family.name} has no data here yet; "
+            f"try: matops ingest {family.name} --source simulation"
+        )
+    return data
+
+
+def ingest_source(
+    family: str, preset: str, source: str, changes: str, out: Path, pointer: Path
+) -> dict[str, Any]:
+    """Ingest a source, if one is given, and copy the published parts to ``out``.
+
+    ``pointer`` gets the file from which they can be had elsewhere: a pod has no git to keep it.
+    """
+    found, config = family_config(family, preset, changes)
+    if source:
+        ingest_into_workspace(found, config, source, Provenance("", ""), log_progress("ingest"))
+    data = current_data(found)
+    shutil.copytree(data.directory, out, dirs_exist_ok=True)
+    pointer.write_text(dataset_store(read_settings()).pointer_text())
+    log_progress("ingest")(1, 1, f"version {data.version}")
+    return {"family": family, "version": data.version}

@@ -1,0 +1,76 @@
+"""Lineage as a tree for terminals."""
+
+from rich.markup import escape
+from rich.tree import Tree
+
+from matops.artifacts.data.dataset_origins import FoundRecord, PartOrigins
+from matops.core.quality.card import Card
+from matops.steps.data.lineage import ModelLineage, RecordLineage
+
+SHOWN_PARTS, SHOWN_ORIGINS = 12, 8
+
+
+def model_tree(found: ModelLineage) -> Tree:
+    """A model, what it started from, its data, their parts and the sources of their rows."""
+    card = found.card
+    verdict = card.verdict.outcome
+    tree = Tree(f"[bold]model {card.version}[/bold] of {card.family}, {card.created}, {verdict}")
+    tree.add(escape(f"made by matops {card.environment.matops}, commit {card.environment.commit}"))
+    _add_predecessors(tree, card)
+    split = ", ".join(f"{rows:,} {part}" for part, rows in card.data.rows.items())
+    data = tree.add(f"[bold]data {card.data.version}[/bold]: {split} rows")
+    if found.missing:
+        data.add(f"[red]its parts can't be shown: {escape(found.missing)}")
+    for part in found.parts[:SHOWN_PARTS]:
+        _add_part(data, part)
+    if len(found.parts) > SHOWN_PARTS:
+        data.add(f"{len(found.parts) - SHOWN_PARTS:,} more parts; --json names all")
+    data.add(escape(f"licences: {'; '.join(card.data.licences) or 'none stated'}"))
+    return tree
+
+
+def _add_predecessors(tree: Tree, card: Card) -> None:
+    branch = tree
+    for start in card.lineage:
+        branch = branch.add(f"started from {start.version} ({start.mode}), data {start.data}")
+    if card.champion:
+        change = card.since_champion
+        data = f", data {change.before}: {change.words}" if change else ""
+        tree.add(f"compared with {card.champion}{data}")
+
+
+def _add_part(data: Tree, part: PartOrigins) -> None:
+    branch = data.add(f"{part.name}: {part.rows:,} rows")
+    for origin in part.origins[:SHOWN_ORIGINS]:
+        said = (origin.source, origin.engine, origin.method, origin.date)
+        words = ", ".join(escape(word) for word in said if word)
+        branch.add(f"{origin.rows:,} rows: {words}")
+    if len(part.origins) > SHOWN_ORIGINS:
+        branch.add(f"{len(part.origins) - SHOWN_ORIGINS:,} more sources; --json names all")
+
+
+def record_tree(found: RecordLineage) -> Tree:
+    """A record, where it comes from, and the models whose data hold it."""
+    tree = Tree(f"[bold]record {escape(found.id)}[/bold]")
+    if found.record:
+        _add_origin(tree, found.record)
+    if found.published:
+        tree.add(f"in the published data {found.published}")
+    for model in found.models:
+        words = f"[bold]model {model.model}[/bold] of {model.family}: in its {model.place} rows"
+        tree.add(words).add(f"data {model.data}").add(model.part)
+    for where, reason in found.unknown:
+        tree.add(f"[red]{escape(where)}: not known: {escape(reason)}")
+    if not found.models:
+        tree.add("in the data of no released model" + (" that could be read" * bool(found.unknown)))
+    return tree
+
+
+def _add_origin(tree: Tree, record: FoundRecord) -> None:
+    said = record.provenance
+    origin = tree.add(escape(f"{said.source}: {said.origin}"))
+    origin.add(escape(f"engine {said.engine}, method {said.method}"))
+    origin.add(escape(f"date {said.date or 'unstated'}, licence {said.licence}"))
+    values = ", ".join(f"{name} = {value:.6g}" for name, value in record.targets.items())
+    origin.add(escape(f"group {record.group}, {values}"))
+    origin.add(record.part)

@@ -1,0 +1,1 @@
+"""Screenings and shards, with their adapters."""

@@ -1,0 +1,166 @@
+"""From prepared samples to release, each step with its adapters joined on."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from matops.artifacts.data.prepared import SUMMARY, read_prepared
+from matops.artifacts.jsonfile import read_json
+from matops.artifacts.model.model import LOG, TrainingLog
+from matops.artifacts.model.package import read_card
+from matops.core.learning.ranks import Ranks
+from matops.core.progress import Progress
+from matops.core.quality.card import Card, DataSummary
+from matops.entrypoints.configuration import family_config
+from matops.entrypoints.learning.ranks import RankRequest, train_on_ranks
+from matops.entrypoints.learning.verdict_text import verdict_markdown
+from matops.entrypoints.packages import package_to_start_from
+from matops.entrypoints.progress import log_progress, no_progress
+from matops.entrypoints.settings import read_settings
+from matops.entrypoints.wiring import (
+    checkpoint_policy,
+    code_commit,
+    dataset_store,
+    package_store,
+    serving,
+)
+from matops.families import get_family
+from matops.steps.learning.preprocess import preprocess
+from matops.steps.learning.train import train
+from matops.steps.monitoring.retraining import change_since, conclude_retraining
+from matops.steps.ports import DatasetVersion
+from matops.steps.quality.evaluate import PACKAGE, evaluate
+from matops.steps.release.release import release
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What evaluation decided, in the forms in which a pipeline shows it."""
+
+    accepted: bool
+    metrics: dict[str, float]
+    markdown: str
+
+
+def prepare_samples(
+    family: str, preset: str, changes: str, dataset: Path, version: str, out: Path
+) -> dict[str, Any]:
+    """Prepare samples of a dataset version."""
+    found, config = family_config(family, preset, changes)
+    settings, data = read_settings(), DatasetVersion(version, dataset)
+    report = log_progress("preprocess")
+    cached = preprocess(found, data, config, out, settings.cache, settings.workers, report)
+    summary = read_json(out / SUMMARY, DataSummary)
+    words = ", ".join(f"{rows} {part}" for part, rows in sorted(summary.rows.items()))
+    report(1, 1, words + (", from cache" if cached else ""))
+    return {"family": family, "version": version, **summary.rows}
+
+
+def train_model(
+    family: str,
+    preset: str,
+    changes: str,
+    prepared: Path,
+    out: Path,
+    init_from: str = "",
+    progress: Progress | None = None,
+    processes: int = 1,
+) -> dict[str, Any]:
+    """Train on prepared samples, from random weights or from those of another package.
+
+    With more than one process, all train each network together. The same call goes on from the
+    checkpoints of one that was interrupted.
+    """
+    found, config = family_config(family, preset, changes)
+    report = progress or log_progress("train")
+    if processes > 1:
+        request = RankRequest(family, preset, changes, str(prepared), str(out), init_from)
+        train_on_ranks(request, processes, report)
+        log = read_json(out / LOG, TrainingLog)
+    else:
+        settings = read_settings()
+        start = package_to_start_from(init_from, family) if init_from else None
+        policy = checkpoint_policy(settings)
+        if not Ranks.joined().first:
+            report = no_progress
+        log = train(prepared, found, config, out, settings.workers, report, start, policy)
+    return {"family": family, "device": log.device, "loss": log.epochs[-1].loss}
+
+
+def evaluate_model(
+    family: str, preset: str, changes: str, prepared: Path, model: Path, out: Path
+) -> Outcome:
+    """Evaluate a trained model against gates and champion."""
+    found, config = family_config(family, preset, changes)
+    settings = read_settings()
+    champion = package_store(settings).champion(found)
+    samples = read_prepared(prepared, found, config)
+    data = DatasetVersion(samples.version, prepared)
+    change = change_since(found, champion, data, dataset_store(settings))
+    card = evaluate(samples, model, champion, code_commit(settings), out, change)
+    log_progress("evaluate")(1, 1, card.verdict.outcome)
+    return Outcome(card.verdict.accepted, _metrics(card), verdict_markdown(card))
+
+
+def _metrics(card: Card) -> dict[str, float]:
+    named = {f"{name} [{m.unit}]": m.value for name, m in card.measurements.items()}
+    return {"accepted": float(card.verdict.accepted), **named}
+
+
+def release_package(evaluation: Path, out: Path) -> dict[str, Any]:
+    """Release the candidate of an evaluation, and copy the package to ``out``.
+
+    Where its family is deployed, it must prove itself on live traffic first. On a cluster the
+    release is only begun, a family's first one too: the scheduled judge leads it to its end, so
+    that no pod is held for hours.
+
+    Raises:
+        BadInput: the gates or the judge rejected it.
+    """
+    from matops.entrypoints.release import releasing
+
+    settings, package = read_settings(), evaluation / PACKAGE
+    family, store = get_family(read_card(package).family), package_store(settings)
+    deployed, told = serving(settings).rollout(family) is not None, {}
+    if settings.serving == "kserve" and (deployed or store.champion(family) is None):
+        kept, left = releasing.begin_on_cluster(package)
+        told = {"state": f"{left.move}: {left.reason}"}
+    elif deployed:
+        kept = releasing.release_on_traffic(package)
+    else:
+        kept = release(package, store)
+    shutil.copytree(kept, out, dirs_exist_ok=True)
+    log_progress("release")(1, 1, f"version {kept.name}")
+    return {"version": kept.name, **told}
+
+
+def rejection(evaluation: Path) -> tuple[int, str]:
+    """Number of failed gates of an evaluation, and the verdict as Markdown."""
+    card = read_card(evaluation / PACKAGE)
+    log_progress("reject")(1, 1, f"{len(card.verdict.failures)} gates failed")
+    return len(card.verdict.failures), verdict_markdown(card)
+
+
+def conclude(evaluation: Path) -> tuple[dict[str, float], str]:
+    """Remember the verdict on a retrained model.
+
+    Returns:
+        Measured numbers, and what came of the new data as Markdown.
+    """
+    card = read_card(evaluation / PACKAGE)
+    conclude_retraining(get_family(card.family), card, package_store(read_settings()))
+    log_progress("conclude")(1, 1, card.verdict.outcome)
+    metrics = {"accepted": float(card.verdict.accepted)}
+    if card.since_champion and card.since_champion.added is not None:
+        metrics["rows_added"] = card.since_champion.added
+    return metrics, f"{verdict_markdown(card)}\n{_data_markdown(card)}"
+
+
+def _data_markdown(card: Card) -> str:
+    """The old and the new version of the data."""
+    new = f"- new data: {card.data.version}, {sum(card.data.rows.values()):,} rows\n"
+    change = card.since_champion
+    if change is None:
+        return new
+    return f"- data of the champion {card.champion}: {change.before}; {change.words}\n{new}"

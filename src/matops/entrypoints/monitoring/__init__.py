@@ -1,0 +1,1 @@
+"""Monitoring and retraining, with their adapters."""

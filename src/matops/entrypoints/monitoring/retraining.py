@@ -1,0 +1,40 @@
+"""The decision to retrain with its adapters joined on."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from matops.artifacts.jsonfile import write_json
+from matops.entrypoints.configuration import family_config
+from matops.entrypoints.monitoring.decision_text import Considered
+from matops.entrypoints.progress import log_progress
+from matops.entrypoints.settings import read_settings
+from matops.entrypoints.wiring import dataset_store, package_store, serving_monitor
+from matops.steps.monitoring.retraining import consider_retraining
+from matops.steps.ports import DatasetVersion
+
+
+def consider(
+    family: str, preset: str, changes: str, dataset: Path, version: str, out: Path
+) -> dict[str, float]:
+    """Decide whether to retrain on a dataset version, and write the decision to ``out``.
+
+    Returns:
+        ``retrain`` as 0 or 1, and each value that was measured.
+    """
+    found, config = family_config(family, preset, changes)
+    settings = read_settings()
+    decision = consider_retraining(
+        found,
+        config.retraining,
+        DatasetVersion(version, dataset),
+        dataset_store(settings),
+        package_store(settings),
+        serving_monitor(settings),
+        datetime.now(UTC),
+    )
+    write_json(out, Considered(family, version, decision))
+    log_progress("decide")(1, 1, decision.reason)
+    measured = {
+        f"{c.name} [{c.unit}]": c.measured for c in decision.criteria if c.measured is not None
+    }
+    return {"retrain": float(decision.retrain), **measured}

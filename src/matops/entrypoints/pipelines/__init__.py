@@ -1,0 +1,1 @@
+"""Runs of pipelines here and on Kubeflow."""

@@ -1,0 +1,163 @@
+"""Runs of compiled pipelines on this machine.
+
+What trains and judges does so in processes of the steps; this one imports it only for what it reads
+of their results, so that a run with nothing to do is soon over.
+"""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from matops.adapters.pipelines.docker_steps import Containers
+from matops.adapters.pipelines.local_pipeline import run_pipeline
+from matops.core.errors import BadInput
+from matops.core.monitoring.retraining import RetrainingDecision
+from matops.entrypoints.monitoring.decision_text import read_considered
+from matops.entrypoints.settings import Settings, read_settings
+from matops.families import check_family
+
+if TYPE_CHECKING:
+    from matops.core.quality.card import Card
+
+Listener = Callable[[str], None]
+
+
+def project_pipelines(settings: Settings) -> list[str]:
+    """Names of the project's pipelines.
+
+    Raises:
+        BadInput: no checkout of the project here.
+    """
+    source = settings.project / "pipelines"
+    names = sorted(path.stem for path in source.glob("[!_]*.py"))
+    if not names:
+        raise BadInput(f"{source}: no pipelines; run from the checkout, or set MATOPS_PROJECT")
+    return names
+
+
+def compiled_pipelines(settings: Settings, names: list[str]) -> dict[str, Path]:
+    """Compile the project's pipelines and return some by name, as Kubeflow IR YAML.
+
+    Raises:
+        BadInput: no such pipeline, or no checkout of the project here.
+    """
+    source = settings.project / "pipelines"
+    unknown = sorted(set(names) - set(project_pipelines(settings)))
+    if unknown:
+        raise BadInput(f"{source}: no pipeline is called {unknown[0]!r}")
+    out = (settings.workspace / ".matops" / "pipelines").resolve()
+    command = [sys.executable, "-m", "pipelines", str(out)]
+    done = subprocess.run(  # noqa: S603
+        command, cwd=settings.project, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise BadInput(f"{source}: does not compile: {done.stderr.strip().splitlines()[-1]}")
+    return {name: out / f"{name}.yaml" for name in names}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a pipeline is run on.
+
+    Attributes:
+        family: family of the model.
+        preset: configuration preset; empty for the pipeline's own.
+        source: what to ingest first; empty for nothing.
+        changes: changed configuration fields.
+        init_from: package, or version in the workspace, from which to start; empty for none.
+        parameters: further parameters of the pipeline.
+    """
+
+    family: str
+    preset: str
+    source: str
+    changes: dict[str, Any]
+    init_from: str
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """What a pipeline is given; what was not asked for is its own to say."""
+        named = {
+            "family": self.family,
+            "preset": self.preset,
+            "source": self.source,
+            "changes": json.dumps(self.changes),
+            "init_from": _start(self),
+        }
+        return {name: value for name, value in named.items() if value} | self.parameters
+
+
+def run_train_and_release(asked: Asked, listen: Listener) -> tuple["Card", Path]:
+    """Run the pipeline here, and return the candidate's card and the evaluation.
+
+    ``listen`` gets every line that the steps print.
+    """
+    return _judged(Path(run_here("train_and_release", asked, listen)["evaluation"].path))
+
+
+def run_retrain_on_new_data(
+    asked: Asked, listen: Listener
+) -> tuple[RetrainingDecision, tuple["Card", Path] | None]:
+    """Run the pipeline here, and return the decision; where it trained, card and evaluation too.
+
+    ``listen`` gets every line that the steps print.
+    """
+    outputs = run_here("retrain_on_new_data", asked, listen)
+    decision = read_considered(Path(outputs["decision"].path)).decision
+    if not decision.retrain:
+        return decision, None
+    return decision, _judged(Path(outputs["evaluation"]))
+
+
+def _judged(evaluation: Path) -> tuple["Card", Path]:
+    from matops.artifacts.model.package import read_card
+    from matops.steps.quality.evaluate import PACKAGE
+
+    return read_card(evaluation / PACKAGE), evaluation
+
+
+def run_here(pipeline: str, asked: Asked, listen: Listener) -> dict[str, Any]:
+    """Run a pipeline here, step by step, and return its outputs.
+
+    ``listen`` gets every line that the steps print.
+    """
+    check_family(asked.family)
+    settings = read_settings()
+    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    arguments = asked.arguments
+    inputs = [str(arguments.get(name, "")) for name in ("source", "init_from", "package")]
+    return run_pipeline(
+        compiled_pipelines(settings, [pipeline])[pipeline],
+        arguments,
+        (settings.runs / f"{pipeline}-{stamp}").resolve(),
+        {"MATOPS_WORKSPACE": str(settings.workspace.resolve())},
+        listen,
+        _containers(settings, inputs) if settings.runner == "docker" else None,
+    )
+
+
+def _containers(settings: Settings, inputs: Iterable[str]) -> Containers:
+    """Containers that see the workspace, and of the rest what the run is to read."""
+    places = (Path(one).absolute() for one in inputs if one and Path(one).exists())
+    return Containers(
+        settings.workspace.resolve(),
+        tuple(places),
+        settings.for_containers(),
+        settings.docker_memory,
+        settings.docker_network,
+    )
+
+
+def _start(asked: Asked) -> str:
+    """Whole path of the package to start from; empty for none."""
+    if not asked.init_from:
+        return ""
+    from matops.entrypoints.packages import package_to_start_from
+
+    return str(package_to_start_from(asked.init_from, asked.family).resolve())

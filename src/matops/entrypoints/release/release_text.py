@@ -1,0 +1,73 @@
+"""Rollouts and decisions in words and tables."""
+
+import json
+import math
+from dataclasses import asdict
+from typing import Any
+
+from rich.table import Table
+
+from matops.core.release.decision import Decision
+from matops.core.release.rollout import Rollout
+
+MARKS = {"passed": "[green]passed[/green]", "failed": "[red]FAILED[/red]"}
+
+
+def decision_line(decision: Decision) -> str:
+    """One decision in one line."""
+    share = f"{decision.after.share_percent:3d} %" if decision.after.candidate else "     "
+    return f"{decision.at[:19]} {decision.version} {share} {decision.ruling.move}: " + (
+        decision.ruling.reason
+    )
+
+
+def decision_markdown(family: str, decision: Decision) -> str:
+    """A decision, and every check with its limit and measured value."""
+    lines = [f"# {family}", "", f"**{decision_line(decision)}**"]
+    if decision.ruling.checks:
+        lines += ["", "| | check | measured | limit |", "|---|---|---|---|"]
+    for check in decision.ruling.checks:
+        measured = "not measured" if check.measured is None else f"{check.measured:.4g}"
+        limit = f"{check.limit:.4g}" + ("" if check.unit == "1" else f" {check.unit}")
+        lines.append(f"| {check.outcome} | {check.name} | {measured} | {limit} |")
+    return "\n".join(lines) + "\n"
+
+
+def arms_table(rollout: Rollout, unready: dict[str, str]) -> Table:
+    """Who answers which share, and who does not answer."""
+    table = Table("arm", "part", "version", "share", "state")
+    parts = {
+        "champion": rollout.champion,
+        "candidate": rollout.candidate,
+        "baseline": rollout.baseline,
+    }
+    for part, arm in parts.items():
+        if arm:
+            share = f"{rollout.shares_percent[arm.name]} %"
+            table.add_row(arm.name, part, arm.version, share, unready.get(arm.name, "ready"))
+    return table
+
+
+def checks_table(decision: Decision) -> Table:
+    """Every check of a decision beside its limit."""
+    table = Table("check", "measured", "limit", "unit", "outcome")
+    for check in decision.ruling.checks:
+        measured = "" if check.measured is None else f"{check.measured:.4g}"
+        outcome = MARKS.get(check.outcome, check.outcome)
+        table.add_row(check.name, measured, f"{check.limit:.4g}", check.unit, outcome)
+    return table
+
+
+def for_programs(value: Any) -> Any:
+    """A dataclass as JSON knows it: infinite edges and numbers that are none become text."""
+    return _spelled(asdict(value))
+
+
+def _spelled(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _spelled(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_spelled(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else json.dumps(value).replace("Infinity", "Inf")
+    return value

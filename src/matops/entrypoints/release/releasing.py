@@ -1,0 +1,173 @@
+"""Releases on the deployment of this workspace, wherever it is."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from matops.adapters.release.arm_client import HttpArmClient
+from matops.artifacts.model.package import read_card
+from matops.core.errors import BadInput
+from matops.core.release.canary_policy import CanaryPolicy
+from matops.core.release.decision import Decision
+from matops.core.release.rollout import Rollout
+from matops.core.release.ruling import RuledMove
+from matops.entrypoints.configuration import change_fields
+from matops.entrypoints.progress import log_progress
+from matops.entrypoints.settings import Settings, read_settings
+from matops.entrypoints.wiring import package_store, scraper, serving, traffic_monitor
+from matops.families import family_names, get_family
+from matops.steps.release.canary_release import CanaryRelease, deploy_champion, run_until_decided
+
+Tell = Callable[[Decision], None]
+
+
+@dataclass(frozen=True)
+class DeploymentStatus:
+    """A deployment as people and programs see it.
+
+    Attributes:
+        family: whose.
+        rollout: its state; None where nothing is deployed.
+        unready: arms that don't answer, by name, with what is known of why.
+        url: where clients ask; empty where that is not known, or nothing is deployed.
+        prometheus: command line of a Prometheus that scrapes it; none where a cluster has its own.
+    """
+
+    family: str
+    rollout: Rollout | None
+    unready: dict[str, str]
+    url: str
+    prometheus: list[str]
+
+
+def canary_release(
+    family: str, changes: Mapping[str, Any] | None = None, prometheus: str = ""
+) -> CanaryRelease:
+    """Releases of a family.
+
+    Args:
+        family: its name.
+        changes: changed fields of the policy.
+        prometheus: URL of the Prometheus; that of the settings if empty.
+
+    Raises:
+        BadInput: no such family, or a change that does not fit.
+    """
+    settings = _settings(prometheus)
+    return CanaryRelease(
+        family=get_family(family),
+        serving=serving(settings),
+        monitor=traffic_monitor(settings),
+        packages=package_store(settings),
+        client=HttpArmClient(),
+        policy=change_fields(CanaryPolicy(), changes or {}, "policy"),
+        clock=lambda: datetime.now(UTC),
+    )
+
+
+def _settings(prometheus: str) -> Settings:
+    settings = read_settings()
+    return settings.model_copy(update={"prometheus": prometheus}) if prometheus else settings
+
+
+def release_package_in_stages(
+    package: Path, again: bool, changes: Mapping[str, Any], prometheus: str, tell: Tell
+) -> Rollout:
+    """Begin the release of a package, or find it under way, and lead it to its end.
+
+    Raises:
+        BadInput: it can't be begun, or somebody else moved it meanwhile.
+    """
+    release = canary_release(read_card(package).family, changes, prometheus)
+    release.begin(package, again)
+    return run_until_decided(release, time.sleep, tell)
+
+
+def release_on_traffic(package: Path) -> Path:
+    """Lead a release to its end in a log, and return the directory of the released package.
+
+    Raises:
+        BadInput: it was rolled back; the message says why.
+    """
+    report = log_progress("release")
+
+    def tell(decision: Decision) -> None:
+        report(decision.after.share_percent, 100, decision.ruling.reason)
+
+    card = read_card(package)
+    left = release_package_in_stages(package, False, {}, "", tell)
+    if left.champion.version != card.version:
+        raise BadInput(f"{package}: not released, {left.reason}")
+    return package_store(read_settings()).kept(get_family(card.family), card.version)
+
+
+def begin_on_cluster(package: Path) -> tuple[Path, Rollout]:
+    """Begin a release, or find it under way, and leave it to the scheduled judge.
+
+    Returns:
+        Directory of the kept package, and the state of the deployment.
+
+    Raises:
+        BadInput: it can't be begun.
+    """
+    card = read_card(package)
+    left = canary_release(card.family).begin(package)
+    log_progress("release")(left.share_percent, 100, left.reason)
+    return package_store(read_settings()).kept(get_family(card.family), card.version), left
+
+
+def deploy_released(family: str, port: int | None) -> Rollout:
+    """Deploy the released model, or repair its deployment.
+
+    Raises:
+        BadInput: no model is released, or a port is named for a cluster.
+    """
+    settings = read_settings()
+    if port is not None:
+        if settings.serving == "kserve":
+            raise BadInput(f"--port {port}: on a cluster the gateway's address is the clients'")
+        settings = settings.model_copy(update={"port": port})
+    found = get_family(family)
+    return deploy_champion(found, serving(settings), package_store(settings))
+
+
+def deployed_families() -> list[str]:
+    """The families that have a deployment."""
+    deployments = serving(read_settings())
+    return [name for name in family_names() if deployments.rollout(get_family(name))]
+
+
+def stop_deployment(family: str) -> None:
+    """End a deployment.
+
+    Raises:
+        BadInput: nothing is deployed.
+    """
+    serving(read_settings()).stop(get_family(family))
+
+
+def decide_by_hand(family: str, move: RuledMove, reason: str) -> Decision:
+    """Promote or roll back what is under way."""
+    return canary_release(family).decide_by_hand(move, reason)
+
+
+def decisions_of(family: str) -> list[Decision]:
+    """All decisions on a family's releases, the oldest first."""
+    return package_store(read_settings()).decisions(get_family(family))
+
+
+def deployment_status(family: str) -> DeploymentStatus:
+    """How a family's deployment is."""
+    settings, found = read_settings(), get_family(family)
+    deployment = serving(settings)
+    rollout = deployment.rollout(found)
+    return DeploymentStatus(
+        family=family,
+        rollout=rollout,
+        unready=deployment.unready(found) if rollout else {},
+        url=deployment.url(found) if rollout else "",
+        prometheus=scraper(settings),
+    )

@@ -1,0 +1,1 @@
+"""Crystals: their elements, cells and file formats."""

@@ -1,0 +1,174 @@
+"""Crystals from CIF, POSCAR, a pymatgen structure or our own records."""
+
+from collections.abc import Mapping, Sequence
+from itertools import takewhile
+from typing import Any
+
+import gemmi
+import numpy as np
+from numpy.typing import NDArray
+
+from matops.core.errors import BadInput
+from matops.families.elastic_cgcnn.crystals.crystal import MAX_ATOMS, Crystal, make_crystal
+
+MAX_OPERATIONS = 192
+"""The most operations that a space group has in its conventional cell."""
+SAME_SITE_A = 0.1
+"""Symmetry images of a site closer than this are one atom on a special position."""
+
+
+def _unique_images(frac: NDArray[np.float64], lattice_A: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Rows of the images, shape (n, 3), that remain when coinciding ones are merged."""
+    difference = frac[:, None] - frac[None]
+    difference -= np.round(difference)
+    close = np.linalg.norm(difference @ lattice_A, axis=-1) < SAME_SITE_A
+    return np.flatnonzero(np.argmax(close, axis=1) == np.arange(len(frac)))
+
+
+def _all_atoms(
+    species: list[str],
+    frac: NDArray[np.float64],
+    operations: Sequence[gemmi.Op],
+    lattice_A: NDArray[np.float64],
+) -> tuple[list[str], NDArray[np.float64]]:
+    """The atoms that the sites stand for: their elements and fractional coordinates."""
+    seitz = np.array([operation.float_seitz() for operation in operations])
+    if len(operations) == 1:  # most CIFs that programs write know no symmetry
+        return species, frac @ seitz[0, :3, :3].T + seitz[0, :3, 3]
+    images = np.einsum("oij,sj->soi", seitz[:, :3, :3], frac) + seitz[:, :3, 3]
+    orbits = [of_site[_unique_images(of_site, lattice_A)] for of_site in images]
+    repeated = [name for name, orbit in zip(species, orbits, strict=True) for _ in orbit]
+    return repeated, np.concatenate(orbits)
+
+
+def _operations(structure: gemmi.SmallStructure) -> list[gemmi.Op]:
+    if len(structure.symops) > MAX_OPERATIONS:
+        raise BadInput(f"the CIF has {len(structure.symops)} symmetry operations")
+    if structure.symops:
+        return [gemmi.Op(text) for text in structure.symops]
+    structure.determine_and_set_spacegroup("H2N")
+    if structure.spacegroup:
+        return list(structure.spacegroup.operations())
+    named = structure.spacegroup_hm or structure.spacegroup_hall or structure.spacegroup_number
+    if named:
+        raise BadInput(f"unknown space group {named!r}")
+    return [gemmi.Op()]
+
+
+def _has_atoms(block: gemmi.cif.Block) -> bool:
+    return len(block.find("_atom_site_", ["label", "fract_x", "fract_y", "fract_z"])) > 0
+
+
+def from_cif(text: str) -> Crystal:
+    """The first structure of a CIF, with its symmetry applied.
+
+    Raises:
+        BadInput: not a CIF, no atoms, partial occupancy, or not a valid crystal.
+    """
+    try:
+        blocks = list(gemmi.cif.read_string(text))
+        block = next((block for block in blocks if _has_atoms(block)), None)
+        if block is None:
+            raise BadInput("the CIF has no atoms with label and fractional coordinates")
+        structure = gemmi.make_small_structure_from_block(block)
+        operations = _operations(structure)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise BadInput(f"not a readable CIF: {str(error).splitlines()[0]}") from None
+    if len(structure.sites) > MAX_ATOMS:
+        raise BadInput(
+            f"the CIF has {len(structure.sites)} sites; at most {MAX_ATOMS} are accepted"
+        )
+    lattice = np.array(structure.cell.orth.mat.tolist()).T
+    species = [_species(site) for site in structure.sites]
+    frac = np.array([site.fract.tolist() for site in structure.sites])
+    return make_crystal(lattice, *_all_atoms(species, frac, operations, lattice))
+
+
+def _species(site: gemmi.SmallStructure.Site) -> str:
+    if abs(site.occ - 1.0) > 1e-3:
+        raise BadInput(f"site {site.label} has partial occupancy {site.occ:g}")
+    element = site.element
+    return str(element.name if element.atomic_number else site.type_symbol)
+
+
+def from_poscar(text: str) -> Crystal:
+    """A VASP 5 POSCAR, whose sixth line names the elements.
+
+    Raises:
+        BadInput: not a POSCAR, or no element names.
+    """
+    header = [line.split() for line in text.splitlines()[5:16]]
+    if header and header[0] and header[0][0].isdigit():
+        raise BadInput("the POSCAR's sixth line does not name the elements")
+    if any(word.isdecimal() and int(word[:9]) > MAX_ATOMS for line in header for word in line):
+        raise BadInput(f"the POSCAR has too many atoms; at most {MAX_ATOMS} are accepted")
+    # The parser would read as many elements as there are numbers, and forget the rest.
+    if len(header) > 1 and len(_uncommented(header[0])) > len(header[1]):
+        raise BadInput("the POSCAR names more elements than it has numbers of atoms")
+    # Half a second to import: pymatgen's VASP files bring along much of SciPy.
+    from pymatgen.io.vasp.inputs import Poscar
+
+    try:
+        structure = Poscar.from_str(text, default_names=None).structure
+    except Exception as error:  # the parser raises what its many branches happen to raise
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise BadInput(f"not a readable POSCAR: {reason[:200]}") from None
+    symbols = [site.specie.symbol for site in structure]
+    return make_crystal(structure.lattice.matrix, symbols, structure.frac_coords)
+
+
+def _uncommented(words: Sequence[str]) -> list[str]:
+    return list(takewhile(lambda word: word[0] not in "#!", words))
+
+
+def from_pymatgen(structure: Any) -> Crystal:
+    """A pymatgen ``Structure`` as the dictionary that its ``as_dict`` gives.
+
+    Raises:
+        BadInput: missing parts, partial occupancy, or not a valid crystal.
+    """
+    try:
+        lattice = structure["lattice"]["matrix"]
+        sites = structure["sites"]
+        frac = [site["abc"] for site in sites]
+        species = [_only_species(site["species"]) for site in sites]
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
+        raise BadInput(f"not a pymatgen structure: {error} is missing or malformed") from None
+    return make_crystal(lattice, species, frac)
+
+
+def _only_species(species: list[Mapping[str, Any]]) -> str:
+    if len(species) != 1 or abs(float(species[0].get("occu", 1)) - 1.0) > 1e-3:
+        shares = ", ".join(f"{s.get('element')} {s.get('occu')}" for s in species)
+        raise BadInput(f"a site has partial occupancy: {shares}")
+    return str(species[0]["element"])
+
+
+def _from_record(record: Any) -> Crystal:
+    try:
+        return make_crystal(record["lattice_A"], record["species"], record["frac_coords"])
+    except (KeyError, TypeError) as error:
+        raise BadInput(f"not a crystal record: {error} is missing or malformed") from None
+
+
+FORMS = {
+    "cif": from_cif,
+    "poscar": from_poscar,
+    "structure": from_pymatgen,
+    "crystal": _from_record,
+}
+
+
+def parse_crystal(payload: Mapping[str, Any]) -> Crystal:
+    """The crystal of a record or a request: exactly one of the keys in ``FORMS``.
+
+    Raises:
+        BadInput: no such key, or its content is not a valid crystal.
+    """
+    keys = [key for key in FORMS if key in payload] if isinstance(payload, Mapping) else []
+    if len(keys) != 1:
+        raise BadInput(f"a crystal needs exactly one of the keys {', '.join(FORMS)}")
+    content = payload[keys[0]]
+    if keys[0] in ("cif", "poscar") and not isinstance(content, str):
+        raise BadInput(f"{keys[0]} must be text")
+    return FORMS[keys[0]](content)

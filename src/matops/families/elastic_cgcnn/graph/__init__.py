@@ -1,0 +1,1 @@
+"""Crystals as graphs: neighbours, and atoms that can't be told apart."""

@@ -1,0 +1,1 @@
+"""Nanoporous metals: structures, payloads, atoms."""

@@ -1,0 +1,1 @@
+"""Morphology of a porous metal and the physics that follows from it."""

@@ -1,0 +1,1 @@
+"""Networks on periodic voxel grids."""

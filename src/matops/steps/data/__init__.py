@@ -1,0 +1,1 @@
+"""From sources to versioned data, and back from a model to its sources."""

@@ -1,0 +1,26 @@
+"""Records from a database of materials."""
+
+from matops.core.data.database import DatabaseQuery
+from matops.core.data.record import Quarantined
+from matops.core.errors import BadInput
+from matops.core.family import Family, Incoming
+from matops.core.progress import Progress
+from matops.steps.ports import MaterialsDatabase
+
+
+def read_database(
+    family: Family, query: DatabaseQuery, database: MaterialsDatabase, progress: Progress
+) -> Incoming:
+    """A record for each material that answers a query; unusable ones are yielded as quarantined.
+
+    Raises:
+        BadInput: the database refuses, or can't be reached.
+    """
+    for entry in database.entries(query, progress):
+        origin = entry.provenance.origin
+        try:
+            if entry.refused:
+                raise BadInput(entry.refused)
+            yield family.from_database(entry)
+        except BadInput as error:
+            yield Quarantined(origin, str(error).removeprefix(f"{origin}: "))

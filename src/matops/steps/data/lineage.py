@@ -1,0 +1,140 @@
+"""Lineage: from a model to its data and their sources, and from a record to the models it is in."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from matops.artifacts.data.dataset_origins import (
+    FoundRecord,
+    PartOrigins,
+    count_origins,
+    find_record,
+)
+from matops.artifacts.model.package import read_card, read_config
+from matops.core.data.split import Part as Place
+from matops.core.data.split import assign_part
+from matops.core.errors import BadInput
+from matops.core.family import Family
+from matops.core.quality.card import Card
+from matops.families import get_family
+from matops.steps.ports import DatasetStore, PackageStore
+
+
+@dataclass(frozen=True)
+class ModelLineage:
+    """What a model was made of.
+
+    Attributes:
+        package: its directory.
+        card: its card, which names starts, champion and data.
+        parts: parts of its data, with the sources of their rows.
+        missing: why the parts can't be shown; empty if they can.
+    """
+
+    package: Path
+    card: Card
+    parts: tuple[PartOrigins, ...]
+    missing: str
+
+
+@dataclass(frozen=True)
+class RecordInModel:
+    """Where a model's data hold a record.
+
+    Attributes:
+        family: family of the model.
+        model: its version.
+        data: its dataset version.
+        part: file name of the part.
+        place: part of the split that the record fell to.
+    """
+
+    family: str
+    model: str
+    data: str
+    part: str
+    place: Place
+
+
+@dataclass(frozen=True)
+class RecordLineage:
+    """Where a record comes from and where it went.
+
+    Attributes:
+        id: the record's id.
+        record: the record down to its source; None if nothing here holds it.
+        published: dataset version published now that holds it; empty for none.
+        models: the models whose data hold it, oldest first.
+        unknown: data of which nobody can say, with the reason.
+    """
+
+    id: str
+    record: FoundRecord | None
+    published: str
+    models: tuple[RecordInModel, ...]
+    unknown: tuple[tuple[str, str], ...]
+
+
+def trace_model(package: Path, store: DatasetStore) -> ModelLineage:
+    """From a package to the sources of its rows.
+
+    Raises:
+        BadInput: the package has no readable card.
+    """
+    card = read_card(package)
+    try:
+        data = store.open(get_family(card.family), card.data.version)
+    except BadInput as error:
+        return ModelLineage(package, card, (), str(error))
+    return ModelLineage(package, card, count_origins(data.directory), "")
+
+
+def trace_record(package: Path, identity: str, store: DatasetStore) -> RecordLineage:
+    """A record of one package's data down to its source.
+
+    Raises:
+        BadInput: the package has no readable card, its data can't be had or hold no such record.
+    """
+    found = _in_model(package, identity, store)
+    if found is None:
+        raise BadInput(f"{package}: its data hold no record {identity}")
+    record, model = found
+    return RecordLineage(identity, record, "", (model,), ())
+
+
+def find_everywhere(
+    families: Sequence[Family], identity: str, packages: PackageStore, store: DatasetStore
+) -> RecordLineage:
+    """A record in the published data, and in the data of all released models."""
+    record, published, models, unknown = None, "", [], []
+    for family in families:
+        try:
+            data = store.checkout(family)
+            own = find_record(data.directory, identity, family.targets) if data else None
+        except BadInput as error:
+            unknown.append((f"published data of {family.name}", str(error)))
+        else:
+            record, published = (own, data.version) if data and own else (record, published)
+        for package in packages.released(family):
+            try:
+                found = _in_model(package, identity, store)
+            except BadInput as error:
+                unknown.append((f"model {package.name}", str(error)))
+            else:
+                record = record or (found[0] if found else None)
+                models += [found[1]] if found else []
+    return RecordLineage(identity, record, published, tuple(models), tuple(unknown))
+
+
+def _in_model(
+    package: Path, identity: str, store: DatasetStore
+) -> tuple[FoundRecord, RecordInModel] | None:
+    card = read_card(package)
+    family = get_family(card.family)
+    data = store.open(family, card.data.version)
+    record = find_record(data.directory, identity, family.targets)
+    if record is None:
+        return None
+    place = assign_part(record.group, read_config(family, card).split)
+    model = RecordInModel(family.name, card.version, data.version, record.part, place)
+    return record, model

@@ -1,0 +1,81 @@
+"""Confirmation of a screening: the simulation's answer for designs of the front."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from matops.artifacts.exploring.screening import Plan
+from matops.artifacts.exploring.screening_result import Found
+from matops.core.data.record import Payload, Quarantined, Record
+from matops.core.data.target import Target
+from matops.core.exploring.screening import Merit, spread_along
+from matops.core.family import Family, FamilyConfig
+from matops.core.progress import Progress
+
+
+def remake(
+    family: Family, plan: Plan, config: FamilyConfig, rows: pd.DataFrame
+) -> dict[int, Payload]:
+    """Payloads of some lines of the table, by design: the table itself has no room for them."""
+    return {index: family.design(index, plan.seed, config) for index in rows["index"].tolist()}
+
+
+def confirm_front(
+    family: Family,
+    found: Found,
+    config: FamilyConfig,
+    wanted: int,
+    work_dir: Path,
+    workers: int,
+    progress: Progress,
+) -> pd.DataFrame:
+    """Simulate designs that are spread over the costs of the front.
+
+    Args:
+        family: whose simulation.
+        found: what the screening found.
+        config: as of the screening.
+        wanted: number of designs; fewer where the front has fewer.
+        work_dir: keeps finished simulations; interrupted ones continue there.
+        workers: processes.
+        progress: called by the simulation.
+
+    Returns:
+        These lines of the front, with ``<name>_simulated`` for the merit and each target,
+        ``inside`` (is the simulated merit in its interval?) and ``refused`` (why there is none).
+
+    Raises:
+        BadInput: the family has no simulation of given designs.
+    """
+    cost = found.front[found.objectives.cost.name].to_numpy()
+    chosen = found.front.iloc[spread_along(cost, wanted)].reset_index(drop=True)
+    payloads = list(remake(family, found.plan, config, chosen).values())
+    outcomes = list(family.confirm(payloads, config, work_dir, workers, progress))
+    return _compare(chosen, outcomes, family.targets, found.merit)
+
+
+def _simulated(outcome: Record | Quarantined, targets: Sequence[Target]) -> list[float]:
+    values = outcome.targets if isinstance(outcome, Record) else {}
+    return [values.get(target.name, np.nan) for target in targets]
+
+
+def _compare(
+    rows: pd.DataFrame,
+    outcomes: Sequence[Record | Quarantined],
+    targets: Sequence[Target],
+    merit: Merit,
+) -> pd.DataFrame:
+    """The rows with what the simulation said of them, one outcome each, in order."""
+    values = np.array([_simulated(outcome, targets) for outcome in outcomes])
+    values = values.reshape(len(rows), len(targets))
+    names = [f"{target.name}_simulated" for target in targets]
+    simulated = merit.of(values)
+    lower, upper = rows[f"{merit.name}_lower"], rows[f"{merit.name}_upper"]
+    return rows.assign(
+        **dict(zip(names, values.T, strict=True)),
+        **{f"{merit.name}_simulated": simulated},
+        inside=(lower <= simulated) & (simulated <= upper),
+        refused=[o.reason if isinstance(o, Quarantined) else "" for o in outcomes],
+    )

@@ -1,0 +1,244 @@
+"""Screening: many designs predicted in parts, the front of the best, and its confirmation."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from time import perf_counter
+
+import pandas as pd
+
+from matops.artifacts.exploring.screening import (
+    Plan,
+    join_screening,
+    missing_parts,
+    open_screening,
+    part_path,
+)
+from matops.artifacts.exploring.screening_result import Found, collect
+from matops.artifacts.jsonfile import to_json
+from matops.artifacts.model.package import load_checked, read_card
+from matops.artifacts.pages.screening_page import ScreeningFiles, write_result
+from matops.core.data.shard import WHOLE, Shard
+from matops.core.errors import BadInput
+from matops.core.exploring.screening import Merit
+from matops.core.family import Family, FamilyConfig
+from matops.core.predictor import Predictor
+from matops.core.progress import Progress
+from matops.core.quality.card import Card
+from matops.processes.lane import Lane
+from matops.steps.exploring.confirm import confirm_front, remake
+from matops.steps.exploring.screen_part import Load, objectives_of, screen_part
+
+SIMULATIONS = "simulations"
+MOST_DESIGNS = 100_000_000
+"""Weeks of work; the list of their parts still fits into memory."""
+DIED = (
+    "a worker process died, perhaps for want of memory: with fewer workers, the same command "
+    "continues"
+)
+
+
+@dataclass(frozen=True)
+class LoadPackage:
+    """Loads a package through its golden requests, and only the version that was meant."""
+
+    directory: Path
+    version: str
+
+    def __call__(self) -> Predictor:
+        """The predictor.
+
+        Raises:
+            BadInput: the package is damaged, or was replaced by another.
+        """
+        predictor = load_checked(self.directory)
+        if predictor.model_version != self.version:
+            raise BadInput(f"{self.directory}: replaced while it was screening")
+        return predictor
+
+
+@dataclass(frozen=True)
+class Screening:
+    """What is asked of a screening.
+
+    Attributes:
+        family: whose designs.
+        load: how a worker process gets the model.
+        plan: which designs, predicted by which model.
+        config: what the family's generator and simulation of designs read.
+        merit: what the best designs have most of.
+        coverage: nominal coverage of the model's intervals.
+        confirm: number of designs to simulate.
+    """
+
+    family: Family
+    load: Load
+    plan: Plan
+    config: FamilyConfig
+    merit: Merit
+    coverage: float
+    confirm: int = 0
+
+
+@dataclass(frozen=True)
+class Screened:
+    """What a screening gave: ``confirmed`` is None if no design was to be simulated."""
+
+    found: Found
+    confirmed: pd.DataFrame | None
+    files: ScreeningFiles
+
+
+def read_card_of(family: Family, package: Path) -> Card:
+    """The card of a package that can predict this family's designs.
+
+    Raises:
+        BadInput: there is no such package, it is of another family, or the family generates no
+            designs.
+    """
+    objectives_of(family)
+    card = read_card(package)
+    if card.family != family.name:
+        raise BadInput(f"{package}: a package of {card.family}, not of {family.name}")
+    return card
+
+
+def make_plan(
+    family: Family, model_version: str, config: FamilyConfig, seed: int, count: int
+) -> Plan:
+    """The plan of a screening.
+
+    Raises:
+        BadInput: no designs are wanted, or far too many, or the seed is negative.
+    """
+    if count < 1:
+        raise BadInput(f"a screening needs at least one design, not {count}")
+    if count > MOST_DESIGNS:
+        raise BadInput(f"a screening has at most {MOST_DESIGNS:,} designs, not {count:,}")
+    if seed < 0:
+        raise BadInput(f"the seed of a screening is zero or more, not {seed}")
+    configuration = json.loads(to_json(family.design_key(config)))
+    return Plan(family.name, model_version, seed, configuration, count)
+
+
+Call = tuple[Load, int, FamilyConfig, range, Path]
+"""Arguments of :func:`~matops.steps.exploring.screen_part.screen_part`."""
+
+
+def _run(calls: Sequence[Call], workers: int) -> Iterator[int]:
+    """Screen parts, in lanes or in this process; sizes of the parts as they are finished.
+
+    Raises:
+        BadInput: a worker process died.
+    """
+    if workers == 1:
+        yield from (screen_part(*call) for call in calls)
+        return
+    waiting = iter(calls)
+    with ExitStack() as stack:
+        running: dict[Future[int], Lane] = {}
+        for call in islice(waiting, workers):
+            lane = Lane()
+            stack.callback(lane.close)
+            running[lane.submit(screen_part, *call)] = lane
+        while running:
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                lane = running.pop(future)
+                try:
+                    size = future.result()
+                except BrokenProcessPool:
+                    raise BadInput(DIED) from None
+                for call in islice(waiting, 1):
+                    running[lane.submit(screen_part, *call)] = lane
+                yield size
+
+
+def _make_parts(
+    asked: Screening, directory: Path, workers: int, progress: Progress, shard: Shard = WHOLE
+) -> int:
+    """Make every part of the table, or of a share of it, that is missing; the number of designs."""
+    plan = asked.plan
+    missing = missing_parts(directory, plan, shard)
+    count = sum(map(len, shard.of(plan.parts)))
+    kept = done = count - sum(map(len, missing))
+    start = perf_counter()
+    progress(done, count, "kept from before" if done else "starting")
+    calls = [
+        (asked.load, plan.seed, asked.config, designs, part_path(directory, plan, designs))
+        for designs in missing
+    ]
+    for finished in _run(calls, workers):
+        done += finished
+        rate = (done - kept) / (perf_counter() - start)
+        minutes = (count - done) / rate / 60
+        progress(done, count, f"{rate:.1f} designs/s, {minutes:.0f} min left")
+    return count
+
+
+def begin_screening(asked: Screening, directory: Path) -> None:
+    """Make a directory that of this screening, so that its shards can join.
+
+    Raises:
+        BadInput: the directory holds another screening, or one that is running.
+    """
+    with open_screening(directory, asked.plan):
+        return
+
+
+def screen_shard(
+    asked: Screening, directory: Path, shard: Shard, workers: int, progress: Progress
+) -> int:
+    """Make a share of the parts; :func:`run_screening` finds them made.
+
+    Args:
+        asked: what to screen.
+        directory: of the screening, which was begun; an interrupted shard continues there.
+        shard: which share.
+        workers: processes, with one thread each; one is this process itself.
+        progress: called after each part.
+
+    Returns:
+        The number of designs of this shard.
+
+    Raises:
+        BadInput: the directory holds another screening, or this shard is running there.
+    """
+    with join_screening(directory, asked.plan, shard):
+        return _make_parts(asked, directory, workers, progress, shard)
+
+
+def run_screening(
+    asked: Screening, directory: Path, workers: int, report: Callable[[str], Progress]
+) -> Screened:
+    """Screen, find the front, confirm some of it, and write tables, picture and page.
+
+    Args:
+        asked: what to screen.
+        directory: gets the result; an interrupted screening continues there, and one with more
+            designs extends it.
+        workers: processes, with one thread each; one is this process itself.
+        report: gives the progress of a step by its name.
+
+    Raises:
+        BadInput: the directory holds another screening, every design was refused, or the family
+            has no simulation that could confirm one.
+    """
+    family, plan = asked.family, asked.plan
+    with open_screening(directory, plan):
+        _make_parts(asked, directory, workers, report("screen"))
+        found = collect(directory, plan, objectives_of(family), asked.merit, family.targets)
+        best = remake(family, plan, asked.config, found.front)
+        files = write_result(directory, found, best, None, family.title, asked.coverage)
+        if not asked.confirm:
+            return Screened(found, None, files)
+        simulations, progress = directory / SIMULATIONS, report("confirm")
+        confirmed = confirm_front(
+            family, found, asked.config, asked.confirm, simulations, workers, progress
+        )
+        files = write_result(directory, found, best, confirmed, family.title, asked.coverage)
+        return Screened(found, confirmed, files)

@@ -1,0 +1,95 @@
+"""A study: cross-validate every variant, measure it on what it had not seen, leave a result."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from matops.artifacts.model.package import read_card
+from matops.artifacts.pages.study_page import StudyFiles, write_study
+from matops.core.data.target import targets_from_scale
+from matops.core.exploring.study import POOLED, Study, VariantResult
+from matops.core.quality.gate import Measurement
+from matops.core.quality.metrics import physical_errors, target_errors
+from matops.steps.learning.cross_validation import HeldOutAnswers, Workplace, cross_validate
+from matops.steps.learning.fold_plan import Case, Folds
+from matops.steps.learning.samples import Samples
+
+
+def measure_variant(samples: Samples, answers: HeldOutAnswers) -> dict[str, dict[str, Measurement]]:
+    """Errors of the ensemble's mean, by target and metric; ``all`` pools targets of one unit.
+
+    Every draw of the training groups counts as a sample of its own, of the same group.
+    """
+    targets, mean = samples.family.targets, answers.predicted.mean(1)
+    asked = np.isfinite(mean).all(axis=(0, 2))
+    mean = mean[:, asked]
+    draws, n, n_targets = mean.shape
+    scaled = np.tile(samples.scaled[asked], (draws, 1))
+    predicted = mean.reshape(draws * n, n_targets)
+    truth_physical = targets_from_scale(targets, scaled)
+    predicted_physical = targets_from_scale(targets, predicted)
+    groups = np.tile(samples.groups[asked], draws).tolist()
+    found = {}
+    for i, target in enumerate(targets):
+        column = slice(i, i + 1)
+        found[target.name] = physical_errors(
+            target.unit, truth_physical[:, column], predicted_physical[:, column], groups
+        )
+        on_scale = target_errors(target, scaled[:, i], predicted[:, i], groups)
+        found[target.name]["mae_scaled"] = on_scale[f"{target.name}.mae"]
+    if n_targets > 1 and len({target.unit for target in targets}) == 1:
+        found[POOLED] = physical_errors(targets[0].unit, truth_physical, predicted_physical, groups)
+    return found
+
+
+def _result(samples: Samples, case: Case, answers: HeldOutAnswers) -> VariantResult:
+    return VariantResult(
+        variant=case.variant,
+        errors=measure_variant(samples, answers),
+        train_groups=answers.train_groups,
+        draws=case.draws,
+        members=case.config.training.members,
+        weights=answers.weights,
+        seconds_per_member=answers.seconds_per_member,
+        seconds_per_epoch=answers.seconds_per_epoch,
+    )
+
+
+def _setting(samples: Samples, cases: Sequence[Case], folds: Folds) -> str:
+    """One paragraph on data, folds and starts."""
+    groups = len(np.unique(samples.groups))
+    starts = sorted({read_card(case.start).version for case in cases if case.start})
+    said = (
+        f"{samples.family.name}: {len(samples.records):,} samples in {groups:,} groups; "
+        f"{folds.count} folds of whole groups, seed {folds.seed}."
+    )
+    if len(folds.held_out) < folds.count:
+        said += f" Only the first {len(folds.held_out)} are held out and measured."
+    return f"{said} Transfer starts from package {', '.join(starts)}." if starts else said
+
+
+def run_study(
+    study: Study,
+    samples: Samples,
+    cases: Sequence[Case],
+    folds: Folds,
+    workplace: Workplace,
+    out: Path,
+) -> tuple[list[VariantResult], StudyFiles]:
+    """Cross-validate the cases of a study and write its table and plot.
+
+    Args:
+        study: what is asked.
+        samples: the labelled samples.
+        cases: variants of the study, each with its configuration.
+        folds: the division of the samples, and the seed of all draws.
+        workplace: where trainings and features are kept; an interrupted study continues there.
+        out: directory that gets table and plot.
+
+    Raises:
+        BadInput: folds or training groups can't be had from these samples.
+    """
+    answers = cross_validate(samples, cases, folds, workplace)
+    results = [_result(samples, *pair) for pair in zip(cases, answers, strict=True)]
+    return results, write_study(out, study, _setting(samples, cases, folds), results)

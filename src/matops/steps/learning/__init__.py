@@ -1,0 +1,1 @@
+"""From versioned data to a trained ensemble, resumable."""

@@ -1,0 +1,109 @@
+"""Checkpoints of one network's training: named by their content, the last two are kept."""
+
+import hashlib
+import logging
+import time
+from dataclasses import dataclass
+
+import torch
+
+from matops.artifacts.model.checkpoint import decode_checkpoint, encode_checkpoint
+from matops.core.errors import BadInput
+from matops.core.learning.checkpoint import Checkpoint
+from matops.core.learning.ranks import Ranks
+from matops.steps.learning.stopping import told_to_stop
+from matops.steps.ports import CheckpointPlace
+
+log = logging.getLogger(__name__)
+
+KEPT = 2
+"""The one before the last is there for when the last one is damaged."""
+
+
+@dataclass(frozen=True)
+class CheckpointPolicy:
+    """Where and how often unfinished trainings are kept.
+
+    Attributes:
+        place: directory or bucket.
+        every_s: time between two checkpoints of a network, in seconds.
+    """
+
+    place: CheckpointPlace
+    every_s: float = 60.0
+
+
+class KeptCheckpoints:
+    """The checkpoints of one network; of several processes that train it, the first one's.
+
+    Args:
+        policy: where and how often.
+        key: hash of all that the training depends on: another one's are never taken up.
+        device: through which processes tell each other.
+    """
+
+    def __init__(self, policy: CheckpointPolicy, key: str, device: torch.device) -> None:
+        self.policy = policy
+        self.key = key
+        self.device = device
+        self.saved_at = time.monotonic()
+
+    def latest(self) -> Checkpoint | None:
+        """The last whole one; a damaged one is named in a line, and the one before it is taken.
+
+        Raises:
+            BadInput: the place can't be read.
+        """
+        ranks = Ranks.joined()
+        content = ranks.hand_round(self._read() if ranks.first else b"", self.device)
+        return decode_checkpoint(content, self.key, self.key) if content else None
+
+    def due(self) -> bool:
+        """Whether the time between two is over."""
+        return time.monotonic() - self.saved_at >= self.policy.every_s
+
+    def stopping(self) -> bool:
+        """Whether this process was told to stop."""
+        return told_to_stop()
+
+    def save(self, checkpoint: Checkpoint) -> None:
+        """Keep it and drop those before the last two."""
+        content = encode_checkpoint(checkpoint, self.key)
+        name = f"{checkpoint.steps:09d}-{_digest(content)}.safetensors"
+        place = self.policy.place
+        try:
+            place.write(self.key, name, content)
+            for old in sorted(place.names(self.key))[:-KEPT]:
+                place.remove(self.key, old)
+        except BadInput as error:
+            log.warning("no checkpoint was kept: %s", error)
+        self.saved_at = time.monotonic()
+
+    def _read(self) -> bytes:
+        """Content of the last whole checkpoint; empty if there is none."""
+        place = self.policy.place
+        for name in sorted(place.names(self.key), reverse=True):
+            where = f"{place.address}/{self.key}/{name}"
+            content = place.read(self.key, name)
+            try:
+                if _digest(content) not in name:
+                    raise BadInput(f"{where}: damaged: its content is not what its name says")
+                decode_checkpoint(content, self.key, where)
+            except BadInput as error:
+                log.warning("%s; the one before it is taken", error)
+                continue
+            return content
+        return b""
+
+
+def drop_checkpoints(policy: CheckpointPolicy, key: str) -> None:
+    """Remove the checkpoints of a finished training; what stays behind is only named."""
+    try:
+        for name in policy.place.names(key):
+            policy.place.remove(key, name)
+    except BadInput as error:
+        log.warning("a checkpoint of the finished training is left: %s", error)
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:20]

@@ -1,0 +1,116 @@
+"""Cross-validation grouped by sample group: many networks, many processes, nothing done twice."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matops.core.learning.training import choose_device
+from matops.core.progress import Progress
+from matops.processes.workers import run_all
+from matops.steps.learning.features import features_file, keep_features
+from matops.steps.learning.fold_plan import Case, Folds, Plan, deal_folds, plan_case
+from matops.steps.learning.fold_training import answers_file, read_answers, train_fold
+from matops.steps.learning.samples import Samples
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """Where a cross-validation works, with how many processes, and whom it tells.
+
+    Attributes:
+        cache: directory that keeps features.
+        finished: directory that keeps the answers of finished trainings.
+        workers: processes on a CPU; a GPU trains one network after the other.
+        report: gives the progress of a stage by its name.
+    """
+
+    cache: Path
+    finished: Path
+    workers: int
+    report: Callable[[str], Progress]
+
+
+@dataclass(frozen=True)
+class HeldOutAnswers:
+    """Answers of a case to every sample, each from networks that had not seen its group.
+
+    Attributes:
+        predicted: on the learning scale, shape (draws, members, n, n_targets); NaN where a
+            sample's fold was not held out.
+        train_groups: groups that trained, median over the folds.
+        weights: trainable numbers of one network.
+        seconds_per_member: median over the trainings, s.
+        seconds_per_epoch: the same for an epoch, s; None where the fit has none.
+    """
+
+    predicted: NDArray[np.float64]
+    train_groups: int
+    weights: int
+    seconds_per_member: float
+    seconds_per_epoch: float | None
+
+
+def _keep_all_features(samples: Samples, cases: Sequence[Case], workplace: Workplace) -> None:
+    """The features of all cases; those that need the same ones share them."""
+    progress, family, records = workplace.report("features"), samples.family, samples.records
+    for case in cases:
+        keep_features(family, records, case.config, workplace.cache, workplace.workers, progress)
+
+
+def _train_missing(plans: Sequence[Plan], workplace: Workplace) -> None:
+    """Train what is not finished yet; two cases that say the same are trained once."""
+    workplace.finished.mkdir(parents=True, exist_ok=True)
+    wanted = {training.key: training for plan in plans for _, training in plan}
+    missing = [t for t in wanted.values() if not answers_file(workplace.finished, t.key).is_file()]
+    on_gpu = any(choose_device(t.config.training.device).type != "cpu" for t in missing)
+    progress, kept = workplace.report("train"), len(wanted) - len(missing)
+    progress(kept, len(wanted), f"{kept} networks kept from before")
+    calls = [(training, workplace.finished) for training in missing]
+    finished = run_all(train_fold, calls, 1 if on_gpu else workplace.workers)
+    for done, _ in enumerate(finished, start=kept + 1):
+        progress(done, len(wanted), "networks")
+
+
+def _assemble(samples: Samples, case: Case, plan: Plan, finished: Path) -> HeldOutAnswers:
+    shape = (case.draws, case.config.training.members, *samples.scaled.shape)
+    predicted, all_answers = np.full(shape, np.nan), []
+    for place, training in plan:
+        answers = read_answers(finished, training.key)
+        predicted[place.draw, place.member, training.held_out] = answers.predicted
+        all_answers.append(answers)
+    epochs = [a.seconds_per_epoch for a in all_answers if a.seconds_per_epoch is not None]
+    return HeldOutAnswers(
+        predicted=predicted,
+        train_groups=int(np.median([place.train_groups for place, _ in plan])),
+        weights=all_answers[0].weights,
+        seconds_per_member=float(np.median([a.seconds for a in all_answers])),
+        seconds_per_epoch=float(np.median(epochs)) if epochs else None,
+    )
+
+
+def cross_validate(
+    samples: Samples, cases: Sequence[Case], folds: Folds, workplace: Workplace
+) -> list[HeldOutAnswers]:
+    """Train every case on every fold, and have it predict the groups it has not seen.
+
+    No row of a fold takes part in its training, nor in any choice: the schedule is fixed. What an
+    earlier call finished is taken from ``workplace.finished``.
+
+    Raises:
+        BadInput: more folds than groups, or a case wants more training groups than a fold has.
+    """
+    fold_of = deal_folds(samples, folds)
+    plans = []
+    for case in cases:
+        path = features_file(workplace.cache, samples.family, samples.records, case.config)
+        plans.append(plan_case(samples, case, folds, fold_of, path))
+    # Planned first: a case that can't be is refused before anything expensive is done.
+    _keep_all_features(samples, cases, workplace)
+    _train_missing(plans, workplace)
+    return [
+        _assemble(samples, case, plan, workplace.finished)
+        for case, plan in zip(cases, plans, strict=True)
+    ]

@@ -1,0 +1,109 @@
+"""Features of records: computed once, in parallel, kept on disk, resumed where they stopped."""
+
+import functools
+import hashlib
+import inspect
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+
+from matops.artifacts.jsonfile import to_json
+from matops.core.data.record import Record
+from matops.core.family import Family, FamilyConfig
+from matops.core.learning.features import PackedFeatures
+from matops.core.progress import Progress
+from matops.processes.workers import run_all
+
+RECORDS_AT_ONCE = 64
+"""Records whose features are computed, and kept, in one go."""
+
+NO_FEATURES = ("studies.py",)
+"""Files of a family that change often and never change its features."""
+
+
+@functools.cache
+def _code_of(kind: type[Family]) -> bytes:
+    """The family's own source: features that other code made are not the same features.
+
+    Read once a process, as the code itself is.
+    """
+    folder = Path(inspect.getfile(kind)).parent
+    files = sorted(path for path in folder.rglob("*.py") if path.name not in NO_FEATURES)
+    return b"".join(path.read_bytes() for path in files)
+
+
+def features_file(
+    cache: Path, family: Family, records: Sequence[Record], config: FamilyConfig
+) -> Path:
+    """Where the features of these records are kept; the name follows from what they depend on."""
+    ids = "\x1f".join(record.id for record in records)
+    said = f"{family.name}\x1e{ids}\x1e".encode() + to_json(family.feature_key(config))
+    digest = hashlib.sha256(said + _code_of(type(family))).hexdigest()[:20]
+    return cache / f"features-{digest}.safetensors"
+
+
+def read_features(path: Path, pointers: Mapping[str, str]) -> PackedFeatures:
+    """Features as :func:`keep_features` left them, with the family's pointers."""
+    return PackedFeatures.from_flat(load_file(path), pointers)
+
+
+def _write(path: Path, features: PackedFeatures) -> None:
+    """The file appears whole or not at all."""
+    unfinished = path.with_suffix(".unfinished")
+    save_file(features.flat(), unfinished)
+    unfinished.rename(path)
+
+
+def _featurize(family: Family, records: Sequence[Record], config: FamilyConfig, path: Path) -> None:
+    samples = [family.parse(record.payload) for record in records]
+    _write(path, family.featurize(samples, config))
+
+
+def _concatenate(parts: Sequence[PackedFeatures]) -> PackedFeatures:
+    """Samples of all parts, in order; pointers count within a sample, so they stay as they are."""
+    flats = [part.flat() for part in parts]
+    joined = {name: torch.cat([flat[name] for flat in flats]) for name in flats[0]}
+    return PackedFeatures.from_flat(joined, parts[0].pointers)
+
+
+def keep_features(
+    family: Family,
+    records: Sequence[Record],
+    config: FamilyConfig,
+    cache: Path,
+    workers: int,
+    progress: Progress,
+) -> Path:
+    """Features of all records in one file, computed unless they are there already.
+
+    Args:
+        family: whose records they are.
+        records: at least one.
+        config: as far as :meth:`~matops.core.family.Family.feature_key` tells apart.
+        cache: directory that keeps them; an interrupted computation continues there.
+        workers: processes.
+        progress: called with parts done and parts in all.
+
+    Returns:
+        The file, for :func:`read_features`; its samples have the order of ``records``.
+    """
+    whole = features_file(cache, family, records, config)
+    if whole.is_file():
+        progress(1, 1, "kept from before")
+        return whole
+    cache.mkdir(parents=True, exist_ok=True)
+    starts = range(0, len(records), RECORDS_AT_ONCE)
+    parts = [records[i : i + RECORDS_AT_ONCE] for i in starts]
+    paths = [features_file(cache, family, part, config) for part in parts]
+    missing = [(part, path) for part, path in zip(parts, paths, strict=True) if not path.is_file()]
+    calls = [(family, part, config, path) for part, path in missing]
+    kept = len(parts) - len(missing)
+    for done, _ in enumerate(run_all(_featurize, calls, workers), start=kept + 1):
+        progress(done, len(parts), f"{RECORDS_AT_ONCE} records each")
+    if len(parts) > 1:
+        _write(whole, _concatenate([read_features(path, family.pointers) for path in paths]))
+        for path in paths:
+            path.unlink()
+    return whole

@@ -1,0 +1,141 @@
+"""One network of a cross-validation: trained on some rows, asked about others, kept on disk."""
+
+import hashlib
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from matops.artifacts.jsonfile import read_json, to_json, write_json
+from matops.artifacts.model.start import read_start
+from matops.core.data.split import SplitConfig
+from matops.core.family import EvaluationConfig, Family, FamilyConfig
+from matops.core.learning.features import PackedFeatures
+from matops.core.learning.scaling import scaling_for
+from matops.core.learning.training import Ensemble
+from matops.core.learning.transfer import TransferConfig
+from matops.core.monitoring.retraining import RetrainingConfig
+from matops.steps.learning.features import read_features
+
+
+@dataclass(frozen=True)
+class FoldTraining:
+    """What one network is trained on and asked about.
+
+    Attributes:
+        key: names everything that the answers depend on.
+        family: the family.
+        config: how it is trained.
+        features: file with the features of all records.
+        train: rows that train.
+        truth: their targets on the learning scale, shape (len(train), n_targets).
+        held_out: rows that are predicted.
+        member: which member of the ensemble.
+        number: shifts the seed; differs between members, folds and draws.
+        start: package from which the weights start; None for random ones.
+    """
+
+    key: str
+    family: Family
+    config: FamilyConfig
+    features: Path
+    train: NDArray[np.int64]
+    truth: NDArray[np.float64]
+    held_out: NDArray[np.int64]
+    member: int
+    number: int
+    start: Path | None = None
+
+
+@dataclass(frozen=True)
+class FoldAnswers:
+    """What it answered, and what it cost.
+
+    Attributes:
+        predicted: a row of targets on the learning scale for each held-out row.
+        seconds: time of the training, s.
+        seconds_per_epoch: median over the epochs, s; None where the fit has none.
+        weights: trainable numbers of the network.
+    """
+
+    predicted: tuple[tuple[float, ...], ...]
+    seconds: float
+    seconds_per_epoch: float | None
+    weights: int
+
+
+def training_key(
+    family: str,
+    config: FamilyConfig,
+    train_ids: Sequence[str],
+    held_out_ids: Sequence[str],
+    number: int,
+    start_version: str,
+) -> str:
+    """Hash of all that the answers depend on.
+
+    Neither labels nor the size of the ensemble are part of it: a renamed variant and one more
+    member leave what is done as it is. Without a start it does not matter how to learn on.
+    """
+    learns_on = replace(config.training.transfer, disjoint_data=False)
+    transfer = learns_on if start_version else TransferConfig()
+    relevant = replace(
+        config,
+        split=SplitConfig(),
+        evaluation=EvaluationConfig(),
+        retraining=RetrainingConfig(),
+        training=replace(config.training, members=1, transfer=transfer),
+    )
+    rows = ("\x1f".join(ids) for ids in (train_ids, held_out_ids))
+    said = "\x1e".join([family, *rows, str(number), start_version]).encode()
+    return hashlib.sha256(said + b"\x1e" + to_json(relevant)).hexdigest()[:24]
+
+
+@lru_cache(maxsize=1)
+def _features(path: Path, pointers: tuple[tuple[str, str], ...]) -> PackedFeatures:
+    """The features last used: one process trains many networks on the same ones."""
+    return read_features(path, dict(pointers))
+
+
+def answers_file(directory: Path, key: str) -> Path:
+    """Where the answers of a finished training are kept."""
+    return directory / f"{key}.json"
+
+
+def read_answers(directory: Path, key: str) -> FoldAnswers:
+    """The answers of a finished training."""
+    return read_json(answers_file(directory, key), FoldAnswers)
+
+
+def train_fold(training: FoldTraining, directory: Path) -> str:
+    """Train one network, keep its answers in ``directory`` and return its key."""
+    features = _features(training.features, tuple(training.family.pointers.items()))
+    family, config, truth = training.family, training.config, training.truth
+    rows = features.take(torch.from_numpy(training.train))
+    start = read_start(training.start, family, config) if training.start else None
+    scaling = scaling_for(partial(family.network, config), rows, truth, family.targets, start)
+    times = [time.perf_counter()]
+    network, _ = family.fit_member(
+        rows,
+        scaling.standard(truth),
+        config,
+        training.number,
+        lambda *_: times.append(time.perf_counter()),
+        start.of_member(training.member) if start else None,
+    )
+    seconds = time.perf_counter() - times[0]
+    unseen = features.take(torch.from_numpy(training.held_out))
+    predicted = Ensemble([network], scaling.centre, scaling.scale).predict(unseen)[0]
+    answers = FoldAnswers(
+        predicted=tuple(map(tuple, predicted.tolist())),
+        seconds=seconds,
+        seconds_per_epoch=float(np.median(np.diff(times))) if len(times) > 1 else None,
+        weights=sum(tensor.numel() for tensor in network.parameters()),
+    )
+    write_json(answers_file(directory, training.key), answers)
+    return training.key

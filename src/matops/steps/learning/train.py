@@ -1,0 +1,143 @@
+"""Train: an ensemble on the training rows, resumable wherever it was interrupted."""
+
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from matops.artifacts.data.prepared import Prepared, read_prepared
+from matops.artifacts.model.model import (
+    LearningPoint,
+    MemberLog,
+    TrainingLog,
+    read_member,
+    write_model,
+)
+from matops.artifacts.model.start import read_start
+from matops.core.family import Family, FamilyConfig
+from matops.core.learning.ranks import Ranks
+from matops.core.learning.training import Ensemble, choose_device
+from matops.core.learning.transfer import Start
+from matops.core.progress import Progress
+from matops.steps.learning.checkpoints import CheckpointPolicy, drop_checkpoints
+from matops.steps.learning.stopping import listening_for_stop
+from matops.steps.learning.training_pool import PoolWork, train_in_pool
+from matops.steps.learning.training_task import (
+    Task,
+    checkpoint_key,
+    run_task,
+    training_key,
+    training_rows,
+)
+
+
+def plan_tasks(config: FamilyConfig) -> list[Task]:
+    """The ensemble's members, then one network for each point of the learning curve."""
+    members = [Task(f"member{i}", i) for i in range(config.training.members)]
+    return members + [Task(f"share-{s:g}", 0, s) for s in config.evaluation.learning_curve]
+
+
+def train(
+    prepared_dir: Path,
+    family: Family,
+    config: FamilyConfig,
+    out: Path,
+    workers: int,
+    progress: Progress,
+    init_from: Path | None = None,
+    policy: CheckpointPolicy | None = None,
+) -> TrainingLog:
+    """Train the ensemble and write it to ``out``; only the training part of the split trains.
+
+    Processes that have joined a group of ``torch.distributed`` train one network after the other
+    together; ``out`` is one directory for all of them.
+
+    Args:
+        prepared_dir: prepared samples.
+        family: family of the model.
+        config: its configuration.
+        out: directory of the model; finished networks that lie there are not trained again.
+        workers: processes on a CPU, one network each; a GPU trains one network after the other.
+        progress: called with epochs done and epochs in all, over all networks.
+        init_from: package from whose weights the networks start.
+        policy: where and how often unfinished trainings are kept; nowhere if left out.
+
+    Raises:
+        BadInput: that package is damaged, of another family, or may have seen the test groups.
+        TrainingStopped: the process got SIGTERM; its state is kept, and the same call goes on.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    tasks, ranks = plan_tasks(config), Ranks.joined()
+    board = _Board(len(tasks), config.training.epochs, progress)
+    start = read_start(init_from, family, config) if init_from else None
+    on_cpu = choose_device(config.training.device).type == "cpu"
+    with listening_for_stop():
+        if workers > 1 and on_cpu and ranks.size == 1:
+            work = PoolWork(prepared_dir, family.name, config, out, init_from, policy)
+            train_in_pool(work, tasks, workers, board.report)
+            prepared = read_prepared(prepared_dir, family, config)
+        else:
+            prepared = read_prepared(prepared_dir, family, config)
+            for task in tasks:
+                run_task(prepared, task, out, partial(board.report, task.name), start, policy)
+                ranks.wait()
+    log = _assemble(prepared, tasks, out, start)
+    if policy and ranks.first:
+        for task in tasks:
+            drop_checkpoints(policy, checkpoint_key(prepared, start, task))
+    return log
+
+
+class _Board:
+    """Adds up the progress of many trainings."""
+
+    def __init__(self, n_tasks: int, epochs: int, progress: Progress) -> None:
+        self.total = n_tasks * epochs
+        self.done: dict[str, int] = {}
+        self.progress = progress
+
+    def report(self, name: str, done: int, _: int, words: str) -> None:
+        self.done[name] = done
+        self.progress(sum(self.done.values()), self.total, f"{name}, {words}")
+
+
+def _kept(
+    prepared: Prepared, task: Task, out: Path, start: Start | None
+) -> tuple[Ensemble, MemberLog]:
+    build = partial(prepared.family.network, prepared.config)
+    kept = read_member(out, task.name, training_key(prepared, start), build)
+    if kept is None:
+        raise RuntimeError(f"{out}: {task.name} was trained, but its file is not there")
+    return kept
+
+
+def _learning_point(prepared: Prepared, ensemble: Ensemble, n_rows: int) -> LearningPoint:
+    held_out = prepared.rows("calibration")
+    predicted = ensemble.predict(prepared.features.take(held_out)).mean(0)
+    error = np.abs(predicted - prepared.scaled_targets()[held_out.numpy()]).mean(0)
+    names = [target.name for target in prepared.family.targets]
+    return LearningPoint(n_rows, dict(zip(names, error.tolist(), strict=True)))
+
+
+def _assemble(prepared: Prepared, tasks: list[Task], out: Path, start: Start | None) -> TrainingLog:
+    """Join the networks to one model; the first of several processes writes it."""
+    config = prepared.config
+    done = [(task, *_kept(prepared, task, out, start)) for task in tasks]
+    curve = [
+        _learning_point(prepared, ensemble, len(training_rows(prepared, task.share)))
+        for task, ensemble, _ in done
+        if task.member == 0
+    ]
+    members = [(ensemble, log) for task, ensemble, log in done if task.share == 1.0]
+    networks = [ensemble.networks[0] for ensemble, _ in members]
+    first = members[0][0]
+    log = TrainingLog(
+        key=training_key(prepared, start),
+        device=str(choose_device(config.training.device)),
+        epochs=tuple(entry for _, member_log in members for entry in member_log.epochs),
+        learning_curve=tuple(sorted(curve, key=lambda point: point.rows)),
+        lineage=start.lineage if start else (),
+    )
+    if Ranks.joined().first:
+        write_model(out, Ensemble(networks, first.centre, first.scale), log)
+    return log

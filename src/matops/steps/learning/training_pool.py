@@ -1,0 +1,88 @@
+"""Networks of a training side by side, each in a process of its own."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor, wait
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from matops.artifacts.data.prepared import read_prepared
+from matops.artifacts.model.start import read_start
+from matops.core.family import FamilyConfig
+from matops.core.learning.checkpoint import TrainingStopped
+from matops.families import get_family
+from matops.processes.workers import begin_worker
+from matops.steps.learning.checkpoints import CheckpointPolicy
+from matops.steps.learning.stopping import listening_for_stop, told_to_stop
+from matops.steps.learning.training_task import Task, run_task
+
+POLL_SECONDS = 0.2
+
+Report = Callable[[str, int, int, str], None]
+"""Called with the name of a network, and as :data:`~matops.core.progress.Progress` for it."""
+
+
+@dataclass(frozen=True)
+class PoolWork:
+    """What all workers need to know.
+
+    Attributes:
+        prepared: directory of the prepared samples.
+        family: name of the family.
+        config: its configuration.
+        out: directory of the model.
+        init_from: package from whose weights the networks start.
+        policy: where and how often unfinished trainings are kept.
+    """
+
+    prepared: Path
+    family: str
+    config: FamilyConfig
+    out: Path
+    init_from: Path | None
+    policy: CheckpointPolicy | None
+
+
+def train_in_pool(work: PoolWork, tasks: Sequence[Task], workers: int, report: Report) -> None:
+    """Train all networks, ``workers`` at a time.
+
+    Raises:
+        TrainingStopped: this process was told to stop, and so were the workers.
+    """
+    # Forking a process that has started threads can deadlock; a spawned one starts clean.
+    context = get_context("spawn")
+    said = context.SimpleQueue()
+    with ProcessPoolExecutor(min(workers, len(tasks)), context, _begin, (said,)) as pool:
+        waiting = {pool.submit(_run_in_worker, work, task) for task in tasks}
+        while waiting:
+            finished, waiting = wait(waiting, POLL_SECONDS)
+            while not said.empty():
+                report(*said.get())
+            if not told_to_stop():
+                for future in finished:
+                    future.result()
+    if told_to_stop():
+        raise TrainingStopped
+
+
+def _run_in_worker(work: PoolWork, task: Task) -> None:
+    prepared = read_prepared(work.prepared, get_family(work.family), work.config)
+    start = read_start(work.init_from, prepared.family, work.config) if work.init_from else None
+    # Only while it trains: one that is idle had better end at once.
+    with listening_for_stop():
+        run_task(prepared, task, work.out, partial(_report, task.name), start, work.policy)
+
+
+_said: Any = None
+
+
+def _begin(said: Any) -> None:
+    global _said
+    begin_worker()
+    _said = said
+
+
+def _report(name: str, done: int, total: int, words: str) -> None:
+    _said.put((name, done, total, words))

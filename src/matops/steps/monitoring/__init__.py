@@ -1,0 +1,1 @@
+"""What the champion meets, and whether to retrain."""

@@ -1,0 +1,98 @@
+"""Monitor: what a released model meets, beside what it was trained on."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from math import nan
+from pathlib import Path
+
+from matops.artifacts.data.dataset import read_targets
+from matops.artifacts.model.package import read_card, read_domain
+from matops.core.errors import BadInput
+from matops.core.family import Family
+from matops.core.monitoring.drift import compare, training_histograms
+from matops.core.monitoring.live import LiveTraffic
+from matops.core.monitoring.observation import Observation
+from matops.core.monitoring.retraining import ServingStatistics
+from matops.core.quality.card import Card
+from matops.core.release.traffic import Buckets
+from matops.steps.ports import DatasetStore, LiveMetrics, PackageStore
+
+
+def champion_package(family: Family, packages: PackageStore) -> Path:
+    """Directory of the released package.
+
+    Raises:
+        BadInput: there is none.
+    """
+    package = packages.champion(family)
+    if package is None:
+        raise BadInput(f"{family.name}: no model is released yet")
+    return package
+
+
+def observe(
+    family: Family, package: Path, metrics: LiveMetrics, since: datetime, until: datetime
+) -> Observation:
+    """What a model met in a window, beside its training rows.
+
+    Raises:
+        BadInput: the package is damaged, or the metrics can't be had.
+    """
+    card = read_card(package)
+    train = training_histograms(read_domain(package), family.descriptor_names)
+    live = metrics.live(family, card.version, since, until)
+    return Observation(card, live, tuple(compare(train, live.descriptors)))
+
+
+def training_labels(
+    family: Family, card: Card, live: LiveTraffic, store: DatasetStore
+) -> dict[str, Buckets]:
+    """Labels of a model's data, counted as its live predictions are; none where they are gone."""
+    try:
+        data = store.open(family, card.data.version)
+    except BadInput:
+        return {}
+    values = read_targets(data.directory, family.targets)
+    return {
+        name: Buckets.of(values[name], live.predictions[name].edges)
+        for name in values
+        if name in live.predictions
+    }
+
+
+class ChampionMonitor:
+    """Statistics of the released model, for the decision to retrain.
+
+    Args:
+        packages: where the released package is.
+        metrics: what its servers publish.
+        window: how far back to look.
+        clock: the time.
+    """
+
+    def __init__(
+        self,
+        packages: PackageStore,
+        metrics: LiveMetrics,
+        window: timedelta,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.packages, self.metrics = packages, metrics
+        self.window, self.clock = window, clock
+
+    def statistics(self, family: Family) -> ServingStatistics | None:
+        """Statistics of the champion's samples, or None while it met none.
+
+        Raises:
+            BadInput: nothing is released, or the metrics can't be had.
+        """
+        now = self.clock()
+        package = champion_package(family, self.packages)
+        found = observe(family, package, self.metrics, now - self.window, now)
+        samples, outside = found.live.samples, found.live.outside
+        if samples is None or outside is None:
+            return None
+        drift = nan if found.drift is None else found.drift
+        # Growth is extrapolated metric by metric: a part can exceed its whole by a rounding error.
+        asked, outside = round(samples), min(round(outside), round(samples))
+        return ServingStatistics(found.card.version, asked, outside, drift)

@@ -1,0 +1,1 @@
+"""From a trained ensemble to its verdict."""

@@ -1,0 +1,193 @@
+"""Evaluate: calibrate, measure on rows that trained nothing, judge, make a candidate package."""
+
+import json
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import torch
+
+import matops
+from matops.artifacts.data.prepared import Prepared
+from matops.artifacts.jsonfile import to_json
+from matops.artifacts.model.model import TrainingLog, read_model
+from matops.artifacts.model.package import Golden, load_predictor, write_package
+from matops.artifacts.pages.parity import render_parity
+from matops.artifacts.pages.report import render_report
+from matops.core.learning.training import Ensemble
+from matops.core.learning.transfer import Ancestor
+from matops.core.predictor import Predictor
+from matops.core.quality.card import SCHEMA_VERSION, Card, DataChange, DomainSummary, Environment
+from matops.core.quality.domain import DomainScore, fit_domain
+from matops.core.quality.gate import Gate, Measurement, Verdict, judge
+from matops.core.quality.uncertainty import Conformal, calibrate
+from matops.steps.quality.held_out import HeldOut, held_out, test_table
+from matops.steps.quality.measure import (
+    champion_gates,
+    error_rank_correlation,
+    measure_against_champion,
+    measure_errors,
+    measure_latency,
+)
+
+PACKAGE, REPORT, ROWS = "package", "report.html", "test_predictions.csv"
+PARITY = "parity.html"
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was measured, and what follows from it."""
+
+    measurements: dict[str, Measurement]
+    verdict: Verdict
+    champion: str
+
+
+def _calibrated(prepared: Prepared, ensemble: Ensemble) -> Conformal:
+    rows = held_out(prepared, ensemble, "calibration")
+    coverage = prepared.config.evaluation.coverage
+    return calibrate(rows.truth, rows.mean, rows.spread, rows.groups, coverage)
+
+
+def _predictor(prepared: Prepared, ensemble: Ensemble) -> Predictor:
+    """The trained ensemble with its calibration and its domain."""
+    family = prepared.family
+    train = [prepared.records[i] for i in prepared.rows("train").tolist()]
+    domain = fit_domain(family.describe([family.parse(record.payload) for record in train]))
+    conformal = _calibrated(prepared, ensemble)
+    return Predictor(
+        family, prepared.config, ensemble, conformal, domain, "candidate", prepared.version
+    )
+
+
+def _against_champion(
+    predictor: Predictor, test: HeldOut, champion: Path
+) -> tuple[dict[str, Measurement], tuple[Gate, ...], str]:
+    family, rival = predictor.family, load_predictor(champion)
+    answers = rival.scaled([record.payload for record in test.records])
+    measured = measure_against_champion(family.targets, test.truth, test.mean, answers, test.groups)
+    tolerance = predictor.config.evaluation.champion_tolerance
+    return measured, champion_gates(family, tolerance, rival.model_version), rival.model_version
+
+
+def _measure(predictor: Predictor, test: HeldOut, champion: Path | None) -> Measured:
+    """All measurements, and the verdict on them."""
+    family, config = predictor.family, predictor.config
+    payloads = [record.payload for record in test.records]
+    found = measure_errors(family.targets, test, predictor.conformal)
+    some = payloads[: config.evaluation.physics_samples]
+    found |= family.measure_physics(predictor.scaled, some, config)
+    found |= measure_latency(predictor, payloads[: config.evaluation.latency_requests])
+    gates, version = family.gates(config), ""
+    if champion:
+        compared, extra, version = _against_champion(predictor, test, champion)
+        found |= compared
+        gates += extra
+    return Measured(found, judge(gates, found), version)
+
+
+def _domain_summary(
+    predictor: Predictor, test: HeldOut, scores: Sequence[DomainScore]
+) -> DomainSummary:
+    return DomainSummary(
+        tokens=tuple(sorted(predictor.domain.tokens)),
+        threshold=predictor.domain.threshold,
+        outside_share=float(np.mean([score.is_outside for score in scores])),
+        error_rank_correlation=error_rank_correlation(
+            predictor.family.targets, scores, np.abs(test.mean - test.truth)
+        ),
+    )
+
+
+def _environment(commit: str, log: TrainingLog) -> Environment:
+    return Environment(
+        matops=matops.__version__,
+        commit=commit,
+        python=platform.python_version(),
+        torch=torch.__version__,
+        platform=platform.platform(),
+        device=log.device,
+    )
+
+
+def _card(
+    prepared: Prepared,
+    predictor: Predictor,
+    measured: Measured,
+    domain: DomainSummary,
+    environment: Environment,
+    lineage: tuple[Ancestor, ...],
+    since_champion: DataChange | None,
+) -> Card:
+    """The card, whose version and file hashes come with the package."""
+    return Card(
+        schema_version=SCHEMA_VERSION,
+        family=prepared.family.name,
+        version="",
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        targets=prepared.family.targets,
+        data=prepared.summary(),
+        configuration=json.loads(to_json(prepared.config)),
+        environment=environment,
+        calibration=predictor.conformal,
+        domain=domain,
+        measurements=measured.measurements,
+        verdict=measured.verdict,
+        champion=measured.champion,
+        since_champion=since_champion,
+        lineage=lineage,
+        files={},
+    )
+
+
+def _golden(predictor: Predictor, test: HeldOut) -> Golden:
+    n = predictor.config.evaluation.golden_requests
+    requests = tuple(dict(record.payload) for record in test.records[:n])
+    return Golden(requests, tuple(predictor.predict(requests)))
+
+
+def evaluate(
+    prepared: Prepared,
+    model: Path,
+    champion: Path | None,
+    commit: str,
+    out: Path,
+    since_champion: DataChange | None = None,
+) -> Card:
+    """Measure a trained model and write candidate package, report and test predictions.
+
+    Args:
+        prepared: the samples, of which calibration and test rows are used here.
+        model: directory that training wrote.
+        champion: the package released now, for the comparison on the same rows.
+        commit: code commit for the card.
+        out: directory that gets ``package/``, ``report.html``, ``parity.html`` and
+            ``test_predictions.csv``.
+        since_champion: how the data changed since the champion's, for the card.
+
+    Returns:
+        The candidate's card, with the verdict.
+    """
+    torch.set_num_threads(prepared.config.training.cpu_threads)
+    ensemble, log = read_model(model, prepared.family, prepared.config)
+    predictor = _predictor(prepared, ensemble)
+    test = held_out(prepared, ensemble, "test")
+    samples = [prepared.family.parse(record.payload) for record in test.records]
+    scores = predictor.domain.assess(prepared.family.describe(samples))
+    measured = _measure(predictor, test, champion)
+    summary = _domain_summary(predictor, test, scores)
+    environment = _environment(commit, log)
+    card = _card(prepared, predictor, measured, summary, environment, log.lineage, since_champion)
+    out.mkdir(parents=True, exist_ok=True)
+    golden = _golden(predictor, test)
+    card = write_package(out / PACKAGE, card, ensemble, predictor.domain, golden)
+    rows = test_table(predictor, test, scores)
+    rows.to_csv(out / ROWS, index=False)
+    report = render_report(card, rows, log, prepared.family.title, prepared.family.paper)
+    (out / REPORT).write_text(report, encoding="utf-8")
+    parity = render_parity(card, rows, prepared.family.title)
+    (out / PARITY).write_text(parity, encoding="utf-8")
+    return card

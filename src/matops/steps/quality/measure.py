@@ -1,0 +1,102 @@
+"""Measurements of a trained model on held-out rows: everything the gates read."""
+
+import time
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import spearmanr
+
+from matops.core.data.record import Payload
+from matops.core.data.target import Target
+from matops.core.family import Family
+from matops.core.predictor import Predictor
+from matops.core.quality.domain import DomainScore
+from matops.core.quality.gate import Gate, Measurement
+from matops.core.quality.metrics import paired_difference, target_errors
+from matops.core.quality.uncertainty import Conformal, coverage_upper_end, measured_coverage
+from matops.steps.quality.held_out import HeldOut
+
+Array = NDArray[np.float64]
+
+
+def measure_errors(
+    targets: Sequence[Target], test: HeldOut, conformal: Conformal
+) -> dict[str, Measurement]:
+    """Errors, coverage and interval width of every target on held-out rows."""
+    half_width, groups = conformal.half_width(test.spread), test.groups
+    truth, mean = test.truth, test.mean
+    found: dict[str, Measurement] = {}
+    for i, target in enumerate(targets):
+        found |= target_errors(target, truth[:, i], mean[:, i], groups)
+        coverage = measured_coverage(truth[:, i], mean[:, i], half_width[:, i], groups)
+        found[f"{target.name}.coverage"] = coverage
+        found[f"{target.name}.coverage_high"] = Measurement(
+            coverage_upper_end(coverage, conformal), "1", rows=coverage.rows
+        )
+        found[f"{target.name}.interval_half_width"] = Measurement(
+            float(np.median(half_width[:, i])), target.scaled_unit, rows=len(truth)
+        )
+    return found
+
+
+def measure_against_champion(
+    targets: Sequence[Target], truth: Array, challenger: Array, champion: Array, groups: list[str]
+) -> dict[str, Measurement]:
+    """Challenger's minus champion's error on the same rows, and the upper end of its interval."""
+    found = {}
+    for i, target in enumerate(targets):
+        difference = paired_difference(
+            target.scaled_unit,
+            np.abs(challenger[:, i] - truth[:, i]),
+            np.abs(champion[:, i] - truth[:, i]),
+            groups,
+        )
+        found[f"{target.name}.mae_over_champion"] = difference
+        high = difference.high if difference.high is not None else np.nan
+        found[f"{target.name}.mae_over_champion_high"] = Measurement(
+            high, difference.unit, rows=difference.rows
+        )
+    return found
+
+
+def champion_gates(family: Family, tolerance: float, version: str) -> tuple[Gate, ...]:
+    """No worse than the champion: even the upper end of the difference must be within tolerance."""
+    return tuple(
+        Gate(
+            name=f"{target.name} no worse than champion",
+            metric=f"{target.name}.mae_over_champion_high",
+            comparison="<=",
+            limit=tolerance,
+            unit=target.scaled_unit,
+            source=f"paired group bootstrap against {version} on the same test rows",
+        )
+        for target in family.targets
+    )
+
+
+def error_rank_correlation(
+    targets: Sequence[Target], scores: Sequence[DomainScore], error: Array
+) -> dict[str, float]:
+    """Spearman correlation of domain score and absolute error, shape (n, n_targets), by target."""
+    score = [s.score for s in scores]
+    return {
+        target.name: float(spearmanr(score, error[:, i]).statistic)
+        for i, target in enumerate(targets)
+    }
+
+
+def measure_latency(predictor: Predictor, payloads: Sequence[Payload]) -> dict[str, Measurement]:
+    """Time of a single request, from payload to prediction, in process."""
+    predictor.predict(payloads[:1])
+    taken_ms = []
+    for payload in payloads:
+        start = time.perf_counter()
+        predictor.predict([payload])
+        taken_ms.append(1e3 * (time.perf_counter() - start))
+    p50, p95 = np.quantile(taken_ms, [0.5, 0.95])
+    n = len(payloads)
+    return {
+        "latency.p50": Measurement(float(p50), "ms", rows=n),
+        "latency.p95": Measurement(float(p95), "ms", rows=n),
+    }

@@ -1,0 +1,1 @@
+"""From a package to all of the traffic, or back."""

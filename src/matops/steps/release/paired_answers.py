@@ -1,0 +1,137 @@
+"""What both arms of a release answer to the same requests."""
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import starmap
+
+from matops.artifacts.model.package import Golden, golden_difference
+from matops.core.data.record import Payload
+from matops.core.family import Family
+from matops.core.quality.prediction import Estimate, Prediction
+from matops.core.release.rollout import Rollout
+from matops.core.release.traffic import PairedAnswers
+from matops.steps.ports import ArmClient, Serving
+
+RUNNING_TOLERANCE = 1e-4
+"""Relative difference of a running server's answer that is no mismatch: its batches differ."""
+MOST_MIRRORED = 32
+MOST_S = 30.0
+"""Longest time that one comparison may take; what was asked by then counts."""
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """Answers to one request; None where there was none."""
+
+    candidate: Prediction | None
+    other: Prediction | None
+
+
+def gather_pairs(
+    family: Family,
+    rollout: Rollout,
+    golden: Golden,
+    serving: Serving,
+    client: ArmClient,
+    interval_ratio: float,
+    clock: Callable[[], float] = time.monotonic,
+) -> PairedAnswers | None:
+    """Ask both arms the golden requests of the candidate, and what clients asked lately.
+
+    Args:
+        family: whose arms they are.
+        rollout: which arms there are.
+        golden: golden requests of the candidate's package.
+        serving: knows the arms' addresses.
+        client: asks them.
+        interval_ratio: how many times as wide as the other arm's an interval is that is counted.
+        clock: seconds, for the longest time of a comparison.
+
+    Returns:
+        What they answered; None between releases.
+    """
+    candidate, other = rollout.candidate, rollout.reference
+    if candidate is None:
+        return None
+    urls = [serving.address(family, arm) for arm in (candidate, other)]
+    # The arm with the ordinary clients; the other's may be few.
+    recent = client.recent(serving.address(family, rollout.champion))[-MOST_MIRRORED:]
+    deadline = clock() + MOST_S
+    pairs: list[_Pair] = []
+    for payload in (*golden.requests, *recent):
+        if pairs and clock() > deadline:
+            break
+        pairs.append(_Pair(*(client.ask(url, family, payload) for url in urls)))
+    own = [pair.candidate for pair in pairs[: len(golden.requests)]]
+    return _count(pairs, golden_mismatches(golden, own), interval_ratio)
+
+
+def golden_mismatches(golden: Golden, answers: Sequence[Prediction | None]) -> int:
+    """Golden requests that a running server answers otherwise than recorded."""
+    return sum(
+        answer is not None and not _is_as_recorded(request, recorded, answer)
+        for request, recorded, answer in zip(golden.requests, golden.answers, answers, strict=False)
+    )
+
+
+def _is_as_recorded(request: Payload, recorded: Prediction, answer: Prediction) -> bool:
+    if set(recorded.estimates) != set(answer.estimates):
+        return False
+    one = Golden((dict(request),), (recorded,))
+    # Not finite is a difference, too.
+    return golden_difference(one, [answer]) <= RUNNING_TOLERANCE
+
+
+def _count(pairs: Sequence[_Pair], mismatches: int, interval_ratio: float) -> PairedAnswers:
+    answered = [(p.candidate, p.other) for p in pairs if p.candidate and p.other]
+    own = [pair.candidate for pair in pairs if pair.candidate]
+    targets = sorted({name for prediction in own for name in prediction.estimates})
+    wider = partial(_is_wider, interval_ratio)
+    return PairedAnswers(
+        asked=len(pairs),
+        champion_failed=sum(pair.other is None for pair in pairs),
+        candidate_failed=sum(pair.candidate is None for pair in pairs),
+        not_finite=sum(not _is_finite(prediction) for prediction in own),
+        outside_interval={name: _share(_is_far, name, answered) for name in targets},
+        golden_mismatches=mismatches,
+        far_wider={name: _share(wider, name, answered) for name in targets},
+        both_failed=sum(pair.candidate is pair.other is None for pair in pairs),
+    )
+
+
+def _is_finite(prediction: Prediction) -> bool:
+    return all(
+        math.isfinite(number)
+        for estimate in prediction.estimates.values()
+        for number in (estimate.value, estimate.lower, estimate.upper)
+    )
+
+
+def _share(
+    holds: Callable[[Estimate, Estimate], bool],
+    target: str,
+    answered: Sequence[tuple[Prediction, Prediction]],
+) -> float:
+    both = [
+        (own.estimates[target], other.estimates[target])
+        for own, other in answered
+        if target in other.estimates
+    ]
+    return sum(starmap(holds, both)) / len(both) if both else 0.0
+
+
+def _is_far(one: Estimate, other: Estimate) -> bool:
+    """Whether two estimates are farther apart than both half widths together."""
+    return not abs(one.value - other.value) <= (_width(one) + _width(other)) / 2
+
+
+def _is_wider(ratio: float, one: Estimate, other: Estimate) -> bool:
+    """Whether an interval is more than so many times as wide as another; NaN is."""
+    return not _width(one) <= ratio * _width(other)
+
+
+def _width(estimate: Estimate) -> float:
+    return estimate.upper - estimate.lower

@@ -1,0 +1,140 @@
+"""Steps with their adapters joined on: what pods and the command line both call."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from matops.adapters.data.dvc_store import DvcStore
+from matops.artifacts.data.dataset import read_records, record_ids
+from matops.artifacts.model.package import CARD, read_card
+from matops.core.errors import BadInput
+from matops.entrypoints.data.ingestion import current_data, ingest_source
+from matops.entrypoints.learning.workflow import prepare_samples, rejection, release_package
+from matops.entrypoints.settings import read_settings
+from matops.families import get_family
+from matops.steps.quality.evaluate import PACKAGE
+
+if TYPE_CHECKING:
+    from tests.conftest import Released
+
+FAMILY = "elastic_cgcnn"
+SPLIT = json.dumps({"split.calibration": 0.2, "split.test": 0.25, "evaluation.coverage": 0.8})
+
+
+@pytest.fixture
+def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.setenv("MATOPS_WORKSPACE", str(tmp_path / "empty"))
+    read_settings.cache_clear()
+    yield tmp_path / "empty"
+    read_settings.cache_clear()
+
+
+def test_without_a_source_the_present_data_is_handed_on(here: Path, tmp_path: Path) -> None:
+    told = ingest_source(FAMILY, "demo", "", "{}", tmp_path / "out", tmp_path / "data.dvc")
+    data = current_data(get_family(FAMILY))
+    assert told == {"family": FAMILY, "version": data.version}
+    copied = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+    assert copied == {path.name: path.read_bytes() for path in data.directory.iterdir()}
+
+
+def test_ingested_records_carry_the_day(empty: Path, released: Released, tmp_path: Path) -> None:
+    ingest_source(
+        FAMILY, "demo", str(released.source), "{}", tmp_path / "out", tmp_path / "data.dvc"
+    )
+    records = list(read_records(tmp_path / "out", get_family(FAMILY).targets))
+    assert len(records) == 160
+    assert all(len(record.provenance.date) == len("2026-01-31") for record in records)
+
+
+def test_without_data_the_way_to_some_is_named(empty: Path, tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="matops ingest elastic_cgcnn"):
+        ingest_source(FAMILY, "demo", "", "{}", tmp_path / "out", tmp_path / "data.dvc")
+
+
+def test_changes_that_are_no_json_are_named(here: Path, tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="epochs=3"):
+        ingest_source(FAMILY, "demo", "", "epochs=3", tmp_path / "out", tmp_path / "data.dvc")
+
+
+@pytest.mark.parametrize("changes", ["[1]", "3", "null", '"epochs"'])
+def test_changes_that_are_no_object_are_named(here: Path, tmp_path: Path, changes: str) -> None:
+    with pytest.raises(BadInput):
+        ingest_source(FAMILY, "demo", "", changes, tmp_path / "out", tmp_path / "data.dvc")
+
+
+def test_samples_are_prepared_once_for_a_version(
+    here: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = current_data(get_family(FAMILY))
+    told, logs = [], []
+    for name in ("first", "second"):
+        arguments = (data.directory, data.version, tmp_path / name)
+        told.append(prepare_samples(FAMILY, "demo", SPLIT, *arguments))
+        logs.append(capsys.readouterr().err)
+    assert told[0] == told[1]
+    assert sum(told[0][part] for part in ("train", "calibration", "test")) == 160
+    assert "from cache" in logs[1]
+    first, second = (
+        {path.name: path.read_bytes() for path in (tmp_path / name).iterdir()}
+        for name in ("first", "second")
+    )
+    assert first == second
+
+
+def evaluation_with(released: Released, directory: Path, accepted: bool) -> Path:
+    """A released run's evaluation whose card has another verdict."""
+    package = directory / PACKAGE
+    package.mkdir(parents=True)
+    for path in released.package.iterdir():
+        (package / path.name).write_bytes(path.read_bytes())
+    card = json.loads((package / CARD).read_text())
+    card["verdict"]["accepted"] = accepted
+    card["verdict"]["results"][0]["passed"] = accepted
+    (package / CARD).write_text(json.dumps(card))
+    return directory
+
+
+def test_an_accepted_candidate_is_released_and_handed_on(
+    empty: Path, released: Released, tmp_path: Path
+) -> None:
+    evaluation = evaluation_with(released, tmp_path / "evaluation", accepted=True)
+    told = release_package(evaluation, tmp_path / "out")
+    assert told == {"version": released.package.name}
+    assert read_card(tmp_path / "out").version == released.package.name
+    assert (empty / "models" / FAMILY / "champion.json").is_file()
+
+
+def test_a_rejected_candidate_is_never_released_but_explained(
+    empty: Path, released: Released, tmp_path: Path
+) -> None:
+    evaluation = evaluation_with(released, tmp_path / "evaluation", accepted=False)
+    with pytest.raises(BadInput, match="not released"):
+        release_package(evaluation, tmp_path / "out")
+    assert not (empty / "models").exists()
+    failed, text = rejection(evaluation)
+    assert failed == 1
+    assert "**FAIL**" in text
+
+
+def test_data_ingested_without_git_can_be_had_elsewhere_from_the_pointer(
+    empty: Path, released: Released, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "bin").mkdir()
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    assert shutil.which("git") is None
+    pointer = tmp_path / "data.dvc"
+    told = ingest_source(FAMILY, "demo", str(released.source), "{}", tmp_path / "out", pointer)
+    assert not list(empty.rglob(".git"))
+    pod = DvcStore(tmp_path / "pod", str(empty / ".matops" / "remote"))
+    pod.workspace.mkdir()
+    shutil.move(pointer, pod.workspace)
+    found = pod.checkout(get_family(FAMILY))
+    assert found is not None
+    assert found.version == told["version"]
+    assert record_ids(found.directory) == record_ids(tmp_path / "out")

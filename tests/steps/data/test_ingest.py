@@ -1,0 +1,101 @@
+"""Ingest: repeats are dropped, refusals are told, and nothing usable is an error."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from matops.artifacts.data.dataset import part_paths, read_records
+from matops.core.data.record import Quarantined, Record
+from matops.core.errors import BadInput
+from matops.core.family import Family
+from matops.steps.data.ingest import ingest
+
+BAD = Quarantined("file.json: row 7", "K_VRH = -3 GPa is not physical")
+
+
+def test_new_records_become_one_part_of_a_new_version(
+    family: Family, alloys: list[Record], store: Any
+) -> None:
+    report = ingest(family, alloys[:5], store)
+    assert (report.added, report.repeated, report.quarantined) == (5, 0, ())
+    assert report.version == "v1"
+    assert len(part_paths(store.directory)) == 1
+    stored = {record.id for record in read_records(store.directory, family.targets)}
+    assert stored == {record.id for record in alloys[:5]}
+
+
+def test_what_comes_twice_or_is_there_already_is_dropped_and_counted(
+    family: Family, alloys: list[Record], store: Any
+) -> None:
+    ingest(family, alloys[:5], store)
+    report = ingest(family, [*alloys[3:8], alloys[7], alloys[0]], store)
+    assert (report.added, report.repeated) == (3, 4)
+    assert len(list(read_records(store.directory, family.targets))) == 8
+
+
+def test_the_same_calculation_from_another_file_is_a_repeat(
+    family: Family, alloys: list[Record], store: Any
+) -> None:
+    ingest(family, alloys[:2], store)
+    elsewhere = replace(alloys[0].provenance, origin="copy.json", date="2030-01-01")
+    report = ingest(family, [replace(alloys[0], provenance=elsewhere)], store)
+    assert (report.added, report.repeated) == (0, 1)
+
+
+def test_ingesting_the_same_source_again_makes_no_new_version(
+    family: Family, alloys: list[Record], store: Any
+) -> None:
+    first = ingest(family, alloys[:5], store)
+    before = part_paths(store.directory)
+    again = ingest(family, alloys[:5], store)
+    assert (again.version, again.added, again.repeated) == (first.version, 0, 5)
+    assert part_paths(store.directory) == before
+
+
+def test_refused_records_are_reported_and_stop_nobody_else(
+    family: Family, alloys: list[Record], store: Any
+) -> None:
+    report = ingest(family, [BAD, alloys[0], replace(BAD, origin="row 9"), alloys[1]], store)
+    assert report.added == 2
+    assert [item.origin for item in report.quarantined] == [BAD.origin, "row 9"]
+    assert report.quarantined[0].reason == BAD.reason
+
+
+def test_source_without_one_usable_record_is_bad_input_that_names_the_first(
+    family: Family, store: Any
+) -> None:
+    with pytest.raises(BadInput) as caught:
+        ingest(family, [BAD, replace(BAD, origin="row 9")], store)
+    assert "2 were refused" in str(caught.value)
+    assert f"{BAD.origin}: {BAD.reason}" in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert store.checkout(family) is None
+
+
+def test_empty_source_is_bad_input_where_there_was_no_data(family: Family, store: Any) -> None:
+    with pytest.raises(BadInput, match="no usable record: 0 were refused"):
+        ingest(family, [], store)
+
+
+def test_only_refused_records_leave_existing_data_as_it_was(
+    family: Family, alloys: list[Record], store: Any
+) -> None:
+    ingest(family, alloys[:3], store)
+    report = ingest(family, [BAD], store)
+    assert (report.version, report.added, len(report.quarantined)) == ("v1", 0, 1)
+
+
+def test_source_that_breaks_halfway_leaves_the_data_as_it_was(
+    family: Family, alloys: list[Record], store: Any
+) -> None:
+    def broken() -> Iterator[Record]:
+        yield alloys[0]
+        raise BadInput("the disk is gone")
+
+    with pytest.raises(BadInput, match="the disk is gone"):
+        ingest(family, broken(), store)
+    assert store.checkout(family) is None

@@ -1,0 +1,93 @@
+"""Measurements: the numbers that gates read, and the comparison with the champion."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from matops.core.data.record import Provenance, Record
+from matops.core.data.target import Target
+from matops.core.family import Family
+from matops.core.quality.domain import DomainScore
+from matops.core.quality.gate import judge
+from matops.core.quality.uncertainty import Conformal
+from matops.steps.quality.held_out import HeldOut
+from matops.steps.quality.measure import (
+    champion_gates,
+    error_rank_correlation,
+    measure_against_champion,
+    measure_errors,
+)
+
+Array = NDArray[np.float64]
+TARGETS = (
+    Target("K", "GPa", "", "log10", lower=0.0),
+    Target("G", "GPa", "", "log10", lower=0.0),
+)
+RNG = np.random.default_rng(0)
+TRUTH = RNG.normal(2, 0.3, (80, 2))
+GROUPS = [f"g{i // 2}" for i in range(80)]
+
+
+def held_out(mean: Array, spread: Array) -> HeldOut:
+    records = [Record(f"r{i}", g, {}, {}, Provenance("", "")) for i, g in enumerate(GROUPS)]
+    return HeldOut(records, TRUTH, mean, spread)
+
+
+def test_each_target_is_measured_on_its_own_column() -> None:
+    conformal = Conformal(0.9, floor=(0.0, 0.1), quantile=(1.0, 2.0), rows=90, groups=40)
+    shifted = TRUTH + np.array([0.1, -0.2])
+    found = measure_errors(TARGETS, held_out(shifted, np.tile([0.05, 0.1], (80, 1))), conformal)
+    assert found["K.mae"].value == pytest.approx(0.1)
+    assert found["G.mae"].value == pytest.approx(0.2)
+    assert (found["K.coverage"].value, found["G.coverage"].value) == (0, 1)
+    assert found["K.interval_half_width"].value == pytest.approx(0.05)
+    assert found["G.interval_half_width"].value == pytest.approx(0.4)
+    assert found["G.interval_half_width"].unit == "log10(GPa)"
+
+
+@pytest.mark.parametrize(("quantile", "passes"), [(1.645, True), (0.8, False)])
+def test_gated_coverage_forgives_chance_and_no_more(quantile: float, passes: bool) -> None:
+    conformal = Conformal(0.9, (0.0, 0.0), (quantile, quantile), rows=200, groups=100)
+    noisy = TRUTH + np.random.default_rng(1).normal(0, 0.1, (80, 2))
+    found = measure_errors(TARGETS, held_out(noisy, np.full((80, 2), 0.1)), conformal)
+    assert found["K.coverage"].value < found["K.coverage_high"].value
+    assert (found["K.coverage_high"].value >= 0.9) is passes
+
+
+@pytest.mark.parametrize(
+    ("noise", "rival_noise", "accepted"),
+    [(0.05, 0.05, True), (0.03, 0.1, True), (0.1, 0.03, False)],
+)
+def test_challenger_passes_unless_it_is_worse(
+    family: Family, noise: float, rival_noise: float, accepted: bool
+) -> None:
+    unit_noise = np.abs(RNG.normal(size=(80, 2)))
+    found = measure_against_champion(
+        family.targets,
+        TRUTH,
+        TRUTH + noise * unit_noise,
+        TRUTH - rival_noise * unit_noise,
+        GROUPS,
+    )
+    gates = champion_gates(family, 0.005, "abc")
+    assert judge(gates, found).accepted is accepted
+    assert all("abc" in gate.source for gate in gates)
+
+
+@pytest.mark.parametrize(("shift", "accepted"), [(0.004, True), (0.006, False)])
+def test_tolerance_decides_on_the_upper_end_of_the_difference(
+    family: Family, shift: float, accepted: bool
+) -> None:
+    found = measure_against_champion(
+        family.targets, TRUTH, TRUTH + 0.1 + shift, TRUTH + 0.1, GROUPS
+    )
+    assert judge(champion_gates(family, 0.005, "abc"), found).accepted is accepted
+
+
+def test_domain_score_that_orders_the_errors_has_full_rank_correlation() -> None:
+    scores = [DomainScore(float(i), ()) for i in range(10)]
+    error = np.stack([np.arange(10.0) ** 2, -np.arange(10.0)], 1)
+    found = error_rank_correlation(TARGETS, scores, error)
+    assert found == pytest.approx({"K": 1.0, "G": -1.0})

@@ -1,0 +1,101 @@
+"""What a Kubernetes API server answers about itself and its installations, by path."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.support.kubernetes_server import refusal
+
+Json = dict[str, Any]
+
+CORE = ("Namespace", "ServiceAccount", "PersistentVolumeClaim", "ConfigMap", "Service")
+GROUPS = {
+    "apps/v1": ("Deployment",),
+    "batch/v1": ("CronJob",),
+    "networking.k8s.io/v1": ("NetworkPolicy",),
+    "policy/v1": ("PodDisruptionBudget",),
+    "rbac.authorization.k8s.io/v1": ("Role", "RoleBinding"),
+    "serving.kserve.io/v1beta1": ("InferenceService",),
+    "serving.kserve.io/v1alpha1": ("ServingRuntime",),
+    "gateway.networking.k8s.io/v1": ("HTTPRoute", "Gateway"),
+}
+
+
+def deployment(image: str) -> Json:
+    """A Deployment as far as its image is asked for."""
+    containers = [{"name": "one", "image": image}]
+    template = {"spec": {"containers": containers}}
+    return {"metadata": {}, "spec": {"selector": {}, "template": template}}
+
+
+def complete() -> dict[str, Json]:
+    """Answers of a cluster that has everything, by path."""
+    ingress = {"enableGatewayApi": True, "kserveIngressGateway": "kserve/kserve-ingress-gateway"}
+    default = {"storageclass.kubernetes.io/is-default-class": "true"}
+    keys = {
+        name: b64encode(b"x").decode() for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+    }
+    host = {
+        "serving.kserve.io/s3-endpoint": "matops-object-store.matops.svc:9000",
+        "serving.kserve.io/s3-usehttps": "0",
+    }
+    secret = {"metadata": {"name": "matops-s3", "annotations": host}, "data": keys}
+    classes = [
+        {"metadata": {"name": "any", "annotations": default}, "provisioner": "nfs.csi.k8s.io"}
+    ]
+    version = dict.fromkeys(VERSION_FIELDS, "") | {"gitVersion": "v1.34.4"}
+    return {
+        "/version/": version,
+        "/api/v1": {
+            "resources": [{"kind": kind} for kind in (*CORE, "LimitRange", "ResourceQuota")]
+        },
+        **{
+            f"/apis/{group}": {"resources": [{"kind": kind} for kind in kinds]}
+            for group, kinds in GROUPS.items()
+        },
+        "/apis/storage.k8s.io/v1/storageclasses": {"items": classes},
+        "/api/v1/namespaces/matops": {"metadata": {"name": "matops"}},
+        "/api/v1/namespaces/matops/secrets/matops-s3": secret,
+        "/api/v1/namespaces/kserve/configmaps/inferenceservice-config": {
+            "metadata": {},
+            "data": {"ingress": json.dumps(ingress)},
+        },
+        f"{GATEWAYS}/kserve-ingress-gateway": {"metadata": {}},
+        f"{DEPLOYMENTS.format('kserve')}/kserve-controller-manager": deployment("kserve:v0.21.0"),
+        f"{DEPLOYMENTS.format('matops')}/ml-pipeline": deployment("api-server:2.17.0"),
+    }
+
+
+DEPLOYMENTS = "/apis/apps/v1/namespaces/{}/deployments"
+GATEWAYS = "/apis/gateway.networking.k8s.io/v1/namespaces/kserve/gateways"
+VERSION_FIELDS = (
+    *("buildDate", "compiler", "gitCommit", "gitTreeState", "gitVersion"),
+    *("goVersion", "major", "minor", "platform"),
+)
+
+
+@dataclass
+class Discovery:
+    """Answers by path; what is not there is not found. Only reading is answered.
+
+    Attributes:
+        answers: JSON by path.
+        refused: paths that the user may not read.
+        url: where it is.
+        faults: see :class:`tests.support.kubernetes_server.Cluster`.
+    """
+
+    answers: dict[str, Json] = field(default_factory=complete)
+    refused: set[str] = field(default_factory=set)
+    url: str = ""
+    faults: list[tuple[str, str]] = field(default_factory=list)
+
+    def answer(self, method: str, path: str, body: Json | None) -> tuple[int, Json]:
+        assert (method, body) == ("GET", None), "a check changes nothing"
+        if path in self.refused:
+            return refusal(403, f"{path} is forbidden")
+        found = self.answers.get(path)
+        return (200, found) if found is not None else refusal(404, "not found")
