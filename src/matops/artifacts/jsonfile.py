@@ -7,6 +7,7 @@ from typing import TypeVar
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from matops.core.errors import BadInput
+from matops.processes.atomic import write_atomic
 
 T = TypeVar("T")
 
@@ -38,9 +39,7 @@ def from_json(text: bytes, kind: type[T], name: str) -> T:
 
 def write_json(path: Path, value: object) -> None:
     """Write a dataclass as indented JSON; the file appears whole or not at all."""
-    unfinished = path.with_name(path.name + ".unfinished")
-    unfinished.write_text(json.dumps(json.loads(to_json(value)), indent=2) + "\n")
-    unfinished.rename(path)
+    write_atomic(path, json.dumps(json.loads(to_json(value)), indent=2).encode() + b"\n")
 
 
 def read_json(path: Path, kind: type[T]) -> T:

@@ -1,1 +1,1 @@
-"""Processes of this machine: workers that can die alone."""
+"""The ground below any science: workers that can die alone, and files that are written whole."""

@@ -15,6 +15,7 @@ from matops.artifacts.model.package import load_checked
 from matops.core.errors import BadInput
 from matops.core.monitoring.retraining import Attempt
 from matops.families import get_family
+from tests.support.killed_write import killed_write
 
 if TYPE_CHECKING:
     from tests.conftest import Released
@@ -94,8 +95,9 @@ def test_an_earlier_release_published_again_is_the_champion_again(
 def test_what_an_interrupted_publication_left_is_replaced(
     store: PackageDirectory, released: Released
 ) -> None:
-    left = store.root / ELASTIC.name / f".{released.package.name}.unfinished"
-    left.mkdir(parents=True)
+    left = killed_write(store.root / ELASTIC.name / released.package.name, b"half of it")
+    left.unlink()
+    left.mkdir()
     (left / "weights.safetensors").write_bytes(b"half of it")
     kept = store.publish(ELASTIC, released.package)
     assert content(kept) == content(released.package)

@@ -18,6 +18,7 @@ from matops.artifacts.exploring.screening import (
     write_part,
 )
 from matops.core.errors import BadInput
+from tests.support.killed_write import killed_write
 from tests.support.screening_toy import RODS
 
 PLAN = Plan("rods", "rods-1", 0, {"least": 0.1}, count=25, part_size=10)
@@ -77,7 +78,7 @@ def test_a_part_that_is_killed_at_its_last_moment_is_not_there(
 
     with open_screening(tmp_path, PLAN):
         before = write(tmp_path, range(10)).read_bytes()
-        monkeypatch.setattr(Path, "rename", killed)
+        monkeypatch.setattr(Path, "replace", killed)
         for part in PLAN.parts:
             with pytest.raises(KeyboardInterrupt):
                 write(tmp_path, part)
@@ -98,8 +99,7 @@ def test_a_second_writer_is_refused(tmp_path: Path) -> None:
 
 def test_what_a_kill_left_unfinished_goes(tmp_path: Path) -> None:
     with open_screening(tmp_path, PLAN):
-        unfinished = part_path(tmp_path, PLAN, range(10)).with_suffix(".123.unfinished")
-        unfinished.write_text("half a part")
+        unfinished = killed_write(part_path(tmp_path, PLAN, range(10)), b"half a part")
     with open_screening(tmp_path, PLAN):
         assert not unfinished.exists()
         assert missing_parts(tmp_path, PLAN) == PLAN.parts

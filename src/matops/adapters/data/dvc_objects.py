@@ -14,6 +14,7 @@ from dvc_objects.fs.utils import copyfile
 
 from matops.artifacts.data.dataset import PARTS
 from matops.core.errors import BadInput
+from matops.processes.atomic import atomic
 
 HASH = "md5"
 DIRECTORY = ".dir"
@@ -123,10 +124,8 @@ class Objects:
             if found == value:
                 return
             self._refuse_unsaved(path, found)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_suffix(".unfinished")
-        copyfile(str(self.path(value)), str(unfinished))
-        unfinished.replace(path)
+        with atomic(path) as unfinished:
+            copyfile(str(self.path(value)), str(unfinished))
 
     def hashed(self, value: str) -> Iterator[tuple[str, str, str]]:
         """An object hashed anew in cache and remote: place, path and hash; empty if missing."""

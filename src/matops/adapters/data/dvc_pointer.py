@@ -1,12 +1,12 @@
 """The pointer: ``data.dvc``, the one small file that says which data is published."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from dvc.utils.serialize import YAMLError, dumps_yaml, load_yaml
 
 from matops.core.errors import BadInput
+from matops.processes.atomic import atomic
 
 DATA, POINTER = "data", "data.dvc"
 EMPTY_TREE = "d751713988987e9331980363e24189ce.dir"
@@ -61,12 +61,9 @@ def replace_pointer(path: Path, old: Pointer, new: Pointer) -> bool:
             }
         ]
     }
-    unfinished = path.with_name(path.name + ".unfinished")
-    with unfinished.open("w") as file:
-        file.write(dumps_yaml(document))
-        file.flush()
-        os.fsync(file.fileno())
-    if read_pointer(path) != old:
-        return False
-    unfinished.replace(path)
-    return True
+    with atomic(path) as unfinished:
+        unfinished.write_text(dumps_yaml(document))
+        is_unchanged = read_pointer(path) == old
+        if not is_unchanged:
+            unfinished.unlink()
+    return is_unchanged

@@ -17,6 +17,7 @@ from filelock import FileLock
 
 from matops.adapters.data.dvc_objects import Objects
 from matops.core.errors import BadInput
+from matops.processes.atomic import write_atomic
 
 REMOTE_NAME = "store"
 REMOTE_SECTION = f'remote "{REMOTE_NAME}"'
@@ -112,10 +113,7 @@ def _configure(directory: Path, remote: RemoteSettings) -> None:
         section.update(remote.options())
     if config.dict() == before:
         return
-    directory.mkdir(parents=True, exist_ok=True)
-    (directory / ".gitignore").write_text("/config.local\n/tmp\n/cache\n")
+    write_atomic(directory / ".gitignore", b"/config.local\n/tmp\n/cache\n")
     text = BytesIO()
     config.write(text)
-    unfinished = path.with_suffix(".unfinished")
-    unfinished.write_bytes(text.getvalue())
-    unfinished.replace(path)
+    write_atomic(path, text.getvalue())

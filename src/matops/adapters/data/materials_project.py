@@ -13,6 +13,7 @@ from matops.adapters.data.materials_project_documents import FIELDS, Document, r
 from matops.core.data.database import DatabaseEntry, DatabaseQuery
 from matops.core.errors import BadInput
 from matops.core.progress import Progress
+from matops.processes.atomic import write_atomic
 
 T = TypeVar("T")
 
@@ -144,10 +145,7 @@ class MaterialsProject:
         if path.is_file():
             return json.loads(path.read_bytes())  # type: ignore[no-any-return]
         found = fetch()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_suffix(".unfinished")
-        unfinished.write_text(json.dumps(found))
-        unfinished.rename(path)
+        write_atomic(path, json.dumps(found).encode())
         return found
 
     def _patiently(self, ask: Callable[[], T]) -> T:

@@ -14,6 +14,7 @@ from pathlib import Path
 from matops.adapters.local.detached_process import TICK_S, DetachedProcess
 from matops.adapters.release.comparing import COMPARISON
 from matops.core.errors import BadInput
+from matops.processes.atomic import write_atomic
 
 PROGRAM = "haproxy"
 BACKEND, STAND_IN = "arms", "stand-in"
@@ -118,9 +119,7 @@ class HAProxy:
             held_bytes=HELD_BYTES,
             comparison=COMPARISON,
         )
-        unfinished = self.directory / "haproxy.cfg.unfinished"
-        unfinished.write_text(text)
-        unfinished.rename(self.directory / "haproxy.cfg")
+        write_atomic(self.directory / "haproxy.cfg", text.encode())
 
     def start(self) -> None:
         """Start the proxy, unless it runs, and wait until it can be told something.

@@ -4,6 +4,8 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from matops.processes.atomic import write_atomic
+
 CONFIGURATION, TARGETS, SERIES = "prometheus.yml", "scraped", "series"
 PROMETHEUS_PORT = 9090
 """Where a Prometheus listens that is told nothing else."""
@@ -56,7 +58,4 @@ def _write(path: Path, content: object) -> None:
     text = json.dumps(content, indent=2) + "\n"
     if path.is_file() and path.read_text() == text:
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    unfinished.write_text(text)
-    unfinished.rename(path)
+    write_atomic(path, text.encode())

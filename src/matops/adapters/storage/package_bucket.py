@@ -43,7 +43,7 @@ class PackageBucket:
             self.place.upload(package / CARD, f"{name}/{CARD}")
 
     def fetch(self, name: str, directory: Path) -> bool:
-        """Copy a package into an empty directory, and check it against its card.
+        """Copy a package into a new directory, and check it against its card.
 
         Returns:
             Whether there is one; without a card there is none.
@@ -54,6 +54,7 @@ class PackageBucket:
         card = self.place.read(f"{name}/{CARD}")
         if card is None:
             return False
+        directory.mkdir()
         (directory / CARD).write_bytes(card)
         for file in (WEIGHTS, GOLDEN):
             self.place.download(f"{name}/{file}", directory / file)

@@ -3,7 +3,6 @@
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from matops.artifacts.jsonfile import read_json, write_json
@@ -13,6 +12,7 @@ from matops.core.errors import BadInput
 from matops.core.family import Family
 from matops.core.monitoring.retraining import Attempt
 from matops.core.release.decision import Decision
+from matops.processes.atomic import atomic
 
 if TYPE_CHECKING:
     from matops.adapters.storage.package_bucket import PackageBucket
@@ -66,10 +66,8 @@ class PackageDirectory:
         if self.bucket:
             self.bucket.put(kept if kept.is_dir() else package, f"{family.name}/{version}")
         if not kept.is_dir():
-            unfinished = kept.with_name(f".{version}.unfinished")
-            shutil.rmtree(unfinished, ignore_errors=True)
-            shutil.copytree(package, unfinished)
-            unfinished.rename(kept)
+            with atomic(kept) as unfinished:
+                shutil.copytree(package, unfinished)
         return kept
 
     def kept(self, family: Family, version: str) -> Path:
@@ -97,17 +95,8 @@ class PackageDirectory:
 
     def _fetch(self, bucket: "PackageBucket", directory: Path) -> bool:
         """Copy a package from the bucket; it appears whole or not at all."""
-        self.root.mkdir(parents=True, exist_ok=True)
-        name = f"{directory.parent.name}/{directory.name}"
-        with TemporaryDirectory(prefix=".fetched.", dir=self.root) as unfinished:
-            whole = Path(unfinished, directory.name)
-            whole.mkdir()
-            if not bucket.fetch(name, whole):
-                return False
-            directory.parent.mkdir(exist_ok=True)
-            if not directory.is_dir():  # else another process has just fetched it, too
-                whole.rename(directory)
-        return True
+        with atomic(directory) as unfinished:
+            return bucket.fetch(f"{directory.parent.name}/{directory.name}", unfinished)
 
     def publish(self, family: Family, package: Path) -> Path:
         """Keep a package and make it the champion; doing it twice changes nothing."""
@@ -130,7 +119,6 @@ class PackageDirectory:
     def note_attempt(self, family: Family, attempt: Attempt) -> None:
         """Remember an attempt in place of the one before."""
         path = self.root / family.name / ATTEMPT
-        path.parent.mkdir(parents=True, exist_ok=True)
         write_json(path, attempt)
 
     def decisions(self, family: Family) -> list[Decision]:

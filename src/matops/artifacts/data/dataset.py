@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from matops.core.data.record import Provenance, Record
 from matops.core.data.target import Target
 from matops.core.errors import BadInput
+from matops.processes.atomic import atomic
 
 PARTS = "part-*.parquet"
 PROVENANCE_COLUMNS = tuple(Provenance.__dataclass_fields__)
@@ -48,11 +49,9 @@ def write_part(directory: Path, records: Sequence[Record], targets: tuple[Target
     ]
     table = pa.Table.from_pylist(rows, schema=part_schema(targets))
     digest = hashlib.sha256(json.dumps(rows, sort_keys=True).encode()).hexdigest()[:16]
-    directory.mkdir(parents=True, exist_ok=True)
     path = directory / f"part-{digest}.parquet"
-    unfinished = path.with_suffix(".unfinished")
-    pq.write_table(table, unfinished, compression="zstd")
-    unfinished.rename(path)
+    with atomic(path) as unfinished:
+        pq.write_table(table, unfinished, compression="zstd")
     return path
 
 

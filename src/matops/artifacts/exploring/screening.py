@@ -2,7 +2,6 @@
 
 import fcntl
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -19,6 +18,7 @@ from matops.core.data.shard import WHOLE, Shard
 from matops.core.data.target import Target
 from matops.core.errors import BadInput
 from matops.core.exploring.screening import Objectives
+from matops.processes.atomic import atomic, remove_abandoned
 
 PLAN, PARTS, LOCK = "screening.json", "parts", "lock"
 PART_SIZE = 500
@@ -85,8 +85,7 @@ def open_screening(directory: Path, plan: Plan) -> Iterator[None]:
     with _locked(directory / LOCK, fcntl.LOCK_EX):
         _check_plan(directory, plan)
         write_json(directory / PLAN, plan)
-        for left_by_a_kill in (directory / PARTS).glob("*.unfinished"):
-            left_by_a_kill.unlink()
+        remove_abandoned(directory / PARTS)
         yield
 
 
@@ -175,12 +174,13 @@ def write_part(
         seconds: by stage, so far; the time of writing is added to ``write``.
     """
     start = perf_counter()
-    unfinished = path.with_suffix(f".{os.getpid()}.unfinished")
-    with pq.ParquetWriter(unfinished, schema, compression="zstd") as writer:
+    with (
+        atomic(path) as unfinished,
+        pq.ParquetWriter(unfinished, schema, compression="zstd") as writer,
+    ):
         writer.write_table(pa.Table.from_pylist(list(rows), schema=schema))
         taken = {**seconds, "write": seconds["write"] + perf_counter() - start}
         writer.add_key_value_metadata({SECONDS: json.dumps(taken)})
-    unfinished.rename(path)
 
 
 def read_parts(directory: Path, plan: Plan) -> Iterator[tuple[pd.DataFrame, dict[str, float]]]:

@@ -14,6 +14,7 @@ from matops.core.data.record import Record
 from matops.core.family import Family, FamilyConfig
 from matops.core.learning.features import PackedFeatures
 from matops.core.progress import Progress
+from matops.processes.atomic import atomic
 from matops.processes.workers import run_all
 
 RECORDS_AT_ONCE = 64
@@ -50,10 +51,8 @@ def read_features(path: Path, pointers: Mapping[str, str]) -> PackedFeatures:
 
 
 def _write(path: Path, features: PackedFeatures) -> None:
-    """The file appears whole or not at all."""
-    unfinished = path.with_suffix(".unfinished")
-    save_file(features.flat(), unfinished)
-    unfinished.rename(path)
+    with atomic(path) as unfinished:
+        save_file(features.flat(), unfinished)
 
 
 def _featurize(family: Family, records: Sequence[Record], config: FamilyConfig, path: Path) -> None:
