@@ -29,7 +29,7 @@ from matops.entrypoints.configuration import resolve_config
 from matops.entrypoints.progress import StepBars
 from matops.families import get_family
 from matops.steps.exploring.screen import LoadPackage, Screening, make_plan, run_screening
-from matops.steps.exploring.screen_part import Load, objectives_of
+from matops.steps.exploring.screen_part import Load, designing
 
 FAMILY = "nanoporous_cnn3d"
 PROMISED = 100_000
@@ -46,8 +46,8 @@ class LoadUntrained:
         """The predictor, with a domain of some designs of its own."""
         family = get_family(self.family)
         config = resolve_config(family, "full", {})
-        targets = len(family.targets)
-        designs = [family.parse(family.design(i, 1, config)) for i in range(DOMAIN_ROWS)]
+        targets, design = len(family.targets), designing(family).design
+        designs = [family.parse(design(i, 1, config)) for i in range(DOMAIN_ROWS)]
         networks = [family.network(config).eval() for _ in range(config.training.members)]
         return Predictor(
             family=family,
@@ -68,7 +68,7 @@ def ask(load: Load, count: int) -> Screening:
         load=load,
         plan=make_plan(model.family, model.model_version, model.config, 0, count),
         config=model.config,
-        merit=objectives_of(model.family).merit(),
+        merit=designing(model.family).objectives.merit(),
         coverage=model.conformal.coverage,
     )
 

@@ -21,7 +21,7 @@ from matops.core.data.record import Provenance, Quarantined, Record, make_record
 from matops.core.data.target import Target
 from matops.core.errors import BadInput
 from matops.core.exploring.screening import Cost, Merit, Objectives
-from matops.core.family import Family, FamilyConfig, PayloadForm
+from matops.core.family import Confirms, Designs, Family, FamilyConfig, PayloadForm
 from matops.core.learning.features import Batch, PackedFeatures
 from matops.core.learning.training import Ensemble
 from matops.core.predictor import Predictor
@@ -65,7 +65,7 @@ class RodNetwork(nn.Module):
         return torch.stack([promise * (1 - slant), promise * (1 + slant)], dim=1)
 
 
-class Rods(Family):
+class Rods(Family, Designs, Confirms):
     """Rods."""
 
     name = "rods"
@@ -158,7 +158,7 @@ class Rods(Family):
     def read(self, *_: Any) -> Any:
         raise NotImplementedError
 
-    simulate = load_request = write_example = measure_physics = gates = read  # type: ignore[assignment]
+    measure_physics = gates = read  # type: ignore[assignment]
 
 
 RODS = Rods()

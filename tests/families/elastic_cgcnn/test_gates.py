@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -67,6 +68,10 @@ BROKEN: dict[str, tuple[Rule, set[str]]] = {
 }
 
 
+def payloads_of(crystals: list[Crystal]) -> list[dict[str, Any]]:
+    return [crystal.payload() for crystal in crystals]
+
+
 def failing(measured: dict[str, Measurement]) -> set[str]:
     """Metrics of those gates that were measured and don't hold."""
     verdict = judge(elastic_gates(CONFIG), measured)
@@ -74,7 +79,7 @@ def failing(measured: dict[str, Measurement]) -> set[str]:
 
 
 def test_good_model_passes_every_gate_on_physics(crystals: list[Crystal]) -> None:
-    measured = measure_physics(predictor(by_volume), crystals)
+    measured = measure_physics(predictor(by_volume), payloads_of(crystals), CONFIG)
     assert set(measured) == {
         "physics.unphysical_share",
         "invariance.rotation",
@@ -112,7 +117,9 @@ def test_limit_of_invariance_is_sharp(change: float, passes: bool, crystals: lis
 
 
 def test_model_that_answers_not_a_number_is_caught(crystals: list[Crystal]) -> None:
-    measured = measure_physics(predictor(lambda crystal: float("nan")), crystals)
+    measured = measure_physics(
+        predictor(lambda crystal: float("nan")), payloads_of(crystals), CONFIG
+    )
     assert failing(measured) == set(measured)
 
 
@@ -134,7 +141,7 @@ def test_one_unphysical_answer_fails_the_gate(
     def rule(crystal: Crystal) -> float:
         return float(np.log10(stiffest_GPa)) if crystal.symbols[0] == "Fe" else 2.0
 
-    measured = measure_physics(predictor(rule), crystals)
+    measured = measure_physics(predictor(rule), payloads_of(crystals), CONFIG)
     assert (failing(measured) == set()) is passes
     assert measured["physics.unphysical_share"].value == pytest.approx(
         0.0 if passes else 1 / len(crystals)

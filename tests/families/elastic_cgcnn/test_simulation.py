@@ -8,7 +8,7 @@ import pytest
 from matops.core.data.record import Quarantined, Record
 from matops.core.data.shard import Shard
 from matops.families.elastic_cgcnn import simulation
-from matops.families.elastic_cgcnn.config import SimulationConfig
+from matops.families.elastic_cgcnn.config import ElasticConfig, SimulationConfig
 from matops.families.elastic_cgcnn.crystals.formats import parse_crystal
 from matops.families.elastic_cgcnn.simulation import simulate_alloys
 from matops.simulators.ledger import RESULTS_FILE, TaskRecord
@@ -17,13 +17,17 @@ COUNT = 14
 Items = list[Record | Quarantined]
 
 
+def alloys(count: int) -> ElasticConfig:
+    return ElasticConfig(simulation=SimulationConfig(count))
+
+
 def run(work_dir: Path, count: int = COUNT) -> tuple[Items, list[tuple[int, int, str]]]:
     steps: list[tuple[int, int, str]] = []
 
     def progress(done: int, total: int, words: str) -> None:
         steps.append((done, total, words))
 
-    return list(simulate_alloys(SimulationConfig(count), work_dir, 2, progress)), steps
+    return list(simulate_alloys(alloys(count), work_dir, 2, progress)), steps
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +95,7 @@ def test_shards_together_are_the_campaign(finished: tuple[Path, Items], tmp_path
     work_dir, whole = finished
     shutil.copy(work_dir / RESULTS_FILE, tmp_path)
     shards = [
-        list(simulate_alloys(SimulationConfig(COUNT), tmp_path, 1, silent, Shard(index, 2)))
+        list(simulate_alloys(alloys(COUNT), tmp_path, 1, silent, Shard(index, 2)))
         for index in range(2)
     ]
     assert [len(items) for items in shards] == [len(whole[0::2]), len(whole[1::2])]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from matops.core.data.record import Quarantined, Record
-from matops.families.nanoporous_cnn3d.config import SimulationConfig
+from matops.families.nanoporous_cnn3d.config import NanoporousConfig, SimulationConfig
 from matops.families.nanoporous_cnn3d.metal.structure import (
     LevelledWaves,
     NanoporousMetal,
@@ -66,5 +66,7 @@ def voxels() -> Build:
 def campaign(tmp_path_factory: pytest.TempPathFactory) -> Campaign:
     """A dozen thick-walled structures, labelled by finite elements. Read only."""
     work_dir = tmp_path_factory.mktemp("campaign")
-    items = list(simulate_metals(CAMPAIGN, work_dir, 1, lambda *_: None))
+    items = list(
+        simulate_metals(NanoporousConfig(simulation=CAMPAIGN), work_dir, 1, lambda *_: None)
+    )
     return Campaign(CAMPAIGN, work_dir, items)

@@ -12,7 +12,7 @@ from matops.core.exploring.screening import Merit
 from matops.core.family import FamilyConfig
 from matops.entrypoints.configuration import resolve_config
 from matops.families import get_family
-from matops.families.nanoporous_cnn3d.config import SimulationConfig
+from matops.families.nanoporous_cnn3d.config import NanoporousConfig, SimulationConfig
 from matops.families.nanoporous_cnn3d.designs import OBJECTIVES, make_design
 from matops.families.nanoporous_cnn3d.metal.payloads import group_of, parse_metal, write_payload
 from matops.families.nanoporous_cnn3d.morphology.physical import run_continuum_task
@@ -38,8 +38,8 @@ def test_a_design_is_the_same_whenever_it_is_asked_for() -> None:
 
 
 def test_designs_are_none_of_a_campaign() -> None:
-    config = SimulationConfig(cells=10, hkl_squared=2)
-    simulated = {group_of(draw_metal(config, index)) for index in range(50)}
+    config = NanoporousConfig(simulation=SimulationConfig(cells=10, hkl_squared=2))
+    simulated = {group_of(draw_metal(config.simulation, index)) for index in range(50)}
     for seed in (0, 1):
         designs = {group_of(parse_metal(make_design(i, seed, config))) for i in range(50)}
         assert len(designs) == 50
@@ -47,7 +47,7 @@ def test_designs_are_none_of_a_campaign() -> None:
 
 
 def test_designs_are_of_the_configured_kind() -> None:
-    config = FAMILY.preset("demo").simulation
+    config = FAMILY.preset("demo")
     samples = [parse_metal(make_design(index, 0, config)) for index in range(100)]
     fractions = np.array([sample.geometry.solid_fraction for sample in samples])
     assert ((fractions >= 0.4) & (fractions <= 0.6)).all()

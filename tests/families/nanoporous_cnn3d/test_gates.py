@@ -4,7 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from matops.core.quality.gate import judge
+from matops.core.quality.gate import Measurement, judge
 from matops.families.nanoporous_cnn3d.config import PRESETS
 from matops.families.nanoporous_cnn3d.gates import (
     measure_physics,
@@ -12,7 +12,7 @@ from matops.families.nanoporous_cnn3d.gates import (
     voigt_excess_share,
 )
 from matops.families.nanoporous_cnn3d.metal.metals import METALS
-from matops.families.nanoporous_cnn3d.metal.payloads import parse_metal
+from matops.families.nanoporous_cnn3d.metal.payloads import parse_metal, write_payload
 
 VOXELS = 16
 
@@ -27,9 +27,15 @@ def shares(payloads: Sequence[dict]) -> np.ndarray:
     return np.array(rows)
 
 
+def physics(predict: Callable, samples: list) -> dict[str, Measurement]:
+    full = PRESETS["full"]
+    config = replace(full, grid=replace(full.grid, voxels=VOXELS))
+    return measure_physics(predict, [write_payload(sample) for sample in samples], config)
+
+
 def measured(predict: Callable, waves: Callable) -> dict[str, float]:
     samples = [waves(seed) for seed in range(3)]
-    return {name: m.value for name, m in measure_physics(predict, samples, VOXELS).items()}
+    return {name: m.value for name, m in physics(predict, samples).items()}
 
 
 def test_lawful_model_passes_every_physics_gate(waves: Callable) -> None:
@@ -67,8 +73,8 @@ def test_each_gate_fails_the_model_that_breaks_its_law(
 ) -> None:
     samples = [waves(seed) for seed in range(3)]
     config = PRESETS["full"]
-    found = measure_physics(broken, samples, VOXELS)
-    exact = measure_physics(shares, samples, VOXELS)
+    found = physics(broken, samples)
+    exact = physics(shares, samples)
     gates = [gate for gate in nanoporous_gates(config) if gate.metric == metric]
     assert len(gates) == 1
     assert judge(gates, exact).accepted
@@ -86,7 +92,7 @@ def test_bound_is_the_solid_fraction_times_C11(waves: Callable) -> None:
 
 
 def test_share_above_the_bound_is_that_of_the_limits(waves: Callable) -> None:
-    found = measure_physics(lambda p: np.array([[500.0, 1.0, 1.0]] * len(p)), [waves(0)], VOXELS)
+    found = physics(lambda p: np.array([[500.0, 1.0, 1.0]] * len(p)), [waves(0)])
     full = PRESETS["full"]
     for allowed, accepted in ((0.0, False), (0.3, False), (0.4, True)):
         config = replace(full, limits=replace(full.limits, bound_share=allowed))

@@ -15,7 +15,7 @@ from matops.core.data.record import Quarantined, Record
 from matops.core.data.shard import WHOLE, Shard
 from matops.core.errors import BadInput
 from matops.families.nanoporous_cnn3d import simulation
-from matops.families.nanoporous_cnn3d.config import Engine, SimulationConfig
+from matops.families.nanoporous_cnn3d.config import Engine, NanoporousConfig, SimulationConfig
 from matops.families.nanoporous_cnn3d.metal.metals import METALS
 from matops.families.nanoporous_cnn3d.metal.payloads import parse_metal
 from matops.families.nanoporous_cnn3d.metal.structure import LevelledWaves, NanoporousMetal
@@ -32,7 +32,8 @@ def run(
     config: SimulationConfig, work_dir: Path, shard: Shard = WHOLE
 ) -> tuple[Items, list[tuple[int, int, str]]]:
     steps: list[tuple[int, int, str]] = []
-    items = list(simulate_metals(config, work_dir, 1, lambda *step: steps.append(step), shard))
+    whole = NanoporousConfig(simulation=config)
+    items = list(simulate_metals(whole, work_dir, 1, lambda *step: steps.append(step), shard))
     return items, steps
 
 

@@ -22,6 +22,7 @@ from matops.core.data.shard import Shard
 from matops.core.errors import BadInput
 from matops.core.exploring.screening import STAGES, pareto_front
 from matops.families import get_family
+from matops.steps.exploring.confirm import confirm_front
 from matops.steps.exploring.screen import (
     Screened,
     Screening,
@@ -359,6 +360,6 @@ def test_a_family_without_a_generator_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="elastic_cgcnn has no generator of designs"):
         read_card_of(family, tmp_path)
     with pytest.raises(BadInput, match="elastic_cgcnn has no generator of designs"):
-        family.design(0, 0, family.preset("demo"))
-    with pytest.raises(BadInput, match="no simulation of given designs"):
-        family.confirm([], family.preset("demo"), tmp_path, 1, lambda *state: None)
+        make_plan(family, "1", family.preset("demo"), 0, 5)
+    with pytest.raises(BadInput, match="elastic_cgcnn has no simulation of given designs"):
+        confirm_front(family, None, {}, family.preset("demo"), 1, tmp_path, 1, lambda *state: None)

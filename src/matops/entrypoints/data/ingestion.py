@@ -12,7 +12,7 @@ from typing import Any
 from matops.artifacts.data.quarantine import add_to_quarantine
 from matops.core.data.record import Provenance, Quarantined
 from matops.core.errors import BadInput
-from matops.core.family import Family, FamilyConfig, Incoming
+from matops.core.family import Family, FamilyConfig, Incoming, Simulates, TakesFromDatabases
 from matops.core.progress import Progress
 from matops.entrypoints.configuration import family_config
 from matops.entrypoints.progress import log_progress
@@ -31,14 +31,35 @@ SIFTED = (SIMULATION, MATERIALS_PROJECT)
 def open_source(
     family: Family, config: FamilyConfig, source: str, stated: Provenance, progress: Progress
 ) -> Incoming:
-    """The records of a source: ``simulation``, ``materials-project`` or a path."""
+    """The records of a source: ``simulation``, ``materials-project`` or a path.
+
+    Raises:
+        BadInput: the family has no such source.
+    """
     settings = read_settings()
     if source == SIMULATION:
-        return family.simulate(config, campaign(family), settings.workers, progress)
+        simulate = simulating(family).simulate
+        return simulate(config, campaign(family), settings.workers, progress)
     if source == MATERIALS_PROJECT:
-        query = family.database_query(config)
-        return read_database(family, query, materials_database(settings), progress)
+        if not isinstance(family, TakesFromDatabases):
+            raise BadInput(f"{family.name} takes nothing from a database; {_sources(family)}")
+        return read_database(family, config, materials_database(settings), progress)
     return _counted(family.read(Path(source), stated), progress)
+
+
+def simulating(family: Family) -> Simulates:
+    """The family as one that simulates.
+
+    Raises:
+        BadInput: it does not.
+    """
+    if not isinstance(family, Simulates):
+        raise BadInput(f"{family.name} has no simulation; {_sources(family)}")
+    return family
+
+
+def _sources(family: Family) -> str:
+    return f"its sources are: {', '.join(form.name for form in family.sources)}"
 
 
 def _counted(incoming: Incoming, progress: Progress) -> Incoming:
@@ -90,10 +111,8 @@ def current_data(family: Family) -> DatasetVersion:
     """
     data = dataset_store(read_settings()).checkout(family)
     if data is None:
-        raise BadInput(
-            f"{family.name} has no data here yet; "
-            f"try: matops ingest {family.name} --source simulation"
-        )
+        name, source = family.name, SIMULATION if isinstance(family, Simulates) else "PATH"
+        raise BadInput(f"{name} has no data here yet; try: matops ingest {name} --source {source}")
     return data
 
 

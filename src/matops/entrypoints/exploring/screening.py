@@ -27,7 +27,7 @@ from matops.steps.exploring.screen import (
     run_screening,
     screen_shard,
 )
-from matops.steps.exploring.screen_part import objectives_of
+from matops.steps.exploring.screen_part import designing
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Wanted:
             load=LoadPackage(package, card.version),
             plan=make_plan(family, card.version, config, self.seed, self.count),
             config=config,
-            merit=objectives_of(family).merit(self.merit),
+            merit=designing(family).objectives.merit(self.merit),
             coverage=card.calibration.coverage,
             confirm=self.confirm,
         )
@@ -145,7 +145,7 @@ def _fields(tree: Mapping[str, Any], above: str = "") -> dict[str, Any]:
 
 def _configuration(family: Family, card: Card, changes: Mapping[str, Any]) -> FamilyConfig:
     """The package's configuration, with changes that concern the designs only."""
-    settings = objectives_of(family).settings
+    settings = designing(family).objectives.settings
     for path in changes:
         if path.split(".")[0] not in settings:
             known = ", ".join(settings) or "none"

@@ -5,7 +5,7 @@ from time import perf_counter
 from matops.core.data.record import Quarantined
 from matops.core.data.shard import Shard
 from matops.entrypoints.configuration import family_config
-from matops.entrypoints.data.ingestion import campaign
+from matops.entrypoints.data.ingestion import campaign, simulating
 from matops.entrypoints.progress import log_progress
 
 
@@ -13,9 +13,9 @@ def number_shards(family: str, preset: str, changes: str, shards: int) -> list[i
     """Numbers of the shards of a campaign that makes sense.
 
     Raises:
-        BadInput: no such family or preset, changes that don't fit, or no shards.
+        BadInput: no such family or preset, changes that don't fit, no shards, or no simulation.
     """
-    family_config(family, preset, changes)
+    simulating(family_config(family, preset, changes)[0])
     return list(range(Shard(0, shards).count))
 
 
@@ -30,8 +30,9 @@ def simulate_shard(
         The number of simulated samples, of those that are unusable, and the seconds it took.
     """
     found, config = family_config(family, preset, changes)
+    simulate = simulating(found).simulate
     report, start = log_progress(step_name(shard)), perf_counter()
-    items = list(found.simulate(config, campaign(found), workers, report, shard))
+    items = list(simulate(config, campaign(found), workers, report, shard))
     refused = sum(isinstance(item, Quarantined) for item in items)
     return {"simulated": len(items), "refused": refused, "seconds": perf_counter() - start}
 

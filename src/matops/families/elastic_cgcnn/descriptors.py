@@ -128,14 +128,14 @@ def _mean_and_spread(values: Array, counts: NDArray[np.int64]) -> Array:
     return np.concatenate([mean, spread], axis=1)
 
 
-def describe(crystals: Sequence[Crystal]) -> Descriptors:
+def describe(samples: Sequence[Crystal]) -> Descriptors:
     """Domain descriptors: size, and mean and spread of the elements' properties.
 
     The tokens are the chemical symbols.
     """
-    counts = np.array([len(crystal.numbers) for crystal in crystals])
-    properties = continuous_properties()[np.concatenate([c.numbers for c in crystals])]
+    counts = np.array([len(sample.numbers) for sample in samples])
+    properties = continuous_properties()[np.concatenate([c.numbers for c in samples])]
     vectors = np.concatenate(
-        [_sizes(crystals, counts), _mean_and_spread(properties, counts)], axis=1
+        [_sizes(samples, counts), _mean_and_spread(properties, counts)], axis=1
     )
-    return Descriptors(vectors, [frozenset(crystal.symbols) for crystal in crystals])
+    return Descriptors(vectors, [frozenset(sample.symbols) for sample in samples])

@@ -1,17 +1,21 @@
 """What a model of elastic moduli must satisfy before it is released."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
+from matops.core.data.record import Payload
 from matops.core.data.target import targets_from_scale
 from matops.core.family import PredictScaled
 from matops.core.quality.gate import Gate, Measurement
+from matops.core.quality.prediction import Quantity
 from matops.families.elastic_cgcnn.config import ElasticConfig
 from matops.families.elastic_cgcnn.crystals.crystal import Crystal
+from matops.families.elastic_cgcnn.crystals.formats import parse_crystal
 from matops.families.elastic_cgcnn.data import TARGETS
+from matops.physics.elasticity import poisson_ratio, pugh_ratio, young_modulus_GPa
 
 SUPERCELL = np.array([[1, 1, 0], [0, 1, 0], [0, 0, 2]])
 """Doubles the cell and shears its description, so that another lattice basis is tested as well."""
@@ -68,11 +72,24 @@ def unphysical_share(scaled: NDArray[np.float64]) -> float:
     return float(1.0 - np.all(physical, axis=0).mean())
 
 
-def measure_physics(predict: PredictScaled, crystals: Sequence[Crystal]) -> dict[str, Measurement]:
+def measure_physics(
+    predict: PredictScaled, payloads: Sequence[Payload], config: ElasticConfig
+) -> dict[str, Measurement]:
     """Invariances, and the share of unphysical answers."""
+    crystals = [parse_crystal(payload) for payload in payloads]
     share = unphysical_share(predict([crystal.payload() for crystal in crystals]))
     found = {"physics.unphysical_share": Measurement(share, "1", rows=len(crystals))}
     return found | measure_invariance(predict, crystals)
+
+
+def derive_moduli(values: Mapping[str, float]) -> dict[str, Quantity]:
+    """Young's modulus, Poisson's ratio and Pugh's ratio of the isotropic polycrystal."""
+    bulk, shear = values["K_VRH"], values["G_VRH"]
+    return {
+        "young_modulus": Quantity(float(young_modulus_GPa(bulk, shear)), "GPa"),
+        "poisson_ratio": Quantity(float(poisson_ratio(bulk, shear)), "1"),
+        "pugh_ratio": Quantity(float(pugh_ratio(bulk, shear)), "1"),
+    }
 
 
 def elastic_gates(config: ElasticConfig) -> tuple[Gate, ...]:

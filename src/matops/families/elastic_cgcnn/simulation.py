@@ -9,7 +9,7 @@ from matops.core.data.shard import WHOLE, Shard
 from matops.core.errors import BadInput
 from matops.core.family import Incoming
 from matops.core.progress import Progress
-from matops.families.elastic_cgcnn.config import SimulationConfig
+from matops.families.elastic_cgcnn.config import ElasticConfig
 from matops.families.elastic_cgcnn.crystals.crystal import make_crystal
 from matops.families.elastic_cgcnn.data import labelled_crystal
 from matops.simulators.alloys import enumerate_alloys
@@ -19,7 +19,7 @@ from matops.simulators.ledger import TaskRecord
 
 
 def simulate_alloys(
-    config: SimulationConfig,
+    config: ElasticConfig,
     work_dir: Path,
     workers: int,
     progress: Progress,
@@ -29,7 +29,8 @@ def simulate_alloys(
 
     Finished alloys are kept in ``work_dir``: an interrupted campaign continues there.
     """
-    alloys = shard.of(list(enumerate_alloys(config.count, config.seed)))
+    asked = config.simulation
+    alloys = shard.of(list(enumerate_alloys(asked.count, asked.seed)))
     tasks = [elastic_task(a.name, a.lattice_A, a.frac_coords, a.species) for a in alloys]
     records = run_campaign(
         tasks,

@@ -1,6 +1,7 @@
 """Designs for screening: structures not simulated yet, judged by weight and stiffness."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from matops.core.data.record import Payload
 from matops.core.exploring.screening import Cost, Merit, Objectives
 from matops.core.family import Incoming
 from matops.core.progress import Progress
-from matops.families.nanoporous_cnn3d.config import SimulationConfig
+from matops.families.nanoporous_cnn3d.config import NanoporousConfig
 from matops.families.nanoporous_cnn3d.metal.payloads import group_of, parse_metal, write_payload
 from matops.families.nanoporous_cnn3d.simulation import draw_metal, label_metals
 
@@ -46,17 +47,22 @@ OBJECTIVES = Objectives(
 )
 
 
-def make_design(index: int, seed: int, config: SimulationConfig) -> dict[str, Any]:
+def make_design(index: int, seed: int, config: NanoporousConfig) -> dict[str, Any]:
     """Payload of design number ``index``: a structure as the simulation draws them.
 
     Its random numbers are those of no campaign, so that a screening meets new structures.
     """
-    return write_payload(draw_metal(config, index, [SCREENING, seed]))
+    return write_payload(draw_metal(config.simulation, index, [SCREENING, seed]))
+
+
+def design_key(config: NanoporousConfig) -> object:
+    """All of the section ``simulation`` but how designs are confirmed."""
+    return replace(config.simulation, engine="molecular_dynamics", count=0)
 
 
 def confirm_designs(
     payloads: Sequence[Payload],
-    config: SimulationConfig,
+    config: NanoporousConfig,
     work_dir: Path,
     workers: int,
     progress: Progress,
@@ -64,4 +70,4 @@ def confirm_designs(
     """The designs, simulated with the configured engine; one record or refusal for each."""
     samples = [parse_metal(payload) for payload in payloads]
     names = [f"design {group_of(sample)}" for sample in samples]
-    return label_metals(samples, names, config.engine, work_dir, workers, progress)
+    return label_metals(samples, names, config.simulation.engine, work_dir, workers, progress)

@@ -4,12 +4,12 @@ import json
 import zipfile
 import zlib
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from matops.core.data.record import Payload
 from matops.core.errors import BadInput
+from matops.core.family.forms import read_payload
 from matops.families.nanoporous_cnn3d.metal.atoms import load_atoms
 from matops.families.nanoporous_cnn3d.metal.payloads import READERS, write_payload
 from matops.families.nanoporous_cnn3d.metal.structure import NanoporousMetal, VoxelGrid
@@ -28,23 +28,11 @@ def load_request(path: Path) -> Payload:
     """
     if is_atoms_file(path):
         return write_payload(load_atoms(path))
-    suffix = path.suffix.lower()
-    if suffix not in (".json", ".npz"):
-        raise BadInput(f"{path}: neither .json nor .npz nor a file of atoms")
-    try:
-        return _from_json(path) if suffix == ".json" else _from_npz(path)
-    except OSError as error:
-        raise BadInput(f"{path}: {error.strerror or error}") from None
-
-
-def _from_json(path: Path) -> Payload:
-    try:
-        content: Any = json.loads(path.read_text(errors="replace"))
-    except (ValueError, RecursionError) as error:
-        raise BadInput(f"{path}: not JSON: {error}") from None
-    if not isinstance(content, dict) or not any(form in content for form in READERS):
-        raise BadInput(f"{path}: not a payload; it needs one of {', '.join(READERS)}")
-    return content
+    if path.suffix.lower() == ".json":
+        return read_payload(path, READERS)
+    if path.suffix.lower() == ".npz":
+        return _from_npz(path)
+    raise BadInput(f"{path}: neither .json nor .npz nor a file of atoms")
 
 
 def _from_npz(path: Path) -> Payload:
@@ -54,6 +42,8 @@ def _from_npz(path: Path) -> Payload:
             raise ValueError("it is one array")
         with loaded as arrays:
             solid, metal, cell_A = arrays["solid"], str(arrays["metal"]), float(arrays["cell_A"])
+    except OSError as error:
+        raise BadInput(f"{path}: {error.strerror or error}") from None
     except (KeyError, ValueError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise BadInput(f"{path}: needs arrays solid, metal and cell_A: {error}") from None
     if solid.ndim != 3 or len(set(solid.shape)) != 1:

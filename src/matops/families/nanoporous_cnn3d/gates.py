@@ -1,16 +1,18 @@
 """What a model of nanoporous stiffness must satisfy before it is released."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from matops.core.data.record import Payload
 from matops.core.family import PredictScaled
 from matops.core.quality.gate import Gate, Measurement
+from matops.core.quality.prediction import Quantity
 from matops.families.nanoporous_cnn3d.config import NanoporousConfig
 from matops.families.nanoporous_cnn3d.data import TARGETS
 from matops.families.nanoporous_cnn3d.metal.metals import METALS
-from matops.families.nanoporous_cnn3d.metal.payloads import write_payload
+from matops.families.nanoporous_cnn3d.metal.payloads import parse_metal, write_payload
 from matops.families.nanoporous_cnn3d.metal.structure import NanoporousMetal, VoxelGrid
 
 FloatArray = NDArray[np.float64]
@@ -83,9 +85,10 @@ def block_anisotropy_GPa(predict: PredictScaled, sample: NanoporousMetal, voxels
 
 
 def measure_physics(
-    predict: PredictScaled, samples: Sequence[NanoporousMetal], voxels: int
+    predict: PredictScaled, payloads: Sequence[Payload], config: NanoporousConfig
 ) -> dict[str, Measurement]:
     """Invariances, the Voigt bound, and the isotropy of an isotropic body."""
+    samples, voxels = [parse_metal(payload) for payload in payloads], config.grid.voxels
     stiffness_GPa = predict([write_payload(sample) for sample in samples])
     excess = voigt_excess_share(stiffness_GPa, samples)
     spread_GPa = block_anisotropy_GPa(predict, samples[0], voxels)
@@ -93,6 +96,17 @@ def measure_physics(
         "physics.voigt_excess_share": Measurement(excess, "1", rows=len(samples)),
         "physics.isotropic_body": Measurement(spread_GPa, UNIT, rows=1),
         **measure_invariance(predict, samples, voxels),
+    }
+
+
+def derive_stiffness(values: Mapping[str, float]) -> dict[str, Quantity]:
+    """Mean stiffness, and how much the three directions differ."""
+    stiffness_GPa = [values[target.name] for target in TARGETS]
+    mean_GPa = sum(stiffness_GPa) / 3
+    anisotropy = (max(stiffness_GPa) - min(stiffness_GPa)) / mean_GPa
+    return {
+        "mean_stiffness": Quantity(mean_GPa, "GPa"),
+        "relative_anisotropy": Quantity(anisotropy, "1"),
     }
 
 

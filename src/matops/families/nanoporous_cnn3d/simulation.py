@@ -14,7 +14,12 @@ from matops.core.data.shard import WHOLE, Shard
 from matops.core.errors import BadInput
 from matops.core.family import Incoming
 from matops.core.progress import Progress
-from matops.families.nanoporous_cnn3d.config import SMALL, Engine, SimulationConfig
+from matops.families.nanoporous_cnn3d.config import (
+    SMALL,
+    Engine,
+    NanoporousConfig,
+    SimulationConfig,
+)
 from matops.families.nanoporous_cnn3d.data import labelled_metal
 from matops.families.nanoporous_cnn3d.metal.load_map import LoadMap
 from matops.families.nanoporous_cnn3d.metal.metals import METALS
@@ -62,7 +67,7 @@ def draw_metal(config: SimulationConfig, index: int, stream: Sequence[int] = ())
 
 
 def simulate_metals(
-    config: SimulationConfig,
+    config: NanoporousConfig,
     work_dir: Path,
     workers: int,
     progress: Progress,
@@ -72,10 +77,11 @@ def simulate_metals(
 
     Finished structures are kept in ``work_dir``: an interrupted campaign continues there.
     """
-    numbers = shard.of(range(config.count))
-    samples = [draw_metal(config, index) for index in numbers]
-    names = [f"{config.metal}-{config.seed}-{index}" for index in numbers]
-    return label_metals(samples, names, config.engine, work_dir, workers, progress, shard)
+    asked = config.simulation
+    numbers = shard.of(range(asked.count))
+    samples = [draw_metal(asked, index) for index in numbers]
+    names = [f"{asked.metal}-{asked.seed}-{index}" for index in numbers]
+    return label_metals(samples, names, asked.engine, work_dir, workers, progress, shard)
 
 
 def label_metals(

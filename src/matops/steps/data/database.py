@@ -1,22 +1,24 @@
 """Records from a database of materials."""
 
-from matops.core.data.database import DatabaseQuery
 from matops.core.data.record import Quarantined
 from matops.core.errors import BadInput
-from matops.core.family import Family, Incoming
+from matops.core.family import FamilyConfig, Incoming, TakesFromDatabases
 from matops.core.progress import Progress
 from matops.steps.ports import MaterialsDatabase
 
 
 def read_database(
-    family: Family, query: DatabaseQuery, database: MaterialsDatabase, progress: Progress
+    family: TakesFromDatabases,
+    config: FamilyConfig,
+    database: MaterialsDatabase,
+    progress: Progress,
 ) -> Incoming:
-    """A record for each material that answers a query; unusable ones are yielded as quarantined.
+    """A record for each material that a family asks for; unusable ones are yielded as quarantined.
 
     Raises:
         BadInput: the database refuses, or can't be reached.
     """
-    for entry in database.entries(query, progress):
+    for entry in database.entries(family.database_query(config), progress):
         origin = entry.provenance.origin
         try:
             if entry.refused:

@@ -1,6 +1,6 @@
 """Confirmation of a screening: the simulation's answer for designs of the front."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,21 +10,23 @@ from matops.artifacts.exploring.screening import Plan
 from matops.artifacts.exploring.screening_result import Found
 from matops.core.data.record import Payload, Quarantined, Record
 from matops.core.data.target import Target
+from matops.core.errors import BadInput
 from matops.core.exploring.screening import Merit, spread_along
-from matops.core.family import Family, FamilyConfig
+from matops.core.family import Confirms, Designs, Family, FamilyConfig
 from matops.core.progress import Progress
 
 
 def remake(
-    family: Family, plan: Plan, config: FamilyConfig, rows: pd.DataFrame
+    designs: Designs, plan: Plan, config: FamilyConfig, rows: pd.DataFrame
 ) -> dict[int, Payload]:
     """Payloads of some lines of the table, by design: the table itself has no room for them."""
-    return {index: family.design(index, plan.seed, config) for index in rows["index"].tolist()}
+    return {index: designs.design(index, plan.seed, config) for index in rows["index"].tolist()}
 
 
 def confirm_front(
     family: Family,
     found: Found,
+    designs: Mapping[int, Payload],
     config: FamilyConfig,
     wanted: int,
     work_dir: Path,
@@ -36,6 +38,7 @@ def confirm_front(
     Args:
         family: whose simulation.
         found: what the screening found.
+        designs: payloads of the front's designs.
         config: as of the screening.
         wanted: number of designs; fewer where the front has fewer.
         work_dir: keeps finished simulations; interrupted ones continue there.
@@ -49,9 +52,11 @@ def confirm_front(
     Raises:
         BadInput: the family has no simulation of given designs.
     """
+    if not isinstance(family, Confirms):
+        raise BadInput(f"{family.name} has no simulation of given designs")
     cost = found.front[found.objectives.cost.name].to_numpy()
     chosen = found.front.iloc[spread_along(cost, wanted)].reset_index(drop=True)
-    payloads = list(remake(family, found.plan, config, chosen).values())
+    payloads = [designs[index] for index in chosen["index"].tolist()]
     outcomes = list(family.confirm(payloads, config, work_dir, workers, progress))
     return _compare(chosen, outcomes, family.targets, found.merit)
 

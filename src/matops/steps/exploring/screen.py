@@ -32,7 +32,7 @@ from matops.core.progress import Progress
 from matops.core.quality.card import Card
 from matops.processes.lane import Lane
 from matops.steps.exploring.confirm import confirm_front, remake
-from matops.steps.exploring.screen_part import Load, objectives_of, screen_part
+from matops.steps.exploring.screen_part import Load, designing, screen_part
 
 SIMULATIONS = "simulations"
 MOST_DESIGNS = 100_000_000
@@ -101,7 +101,7 @@ def read_card_of(family: Family, package: Path) -> Card:
         BadInput: there is no such package, it is of another family, or the family generates no
             designs.
     """
-    objectives_of(family)
+    designing(family)
     card = read_card(package)
     if card.family != family.name:
         raise BadInput(f"{package}: a package of {card.family}, not of {family.name}")
@@ -122,7 +122,7 @@ def make_plan(
         raise BadInput(f"a screening has at most {MOST_DESIGNS:,} designs, not {count:,}")
     if seed < 0:
         raise BadInput(f"the seed of a screening is zero or more, not {seed}")
-    configuration = json.loads(to_json(family.design_key(config)))
+    configuration = json.loads(to_json(designing(family).design_key(config)))
     return Plan(family.name, model_version, seed, configuration, count)
 
 
@@ -228,17 +228,17 @@ def run_screening(
         BadInput: the directory holds another screening, every design was refused, or the family
             has no simulation that could confirm one.
     """
-    family, plan = asked.family, asked.plan
+    family, plan, designs = asked.family, asked.plan, designing(asked.family)
     with open_screening(directory, plan):
         _make_parts(asked, directory, workers, report("screen"))
-        found = collect(directory, plan, objectives_of(family), asked.merit, family.targets)
-        best = remake(family, plan, asked.config, found.front)
+        found = collect(directory, plan, designs.objectives, asked.merit, family.targets)
+        best = remake(designs, plan, asked.config, found.front)
         files = write_result(directory, found, best, None, family.title, asked.coverage)
         if not asked.confirm:
             return Screened(found, None, files)
         simulations, progress = directory / SIMULATIONS, report("confirm")
         confirmed = confirm_front(
-            family, found, asked.config, asked.confirm, simulations, workers, progress
+            family, found, best, asked.config, asked.confirm, simulations, workers, progress
         )
         files = write_result(directory, found, best, confirmed, family.title, asked.coverage)
         return Screened(found, confirmed, files)

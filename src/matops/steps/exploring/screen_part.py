@@ -16,7 +16,7 @@ from matops.artifacts.exploring.screening import part_schema, write_part
 from matops.core.data.record import Payload
 from matops.core.errors import BadInput
 from matops.core.exploring.screening import STAGES, Objectives
-from matops.core.family import Family, FamilyConfig
+from matops.core.family import Designs, Family, FamilyConfig
 from matops.core.learning.features import PackedFeatures
 from matops.core.learning.training import Ensemble
 from matops.core.predictor import Predictor
@@ -62,15 +62,15 @@ class TimedEnsemble(Ensemble):
             return self._ensemble.predict(features)
 
 
-def objectives_of(family: Family) -> Objectives:
-    """What the family's designs are judged by.
+def designing(family: Family) -> Designs:
+    """The family as one that generates designs.
 
     Raises:
-        BadInput: the family has no generator of designs.
+        BadInput: it does not.
     """
-    if family.objectives is None:
+    if not isinstance(family, Designs):
         raise BadInput(f"{family.name} has no generator of designs")
-    return family.objectives
+    return family
 
 
 @lru_cache(maxsize=1)
@@ -86,10 +86,10 @@ def _reason(error: Exception) -> str:
     return str(error) if isinstance(error, BadInput) else f"{type(error).__name__}: {error}"
 
 
-def _generate(family: Family, index: int, seed: int, config: FamilyConfig) -> Made:
+def _generate(designs: Designs, index: int, seed: int, config: FamilyConfig) -> Made:
     try:
-        payload = family.design(index, seed, config)
-        return payload, float(objectives_of(family).cost.of(payload))
+        payload = designs.design(index, seed, config)
+        return payload, float(designs.objectives.cost.of(payload))
     except Exception as error:  # whatever it is, it costs no other design
         return _reason(error)
 
@@ -125,7 +125,7 @@ def _screen_batch(
     predictor: Predictor, designs: range, seed: int, config: FamilyConfig, watch: Stopwatch
 ) -> list[dict[str, Any]]:
     """Lines of the table for some designs, in order; a refused one has its reason only."""
-    family = predictor.family
+    family = designing(predictor.family)
     with watch.stage("generate"):
         made = [_generate(family, index, seed, config) for index in designs]
     with watch.stage("featurize"):
@@ -138,7 +138,7 @@ def _screen_batch(
             if isinstance(each, str) or isinstance(answer, str):
                 rows.append({"index": index, "refused": answer})
             else:
-                said = _columns(objectives_of(family), each[1], answer)
+                said = _columns(family.objectives, each[1], answer)
                 rows.append({"index": index, **said})
     return rows
 
@@ -161,6 +161,6 @@ def screen_part(load: Load, seed: int, config: FamilyConfig, designs: range, pat
     rows = []
     for first in range(0, len(designs), BATCH):
         rows += _screen_batch(timed, designs[first : first + BATCH], seed, config, watch)
-    family = predictor.family
-    write_part(path, rows, part_schema(family.targets, objectives_of(family)), watch.seconds)
+    schema = part_schema(predictor.family.targets, designing(predictor.family).objectives)
+    write_part(path, rows, schema, watch.seconds)
     return len(rows)

@@ -68,6 +68,7 @@ def demo(
     workspace: Annotated[Path, typer.Option(help="Where data, models and runs go")] = Path("demo"),
 ) -> None:
     """Simulate, ingest, train, evaluate, release, serve and ask: the whole way in minutes."""
+    from matops.entrypoints.data.ingestion import simulating
     from matops.entrypoints.pipelines.local_runs import Asked, run_train_and_release
     from matops.entrypoints.progress import StepBars
     from matops.entrypoints.settings import read_settings
@@ -77,6 +78,7 @@ def demo(
     os.environ["MATOPS_WORKSPACE"] = str(workspace)
     read_settings.cache_clear()
     found = get_family(family)
+    simulating(found)
     _heading(1, "simulate and ingest: labels made here, versioned with DVC")
     ingest(family, source="simulation", preset="demo")
     steps = {"process": "its steps as processes", "docker": "each step in its container"}

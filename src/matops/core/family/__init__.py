@@ -1,0 +1,21 @@
+"""A family: one kind of sample and the properties that follow from it."""
+
+from matops.core.family.config import EvaluationConfig, FamilyConfig
+from matops.core.family.contract import Family, PredictScaled
+from matops.core.family.forms import Incoming, PayloadForm, SourceForm
+from matops.core.family.skills import Confirms, Designs, Explains, Simulates, TakesFromDatabases
+
+__all__ = [
+    "Confirms",
+    "Designs",
+    "EvaluationConfig",
+    "Explains",
+    "Family",
+    "FamilyConfig",
+    "Incoming",
+    "PayloadForm",
+    "PredictScaled",
+    "Simulates",
+    "SourceForm",
+    "TakesFromDatabases",
+]

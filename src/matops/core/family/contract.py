@@ -1,0 +1,196 @@
+"""What the platform asks of every family: it reads samples, learns from them and is judged."""
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import ClassVar, Generic
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from matops.core.data.record import Payload, Provenance
+from matops.core.data.split import SplitConfig
+from matops.core.data.target import Target
+from matops.core.errors import BadInput
+from matops.core.exploring.study import Study
+from matops.core.family.config import Config, EvaluationConfig, Sample
+from matops.core.family.forms import Incoming, PayloadForm, SourceForm, read_payload
+from matops.core.learning.checkpoint import Checkpoints
+from matops.core.learning.features import PackedFeatures
+from matops.core.learning.fitting import fit_member
+from matops.core.learning.training import Ensemble, EpochLog, TrainingConfig, restore_ensemble
+from matops.core.monitoring.retraining import RetrainingConfig
+from matops.core.progress import Progress
+from matops.core.quality.domain import Descriptors
+from matops.core.quality.gate import Gate, Measurement
+from matops.core.quality.prediction import Quantity
+
+PredictScaled = Callable[[Sequence[Payload]], NDArray[np.float64]]
+"""A model under test: payloads in, ensemble means on the learning scale out, (n, n_targets)."""
+
+
+class Reads(ABC, Generic[Sample]):
+    """Reads samples from sources, files and requests."""
+
+    sources: ClassVar[tuple[SourceForm, ...]]
+    payload_forms: ClassVar[tuple[PayloadForm, ...]]
+    size_unit: ClassVar[str] = "samples"
+    """What :meth:`size` counts, as in ``atoms``."""
+    largest_sample: ClassVar[int] = 1
+    """Size of the largest sample that :meth:`parse` accepts."""
+
+    @abstractmethod
+    def read(self, source: Path, stated: Provenance) -> Incoming:
+        """Records of a file or directory in any layout the family knows.
+
+        Args:
+            source: the file or directory.
+            stated: engine, method, licence and date that hold for all its records.
+
+        Raises:
+            BadInput: the source as a whole can't be read; single bad records are yielded as
+                :class:`~matops.core.data.record.Quarantined`.
+        """
+
+    @abstractmethod
+    def parse(self, payload: Payload) -> Sample:
+        """A sample from a record's or a request's payload.
+
+        Raises:
+            BadInput: the payload is not a valid sample.
+        """
+
+    def size(self, sample: Sample) -> int:
+        """What a sample costs, in ``size_unit``."""
+        return 1
+
+    def load_request(self, path: Path) -> Payload:
+        """The payload for a file that holds one sample; JSON, unless the family knows more.
+
+        Raises:
+            BadInput: the file can't be read, or is of no kind the family knows.
+        """
+        return read_payload(path, [form.key for form in self.payload_forms])
+
+    def write_example(self, directory: Path) -> Path:
+        """Write a file with one sample of the kind that the demo's model knows.
+
+        It is the first example of ``payload_forms`` that is a whole sample, unless overridden.
+        """
+        for form in self.payload_forms:
+            payload = {form.key: form.example}
+            try:
+                self.parse(payload)
+            except BadInput:
+                continue
+            path = directory / "example.json"
+            path.write_text(json.dumps(payload, indent=2))
+            return path
+        raise ValueError("no example of a payload is a whole sample")
+
+
+class Learns(ABC, Generic[Config, Sample]):
+    """Turns samples into tensors, and tensors into a trained network.
+
+    ``featurize`` serves all steps and the server: what is served is what was tested.
+    """
+
+    targets: ClassVar[tuple[Target, ...]]
+    descriptor_names: ClassVar[tuple[str, ...]]
+    config_type: type[Config]
+    presets: Mapping[str, Config]
+    pointers: ClassVar[Mapping[str, str]] = {}
+    studies: ClassVar[tuple[Study, ...]] = ()
+
+    @abstractmethod
+    def featurize(self, samples: Sequence[Sample], config: Config) -> PackedFeatures:
+        """Tensors for the network."""
+
+    def feature_key(self, config: Config) -> object:
+        """All that :meth:`featurize` reads of a configuration: equal keys, equal features.
+
+        A family overrides this where it reads less, so that fewer changes cost new features.
+        """
+        return replace(
+            config,
+            split=SplitConfig(),
+            training=TrainingConfig(),
+            evaluation=EvaluationConfig(),
+            retraining=RetrainingConfig(),
+        )
+
+    @abstractmethod
+    def describe(self, samples: Sequence[Sample]) -> Descriptors:
+        """Descriptors for the domain of applicability; ``descriptor_names`` names their columns."""
+
+    @abstractmethod
+    def network(self, config: Config) -> nn.Module:
+        """An untrained network: maps a :class:`Batch` to standardised targets, (n, n_targets)."""
+
+    def fit_member(
+        self,
+        features: PackedFeatures,
+        standard_targets: Tensor,
+        config: Config,
+        member: int = 0,
+        progress: Progress | None = None,
+        start: Mapping[str, Tensor] | None = None,
+        checkpoints: Checkpoints | None = None,
+    ) -> tuple[nn.Module, list[EpochLog]]:
+        """Train one member; a family with a fit of its own overrides this."""
+        return fit_member(
+            partial(self.network, config),
+            features,
+            standard_targets,
+            config.training,
+            member,
+            progress,
+            start,
+            checkpoints,
+        )
+
+    def restore(self, tensors: Mapping[str, Tensor], config: Config) -> Ensemble:
+        """The ensemble whose tensors were stored."""
+        return restore_ensemble(partial(self.network, config), tensors)
+
+    def derive(self, values: Mapping[str, float]) -> dict[str, Quantity]:
+        """Further quantities that follow from the predicted ones by formula."""
+        return {}
+
+    def preset(self, name: str) -> Config:
+        """The configuration of a preset.
+
+        Raises:
+            KeyError: no such preset.
+        """
+        return self.presets[name]
+
+
+class IsJudged(ABC, Generic[Config]):
+    """Knows the physics that a right model obeys, and what is asked before a release."""
+
+    @abstractmethod
+    def measure_physics(
+        self, predict: PredictScaled, payloads: Sequence[Payload], config: Config
+    ) -> dict[str, Measurement]:
+        """Measure what physics demands of any correct model: symmetries, signs, bounds."""
+
+    @abstractmethod
+    def gates(self, config: Config) -> tuple[Gate, ...]:
+        """Conditions for release. The comparison with the champion is added for every family."""
+
+
+class Family(Reads[Sample], Learns[Config, Sample], IsJudged[Config], Generic[Config, Sample]):
+    """A kind of sample and its properties; a folder implements it once, out of functions.
+
+    What else it can do are :mod:`~matops.core.family.skills`. ``families/README.md`` tells how a
+    family is made.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    paper: ClassVar[str]
