@@ -125,7 +125,7 @@ def test_the_file_is_named_by_records_graph_and_code(
 
     graph = replace(config.graph, neighbours=8)
     others = [name(alloys[:4]), name(alloys[4::-1]), name(config=replace(config, graph=graph))]
-    monkeypatch.setattr(features, "_code_of", lambda family: b"other code")
+    monkeypatch.setattr(features, "code_digest", lambda *_: b"other code")
     assert len({*others, name()}) == 4
     monkeypatch.undo()
     assert name() not in others

@@ -16,13 +16,14 @@ from matops.artifacts.model.model import WEIGHTS, read_model
 from matops.core.errors import BadInput
 from matops.families.elastic_cgcnn import ElasticCGCNN
 from matops.families.elastic_cgcnn.config import ElasticConfig
+from matops.steps.learning import training_task
 from matops.steps.learning.train import plan_tasks, train
 
 Fitted = list[tuple[int, int]]
 
 
 class Watched(ElasticCGCNN):
-    """The family, writing down which member it trains and on how many rows."""
+    """The family with another fit: it writes down which members it trains, on how many rows."""
 
     def __init__(self) -> None:
         self.fitted: Fitted = []
@@ -44,7 +45,12 @@ class Watched(ElasticCGCNN):
 
 
 @pytest.fixture
-def watched() -> Watched:
+def watched(monkeypatch: pytest.MonkeyPatch) -> Watched:
+    """The family, whose fit is watched and counts as the family's own code."""
+    own = training_task.training_code
+    monkeypatch.setattr(
+        training_task, "training_code", lambda family, config: own(ElasticCGCNN(), config)
+    )
     return Watched()
 
 
@@ -120,6 +126,13 @@ def test_training_cut_off_before_a_member_was_whole_repeats_that_member(
     (model / "member0.safetensors").write_bytes(b"half a file")
     train(world.prepared_dir, watched, world.config, model, 1, quiet)
     assert [member for member, _ in watched.fitted] == [0]
+    assert same_weights(model, world.model)
+
+
+def test_other_code_resumes_nothing(world: Any, model: Path, quiet: Any) -> None:
+    recoded = Watched()
+    train(world.prepared_dir, recoded, world.config, model, 1, quiet)
+    assert [member for member, _ in recoded.fitted] == [0, 1, 0]
     assert same_weights(model, world.model)
 
 

@@ -1,8 +1,6 @@
 """Features of records: computed once, in parallel, kept on disk, resumed where they stopped."""
 
-import functools
 import hashlib
-import inspect
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -10,6 +8,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from matops.artifacts.jsonfile import to_json
+from matops.artifacts.reached_code import code_digest
 from matops.core.data.record import Record
 from matops.core.family import Family, FamilyConfig
 from matops.core.learning.features import PackedFeatures
@@ -20,19 +19,8 @@ from matops.processes.workers import run_all
 RECORDS_AT_ONCE = 64
 """Records whose features are computed, and kept, in one go."""
 
-NO_FEATURES = ("studies.py",)
-"""Files of a family that change often and never change its features."""
-
-
-@functools.cache
-def _code_of(kind: type[Family]) -> bytes:
-    """The family's own source: features that other code made are not the same features.
-
-    Read once a process, as the code itself is.
-    """
-    folder = Path(inspect.getfile(kind)).parent
-    files = sorted(path for path in folder.rglob("*.py") if path.name not in NO_FEATURES)
-    return b"".join(path.read_bytes() for path in files)
+FEATURES_OF = ("parse", "featurize", "pointers")
+"""Members of a family that make features."""
 
 
 def features_file(
@@ -41,7 +29,8 @@ def features_file(
     """Where the features of these records are kept; the name follows from what they depend on."""
     ids = "\x1f".join(record.id for record in records)
     said = f"{family.name}\x1e{ids}\x1e".encode() + to_json(family.feature_key(config))
-    digest = hashlib.sha256(said + _code_of(type(family))).hexdigest()[:20]
+    code = code_digest(family, config, FEATURES_OF, (_concatenate,))
+    digest = hashlib.sha256(said + code).hexdigest()[:20]
     return cache / f"features-{digest}.safetensors"
 
 

@@ -129,7 +129,7 @@ def plan_case(
         train_groups = len(np.unique(samples.groups[train]))
         for member in range(case.config.training.members):
             number = member + SEEDS_A_FOLD * (fold + folds.count * draw)
-            key = training_key(family.name, case.config, *ids, number, version)
+            key = training_key(family, case.config, *ids, number, version)
             training = FoldTraining(
                 key,
                 family,

@@ -21,6 +21,7 @@ from matops.core.learning.training import Ensemble
 from matops.core.learning.transfer import TransferConfig
 from matops.core.monitoring.retraining import RetrainingConfig
 from matops.steps.learning.features import read_features
+from matops.steps.learning.training_task import training_code
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ class FoldAnswers:
 
 
 def training_key(
-    family: str,
+    family: Family,
     config: FamilyConfig,
     train_ids: Sequence[str],
     held_out_ids: Sequence[str],
@@ -92,8 +93,9 @@ def training_key(
         training=replace(config.training, members=1, transfer=transfer),
     )
     rows = ("\x1f".join(ids) for ids in (train_ids, held_out_ids))
-    said = "\x1e".join([family, *rows, str(number), start_version]).encode()
-    return hashlib.sha256(said + b"\x1e" + to_json(relevant)).hexdigest()[:24]
+    said = "\x1e".join([family.name, *rows, str(number), start_version, ""]).encode()
+    code = training_code(family, config)
+    return hashlib.sha256(said + to_json(relevant) + code).hexdigest()[:24]
 
 
 @lru_cache(maxsize=1)

@@ -1,8 +1,6 @@
 """One network of a training: what it learns from, its checkpoints, and what it leaves."""
 
-import functools
 import hashlib
-import inspect
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,17 +9,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
-import matops.core
 from matops.artifacts.data.prepared import Prepared
 from matops.artifacts.jsonfile import to_json
 from matops.artifacts.model.model import MemberLog, read_member, write_member
-from matops.core.family import Family
+from matops.artifacts.reached_code import code_digest
+from matops.core.family import Family, FamilyConfig
 from matops.core.learning.ranks import Ranks
 from matops.core.learning.scaling import scaling_for
 from matops.core.learning.training import Ensemble, choose_device
 from matops.core.learning.transfer import Start
 from matops.core.progress import Progress
 from matops.steps.learning.checkpoints import CheckpointPolicy, KeptCheckpoints
+from matops.steps.learning.features import FEATURES_OF
 
 
 @dataclass(frozen=True)
@@ -40,26 +39,25 @@ class Task:
 
 
 def training_key(prepared: Prepared, start: Start | None) -> str:
-    """Hash of data, configuration and start: only the same training resumes."""
+    """Hash of data, configuration, start and code: only the same training resumes."""
     version = start.lineage[0].version if start else ""
     said = prepared.version.encode() + to_json(prepared.config) + version.encode()
-    return hashlib.sha256(said).hexdigest()[:20]
+    code = training_code(prepared.family, prepared.config)
+    return hashlib.sha256(said + code).hexdigest()[:20]
+
+
+def training_code(family: Family, config: FamilyConfig) -> bytes:
+    """Digest of the code from which the weights follow."""
+    members = (*FEATURES_OF, "targets", "network", "fit_member")
+    return code_digest(family, config, members, (Prepared, training_rows, scaling_for))
 
 
 def checkpoint_key(prepared: Prepared, start: Start | None, task: Task) -> str:
-    """Names the checkpoints of one network: its training, its rows, and the code that trains."""
+    """Names the checkpoints of one network: its training and its rows."""
     rows = "\x1f".join(prepared.records[i].id for i in training_rows(prepared, task.share).tolist())
-    said = f"{training_key(prepared, start)}\x1e{task.name}\x1e{rows}\x1e".encode()
-    digest = hashlib.sha256(said + _code_of(type(prepared.family))).hexdigest()[:20]
+    said = f"{training_key(prepared, start)}\x1e{task.name}\x1e{rows}"
+    digest = hashlib.sha256(said.encode()).hexdigest()[:20]
     return f"{prepared.family.name}-{task.name}-{digest}"
-
-
-@functools.cache
-def _code_of(family: type[Family]) -> bytes:
-    """What the weights follow from beside data and configuration; read once a process."""
-    folders = Path(inspect.getfile(family)).parent, Path(matops.core.__file__).parent
-    files = sorted(path for folder in folders for path in folder.rglob("*.py"))
-    return torch.__version__.encode() + b"".join(path.read_bytes() for path in files)
 
 
 def training_rows(prepared: Prepared, share: float) -> Tensor:
