@@ -32,7 +32,7 @@ import typer
 from devtools import recorded_server
 from devtools.object_store import free_port
 from devtools.sibling_package import write_sibling
-from matops.adapters.local.local_deployment import Place
+from matops.adapters.local.local_deployment import ServingHost
 from matops.adapters.local.local_serving import LocalServing
 from matops.artifacts.model.package import read_card, read_golden
 from matops.core.family import Family
@@ -150,7 +150,7 @@ def main(
     with TemporaryDirectory() as directory:
         root = Path(directory) / "deployments"
         root.mkdir()
-        place = Place(root, free_port())
+        place = ServingHost(root, free_port())
         serving = LocalServing(place if real else replace(place, serve=RECORDED))
         packages = versions(package, Path(directory), releases + 1)
         took: list[float] = []

@@ -18,7 +18,7 @@ import torch
 import typer
 from rich.console import Console
 
-from matops.artifacts.exploring.screening_result import Found
+from matops.artifacts.exploring.screening_result import ScreeningResult
 from matops.artifacts.model.package import read_card
 from matops.core.exploring.screening import STAGES
 from matops.core.learning.training import Ensemble
@@ -73,15 +73,15 @@ def ask(load: Load, count: int) -> Screening:
     )
 
 
-def print_table(found: Found, seconds: float, workers: int) -> None:
+def print_table(result: ScreeningResult, seconds: float, workers: int) -> None:
     """What each stage takes of one process, and what all take by the clock."""
-    count = found.plan.count
+    count = result.plan.count
     print("| stage | what it covers | ms a design, one process | designs/s, one process |")
     print("|---|---|---|---|")
     for stage, covers in STAGES.items():
-        taken = found.seconds[stage]
+        taken = result.seconds[stage]
         print(f"| {stage} | {covers} | {1e3 * taken / count:.3f} | {count / taken:,.0f} |")
-    busy = sum(found.seconds.values())
+    busy = sum(result.seconds.values())
     print(f"| all stages | | {1e3 * busy / count:.3f} | {count / busy:,.1f} |")
     # Parts of a short run don't fill all processes to the end, so this counts as start and end.
     rest = seconds - busy / workers
@@ -104,10 +104,10 @@ def main(
     asked = ask(trained or LoadUntrained(family), count)
     with TemporaryDirectory() as directory, StepBars(Console(stderr=True)) as bars:
         start = time.perf_counter()
-        found = run_screening(asked, Path(directory), workers, bars.report).found
+        result = run_screening(asked, Path(directory), workers, bars.report).result
         seconds = time.perf_counter() - start
     print(f"{asked.family.name} {asked.plan.model_version}, seed 0\n")
-    print_table(found, seconds, workers)
+    print_table(result, seconds, workers)
 
 
 if __name__ == "__main__":

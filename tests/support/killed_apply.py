@@ -6,7 +6,7 @@ import os
 from multiprocessing import get_context
 from signal import SIGKILL
 
-from matops.adapters.local.local_deployment import Place
+from matops.adapters.local.local_deployment import ServingHost
 from matops.adapters.local.local_serving import LocalServing
 from matops.core.release.rollout import Rollout
 from matops.families import get_family
@@ -16,7 +16,7 @@ context = get_context("forkserver")
 context.set_forkserver_preload([__name__])
 
 
-def _apply(place: Place, family: str, state: Rollout, step: int) -> None:
+def _apply(place: ServingHost, family: str, state: Rollout, step: int) -> None:
     left = step
 
     def count(_name: str) -> None:
@@ -28,7 +28,7 @@ def _apply(place: Place, family: str, state: Rollout, step: int) -> None:
     LocalServing(place, count).apply(get_family(family), state)
 
 
-def apply_until_killed(place: Place, family: str, state: Rollout, step: int) -> bool:
+def apply_until_killed(place: ServingHost, family: str, state: Rollout, step: int) -> bool:
     """Apply a state, and kill at a step, counted from 0; whether it came so far."""
     process = context.Process(target=_apply, args=(place, family, state, step))
     process.start()

@@ -73,10 +73,10 @@ def serving(settings: Settings) -> "Serving":
 
 
 def _local_serving(settings: Settings) -> "LocalServing":
-    from matops.adapters.local.local_deployment import Place
+    from matops.adapters.local.local_deployment import ServingHost
     from matops.adapters.local.local_serving import LocalServing
 
-    place = Place(
+    host = ServingHost(
         settings.deployments,
         settings.port,
         settings.bind,
@@ -84,7 +84,7 @@ def _local_serving(settings: Settings) -> "LocalServing":
         scrape_every_s=settings.scrape_every_s,
     )
     command = tuple(shlex.split(settings.serve_command))
-    return LocalServing(replace(place, serve=command) if command else place)
+    return LocalServing(replace(host, serve=command) if command else host)
 
 
 def _kserve_serving(settings: Settings) -> "KServeServing":

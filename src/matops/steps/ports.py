@@ -90,7 +90,7 @@ class CheckpointPlace(Protocol):
         ...
 
     def write(self, folder: str, name: str, content: bytes) -> None:
-        """Write a file; whoever is killed meanwhile leaves none."""
+        """Write a file atomically: a crash leaves no partial file."""
         ...
 
     def remove(self, folder: str, name: str) -> None:
@@ -174,7 +174,7 @@ class Serving(Protocol):
         ...
 
     def apply(self, family: Family, rollout: Rollout) -> None:
-        """Bring the deployment to a state; doing it twice changes nothing.
+        """Reconcile the deployment with a state; idempotent.
 
         Arms that the state names are started before they get traffic, and those that it no
         longer names finish their requests before they end. The champion answers throughout. It
@@ -190,8 +190,8 @@ class Serving(Protocol):
         """Arms that don't answer yet or any more, by name, each with what is known of why."""
         ...
 
-    def behind(self, family: Family) -> str:
-        """Why nobody has seen to the last change yet; empty where somebody has."""
+    def unreconciled(self, family: Family) -> str:
+        """Why the controller has not reconciled the last generation; empty if it has."""
         ...
 
     def address(self, family: Family, arm: Arm) -> str:

@@ -9,7 +9,7 @@ import pytest
 
 from matops.adapters.kubernetes.kserve_manifests import PodSettings, canary, inference_service
 from matops.adapters.kubernetes.kserve_plan import Observed, Wait, Write, next_step
-from matops.adapters.kubernetes.kserve_status import NOT_SEEN, traffic_percent, unready_reason
+from matops.adapters.kubernetes.kserve_status import NOT_RECONCILED, traffic_percent, unready_reason
 from matops.core.release.rollout import Arm, Rollout
 from matops.families import get_family
 
@@ -77,7 +77,7 @@ def test_what_kserve_has_not_seen_is_waited_for() -> None:
     found = observed(BEGUN, A, {B: 10, C: 10}, "abc", {"a": 100}, seen=4)
     step = next_step(found, BEGUN, PODS)
     assert isinstance(step, Wait)
-    assert NOT_SEEN in step.reason
+    assert NOT_RECONCILED in step.reason
 
 
 def test_the_goal_is_reached_when_the_route_follows() -> None:

@@ -12,7 +12,7 @@ from kubernetes.client import Configuration
 
 from matops.adapters.kubernetes.kserve_manifests import PodSettings, inference_service
 from matops.adapters.kubernetes.kserve_serving import KServeServing
-from matops.adapters.kubernetes.kserve_status import NOT_SEEN
+from matops.adapters.kubernetes.kserve_status import NOT_RECONCILED
 from matops.adapters.kubernetes.kubernetes_objects import SERVICES, KubernetesObjects
 from matops.core.errors import BadInput
 from matops.core.release.rollout import Arm, Rollout
@@ -164,14 +164,14 @@ def test_a_state_that_does_not_follow_is_refused(cluster: Cluster, late: Rollout
 def test_a_controller_that_is_away_is_told_and_makes_good_when_it_is_back(cluster: Cluster) -> None:
     apply(cluster, FIRST, BEGUN)
     found = serving(cluster, patience_s=0.1)
-    assert found.behind(FAMILY) == ""
+    assert found.unreconciled(FAMILY) == ""
     cluster.away = True
     found.apply(FAMILY, ADVANCED)
-    assert found.behind(FAMILY) == NOT_SEEN
+    assert found.unreconciled(FAMILY) == NOT_RECONCILED
     assert split(cluster) == {OLD.name: 80, NEW.name: 10, TWIN.name: 10}
     cluster.away = False
     apply(cluster, ADVANCED)
-    assert found.behind(FAMILY) == ""
+    assert found.unreconciled(FAMILY) == ""
     assert split(cluster) == {OLD.name: 50, NEW.name: 25, TWIN.name: 25}
 
 

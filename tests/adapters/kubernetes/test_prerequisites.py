@@ -12,7 +12,7 @@ from matops.adapters.kubernetes.prerequisites import (
     S3_ENDPOINT,
     S3_TLS,
     Claim,
-    Found,
+    ClusterState,
     Needs,
     Secret,
     lacks,
@@ -28,7 +28,7 @@ NEEDS = Needs(
     serving_annotations={S3_ENDPOINT: "s3.example.com:9000"},
     claims=(Claim("workspace", True, ""), Claim("store", False, "fast")),
 )
-FOUND = Found(
+FOUND = ClusterState(
     version="v1.34.4+k3s1",
     kinds=NEEDS.kinds,
     namespace=True,

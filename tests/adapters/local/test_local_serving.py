@@ -20,7 +20,7 @@ import pytest
 
 from devtools import recorded_server
 from devtools.sibling_package import write_sibling
-from matops.adapters.local.local_deployment import Place
+from matops.adapters.local.local_deployment import ServingHost
 from matops.adapters.local.local_serving import LocalServing
 from matops.artifacts.model.package import read_card, read_golden
 from matops.core.errors import BadInput
@@ -64,7 +64,7 @@ def serving(tmp_path: Path) -> Iterator[LocalServing]:
     """A deployment in a directory deeper than the path of a socket may be long."""
     root = tmp_path / ("deep" * 20) / "deployments"
     root.mkdir(parents=True)
-    found = LocalServing(Place(root, free_port(), serve=RECORDED))
+    found = LocalServing(ServingHost(root, free_port(), serve=RECORDED))
     yield found
     if found.rollout(FAMILY):
         found.stop(FAMILY)
@@ -185,7 +185,7 @@ def test_a_proxy_that_was_killed_is_started_again_with_the_same_shares(
 def test_applying_twice_changes_nothing(serving: LocalServing, packages: list[Path]) -> None:
     apply_until_ready(serving, first(packages[0]))
     done: list[str] = []
-    LocalServing(serving.place, done.append).apply(FAMILY, first(packages[0]))
+    LocalServing(serving.host, done.append).apply(FAMILY, first(packages[0]))
     assert done == ["state", "configuration", "proxy"]
 
 
@@ -226,7 +226,7 @@ def test_what_it_tells_prometheus_follows_the_arms(
 ) -> None:
     state = first(packages[0])
     serving.apply(FAMILY, state)
-    targets = serving.place.root / "scraped" / f"{FAMILY.name}.json"
+    targets = serving.host.root / "scraped" / f"{FAMILY.name}.json"
     assert state.champion.name in targets.read_text()
     state = second(state, packages[1])
     apply_until_ready(serving, state)
@@ -264,7 +264,7 @@ def test_a_release_goes_on_after_a_kill_at_every_step(
                 else next_rollout(state, Ruling(change, change), NOON, POLICY)
             )
             step = 0
-            while apply_until_killed(serving.place, FAMILY.name, state, step):
+            while apply_until_killed(serving.host, FAMILY.name, state, step):
                 kills += 1
                 step += 1
             apply_until_ready(serving, state)

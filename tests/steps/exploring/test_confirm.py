@@ -25,7 +25,7 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Screened:
 
 
 def test_confirmed_designs_are_spread_over_the_front(done: Screened) -> None:
-    front, confirmed = done.found.front, done.confirmed
+    front, confirmed = done.result.front, done.confirmed
     assert confirmed is not None
     assert len(confirmed) == 4
     assert set(confirmed["index"]) <= set(front["index"])
@@ -46,7 +46,7 @@ def test_simulated_values_are_compared_with_the_interval(done: Screened) -> None
 
 
 def test_interval_of_the_merit_follows_from_those_of_the_targets(done: Screened) -> None:
-    front = done.found.front
+    front = done.result.front
     for end in ("lower", "upper"):
         assert np.allclose(front[f"mean_C_{end}"], front[[f"C_x_{end}", f"C_y_{end}"]].mean(axis=1))
 
@@ -54,7 +54,7 @@ def test_interval_of_the_merit_follows_from_those_of_the_targets(done: Screened)
 def test_tables_and_payloads_lie_on_disk(done: Screened) -> None:
     front = pd.read_csv(done.files.front)
     numbers = front.columns.drop("unseen").tolist()
-    pd.testing.assert_frame_equal(front[numbers], done.found.front[numbers], rtol=1e-12)
+    pd.testing.assert_frame_equal(front[numbers], done.result.front[numbers], rtol=1e-12)
     assert done.files.confirmed is not None
     assert pd.read_csv(done.files.confirmed)["inside"].tolist() == [True, False, False, False]
     written = sorted(done.files.designs.iterdir())
@@ -75,16 +75,16 @@ def test_page_needs_nothing_else_and_says_what_held(done: Screened) -> None:
     assert page.count("✗ outside") == 2
     assert "it broke: at once" in page
     assert "<td>generate</td>" in page
-    assert len(done.found.front) < SHOWN_ROWS
+    assert len(done.result.front) < SHOWN_ROWS
     assert "all are in front.csv" not in page
 
 
 def test_payloads_of_an_older_front_go(done: Screened, tmp_path: Path) -> None:
     few = run_screening(ask_rods(20), tmp_path, 1, lambda step: lambda *state: None)
     more = run_screening(ask_rods(200), tmp_path, 1, lambda step: lambda *state: None)
-    assert set(few.found.front["index"]) - set(more.found.front["index"])
+    assert set(few.result.front["index"]) - set(more.result.front["index"])
     written = {int(path.stem[-6:]) for path in more.files.designs.iterdir()}
-    assert written == set(more.found.front["index"])
+    assert written == set(more.result.front["index"])
 
 
 def test_a_confirmation_of_another_front_goes(tmp_path: Path) -> None:

@@ -122,7 +122,7 @@ def test_interrupted_screening_goes_on_and_ends_as_if_it_had_not_been(tmp_path: 
     assert len(begun) == 3
     log.write_text("")
     resumed = run(asked, tmp_path / "cut")
-    front = set(resumed.found.front["index"])
+    front = set(resumed.result.front["index"])
     # The rest of the table once, and the payloads of the front.
     assert generated(log) == Counter(range(60, 100)) + Counter(front)
     for name, time_ns in begun.items():
@@ -158,7 +158,7 @@ def test_killed_screening_repeats_only_the_part_at_hand(tmp_path: Path) -> None:
     asked = ask_rods(400, log=str(log))
     done = run(asked, out)
     missing = {i for part in set(range(20)) - kept for i in range(20 * part, 20 * part + 20)}
-    assert generated(log) == Counter(missing) + Counter(done.found.front["index"].tolist())
+    assert generated(log) == Counter(missing) + Counter(done.result.front["index"].tolist())
     assert table(asked, out)["index"].tolist() == list(range(400))
 
 
@@ -183,7 +183,7 @@ def test_a_larger_count_keeps_whole_parts_and_makes_the_rest(tmp_path: Path) -> 
     run(ask_rods(50), tmp_path / "out")
     more = ask_rods(90, log=str(log))
     done = run(more, tmp_path / "out")
-    front = Counter(done.found.front["index"].tolist())
+    front = Counter(done.result.front["index"].tolist())
     assert generated(log) - front == Counter(range(40, 90))
     run(ask_rods(90), tmp_path / "at once")
     pd.testing.assert_frame_equal(table(more, tmp_path / "out"), table(more, tmp_path / "at once"))
@@ -218,7 +218,7 @@ def test_fewer_designs_than_there_are_is_refused(tmp_path: Path) -> None:
 
 def test_out_of_domain_is_marked_and_never_on_the_front(tmp_path: Path) -> None:
     asked = ask_rods(200)
-    found = run(asked, tmp_path).found
+    found = run(asked, tmp_path).result
     rows = table(asked, tmp_path)
     thin = rows["area"] < 0.25
     assert 20 < thin.sum() < 100
@@ -233,7 +233,7 @@ def test_out_of_domain_is_marked_and_never_on_the_front(tmp_path: Path) -> None:
 
 def test_front_is_that_of_all_parts(tmp_path: Path) -> None:
     asked = ask_rods(200, least=0.35, most=0.85)
-    front = run(asked, tmp_path).found.front
+    front = run(asked, tmp_path).result.front
     rows = table(asked, tmp_path)
     rows = rows[~rows["out_of_domain"].astype(bool)]
     best = pareto_front(rows["area"].to_numpy(), rows["mean_C"].to_numpy())
@@ -243,7 +243,7 @@ def test_front_is_that_of_all_parts(tmp_path: Path) -> None:
 
 def test_a_screening_with_nothing_in_domain_has_no_front_and_still_ends(tmp_path: Path) -> None:
     done = run(ask_rods(30, least=0.01, most=0.1, confirm=2), tmp_path)
-    assert len(done.found.front) == 0
+    assert len(done.result.front) == 0
     assert len(done.confirmed) == 0
     assert "there is no front" in done.files.page.read_text()
 
@@ -261,7 +261,7 @@ def test_designs_that_fail_are_refused_with_their_reason_and_cost_no_other(
     tmp_path: Path, failure: str, reason: str
 ) -> None:
     asked = ask_rods(40, failure=failure)
-    found = run(asked, tmp_path / "some").found
+    found = run(asked, tmp_path / "some").result
     rows = table(asked, tmp_path / "some")
     bad = rows["index"] % EVERY == 0
     assert (rows.loc[bad, "refused"] == reason).all()
@@ -282,7 +282,7 @@ def test_a_screening_in_which_all_fail_says_why(tmp_path: Path) -> None:
 def test_another_merit_needs_no_new_predictions(tmp_path: Path) -> None:
     log = tmp_path / "log"
     run(ask_rods(60), tmp_path / "out")
-    found = run(ask_rods(60, merit="least_C", log=str(log)), tmp_path / "out").found
+    found = run(ask_rods(60, merit="least_C", log=str(log)), tmp_path / "out").result
     assert generated(log) == Counter(found.front["index"].tolist())
     assert found.front["least_C"].is_monotonic_increasing
     lower = found.front[["C_x_lower", "C_y_lower"]].min(axis=1)
@@ -304,11 +304,11 @@ def test_worker_processes_load_the_model_once_and_give_the_same_table(tmp_path: 
 
 def test_seconds_of_every_stage_are_kept_and_summed(tmp_path: Path) -> None:
     asked = ask_rods(40, seconds=0.002)
-    seconds = run(asked, tmp_path).found.seconds
+    seconds = run(asked, tmp_path).result.seconds
     assert set(seconds) == set(STAGES)
     assert seconds["generate"] >= 0.08
     assert all(value > 0 for value in seconds.values())
-    again = run(asked, tmp_path).found.seconds
+    again = run(asked, tmp_path).result.seconds
     assert again == seconds
 
 
@@ -324,7 +324,7 @@ def test_a_stage_inside_another_counts_once() -> None:
 
 def test_what_a_design_costs_beside_its_physics_is_little(tmp_path: Path) -> None:
     asked = ask_rods(1000, part_size=500)
-    seconds = run(asked, tmp_path).found.seconds
+    seconds = run(asked, tmp_path).result.seconds
     assert (sum(seconds.values()) - seconds["generate"]) / 1000 < 1e-3
 
 

@@ -51,7 +51,7 @@ class Rack:
     def unready(self, family: Family) -> dict[str, str]:
         return self.down
 
-    def behind(self, family: Family) -> str:
+    def unreconciled(self, family: Family) -> str:
         return self.late
 
     def address(self, family: Family, arm: Arm) -> str:
@@ -292,7 +292,7 @@ def test_a_change_that_is_seen_to_during_a_look_condemns_nobody(
     bench.release.tick()
     late = iter(["the controller is late"])
     down = {candidate.name: "not seen"}
-    monkeypatch.setattr(bench.rack, "behind", lambda family: next(late, ""))
+    monkeypatch.setattr(bench.rack, "unreconciled", lambda family: next(late, ""))
     monkeypatch.setattr(bench.rack, "unready", lambda family: down if next(late, "") else {})
     decision = bench.release.tick()
     assert decision

@@ -1,4 +1,4 @@
-"""What a cluster has of what a deployment needs; it is only read."""
+"""State of a cluster, as far as a deployment depends on it; it is only read."""
 
 import json
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from kubernetes.client import AppsV1Api, CoreV1Api, StorageV1Api, VersionApi
 
 from matops.adapters.kubernetes.kubernetes_objects import Json, KubernetesObjects
-from matops.adapters.kubernetes.prerequisites import Found, Needs, Secret
+from matops.adapters.kubernetes.prerequisites import ClusterState, Needs, Secret
 
 KSERVE, PIPELINES = "kserve", "kubeflow"
 """Namespaces of the usual installations."""
@@ -14,8 +14,8 @@ KSERVE, PIPELINES = "kserve", "kubeflow"
 DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 
 
-def survey(objects: KubernetesObjects, needs: Needs) -> Found:
-    """Look for everything that is needed.
+def survey(objects: KubernetesObjects, needs: Needs) -> ClusterState:
+    """Read everything that is needed.
 
     Raises:
         BadInput: the cluster can't be reached, or refuses.
@@ -25,9 +25,9 @@ def survey(objects: KubernetesObjects, needs: Needs) -> Found:
     ingress = _ingress(objects, core)
     classes = objects.ask("storage classes", StorageV1Api(objects.client).list_storage_class).items
     pipelines, pipelines_here = _pipelines(objects, needs.namespace)
-    return Found(
+    return ClusterState(
         version=objects.ask("version", VersionApi(objects.client).get_code).git_version,
-        kinds=frozenset(kind for kind in needs.kinds if _is_known(objects, kind)),
+        kinds=frozenset(kind for kind in needs.kinds if _is_served(objects, kind)),
         namespace=namespace,
         secrets=_secrets(objects, core, needs),
         storage_classes={item.metadata.name: item.provisioner for item in classes},
@@ -40,24 +40,21 @@ def survey(objects: KubernetesObjects, needs: Needs) -> Found:
     )
 
 
-def _is_known(objects: KubernetesObjects, kind: str) -> bool:
-    """Whether a kind is served, as in ``batch/v1 CronJob``."""
+def _is_served(objects: KubernetesObjects, kind: str) -> bool:
+    """Whether the API serves a kind, as in ``batch/v1 CronJob``."""
     version, _, name = kind.partition(" ")
     listed = objects.read(f"/{'apis' if '/' in version else 'api'}/{version}")
     return any(item["kind"] == name for item in (listed or {}).get("resources", []))
 
 
 def _secrets(objects: KubernetesObjects, core: CoreV1Api, needs: Needs) -> dict[str, Secret]:
-    names = {*needs.secrets, *needs.serving_secrets}
-    found = {
-        name: objects.ask(name, core.read_namespaced_secret, name, needs.namespace)
-        for name in sorted(names)
-    }
-    return {
-        name: Secret(frozenset(secret.data or {}), secret.metadata.annotations or {})
-        for name, secret in found.items()
-        if secret
-    }
+    secrets = {}
+    for name in sorted({*needs.secrets, *needs.serving_secrets}):
+        secret = objects.ask(name, core.read_namespaced_secret, name, needs.namespace)
+        if secret:
+            annotations = secret.metadata.annotations or {}
+            secrets[name] = Secret(frozenset(secret.data or {}), annotations)
+    return secrets
 
 
 def _is_default(storage_class: Any) -> bool:
@@ -66,20 +63,20 @@ def _is_default(storage_class: Any) -> bool:
 
 def _image(objects: KubernetesObjects, namespace: str, name: str) -> str:
     """Image of a deployment's first container; empty if there is no such deployment."""
-    ask = AppsV1Api(objects.client).read_namespaced_deployment
-    found = objects.ask(f"{namespace}/{name}", ask, name, namespace)
-    return str(found.spec.template.spec.containers[0].image) if found else ""
+    read = AppsV1Api(objects.client).read_namespaced_deployment
+    deployment = objects.ask(f"{namespace}/{name}", read, name, namespace)
+    return str(deployment.spec.template.spec.containers[0].image) if deployment else ""
 
 
 def _ingress(objects: KubernetesObjects, core: CoreV1Api) -> Json:
     """KServe's configuration of its routes; empty where there is none, or none that is JSON."""
     name = "inferenceservice-config"
-    found = objects.ask(name, core.read_namespaced_config_map, name, KSERVE)
+    config_map = objects.ask(name, core.read_namespaced_config_map, name, KSERVE)
     try:
-        read = json.loads((found.data or {}).get("ingress", "{}")) if found else {}
+        ingress = json.loads((config_map.data or {}).get("ingress", "{}")) if config_map else {}
     except ValueError:
         return {}
-    return read if isinstance(read, dict) else {}
+    return ingress if isinstance(ingress, dict) else {}
 
 
 def _has_gateway(objects: KubernetesObjects, name: str) -> bool:
@@ -96,6 +93,6 @@ def _pipelines(objects: KubernetesObjects, namespace: str) -> tuple[str, bool]:
     """
     if own := _image(objects, namespace, "ml-pipeline"):
         return own, True
-    found = _image(objects, PIPELINES, "ml-pipeline")
-    profile = objects.read(f"/apis/kubeflow.org/v1/profiles/{namespace}") if found else None
-    return found, profile is not None
+    shared = _image(objects, PIPELINES, "ml-pipeline")
+    profile = objects.read(f"/apis/kubeflow.org/v1/profiles/{namespace}") if shared else None
+    return shared, profile is not None

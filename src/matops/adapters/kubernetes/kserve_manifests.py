@@ -29,17 +29,11 @@ ANNOTATIONS = {
 
 @dataclass(frozen=True)
 class PodSettings:
-    """What all pods of a deployment have in common.
+    """What all pods of a deployment have in common."""
 
-    Attributes:
-        replicas: pods of each arm; an arm keeps its number when its role changes.
-        service_account: whose credentials read the packages; empty for the namespace's own.
-        grace_s: seconds that a pod has to finish its requests before it is killed.
-    """
-
-    replicas: int = 1
-    service_account: str = ""
-    grace_s: int = 60
+    replicas: int = 1  # pods of each arm; an arm keeps its number when its role changes
+    service_account: str = ""  # whose credentials read the packages; empty for the namespace's own
+    grace_s: int = 60  # seconds that a pod has to finish its requests before it is killed
 
 
 def service_name(family: Family) -> str:
@@ -134,16 +128,16 @@ def arms_of(rollout: Rollout) -> tuple[Arm, ...]:
     return tuple(arm for arm in (rollout.champion, rollout.candidate, rollout.baseline) if arm)
 
 
-def includes(found: object, wanted: object) -> bool:
-    """Whether an object has all that was written; a cluster adds defaults to it."""
-    if isinstance(wanted, Mapping):
-        return isinstance(found, Mapping) and all(
-            name in found and includes(found[name], value) for name, value in wanted.items()
+def includes(stored: object, written: object) -> bool:
+    """Whether a stored object has all that was written; a cluster adds defaults to it."""
+    if isinstance(written, Mapping):
+        return isinstance(stored, Mapping) and all(
+            name in stored and includes(stored[name], value) for name, value in written.items()
         )
-    if isinstance(wanted, Sequence) and not isinstance(wanted, str):
+    if isinstance(written, Sequence) and not isinstance(written, str):
         return (
-            isinstance(found, Sequence)
-            and len(found) == len(wanted)
-            and all(includes(*pair) for pair in zip(found, wanted, strict=True))
+            isinstance(stored, Sequence)
+            and len(stored) == len(written)
+            and all(includes(*pair) for pair in zip(stored, written, strict=True))
         )
-    return found == wanted
+    return stored == written

@@ -46,56 +46,45 @@ class Write:
 
 @dataclass(frozen=True)
 class Wait:
-    """Nothing to write until the cluster has followed.
-
-    Attributes:
-        reason: what is missing.
-        for_traffic: whether arms run, and the traffic does not go where it should.
-    """
+    """Nothing to write until the cluster has followed."""
 
     reason: str
-    for_traffic: bool = False
+    for_traffic: bool = False  # whether arms run, and the traffic does not go where it should
 
 
-def next_step(found: Observed, goal: Rollout, pods: PodSettings) -> Write | Wait | None:
-    """The next write, what to wait for, or None where the goal is reached.
-
-    Args:
-        found: the deployment as it is.
-        goal: the rollout to reach.
-        pods: what all pods have in common.
-    """
-    entries = canary_entries(found.service)
-    running = {stable_name(found.service), *entries}
+def next_step(observed: Observed, goal: Rollout, pods: PodSettings) -> Write | Wait | None:
+    """The next write, what to wait for, or None where the goal is reached."""
+    entries = canary_entries(observed.service)
+    running = {stable_name(observed.service), *entries}
     missing = [arm for arm in arms_of(goal) if arm.name not in running]
-    if stable_name(found.service) != goal.champion.name:
+    if stable_name(observed.service) != goal.champion.name:
         if missing:
             started = [*entries.values(), *(canary(arm, 0, pods) for arm in missing)]
             return Write({"spec": {"canary": started}})
-        return _change_champion(found, goal, pods)
-    return _share_traffic(found, goal, pods)
+        return _change_champion(observed, goal, pods)
+    return _share_traffic(observed, goal, pods)
 
 
-def _change_champion(found: Observed, goal: Rollout, pods: PodSettings) -> Write | Wait:
+def _change_champion(observed: Observed, goal: Rollout, pods: PodSettings) -> Write | Wait:
     """All traffic to the new champion first; then the old one goes, which nobody asks any more."""
     name = goal.champion.name
-    if reason := unready_reason(found.service, name):
+    if reason := unready_reason(observed.service, name):
         return Wait(f"{name}: {reason}")
-    entries = canary_entries(found.service)
+    entries = canary_entries(observed.service)
     wanted = {arm: 100 if arm == name else 0 for arm in entries}
     if {arm: entry["trafficPercent"] for arm, entry in entries.items()} != wanted:
         moved = [entry | {"trafficPercent": wanted[arm]} for arm, entry in entries.items()]
         return Write({"spec": {"canary": moved}})
-    if found.shares != {name: 100}:
-        return _wait_for_traffic(found, {name: 100})
+    if observed.shares != {name: 100}:
+        return _wait_for_traffic(observed, {name: 100})
     kept = [canary(arm, 0, pods) for arm in arms_of(goal)[1:]]
     return _write(goal, kept, pods)
 
 
-def _share_traffic(found: Observed, goal: Rollout, pods: PodSettings) -> Write | Wait | None:
+def _share_traffic(observed: Observed, goal: Rollout, pods: PodSettings) -> Write | Wait | None:
     """Each arm its share once all are ready; arms that the goal does not name get none and go."""
-    entries, own = canary_entries(found.service), arms_of(goal)[1:]
-    waiting = {arm.name: unready_reason(found.service, arm.name) for arm in arms_of(goal)}
+    entries, own = canary_entries(observed.service), arms_of(goal)[1:]
+    waiting = {arm.name: unready_reason(observed.service, arm.name) for arm in arms_of(goal)}
     waiting = {arm: reason for arm, reason in waiting.items() if reason}
     shares = goal.shares_percent
     wanted = [
@@ -107,17 +96,17 @@ def _share_traffic(found: Observed, goal: Rollout, pods: PodSettings) -> Write |
     ]
     named = {arm.name for arm in own}
     leaving = [e | {"trafficPercent": 0} for name, e in entries.items() if name not in named]
-    if not _is_written(found.service, goal, [*wanted, *leaving], pods):
+    if not _is_written(observed.service, goal, [*wanted, *leaving], pods):
         return _write(goal, [*wanted, *leaving], pods)
-    if leaving and _sends(found, {e["predictor"]["name"] for e in leaving}):
-        return _wait_for_traffic(found, shares)
+    if leaving and _sends(observed, {e["predictor"]["name"] for e in leaving}):
+        return _wait_for_traffic(observed, shares)
     if leaving:
         return _write(goal, wanted, pods)
     if waiting:
         return Wait("; ".join(f"{arm}: {reason}" for arm, reason in waiting.items()))
     expected = {arm: percent for arm, percent in shares.items() if percent}
-    if own and found.shares != expected:
-        return _wait_for_traffic(found, expected)
+    if own and observed.shares != expected:
+        return _wait_for_traffic(observed, expected)
     return None
 
 
@@ -137,16 +126,16 @@ def _is_written(service: Json, goal: Rollout, canaries: list[Json], pods: PodSet
     return read_rollout(service) == goal and includes({"canary": [], **service["spec"]}, spec)
 
 
-def _sends(found: Observed, arms: set[str]) -> bool:
+def _sends(observed: Observed, arms: set[str]) -> bool:
     """Whether the route sends, or may send, traffic to one of these arms."""
-    return found.shares is None or not arms.isdisjoint(found.shares)
+    return observed.shares is None or not arms.isdisjoint(observed.shares)
 
 
-def _wait_for_traffic(found: Observed, expected: dict[str, int]) -> Wait:
-    if found.shares is None:
+def _wait_for_traffic(observed: Observed, expected: dict[str, int]) -> Wait:
+    if observed.shares is None:
         words = "there is no HTTPRoute: KServe splits traffic only with enableGatewayApi"
     else:
-        words = f"the traffic is split {_words(found.shares)}, not yet {_words(expected)}"
+        words = f"the traffic is split {_words(observed.shares)}, not yet {_words(expected)}"
     return Wait(words, for_traffic=True)
 
 

@@ -15,7 +15,11 @@ from matops.adapters.kubernetes.kserve_manifests import (
     stable_name,
 )
 from matops.adapters.kubernetes.kserve_plan import Observed, Wait, Write, next_step
-from matops.adapters.kubernetes.kserve_status import behind_reason, traffic_percent, unready_reason
+from matops.adapters.kubernetes.kserve_status import (
+    traffic_percent,
+    unready_reason,
+    unreconciled_reason,
+)
 from matops.adapters.kubernetes.kubernetes_objects import (
     ROUTES,
     SERVICES,
@@ -39,7 +43,7 @@ class KServeServing:
         pods: what all pods have in common.
         packages_uri: where pods find the workspace's packages, as in ``s3://bucket/models``.
         patience_s: how long a call waits for arms to be ready and for the route to follow; the
-            same call again waits on, so that a look at a release does not take forever.
+            same call again waits on, so that no look at a release takes forever.
         poll_s: between two looks at the cluster.
     """
 
@@ -56,14 +60,13 @@ class KServeServing:
 
     def rollout(self, family: Family) -> Rollout | None:
         """The state on the InferenceService, or None while there is none."""
-        found = self.objects.get(SERVICES, service_name(family))
-        return read_rollout(found) if found else None
+        service = self.objects.get(SERVICES, service_name(family))
+        return read_rollout(service) if service else None
 
     def apply(self, family: Family, rollout: Rollout) -> None:
-        """Bring the InferenceService to a state; doing it twice changes nothing.
+        """Reconcile the InferenceService with a state; idempotent, and resumable after a kill.
 
-        An arm that does not become ready in time gets no traffic, and :meth:`unready` tells why.
-        What was begun and not finished goes on when the same state is applied again.
+        An arm that does not become ready in time gets no traffic; :meth:`unready` has the reason.
 
         Raises:
             BadInput: the deployment has moved on, a new champion does not become ready, the
@@ -74,33 +77,30 @@ class KServeServing:
         deadline = time.monotonic() + self.patience_s
         writes = 0
         while True:
-            found = self._observe(family, rollout)
-            step = next_step(found, rollout, self.pods)
+            observed = self._observe(family, rollout)
+            step = next_step(observed, rollout, self.pods)
             if step is None:
                 return
             if isinstance(step, Write) and writes < MOST_WRITES:
-                self._write(found, step)
+                self._write(observed, step)
                 writes += 1
             elif isinstance(step, Wait) and time.monotonic() < deadline:
                 time.sleep(self.poll_s)
             else:
-                self._give_up(family, found, rollout, step)
+                self._give_up(family, observed, rollout, step)
                 return
 
     def unready(self, family: Family) -> dict[str, str]:
         """Arms that don't answer yet or any more, by name, each with what is known of why."""
-        found = self.objects.get(SERVICES, service_name(family))
-        if found is None:
-            return {}
-        reasons = {
-            arm.name: unready_reason(found, arm.name) for arm in arms_of(read_rollout(found))
-        }
+        service = self.objects.get(SERVICES, service_name(family))
+        arms = arms_of(read_rollout(service)) if service else ()
+        reasons = {arm.name: unready_reason(service or {}, arm.name) for arm in arms}
         return {arm: reason for arm, reason in reasons.items() if reason}
 
-    def behind(self, family: Family) -> str:
-        """Why nobody has seen to the last change yet: KServe's controller is late, or away."""
-        found = self.objects.get(SERVICES, service_name(family))
-        return behind_reason(found) if found else ""
+    def unreconciled(self, family: Family) -> str:
+        """Why KServe's controller has not reconciled the last generation; empty if it has."""
+        service = self.objects.get(SERVICES, service_name(family))
+        return unreconciled_reason(service) if service else ""
 
     def address(self, family: Family, arm: Arm) -> str:
         """URL within the cluster at which one arm alone can be asked.
@@ -145,10 +145,10 @@ class KServeServing:
         self.objects.delete(SERVICES, service_name(family))
 
     def _deployed(self, family: Family) -> Json:
-        found = self.objects.get(SERVICES, service_name(family))
-        if found is None:
+        service = self.objects.get(SERVICES, service_name(family))
+        if service is None:
             raise BadInput(f"{family.name}: nothing is deployed")
-        return found
+        return service
 
     def _observe(self, family: Family, goal: Rollout) -> Observed:
         """The deployment as it is, made where there is none.
@@ -172,15 +172,17 @@ class KServeServing:
         arms = {stable_name(service), *canary_entries(service), *(a.name for a in arms_of(goal))}
         return Observed(service, traffic_percent(route, family, arms) if route else None)
 
-    def _write(self, found: Observed, step: Write) -> None:
+    def _write(self, observed: Observed, step: Write) -> None:
         """Write, unless the object changed: then the next look decides anew."""
         try:
-            self.objects.patch(SERVICES, found.service, step.patch)
+            self.objects.patch(SERVICES, observed.service, step.patch)
         except Conflict:
             time.sleep(self.poll_s / 10)
 
-    def _give_up(self, family: Family, found: Observed, goal: Rollout, step: Wait | Write) -> None:
-        """After all patience: an arm that is not ready is told by :meth:`unready`; else it is bad.
+    def _give_up(
+        self, family: Family, observed: Observed, goal: Rollout, step: Wait | Write
+    ) -> None:
+        """Time is over: an arm that is not ready shows in :meth:`unready`, the rest is an error.
 
         Raises:
             BadInput: the goal's champion is not the champion yet, the traffic does not follow, or
@@ -189,5 +191,5 @@ class KServeServing:
         where = f"{self.objects.namespace}/{service_name(family)}"
         if isinstance(step, Write):
             raise BadInput(f"{where}: changed {MOST_WRITES} times, and is changed back each time")
-        if step.for_traffic or read_rollout(found.service) != goal:
+        if step.for_traffic or read_rollout(observed.service) != goal:
             raise BadInput(f"{where}: after {self.patience_s:g} s: {step.reason}")

@@ -8,19 +8,19 @@ from matops.core.family import Family
 
 Json = dict[str, Any]
 
-NOT_SEEN = "KServe has not seen the last change yet"
+NOT_RECONCILED = "KServe has not reconciled the last change yet"
 
 
-def behind_reason(service: Json) -> str:
-    """Why the status is not that of the last change; empty if it is."""
-    seen = (service.get("status") or {}).get("observedGeneration", 0)
-    return NOT_SEEN if seen < service["metadata"].get("generation", 0) else ""
+def unreconciled_reason(service: Json) -> str:
+    """Why the controller has not reconciled the last generation; empty if it has."""
+    reconciled = (service.get("status") or {}).get("observedGeneration", 0)
+    return NOT_RECONCILED if reconciled < service["metadata"].get("generation", 0) else ""
 
 
 def unready_reason(service: Json, arm: str) -> str:
     """Why an arm does not answer; empty if it does."""
-    if behind := behind_reason(service):
-        return behind
+    if unreconciled := unreconciled_reason(service):
+        return unreconciled
     status = service.get("status") or {}
     if arm == stable_name(service):
         return _stable_reason(status)
@@ -31,41 +31,35 @@ def unready_reason(service: Json, arm: str) -> str:
 
 def _stable_reason(status: Json) -> str:
     conditions = {item["type"]: item for item in status.get("conditions") or []}
-    found = conditions.get("PredictorReady", {})
-    if found.get("status") == "True":
+    ready = conditions.get("PredictorReady", {})
+    if ready.get("status") == "True":
         return ""
-    words = found.get("message") or found.get("reason") or "not started yet"
+    words = ready.get("message") or ready.get("reason") or "not started yet"
     return _with_failure(words, status.get("modelStatus"))
 
 
 def _canary_reason(status: Json, arm: str) -> str:
-    found = next((s for s in status.get("canaryStatuses") or [] if s["name"] == arm), None)
-    if found is None:
+    own = next((s for s in status.get("canaryStatuses") or [] if s["name"] == arm), None)
+    if own is None:
         return "not started yet"
-    return "" if found["ready"] else _with_failure("not ready yet", found.get("modelStatus"))
+    return "" if own["ready"] else _with_failure("not ready yet", own.get("modelStatus"))
 
 
 def _with_failure(words: str, model: Json | None) -> str:
     failure = (model or {}).get("lastFailureInfo") or {}
-    told = failure.get("message") or failure.get("reason")
-    return f"{words}: {told}" if told else str(words)
+    cause = failure.get("message") or failure.get("reason")
+    return f"{words}: {cause}" if cause else str(words)
 
 
 def traffic_percent(route: Json, family: Family, arms: Iterable[str]) -> dict[str, int]:
-    """Share of the traffic by arm, as an HTTPRoute splits it.
-
-    Args:
-        route: the HTTPRoute.
-        family: whose it is.
-        arms: names of the arms; what goes elsewhere has the name of its backend.
-    """
-    known = {arm_service(family, arm): arm for arm in arms}
+    """Share of the traffic by arm, or by backend that is none, as an HTTPRoute splits it."""
+    backends = {arm_service(family, arm): arm for arm in arms}
     rules = route["spec"].get("rules") or [{}]
     # A backend without a weight weighs 1: Gateway API, HTTPBackendRef.
     weights = {ref["name"]: ref.get("weight", 1) for ref in rules[0].get("backendRefs") or []}
     total = sum(weights.values()) or 1
     return {
-        known.get(name, name): round(100 * weight / total)
+        backends.get(name, name): round(100 * weight / total)
         for name, weight in weights.items()
         if weight
     }

@@ -25,29 +25,31 @@ class Conflict(Exception):
 
 
 def connect(context: str) -> Configuration:
-    """The way to a cluster by its context in the kubeconfig; else the current one or the pod's own.
+    """Client configuration from a context of the kubeconfig, or from the pod's service account.
 
     Raises:
-        BadInput: there is no such context, and no cluster around.
+        BadInput: there is no such context, or no kubeconfig outside a pod.
     """
-    found = Configuration()
+    cluster = Configuration()
     try:
-        config.load_kube_config(context=context or None, client_configuration=found)
+        config.load_kube_config(context=context or None, client_configuration=cluster)
     except config.ConfigException as error:
         if context:
             raise BadInput(f"kubeconfig: {error}") from None
         try:
-            config.load_incluster_config(client_configuration=found)
+            config.load_incluster_config(client_configuration=cluster)
         except config.ConfigException:
             raise BadInput(f"no cluster: {error}, and this is no pod") from None
-    return found
+    return cluster
 
 
 class KubernetesObjects:
     """Objects of one namespace.
 
+    Every method raises BadInput where the cluster can't be reached, or refuses.
+
     Args:
-        cluster: the way to the cluster.
+        cluster: configuration of the client.
         namespace: the namespace.
         timeout_s: how long to wait for one answer.
         pause_s: before the second attempt; doubled before each one after that.
@@ -67,71 +69,57 @@ class KubernetesObjects:
         self.timeout_s, self.pause_s, self.attempts = timeout_s, pause_s, attempts
 
     def get(self, kind: tuple[str, str, str], name: str) -> Json | None:
-        """A custom object, or None where there is none.
-
-        Raises:
-            BadInput: the cluster can't be reached, or refuses.
-        """
+        """A custom object, or None where there is none."""
         group, version, plural = kind
-        ask = CustomObjectsApi(self.client).get_namespaced_custom_object
-        found: Json | None = self.ask(name, ask, group, version, self.namespace, plural, name)
-        return found
+        get = CustomObjectsApi(self.client).get_namespaced_custom_object
+        item: Json | None = self.ask(name, get, group, version, self.namespace, plural, name)
+        return item
 
     def create(self, kind: tuple[str, str, str], body: Json) -> None:
         """Create a custom object.
 
         Raises:
             Conflict: there is one of this name.
-            BadInput: the cluster can't be reached, or refuses.
         """
         group, version, plural = kind
-        ask, name = CustomObjectsApi(self.client).create_namespaced_custom_object, body["metadata"]
-        self.ask(name["name"], ask, group, version, self.namespace, plural, body)
+        create, name = (
+            CustomObjectsApi(self.client).create_namespaced_custom_object,
+            body["metadata"],
+        )
+        self.ask(name["name"], create, group, version, self.namespace, plural, body)
 
-    def patch(self, kind: tuple[str, str, str], found: Json, patch: Json) -> None:
+    def patch(self, kind: tuple[str, str, str], item: Json, changes: Json) -> None:
         """Change a custom object by a JSON merge patch, unless it changed since it was read.
 
         Raises:
             Conflict: it did, or it is gone.
-            BadInput: the cluster can't be reached, or refuses.
         """
         group, version, plural = kind
-        name, seen = found["metadata"]["name"], found["metadata"]["resourceVersion"]
-        body = {**patch, "metadata": {**patch.get("metadata", {}), "resourceVersion": seen}}
-        ask = CustomObjectsApi(self.client).patch_namespaced_custom_object
-        if self.ask(name, ask, group, version, self.namespace, plural, name, body) is None:
+        name, read = item["metadata"]["name"], item["metadata"]["resourceVersion"]
+        body = {**changes, "metadata": {**changes.get("metadata", {}), "resourceVersion": read}}
+        patch = CustomObjectsApi(self.client).patch_namespaced_custom_object
+        if self.ask(name, patch, group, version, self.namespace, plural, name, body) is None:
             raise Conflict(f"{name} is gone")
 
     def delete(self, kind: tuple[str, str, str], name: str) -> None:
-        """Delete a custom object, with all that belongs to it; one that is gone is no error.
-
-        Raises:
-            BadInput: the cluster can't be reached, or refuses.
-        """
+        """Delete a custom object, with all that belongs to it; one that is gone is no error."""
         group, version, plural = kind
-        ask = CustomObjectsApi(self.client).delete_namespaced_custom_object
-        self.ask(name, ask, group, version, self.namespace, plural, name)
+        delete = CustomObjectsApi(self.client).delete_namespaced_custom_object
+        self.ask(name, delete, group, version, self.namespace, plural, name)
 
     def service_port(self, name: str) -> int | None:
-        """Port of a Service, or of its pods where it has no address of its own; None for none.
-
-        Raises:
-            BadInput: the cluster can't be reached, or refuses.
-        """
-        found = self.ask(name, CoreV1Api(self.client).read_namespaced_service, name, self.namespace)
-        if found is None:
+        """Port of a Service, or of its pods if it is headless; None where there is no Service."""
+        read = CoreV1Api(self.client).read_namespaced_service
+        service = self.ask(name, read, name, self.namespace)
+        if service is None:
             return None
-        port = found.spec.ports[0]
-        return int(port.target_port if found.spec.cluster_ip == "None" else port.port)
+        port = service.spec.ports[0]
+        return int(port.target_port if service.spec.cluster_ip == "None" else port.port)
 
     def read(self, path: str) -> Json | None:
-        """What lies at a path of the API, of this namespace or not; None where nothing does.
-
-        Raises:
-            BadInput: the cluster can't be reached, or refuses.
-        """
-        found: Json | None = self.ask(path, self._read, path)
-        return found
+        """The answer at a path of the API, of this namespace or not; None for 404."""
+        answer: Json | None = self.ask(path, self._read, path)
+        return answer
 
     def _read(self, path: str, _request_timeout: float) -> Any:
         return self.client.call_api(

@@ -1,4 +1,4 @@
-"""What a cluster lacks before matops can be deployed to it: a pure function of what was found."""
+"""Prerequisites of a deployment that a cluster lacks: a pure function of both."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -11,24 +11,19 @@ KUBERNETES = (1, 32)
 KSERVE = (0, 21)
 PIPELINES = (2, 15)
 RELEASE_KINDS = frozenset(
-    {
-        "serving.kserve.io/v1beta1 InferenceService",
-        "gateway.networking.k8s.io/v1 HTTPRoute",
-    }
+    ["serving.kserve.io/v1beta1 InferenceService", "gateway.networking.k8s.io/v1 HTTPRoute"]
 )
 """What releases read and write, beside what is deployed."""
 
-ONE_NODE_PROVISIONERS = frozenset(
-    {
-        "rancher.io/local-path",
-        "k8s.io/minikube-hostpath",
-        "ebs.csi.aws.com",
-        "pd.csi.storage.gke.io",
-        "disk.csi.azure.com",
-        "cinder.csi.openstack.org",
-    }
-)
-"""Provisioners of volumes that only one node can mount: kind and k3s, and the clouds' disks."""
+ONE_NODE_PROVISIONERS = {
+    "rancher.io/local-path",
+    "k8s.io/minikube-hostpath",
+    "ebs.csi.aws.com",
+    "pd.csi.storage.gke.io",
+    "disk.csi.azure.com",
+    "cinder.csi.openstack.org",
+}
+"""Of ReadWriteOnce volumes, which only one node can mount: kind and k3s, and the clouds' disks."""
 
 S3_ENDPOINT = "serving.kserve.io/s3-endpoint"
 S3_TLS = "serving.kserve.io/s3-usehttps"
@@ -37,87 +32,58 @@ S3_KEYS = frozenset({"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"})
 
 @dataclass(frozen=True)
 class Claim:
-    """A volume that is asked for.
+    """A PersistentVolumeClaim."""
 
-    Attributes:
-        name: of the claim.
-        shared: whether pods on several nodes mount it.
-        storage_class: by name; empty for the cluster's default.
-    """
-
-    name: str
-    shared: bool
-    storage_class: str
+    name: str  # of the claim
+    shared: bool  # whether pods on several nodes mount it
+    storage_class: str  # by name; empty for the cluster's default
 
 
 @dataclass(frozen=True)
 class Needs:
-    """What objects need that they don't bring along.
-
-    Attributes:
-        namespace: where they go.
-        kinds: as in ``batch/v1 CronJob``.
-        secrets: keys by name.
-        serving_secrets: those by which KServe loads packages.
-        serving_annotations: of those, from which KServe knows the S3 server; none for AWS.
-        claims: volumes.
-    """
+    """What objects need that they don't bring along."""
 
     namespace: str
-    kinds: frozenset[str]
-    secrets: Mapping[str, frozenset[str]]
-    serving_secrets: frozenset[str]
-    serving_annotations: Mapping[str, str]
+    kinds: frozenset[str]  # as in ``batch/v1 CronJob``
+    secrets: Mapping[str, frozenset[str]]  # keys by name
+    serving_secrets: frozenset[str]  # those by which KServe loads packages
+    serving_annotations: Mapping[str, str]  # of those: KServe's S3 server; none for AWS
     claims: tuple[Claim, ...]
 
 
 @dataclass(frozen=True)
 class Secret:
-    """What may be known of a secret: no value is read out."""
+    """Keys and annotations of a secret; no value is read out."""
 
     keys: frozenset[str]
     annotations: Mapping[str, str]
 
 
 @dataclass(frozen=True)
-class Found:
-    """What a cluster has.
+class ClusterState:
+    """What a cluster has."""
 
-    Attributes:
-        version: of Kubernetes, as in ``v1.34.4``.
-        kinds: those of the needs that it knows.
-        namespace: whether the namespace exists.
-        secrets: those of the needs that exist.
-        storage_classes: provisioner by name.
-        default_class: name of the default storage class; empty if there is none.
-        kserve: image of KServe's controller; empty if there is none.
-        ingress: KServe's configuration of its routes.
-        gateway: whether the gateway exists that this configuration names.
-        pipelines: image of Kubeflow's API server; empty if there is none.
-        pipelines_here: whether it runs pipelines in the namespace.
-    """
-
-    version: str
-    kinds: frozenset[str] = frozenset()
-    namespace: bool = False
-    secrets: Mapping[str, Secret] = field(default_factory=dict)
-    storage_classes: Mapping[str, str] = field(default_factory=dict)
-    default_class: str = ""
-    kserve: str = ""
-    ingress: Json = field(default_factory=dict)
-    gateway: bool = False
-    pipelines: str = ""
-    pipelines_here: bool = False
+    version: str  # of Kubernetes, as in ``v1.34.4``
+    kinds: frozenset[str] = frozenset()  # those of the needs that it knows
+    namespace: bool = False  # whether the namespace exists
+    secrets: Mapping[str, Secret] = field(default_factory=dict)  # those of the needs that exist
+    storage_classes: Mapping[str, str] = field(default_factory=dict)  # provisioner by name
+    default_class: str = ""  # name of the default storage class; empty if there is none
+    kserve: str = ""  # image of KServe's controller; empty if there is none
+    ingress: Json = field(default_factory=dict)  # KServe's configuration of its routes
+    gateway: bool = False  # whether the gateway exists that this configuration names
+    pipelines: str = ""  # image of Kubeflow's API server; empty if there is none
+    pipelines_here: bool = False  # whether it runs pipelines in the namespace
 
 
-def lacks(needs: Needs, found: Found) -> list[str]:
+def lacks(needs: Needs, cluster: ClusterState) -> list[str]:
     """What is missing, a line each; empty if everything is there."""
     checks = (_version, _kinds, _kserve, _pipelines, _volumes, _secrets)
-    return [line for check in checks for line in check(needs, found)]
+    return [line for check in checks for line in check(needs, cluster)]
 
 
-def _version(_: Needs, found: Found) -> Iterator[str]:
-    yield from _older("Kubernetes", found.version, KUBERNETES)
+def _version(_: Needs, cluster: ClusterState) -> Iterator[str]:
+    yield from _older("Kubernetes", cluster.version, KUBERNETES)
 
 
 def _older(what: str, version: str, least: tuple[int, int]) -> Iterator[str]:
@@ -127,8 +93,8 @@ def _older(what: str, version: str, least: tuple[int, int]) -> Iterator[str]:
         yield f"{what} {number[1]}.{number[2]}: needs {least[0]}.{least[1]} or newer"
 
 
-def _kinds(needs: Needs, found: Found) -> Iterator[str]:
-    for kind in sorted(needs.kinds - found.kinds):
+def _kinds(needs: Needs, cluster: ClusterState) -> Iterator[str]:
+    for kind in sorted(needs.kinds - cluster.kinds):
         yield f"{kind}: the cluster does not know this kind; {_bringer(kind)} brings it"
 
 
@@ -142,37 +108,37 @@ def _bringer(kind: str) -> str:
     return names.get(kind.split("/")[0], f"Kubernetes {KUBERNETES[0]}.{KUBERNETES[1]}")
 
 
-def _kserve(_: Needs, found: Found) -> Iterator[str]:
-    if not found.kserve:
+def _kserve(_: Needs, cluster: ClusterState) -> Iterator[str]:
+    if not cluster.kserve:
         yield "KServe: no controller runs in the namespace kserve"
         return
-    yield from _older("KServe", found.kserve, KSERVE)
-    if found.ingress.get("enableGatewayApi") is not True:
+    yield from _older("KServe", cluster.kserve, KSERVE)
+    if cluster.ingress.get("enableGatewayApi") is not True:
         yield (
             "KServe: splits no traffic; set enableGatewayApi to true in the key ingress of "
             "kserve/inferenceservice-config"
         )
-    elif not found.gateway:
-        name = found.ingress.get("kserveIngressGateway", "")
+    elif not cluster.gateway:
+        name = cluster.ingress.get("kserveIngressGateway", "")
         yield f"Gateway {name}: does not exist, and KServe's routes hang on it"
 
 
-def _pipelines(needs: Needs, found: Found) -> Iterator[str]:
-    if not found.pipelines:
+def _pipelines(needs: Needs, cluster: ClusterState) -> Iterator[str]:
+    if not cluster.pipelines:
         yield f"Kubeflow Pipelines: no ml-pipeline in the namespaces kubeflow or {needs.namespace}"
         return
-    yield from _older("Kubeflow Pipelines", found.pipelines, PIPELINES)
-    if not found.pipelines_here:
+    yield from _older("Kubeflow Pipelines", cluster.pipelines, PIPELINES)
+    if not cluster.pipelines_here:
         yield (
             f"Kubeflow Pipelines: runs nothing in the namespace {needs.namespace}; install it "
             f"there, or for several users with a Profile {needs.namespace}"
         )
 
 
-def _volumes(needs: Needs, found: Found) -> Iterator[str]:
+def _volumes(needs: Needs, cluster: ClusterState) -> Iterator[str]:
     for claim in needs.claims:
-        name = claim.storage_class or found.default_class
-        provisioner = found.storage_classes.get(name)
+        name = claim.storage_class or cluster.default_class
+        provisioner = cluster.storage_classes.get(name)
         if not name:
             yield f"volume {claim.name}: the cluster has no default storage class"
         elif provisioner is None:
@@ -184,12 +150,12 @@ def _volumes(needs: Needs, found: Found) -> Iterator[str]:
             )
 
 
-def _secrets(needs: Needs, found: Found) -> Iterator[str]:
-    if not found.namespace:
+def _secrets(needs: Needs, cluster: ClusterState) -> Iterator[str]:
+    if not cluster.namespace:
         yield f"namespace {needs.namespace}: does not exist, nor do the secrets in it"
         return
     for name, keys in sorted(needs.secrets.items()):
-        secret = found.secrets.get(name)
+        secret = cluster.secrets.get(name)
         if secret is None:
             yield f"secret {name}: does not exist; its keys are {', '.join(sorted(keys))}"
             continue
@@ -201,18 +167,13 @@ def _secrets(needs: Needs, found: Found) -> Iterator[str]:
 
 def _annotations(name: str, secret: Secret, wanted: Mapping[str, str]) -> Iterator[str]:
     for annotation, value in wanted.items():
-        told = secret.annotations.get(annotation, "")
-        if told != value:
-            yield f"secret {name}: annotation {annotation} is {told!r}, not {value!r}"
+        stated = secret.annotations.get(annotation, "")
+        if stated != value:
+            yield f"secret {name}: annotation {annotation} is {stated!r}, not {value!r}"
 
 
 def needs_of(objects: Iterable[Json], namespace: str) -> Needs:
-    """What Kubernetes objects need that they don't bring along.
-
-    Args:
-        objects: as they are to be applied.
-        namespace: where they go.
-    """
+    """What Kubernetes objects that go to a namespace need and don't bring along."""
     items = list(objects)
     settings = [item.get("data", {}) for item in items if item["kind"] == "ConfigMap"]
     endpoint = next((s["MATOPS_S3_ENDPOINT"] for s in settings if "MATOPS_S3_ENDPOINT" in s), "")
@@ -221,7 +182,7 @@ def needs_of(objects: Iterable[Json], namespace: str) -> Needs:
     serving = frozenset(s["name"] for a in accounts for s in a.get("secrets", []))
     return Needs(
         namespace=namespace,
-        kinds=RELEASE_KINDS | {f"{item['apiVersion']} {item['kind']}" for item in items},
+        kinds=RELEASE_KINDS.union(f"{item['apiVersion']} {item['kind']}" for item in items),
         secrets=_secret_keys(items) | dict.fromkeys(serving, S3_KEYS),
         serving_secrets=serving,
         serving_annotations=_s3_annotations(endpoint),
@@ -230,10 +191,10 @@ def needs_of(objects: Iterable[Json], namespace: str) -> Needs:
 
 
 def _s3_annotations(endpoint: str) -> dict[str, str]:
-    """How KServe is told of an S3 server; it speaks TLS unless it is told not to."""
+    """Annotations that name an S3 server to KServe, which speaks TLS by default."""
     scheme, _, host = endpoint.rstrip("/").rpartition("://")
-    told = {S3_ENDPOINT: host} if host else {}
-    return told | ({S3_TLS: "0"} if scheme == "http" else {})
+    address = {S3_ENDPOINT: host} if host else {}
+    return address | ({S3_TLS: "0"} if scheme == "http" else {})
 
 
 def _claim(item: Json) -> Claim:
@@ -243,11 +204,11 @@ def _claim(item: Json) -> Claim:
 
 
 def _secret_keys(items: list[Json]) -> dict[str, frozenset[str]]:
-    """Keys by secret that pods can't start without; whoever takes a whole secret names none."""
-    found: dict[str, frozenset[str]] = {}
+    """Required keys by secret; a reference to a whole secret (``envFrom``) adds none."""
+    keys: dict[str, frozenset[str]] = {}
     for name, key in _references(items):
-        found[name] = found.get(name, frozenset()) | ({key} if key else frozenset())
-    return found
+        keys[name] = keys.get(name, frozenset()) | ({key} if key else frozenset())
+    return keys
 
 
 def _references(value: Any) -> Iterator[tuple[str, str]]:

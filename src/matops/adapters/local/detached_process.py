@@ -4,6 +4,7 @@ import os
 import subprocess
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from signal import SIGKILL, SIGTERM, Signals
@@ -30,11 +31,7 @@ class _Identity:
 
 
 class DetachedProcess:
-    """A process that is known by a file.
-
-    Args:
-        file: holds who the process is; beside it lies its log.
-    """
+    """A process whose identity a file records; beside the file lies the log."""
 
     def __init__(self, file: Path) -> None:
         self.file = file
@@ -66,30 +63,26 @@ class DetachedProcess:
     @property
     def is_running(self) -> bool:
         """Whether the very process that was started still runs."""
-        known = self._known()
-        return known is not None and _running(known.pid) == known
+        recorded = self._recorded()
+        return recorded is not None and _running(recorded.pid) == recorded
 
     def signal(self, number: Signals) -> None:
         """Send a signal to the process, if it still runs."""
-        known = self._known()
-        if known is None:
+        recorded = self._recorded()
+        if recorded is None:
             return
-        try:
-            # The handle stays with this process, so that the check holds until the signal.
-            handle = os.pidfd_open(known.pid)
-        except ProcessLookupError:
-            return
-        try:
-            if _running(known.pid) == known:
-                send_to(handle, number)
-        except ProcessLookupError:
-            return
-        finally:
-            os.close(handle)
+        with suppress(ProcessLookupError):
+            # The pidfd stays with this process, so that the check holds until the signal.
+            handle = os.pidfd_open(recorded.pid)
+            try:
+                if _running(recorded.pid) == recorded:
+                    send_to(handle, number)
+            finally:
+                os.close(handle)
 
-    def stop(self, patience_s: float, asked: Signals = SIGTERM) -> None:
-        """Ask the process to end, and end it if it has not after a while."""
-        self.signal(asked)
+    def stop(self, patience_s: float, first: Signals = SIGTERM) -> None:
+        """Ask the process to end, and kill it if it has not after a while."""
+        self.signal(first)
         deadline = time.monotonic() + patience_s
         while self.is_running and time.monotonic() < deadline:
             time.sleep(TICK_S)
@@ -105,7 +98,7 @@ class DetachedProcess:
         lines = self.log.read_text(errors="replace").strip().splitlines()
         return lines[-1] if lines else ""
 
-    def _known(self) -> _Identity | None:
+    def _recorded(self) -> _Identity | None:
         try:
             stat, boot = self.file.read_text().splitlines()
         except (FileNotFoundError, ValueError):
@@ -120,7 +113,7 @@ def _identity(stat: str, boot: str) -> _Identity:
 
 
 def _running(pid: int) -> _Identity | None:
-    """Who has this number now; None for nobody, or one that has ended and waits to be buried."""
+    """Identity of the process with this id now; None for none, or for a zombie."""
     try:
         stat = (PROC / str(pid) / "stat").read_text()
     except (FileNotFoundError, ProcessLookupError):

@@ -60,17 +60,11 @@ HELD_BYTES = 256 * 1024
 
 @dataclass(frozen=True)
 class ProxiedServer:
-    """One line of the proxy's backend.
+    """One line of the proxy's backend."""
 
-    Attributes:
-        name: unique in the backend.
-        port: where the arm listens on this machine.
-        weight: its share among all; without one it stands in where no other is left.
-    """
-
-    name: str
-    port: int
-    weight: int | None
+    name: str  # unique in the backend
+    port: int  # where the arm listens on this machine
+    weight: int | None  # its share among all; without one it stands in where no other is left
 
     @property
     def words(self) -> str:
@@ -81,18 +75,12 @@ class ProxiedServer:
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What the proxy knows of a server.
+class ServerState:
+    """A server as the running proxy has it."""
 
-    Attributes:
-        port: where it sends requests.
-        weight: its share.
-        under_way: requests and connections that have not ended.
-    """
-
-    port: int
+    port: int  # where it sends requests
     weight: int
-    under_way: int
+    under_way: int  # requests and connections that have not ended
 
 
 class HAProxy:
@@ -109,7 +97,7 @@ class HAProxy:
         self.process = DetachedProcess(directory / "haproxy.process")
 
     def configure(self, port: int, servers: Mapping[str, ProxiedServer]) -> None:
-        """Write what a proxy that starts is to do; it appears whole or not at all."""
+        """Write the configuration of the next start, atomically."""
         lines = "".join(f"    server {s.name} {s.words}\n" for s in servers.values())
         text = CONFIGURATION.format(
             bind=self.bind,
@@ -122,7 +110,7 @@ class HAProxy:
         write_atomic(self.directory / "haproxy.cfg", text.encode())
 
     def start(self) -> None:
-        """Start the proxy, unless it runs, and wait until it can be told something.
+        """Start the proxy, unless it runs, and wait until it answers on its socket.
 
         Raises:
             BadInput: the program is missing, or does not start.
@@ -139,21 +127,20 @@ class HAProxy:
                 raise BadInput(f"haproxy did not start; {self.process.log} says why")
             time.sleep(TICK_S)
 
-    def servers(self) -> dict[str, Seen]:
+    def servers(self) -> dict[str, ServerState]:
         """The servers of the running proxy, by name."""
-        text = self._tell(f"show stat {BACKEND} 4 -1").lstrip("# ")
-        found = csv.DictReader(StringIO(text))
+        text = self._command(f"show stat {BACKEND} 4 -1").lstrip("# ")
         return {
-            row["svname"]: Seen(
+            row["svname"]: ServerState(
                 int(row["addr"].rpartition(":")[2]),
                 int(row["weight"]),
                 int(row["scur"]) + int(row["qcur"]),
             )
-            for row in found
+            for row in csv.DictReader(StringIO(text))
         }
 
     def add(self, server: ProxiedServer) -> None:
-        """Let a server in."""
+        """Register a server, with its health checks on; it gets traffic once they pass."""
         name = f"{BACKEND}/{server.name}"
         self._expect(f"add server {name} {server.words}", "New server registered.")
         self._expect(f"enable health {name}", "")
@@ -164,32 +151,32 @@ class HAProxy:
         self._expect(f"set server {BACKEND}/{name} weight {weight}", "")
 
     def drain(self, name: str) -> None:
-        """Send nothing new to a server."""
+        """Send no new requests to a server."""
         self._expect(f"set server {BACKEND}/{name} state drain", "")
 
     def remove(self, name: str) -> None:
-        """Forget a server; what it still does is cut off."""
+        """Deregister a server; requests that it still has are cut off."""
         server = f"{BACKEND}/{name}"
         self._expect(f"set server {server} state maint", "")
         self._expect(f"shutdown sessions server {server}", "")
         deadline = time.monotonic() + ANSWER_S
-        while (answer := self._tell(f"del server {server}")) != "Server deleted.":
+        while (answer := self._command(f"del server {server}")) != "Server deleted.":
             if time.monotonic() > deadline:
                 raise BadInput(f"haproxy keeps {server}: {answer}")
             time.sleep(TICK_S)
 
-    def _expect(self, command: str, answer: str) -> None:
-        told = self._tell(command)
-        if told != answer:
-            raise BadInput(f"haproxy refuses {command!r}: {told}")
+    def _expect(self, command: str, expected: str) -> None:
+        answer = self._command(command)
+        if answer != expected:
+            raise BadInput(f"haproxy refuses {command!r}: {answer}")
 
     def _answers(self) -> bool:
         try:
-            return bool(self._tell("show version"))
+            return bool(self._command("show version"))
         except BadInput:
             return False
 
-    def _tell(self, command: str) -> str:
+    def _command(self, command: str) -> str:
         try:
             with self._socket() as admin:
                 admin.sendall(f"{command}\n".encode())

@@ -17,8 +17,8 @@ READY_TRIES, READY_TIMEOUT_S = 3, 2.0
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where a machine serves, and how.
+class ServingHost:
+    """This machine as a host of deployments.
 
     Attributes:
         root: directory of all deployments.
@@ -39,17 +39,11 @@ class Place:
 
 @dataclass(frozen=True)
 class State:
-    """What the deployment's file holds.
+    """What the deployment's file holds."""
 
-    Attributes:
-        port: where clients ask.
-        rollout: who gets which share.
-        arm_ports: where each arm listens, by its name.
-    """
-
-    port: int
-    rollout: Rollout
-    arm_ports: dict[str, int] = field(default_factory=dict)
+    port: int  # where clients ask
+    rollout: Rollout  # who gets which share
+    arm_ports: dict[str, int] = field(default_factory=dict)  # where each arm listens, by its name
 
     @property
     def arms(self) -> dict[str, Arm]:
@@ -59,17 +53,12 @@ class State:
 
 
 class LocalDeployment:
-    """The directory of one family.
+    """The directory of one family's deployment on this machine."""
 
-    Args:
-        place: where and how this machine serves.
-        family: name of the family.
-    """
-
-    def __init__(self, place: Place, family: str) -> None:
-        self.place, self.family = place, family
-        self.directory = place.root / family
-        self.proxy = HAProxy(self.directory, place.bind)
+    def __init__(self, host: ServingHost, family: str) -> None:
+        self.host, self.family = host, family
+        self.directory = host.root / family
+        self.proxy = HAProxy(self.directory, host.bind)
 
     def lock(self) -> FileLock:
         """Keeps others from moving the deployment; to be used in a ``with``."""
@@ -82,7 +71,7 @@ class LocalDeployment:
         return read_json(path, State) if path.is_file() else None
 
     def write(self, state: State) -> None:
-        """Replace the state; it is the old or the new one at any moment."""
+        """Replace the state atomically."""
         write_json(self.directory / STATE, state)
 
     def forget(self) -> None:

@@ -1,4 +1,4 @@
-"""From what runs on this machine to what a deployment's state says, without losing a request."""
+"""Reconcile what runs on this machine with a deployment's state, without losing a request."""
 
 import socket
 import time
@@ -19,13 +19,7 @@ Notice = Callable[[str], None]
 
 
 class Reconciliation:
-    """One way from what runs to a state.
-
-    Args:
-        deployment: whose.
-        state: where to.
-        notice: told what is about to be done, step by step.
-    """
+    """One reconciliation of a deployment with a state; ``notice`` gets each step before it."""
 
     def __init__(self, deployment: LocalDeployment, state: State, notice: Notice) -> None:
         self.deployment, self.state, self.notice = deployment, state, notice
@@ -59,10 +53,10 @@ class Reconciliation:
             process.start(self._command(arm, ports[name]), self.deployment.directory)
 
     def _command(self, arm: Arm, port: int) -> Sequence[str]:
-        place = self.deployment.place
+        host = self.deployment.host
         options = ("--port", str(port), "--variant", arm.name)
-        kept = ("--keep-requests", str(place.keep_requests)) if place.keep_requests else ()
-        return [*place.serve, str(Path(arm.package).resolve()), *options, *kept]
+        kept = ("--keep-requests", str(host.keep_requests)) if host.keep_requests else ()
+        return [*host.serve, str(Path(arm.package).resolve()), *options, *kept]
 
     def _servers(self) -> dict[str, ProxiedServer]:
         """What the proxy should have: shares of those that are ready, the rest the champion's."""
@@ -91,13 +85,13 @@ class Reconciliation:
         # Who gains goes first: at no time has nobody a share.
         gaining = sorted(servers.values(), key=lambda server: -(server.weight or 0))
         for server in gaining:
-            known = seen.get(server.name)
-            if server.weight is not None and known and known.weight != server.weight:
+            running = seen.get(server.name)
+            if server.weight is not None and running and running.weight != server.weight:
                 self.notice(f"share of {server.name}")
                 self.proxy.weigh(server.name, server.weight)
 
     def _dismiss(self, servers: dict[str, ProxiedServer]) -> None:
-        """Take the servers that the state no longer names from the proxy, once they are idle."""
+        """Drain the servers that the state no longer names, and remove them once they are idle."""
         leaving = sorted(set(self.proxy.servers()) - set(servers))
         for name in leaving:
             self.notice(f"drain of {name}")
@@ -122,8 +116,8 @@ class Reconciliation:
     def _tell_prometheus(self) -> None:
         named = self.state.arms
         ports = {name: port for name, port in self.state.arm_ports.items() if name in named}
-        write_configuration(self.deployment.place.root, self.deployment.place.scrape_every_s)
-        write_targets(self.deployment.place.root, self.deployment.family, ports)
+        write_configuration(self.deployment.host.root, self.deployment.host.scrape_every_s)
+        write_targets(self.deployment.host.root, self.deployment.family, ports)
 
 
 def _free_port() -> int:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from signal import SIGUSR1
 
-from matops.adapters.local.local_deployment import LocalDeployment, Place, State, is_ready
+from matops.adapters.local.local_deployment import LocalDeployment, ServingHost, State, is_ready
 from matops.adapters.local.local_reconciliation import DRAIN_S, END_S, Notice, Reconciliation
 from matops.adapters.local.scrape_targets import write_targets
 from matops.core.errors import BadInput
@@ -17,20 +17,14 @@ from matops.core.release.rollout import Arm, Rollout
 
 
 class LocalServing:
-    """The port ``Serving`` for one machine.
+    """The port ``Serving`` for one machine; ``notice`` gets each step before it is done."""
 
-    Args:
-        place: where and how.
-        notice: told what is about to be done, step by step.
-    """
-
-    def __init__(self, place: Place, notice: Notice = lambda step: None) -> None:
-        self.place = place
-        self.notice = notice
+    def __init__(self, host: ServingHost, notice: Notice = lambda step: None) -> None:
+        self.host, self.notice = host, notice
 
     def deployment(self, family: Family) -> LocalDeployment:
         """The directory of a family's deployment, whether there is one or not."""
-        return LocalDeployment(self.place, family.name)
+        return LocalDeployment(self.host, family.name)
 
     def rollout(self, family: Family) -> Rollout | None:
         """The state on the deployment, or None while nothing is deployed."""
@@ -46,7 +40,7 @@ class LocalServing:
         return f"http://127.0.0.1:{self._state(family).port}"
 
     def apply(self, family: Family, rollout: Rollout) -> None:
-        """Bring the deployment to a state; the same state again repairs what is missing.
+        """Reconcile the deployment with a state; the same state again repairs what is missing.
 
         An arm that is not ready yet gets its share at the next call after it is.
 
@@ -56,7 +50,7 @@ class LocalServing:
         """
         deployment = self.deployment(family)
         with deployment.lock():
-            before = deployment.read() or State(self.place.port, rollout)
+            before = deployment.read() or State(self.host.port, rollout)
             _check_follows(family, before.rollout, rollout)
             self.notice("state")
             state = replace(before, rollout=rollout)
@@ -66,11 +60,11 @@ class LocalServing:
     def unready(self, family: Family) -> dict[str, str]:
         """Arms that don't answer yet or any more, by name, each with what is known of why."""
         state, deployment = self._state(family), self.deployment(family)
-        found = {name: _why_unready(deployment, state, name) for name in state.arms}
-        return {name: why for name, why in found.items() if why}
+        reasons = {name: _why_unready(deployment, state, name) for name in state.arms}
+        return {name: reason for name, reason in reasons.items() if reason}
 
-    def behind(self, family: Family) -> str:
-        """Always empty: :meth:`apply` itself sees to a change."""
+    def unreconciled(self, family: Family) -> str:
+        """Always empty: :meth:`apply` itself reconciles."""
         return ""
 
     def address(self, family: Family, arm: Arm) -> str:
@@ -99,7 +93,7 @@ class LocalServing:
             deployment.proxy.process.stop(DRAIN_S, SIGUSR1)
             for name in state.arm_ports:
                 deployment.process(name).stop(END_S)
-            write_targets(self.place.root, family.name, {})
+            write_targets(self.host.root, family.name, {})
             deployment.forget()
 
     def _state(self, family: Family) -> State:

@@ -27,33 +27,26 @@ class AlreadyThere(Exception):
 
 @dataclass(frozen=True)
 class KubeflowAccess:
-    """The way to a server.
-
-    Attributes:
-        endpoint: its URL.
-        namespace: the user's, where several share Kubeflow; empty where nobody does.
-        token: of a person or service account; empty for a pod's own, or none.
-        ca: file with the certificate authority of the server; None for the usual ones.
-    """
+    """Endpoint and credentials of a server."""
 
     endpoint: str
-    namespace: str = ""
-    token: str = ""
-    ca: Path | None = None
+    namespace: str = ""  # the user's, where several share Kubeflow
+    token: str = ""  # of a person or service account; empty for the pod's own, or none
+    ca: Path | None = None  # file with the server's certificate authority; None for the usual ones
 
     def configuration(self) -> Configuration:
         """The same for the client."""
-        found = Configuration(host=self.endpoint.rstrip("/"))
-        found.retries = False  # the client's own would hide what was tried
-        found.api_key_prefix["authorization"] = "Bearer"
+        server = Configuration(host=self.endpoint.rstrip("/"))
+        server.retries = False  # the client's own would hide what was tried
+        server.api_key_prefix["authorization"] = "Bearer"
         if self.ca:
-            found.ssl_ca_cert = str(self.ca)
+            server.ssl_ca_cert = str(self.ca)
         if self.token:
-            found.api_key["authorization"] = self.token
+            server.api_key["authorization"] = self.token
         elif IN_CLUSTER_TOKEN.is_file():
-            _read_token(found)
-            found.refresh_api_key_hook = _read_token
-        return found
+            _read_token(server)
+            server.refresh_api_key_hook = _read_token
+        return server
 
 
 def _read_token(configuration: Configuration) -> None:
@@ -65,7 +58,7 @@ class KubeflowApi:
     """A Kubeflow Pipelines server (v2beta1).
 
     Args:
-        access: the way to it.
+        access: endpoint and credentials.
         timeout_s: how long to wait for one answer.
         pause_s: before the second attempt; doubled before each one after that.
         attempts: how often to ask before giving up.
@@ -88,10 +81,7 @@ class KubeflowApi:
         self.recurring = kfp_server_api.RecurringRunServiceApi(client)
 
     def ask(self, what: str, ask: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
-        """An answer to a question that changes nothing, or that may be asked twice.
-
-        Returns:
-            The answer, or None where there is no such object.
+        """The answer to an idempotent request, or None where there is no such object.
 
         Raises:
             BadInput: the server can't be reached, or refuses.
@@ -99,16 +89,16 @@ class KubeflowApi:
         return self._ask(self.attempts, what, ask, *arguments, **named)
 
     def create(self, what: str, ask: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
-        """An answer to what must not be done twice: it is asked once.
+        """The answer to a request that is not idempotent: it is sent once.
 
         Raises:
             AlreadyThere: there is an object of this name.
             BadInput: the server can't be reached, or refuses.
         """
-        found = self._ask(1, what, ask, *arguments, **named)
-        if found is None:
+        created = self._ask(1, what, ask, *arguments, **named)
+        if created is None:
             raise BadInput(f"{self.endpoint}: {what}: what it belongs to is not there any more")
-        return found
+        return created
 
     def pages(self, what: str, ask: Callable[..., Any], field: str, **named: Any) -> Iterator[Any]:
         """Every object of a list, page by page."""
@@ -165,7 +155,7 @@ def _refusal(error: ApiException) -> str:
     if error.status == 404:
         return "404, there is no Kubeflow Pipelines API at this address"
     try:
-        said = json.loads(error.body)
-        return f"{error.status}: {said.get('message') or said.get('error')}"
+        body = json.loads(error.body)
+        return f"{error.status}: {body.get('message') or body.get('error')}"
     except (TypeError, ValueError, AttributeError):
         return f"{error.status}: {error.reason}"

@@ -42,22 +42,22 @@ class KubeflowPipelines:
 
     def version(self, pipeline: str, name: str = "") -> PipelineVersion | None:
         """A version of a pipeline by name, or the newest; None where there is none."""
-        known = self._pipeline(pipeline)
-        if known is None:
+        uploaded = self._pipeline(pipeline)
+        if uploaded is None:
             return None
         ask = self.api.pipelines.pipeline_service_list_pipeline_versions
         # An answer holds whole compiled pipelines, so that no more are asked for than needed.
         named = {"sort_by": "created_at desc", "page_size": 1}
         if name:
             named["filter"] = _equals("display_name", name)
-        page = self.api.ask(f"versions of {pipeline}", ask, known.pipeline_id, **named)
-        found = (page.pipeline_versions if page else None) or []
-        return read_version(pipeline, found[0]) if found else None
+        page = self.api.ask(f"versions of {pipeline}", ask, uploaded.pipeline_id, **named)
+        versions = (page.pipeline_versions if page else None) or []
+        return read_version(pipeline, versions[0]) if versions else None
 
     def _pipeline(self, name: str) -> Any:
         ask = self.api.pipelines.pipeline_service_list_pipelines
-        found = self.api.pages("pipelines", ask, "pipelines", **self.mine)
-        return next((pipeline for pipeline in found if pipeline.display_name == name), None)
+        pipelines = self.api.pages("pipelines", ask, "pipelines", **self.mine)
+        return next((pipeline for pipeline in pipelines if pipeline.display_name == name), None)
 
     def upload(
         self, pipeline: str, version: str, description: str, definition: Path
@@ -65,19 +65,19 @@ class KubeflowPipelines:
         """Upload a compiled pipeline as a version; one of this name that is there stays."""
         body = V2beta1Pipeline(display_name=pipeline, name=pipeline, **self.mine)
         create = self.api.pipelines.pipeline_service_create_pipeline
-        known = self._once(pipeline, lambda: self._pipeline(pipeline), create, body)
+        parent = self._once(pipeline, lambda: self._pipeline(pipeline), create, body)
         ask = self.api.uploads.upload_pipeline_version
         named = {"name": f"{pipeline}-{version}", "display_name": version}
-        named |= {"pipelineid": known.pipeline_id, "description": description}
+        named |= {"pipelineid": parent.pipeline_id, "description": description}
 
         def there() -> PipelineVersion | None:
             return self.version(pipeline, version)
 
         self._once(f"{pipeline} {version}", there, ask, str(definition), **named)
-        found = there()
-        if found is None:
+        uploaded = there()
+        if uploaded is None:
             raise BadInput(f"{self.api.endpoint}: {pipeline} {version}: uploaded, and not there")
-        return found
+        return uploaded
 
     def _once(
         self,
@@ -88,24 +88,24 @@ class KubeflowPipelines:
         **named: Any,
     ) -> Any:
         """What is there, or else what is created; somebody else may be faster."""
-        found = look()
-        if found is not None:
-            return found
+        existing = look()
+        if existing is not None:
+            return existing
         try:
             return self.api.create(what, create, *arguments, **named)
         except AlreadyThere:
-            found = look()
-            if found is None:
+            existing = look()
+            if existing is None:
                 raise BadInput(f"{self.api.endpoint}: {what}: there, and not to be seen") from None
-            return found
+            return existing
 
     def _group(self, name: str) -> str:
         """The experiment under which Kubeflow shows runs."""
         ask = self.api.experiments.experiment_service_list_experiments
 
         def there() -> Any:
-            found = self.api.pages("experiments", ask, "experiments", **self.mine)
-            return next((group for group in found if group.display_name == name), None)
+            groups = self.api.pages("experiments", ask, "experiments", **self.mine)
+            return next((group for group in groups if group.display_name == name), None)
 
         body = V2beta1Experiment(display_name=name, **self.mine)
         create = self.api.experiments.experiment_service_create_experiment
@@ -126,22 +126,22 @@ class KubeflowPipelines:
 
     def run(self, run_id: str) -> PipelineRun:
         """A run."""
-        found = self.api.ask(f"run {run_id}", self.api.runs.run_service_get_run, run_id)
-        if found is None:
+        run = self.api.ask(f"run {run_id}", self.api.runs.run_service_get_run, run_id)
+        if run is None:
             raise BadInput(f"{self.api.endpoint}: there is no run {run_id}")
-        return read_run(found)
+        return read_run(run)
 
     def runs(self, most: int) -> list[PipelineRun]:
         """The latest runs, the newest first."""
         named = {"sort_by": "created_at desc", **self.mine}
-        found = self.api.pages("runs", self.api.runs.run_service_list_runs, "runs", **named)
-        return [read_run(run) for run in islice(found, most)]
+        runs = self.api.pages("runs", self.api.runs.run_service_list_runs, "runs", **named)
+        return [read_run(run) for run in islice(runs, most)]
 
     def schedules(self) -> list[Schedule]:
         """All schedules."""
         ask = self.api.recurring.recurring_run_service_list_recurring_runs
-        found = self.api.pages("recurring runs", ask, "recurring_runs", **self.mine)
-        return [read_schedule(schedule) for schedule in found]
+        schedules = self.api.pages("recurring runs", ask, "recurring_runs", **self.mine)
+        return list(map(read_schedule, schedules))
 
     def add_schedule(self, group: str, timetable: Timetable) -> Schedule:
         """Add a schedule that starts no runs yet."""

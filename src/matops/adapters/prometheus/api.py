@@ -22,15 +22,10 @@ class NoAnswer(BadInput):
 
 @dataclass(frozen=True)
 class Sample:
-    """One number of an answer.
+    """One number of an answer."""
 
-    Attributes:
-        labels: what tells it from the others, without the metric's name.
-        value: the number; NaN and infinities come as they are.
-    """
-
-    labels: dict[str, str]
-    value: float
+    labels: dict[str, str]  # what tells it from the others, without the metric's name
+    value: float  # the number; NaN and infinities come as they are
 
 
 @dataclass(frozen=True)
@@ -65,16 +60,17 @@ class PrometheusApi:
 
     def query(self, expression: str, at: datetime) -> list[Sample]:
         """Values of an expression at one time; none where no series matches."""
-        found = self._ask("query", "vector", {"query": expression, "time": at.timestamp()})
-        return [Sample(_labels(item), float(item["value"][1])) for item in found]
+        items = self._ask("query", "vector", {"query": expression, "time": at.timestamp()})
+        return [Sample(_labels(item), float(item["value"][1])) for item in items]
 
     def query_range(
         self, expression: str, since: datetime, until: datetime, step_s: float
     ) -> list[Series]:
         """Values of an expression over time."""
         window = {"start": since.timestamp(), "end": until.timestamp(), "step": step_s}
-        found = self._ask("query_range", "matrix", {"query": expression, **window})
-        return list(map(_series, found))
+        return list(
+            map(_series, self._ask("query_range", "matrix", {"query": expression, **window}))
+        )
 
     def stored(self, selected: str, since: datetime, until: datetime) -> list[Series]:
         """Every sample in a window as it was scraped, of the series that a selector names."""
@@ -111,15 +107,10 @@ def selector(metrics: str, **labels: str) -> str:
 
 
 def growth(series: str, since: datetime, until: datetime, by: Sequence[str] = ()) -> str:
-    """PromQL for how much counters grew in a window, added up; to be asked at the window's end.
+    """PromQL for how much counters grew in a window, summed but for the labels ``by``.
 
-    Prometheus does the sums, so that windows of days cost little; it extrapolates to the ends.
-
-    Args:
-        series: a selector.
-        since: begin of the window.
-        until: end of the window.
-        by: labels that are kept apart.
+    To be asked at the window's end. Prometheus does the sums, so that windows of days cost little;
+    it extrapolates to the ends.
     """
     kept = f" by ({', '.join(by)})" if by else ""
     return f"sum{kept} (increase({series}[{_seconds(since, until)}s]))"
@@ -143,20 +134,18 @@ def gain(series: Series, since: datetime) -> float | None:
 
 
 def to_buckets(cumulative: Mapping[str, float]) -> Buckets | None:
-    """A histogram from the cumulative counts of its edges.
-
-    Returns:
-        None where the histogram has no infinite edge or a count is not finite: that is no count.
-    """
-    found = sorted((float(edge), count) for edge, count in cumulative.items())
-    if not found or found[-1][0] != math.inf or not all(math.isfinite(c) for _, c in found):
+    """A histogram from cumulative counts by edge; None unless all are finite, up to infinity."""
+    ascending = sorted((float(edge), count) for edge, count in cumulative.items())
+    if not ascending or ascending[-1][0] != math.inf:
+        return None
+    if not all(math.isfinite(count) for _, count in ascending):
         return None
     counts, below = [], 0.0
-    for _, count in found:
+    for _, count in ascending:
         # Growth is extrapolated edge by edge, so that a sum may fall by a rounding error.
         counts.append(max(0.0, count - below))
         below = max(below, count)
-    return Buckets(tuple(edge for edge, _ in found), tuple(counts))
+    return Buckets(tuple(edge for edge, _ in ascending), tuple(counts))
 
 
 def _seconds(since: datetime, until: datetime) -> int:

@@ -27,13 +27,9 @@ LABELS = ("family", "model_version", "variant", "descriptor")
 
 @dataclass(frozen=True)
 class DescriptorCounts:
-    """Samples by their standardised descriptors.
+    """Samples by their standardised descriptors."""
 
-    Attributes:
-        counts: between EDGES, not cumulative, shape (d, n_edges).
-    """
-
-    counts: NDArray[np.int64]
+    counts: NDArray[np.int64]  # between EDGES, not cumulative, shape (d, n_edges)
 
     @classmethod
     def of(cls, standard: NDArray[np.float64]) -> "DescriptorCounts":

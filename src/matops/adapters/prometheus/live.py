@@ -60,18 +60,18 @@ class _Window:
     def counts(self, metric: str, by: str) -> dict[str, float]:
         """How much a counter grew, by a label's value; what is not finite was not measured."""
         series = selector(metric, **self.labels)
-        found = self.api.query(growth(series, self.since, self.until, (by,)), self.until)
-        return {s.labels[by]: s.value for s in found if by in s.labels and math.isfinite(s.value)}
+        grown = self.api.query(growth(series, self.since, self.until, (by,)), self.until)
+        return {s.labels[by]: s.value for s in grown if by in s.labels and math.isfinite(s.value)}
 
     def histograms(self, metric: str, by: str) -> dict[str, Buckets]:
         """Histograms by a label's value; broken ones are left out."""
         series = selector(f"{metric}_bucket", **self.labels)
-        asked = growth(series, self.since, self.until, (by, EDGE))
+        query = growth(series, self.since, self.until, (by, EDGE))
         groups: dict[str, dict[str, float]] = {}
-        for sample in self.api.query(asked, self.until):
+        for sample in self.api.query(query, self.until):
             groups.setdefault(sample.labels.get(by, ""), {})[sample.labels[EDGE]] = sample.value
-        found = {name: to_buckets(cumulative) for name, cumulative in groups.items()}
-        return {name: buckets for name, buckets in found.items() if buckets}
+        histograms = {name: to_buckets(cumulative) for name, cumulative in groups.items()}
+        return {name: buckets for name, buckets in histograms.items() if buckets}
 
     def history(self) -> tuple[LivePoint, ...]:
         """Samples, and those out of domain, in equal steps of the window."""
@@ -80,18 +80,15 @@ class _Window:
         # One descriptor's count is that of all samples; which one does not matter.
         count = f"max by (family) ({self._growth(every, step, 'descriptor')})"
         outside = self._growth(selector("matops_out_of_domain_total", **self.labels), step)
-        samples, strange = (
-            _values(
-                self.api.query_range(asked, self.since + step, self.until, step.total_seconds())
-            )
-            for asked in (count, outside)
-        )
+        window = self.since + step, self.until, step.total_seconds()
+        samples = _values(self.api.query_range(count, *window))
+        strange = _values(self.api.query_range(outside, *window))
         return tuple(LivePoint(at, n, strange.get(at, 0.0)) for at, n in samples.items())
 
     def _growth(self, series: str, step: timedelta, *by: str) -> str:
         return growth(series, self.since, self.since + step, ("family", *by))
 
 
-def _values(found: list[Series]) -> dict[datetime, float]:
-    """The finite values of the one series that there is, or nothing."""
-    return {at: value for series in found for at, value in series.points if math.isfinite(value)}
+def _values(answer: list[Series]) -> dict[datetime, float]:
+    """The finite values of the one series of an answer, or nothing."""
+    return {at: value for series in answer for at, value in series.points if math.isfinite(value)}

@@ -55,21 +55,21 @@ class PrometheusMonitor:
         names = "|".join((REQUESTS, LATENCY, SAMPLES, OUTSIDE, PREDICTIONS))
         selected = selector(names, family=family.name, variant=arm.name)
         try:
-            found = self.api.stored(selected, since - LOOKBACK, until)
+            series = self.api.stored(selected, since - LOOKBACK, until)
         except NoAnswer as error:
             log.warning("%s", error)
-            found = []
-        seen = _Window(found, since, until - self.stale_after)
-        targets = sorted({s.labels["target"] for s in seen.of(PREDICTIONS)})
-        predictions = {t: seen.histogram(PREDICTIONS, target=t) for t in targets}
+            series = []
+        window = _Window(series, since, until - self.stale_after)
+        targets = sorted({s.labels["target"] for s in window.of(PREDICTIONS)})
+        predictions = {t: window.histogram(PREDICTIONS, target=t) for t in targets}
         return ArmTraffic(
-            requests=seen.outcomes(ANSWERED),
-            errors=seen.outcomes(FAILED),
-            refused=seen.outcomes(["bad_input"]),
-            latency_s=seen.histogram(LATENCY),
+            requests=window.outcomes(ANSWERED),
+            errors=window.outcomes(FAILED),
+            refused=window.outcomes(["bad_input"]),
+            latency_s=window.histogram(LATENCY),
             predictions={t: buckets for t, buckets in predictions.items() if buckets},
-            samples=seen.count(SAMPLES),
-            outside=seen.count(OUTSIDE),
+            samples=window.count(SAMPLES),
+            outside=window.count(OUTSIDE),
         )
 
 
@@ -81,20 +81,21 @@ class _Window:
 
     def of(self, name: str, **labels: str) -> list[Series]:
         """The series of a metric with these labels, one a process; none if all are stale."""
-        found = [s for s in self.series if s.name == name and labels.items() <= s.labels.items()]
-        return found if any(s.points[-1][0] >= self.fresh for s in found) else []
+        series = [s for s in self.series if s.name == name and labels.items() <= s.labels.items()]
+        return series if any(s.points[-1][0] >= self.fresh for s in series) else []
 
     def count(self, name: str, **labels: str) -> float | None:
         """What a counter gained, over all processes that the arm had."""
         gains = [gain(s, self.since) for s in self.of(name, **labels)]
-        known = [gained for gained in gains if gained is not None]
-        return _finite(sum(known)) if known else None
+        measured = [gained for gained in gains if gained is not None]
+        total = sum(measured)
+        return total if measured and math.isfinite(total) else None
 
     def outcomes(self, outcomes: Collection[str]) -> float | None:
         """Requests with one of these outcomes, all of which must be there."""
         counts = [self.count(REQUESTS, outcome=outcome) for outcome in outcomes]
-        known = [count for count in counts if count is not None]
-        return sum(known) if len(known) == len(counts) else None
+        measured = [count for count in counts if count is not None]
+        return sum(measured) if len(measured) == len(counts) else None
 
     def histogram(self, name: str, **labels: str) -> Buckets | None:
         """Values between edges; None unless all processes have the same edges."""
@@ -104,9 +105,5 @@ class _Window:
         if not series or len(series) != len(edges) * len(processes):
             return None
         below = {edge: self.count(name, **labels, le=edge) for edge in edges}
-        known = {edge: count for edge, count in below.items() if count is not None}
-        return to_buckets(known) if len(known) == len(edges) else None
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None
+        measured = {edge: count for edge, count in below.items() if count is not None}
+        return to_buckets(measured) if len(measured) == len(edges) else None

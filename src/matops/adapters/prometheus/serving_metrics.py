@@ -23,17 +23,11 @@ BATCH_EDGES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 
 @dataclass(frozen=True)
 class Identity:
-    """Which copy of which model a process serves.
+    """Which copy of which model a process serves."""
 
-    Attributes:
-        family: name of the family.
-        model_version: of the package.
-        variant: name of the arm of a release.
-    """
-
-    family: str
-    model_version: str
-    variant: str
+    family: str  # name of the family
+    model_version: str  # of the package
+    variant: str  # name of the arm of a release
 
 
 class ServingMetrics:

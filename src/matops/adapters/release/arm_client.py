@@ -30,9 +30,9 @@ class HttpArmClient:
         path = f"{url}/v1/models/{family.name}:predict"
         try:
             response = self.client.post(path, content=body, headers=headers)
-            [found] = response.raise_for_status().json()["predictions"]
-            found["estimates"] = {n: _numbers(e) for n, e in found["estimates"].items()}
-            return from_json(to_json(found), Prediction, url)
+            [answer] = response.raise_for_status().json()["predictions"]
+            answer["estimates"] = {n: _numbers(e) for n, e in answer["estimates"].items()}
+            return from_json(to_json(answer), Prediction, url)
         except (httpx.HTTPError, ValueError, KeyError, TypeError, AttributeError, BadInput):
             return None
 

@@ -51,19 +51,12 @@ class Ports:
 
 @dataclass(frozen=True)
 class Running:
-    """How a server runs.
+    """How a server runs."""
 
-    Attributes:
-        ports: where it listens.
-        processes: that compute, beside the one that listens.
-        limits: what it takes on.
-        keep_requests: recent requests that it keeps for comparisons; none by default.
-    """
-
-    ports: Ports
-    processes: int = 1
-    limits: Limits = field(default_factory=Limits)
-    keep_requests: int = 0
+    ports: Ports  # where it listens
+    processes: int = 1  # that compute, beside the one that listens
+    limits: Limits = field(default_factory=Limits)  # what it takes on
+    keep_requests: int = 0  # recent requests that it keeps for comparisons; none by default
 
 
 def serve(served: Served, load: Load, running: Running) -> None:

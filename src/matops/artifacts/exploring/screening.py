@@ -27,23 +27,14 @@ SECONDS = b"seconds"
 
 @dataclass(frozen=True)
 class Plan:
-    """What a screening is: equal plans make equal tables.
-
-    Attributes:
-        family: whose designs.
-        model_version: version of the package that predicts.
-        seed: seed of the designs.
-        configuration: what the family's generator of designs reads, as JSON.
-        count: number of designs; a larger one extends the table.
-        part_size: designs in a part.
-    """
+    """What a screening is: equal plans make equal tables."""
 
     family: str
-    model_version: str
+    model_version: str  # version of the package that predicts
     seed: int
-    configuration: Any
-    count: int
-    part_size: int = PART_SIZE
+    configuration: Any  # what the family's generator of designs reads, as JSON
+    count: int  # number of designs; a larger one extends the table
+    part_size: int = PART_SIZE  # designs in a part
 
     @property
     def parts(self) -> list[range]:

@@ -18,7 +18,7 @@ SHOWN = 20_000
 
 
 @dataclass(frozen=True)
-class Found:
+class ScreeningResult:
     """What a screening found.
 
     Attributes:
@@ -61,7 +61,7 @@ def _with_interval(rows: pd.DataFrame, targets: Sequence[Target], merit: Merit) 
 
 def collect(
     directory: Path, plan: Plan, objectives: Objectives, merit: Merit, targets: Sequence[Target]
-) -> Found:
+) -> ScreeningResult:
     """Read all parts of a finished screening.
 
     Designs out of domain are never on the front: what the model says there is no prediction.
@@ -85,7 +85,7 @@ def collect(
         seconds = {stage: seconds[stage] + taken[stage] for stage in STAGES}
     if refused.total() == plan.count:
         raise BadInput(f"every design was refused: {refused.most_common(1)[0][0]}")
-    return Found(
+    return ScreeningResult(
         plan=plan,
         objectives=objectives,
         merit=merit,

@@ -53,13 +53,14 @@ def _outcomes(counts: dict[str, float]) -> list[Outcome]:
     ]
 
 
-def _prediction_figures(found: Observation) -> dict[str, str]:
-    live = found.live.predictions
+def _prediction_figures(observation: Observation) -> dict[str, str]:
+    live = observation.live.predictions
     return {
         target.name: to_svg(
-            draw_predictions(target, found.labels.get(target.name), live[target.name]), f"p{i}"
+            draw_predictions(target, observation.labels.get(target.name), live[target.name]),
+            f"p{i}",
         )
-        for i, target in enumerate(found.card.targets)
+        for i, target in enumerate(observation.card.targets)
         if target.name in live
     }
 
@@ -72,24 +73,18 @@ def _latency(latency_s: Buckets | None) -> tuple[str | None, dict[str, str]]:
     return to_svg(draw_latency(latency_s), "latency"), levels
 
 
-def render_observation(found: Observation, title: str, limits: RetrainingConfig) -> str:
-    """The report as one self-contained page, the same text for the same input.
-
-    Args:
-        found: what the model met.
-        title: the family's title.
-        limits: from which on drift and strangeness count.
-    """
-    alarm, why = findings(found, limits)
-    history, shifts = found.live.history, found.shifts
-    latency, answered = _latency(found.live.latency_s)
+def render_observation(observation: Observation, title: str, limits: RetrainingConfig) -> str:
+    """The report as one self-contained page, the same text for the same input."""
+    alarm, why = findings(observation, limits)
+    history, shifts = observation.live.history, observation.shifts
+    latency, answered = _latency(observation.live.latency_s)
     return template("monitor.html.j2").render(
-        found=found,
+        observation=observation,
         title=title,
         limits=limits,
         alarm=alarm,
         why=why,
-        predictions=_prediction_figures(found),
+        predictions=_prediction_figures(observation),
         descriptors={
             shift.descriptor: to_svg(
                 draw_descriptor(shift.descriptor, shift.train, shift.live), f"d{i}"
@@ -99,6 +94,6 @@ def render_observation(found: Observation, title: str, limits: RetrainingConfig)
         outside=to_svg(draw_outside(history, limits.outside_share), "outside") if history else None,
         latency=latency,
         answered=answered,
-        outcomes=_outcomes(found.live.outcomes),
-        unseen=sorted(found.live.unseen.items(), key=lambda item: -item[1]),
+        outcomes=_outcomes(observation.live.outcomes),
+        unseen=sorted(observation.live.unseen.items(), key=lambda item: -item[1]),
     )

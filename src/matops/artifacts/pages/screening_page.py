@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from matops.artifacts.exploring.screening_result import Found
+from matops.artifacts.exploring.screening_result import ScreeningResult
 from matops.artifacts.pages.page import template
 from matops.artifacts.pages.plots.screening import draw_screening
 from matops.artifacts.pages.plots.style import quantity, save_png, to_svg
@@ -21,60 +21,45 @@ SHOWN_ROWS = 100
 
 @dataclass(frozen=True)
 class ScreeningFiles:
-    """Where the result of a screening lies.
+    """Where the result of a screening lies."""
 
-    Attributes:
-        front: table of the front.
-        designs: directory with a payload for each design of the front.
-        picture: merit against cost.
-        page: all of it, for people.
-        confirmed: table of the simulated designs; None if none were.
-    """
-
-    front: Path
-    designs: Path
-    picture: Path
-    page: Path
-    confirmed: Path | None
+    front: Path  # table of the front
+    designs: Path  # directory with a payload for each design of the front
+    picture: Path  # merit against cost
+    page: Path  # all of it, for people
+    confirmed: Path | None  # table of the simulated designs; None if none were
 
 
-def stage_rows(found: Found) -> list[tuple[str, float, float]]:
+def stage_rows(result: ScreeningResult) -> list[tuple[str, float, float]]:
     """Stage, its seconds in all, and its milliseconds a design."""
     return [
-        (stage, found.seconds[stage], 1e3 * found.seconds[stage] / found.plan.count)
+        (stage, result.seconds[stage], 1e3 * result.seconds[stage] / result.plan.count)
         for stage in STAGES
     ]
 
 
 def render_screening(
-    found: Found, confirmed: pd.DataFrame | None, title: str, coverage: float
+    result: ScreeningResult, confirmed: pd.DataFrame | None, title: str, coverage: float
 ) -> str:
-    """The screening as one page that needs nothing else.
-
-    Args:
-        found: what it found.
-        confirmed: simulated designs, as :func:`matops.steps.exploring.screen.confirm` gives them.
-        title: the family's title.
-        coverage: nominal coverage of the targets' intervals.
-    """
+    """The screening as one self-contained page; ``coverage`` is nominal, of targets' intervals."""
     simulated = [] if confirmed is None else confirmed.to_dict("records")
     done = [row for row in simulated if not row["refused"]]
     return template("screening.html.j2").render(
-        plan=found.plan,
-        cost=found.objectives.cost,
-        merit=found.merit,
-        found=found,
+        plan=result.plan,
+        cost=result.objectives.cost,
+        merit=result.merit,
+        result=result,
         quantity=quantity,
-        front=found.front.head(SHOWN_ROWS).to_dict("records"),
+        front=result.front.head(SHOWN_ROWS).to_dict("records"),
         confirmed=simulated,
         simulated=len(done),
         inside=sum(bool(row["inside"]) for row in done),
         coverage=coverage,
         title=title,
-        stages=stage_rows(found),
+        stages=stage_rows(result),
         explained=STAGES,
-        figure=to_svg(draw_screening(found, confirmed), "screening"),
-        configuration=json.dumps(found.plan.configuration, indent=2, ensure_ascii=False),
+        figure=to_svg(draw_screening(result, confirmed), "screening"),
+        configuration=json.dumps(result.plan.configuration, indent=2, ensure_ascii=False),
     )
 
 
@@ -89,7 +74,7 @@ def _write_designs(directory: Path, payloads: Mapping[int, Payload]) -> None:
 
 def write_result(
     out: Path,
-    found: Found,
+    result: ScreeningResult,
     payloads: Mapping[int, Payload],
     confirmed: pd.DataFrame | None,
     title: str,
@@ -97,13 +82,7 @@ def write_result(
 ) -> ScreeningFiles:
     """Write tables, payloads of the front, picture and page into the screening's directory.
 
-    Args:
-        out: the directory.
-        found: what the screening found.
-        payloads: of the designs on the front.
-        confirmed: simulated designs, if any; an older table of them goes.
-        title: the family's title.
-        coverage: nominal coverage of the targets' intervals.
+    Where no designs were simulated, an older table of ``confirmed`` ones is removed.
     """
     files = ScreeningFiles(
         front=out / FRONT,
@@ -112,14 +91,14 @@ def write_result(
         page=out / PAGE,
         confirmed=None if confirmed is None else out / CONFIRMED,
     )
-    found.front.to_csv(files.front, index=False)
+    result.front.to_csv(files.front, index=False)
     if confirmed is None:
         # Those of another front, merit or engine; the simulations themselves are kept.
         (out / CONFIRMED).unlink(missing_ok=True)
     else:
         confirmed.to_csv(out / CONFIRMED, index=False)
     _write_designs(files.designs, payloads)
-    save_png(draw_screening(found, confirmed), files.picture)
-    page = render_screening(found, confirmed, title, coverage)
+    save_png(draw_screening(result, confirmed), files.picture)
+    page = render_screening(result, confirmed, title, coverage)
     files.page.write_text(page, encoding="utf-8")
     return files

@@ -81,8 +81,8 @@ class Objectives:
         for merit in self.merits:
             if name in ("", merit.name):
                 return merit
-        known = ", ".join(merit.name for merit in self.merits)
-        raise BadInput(f"no merit is called {name!r}; there are: {known}")
+        names = ", ".join(merit.name for merit in self.merits)
+        raise BadInput(f"no merit is called {name!r}; there are: {names}")
 
 
 def pareto_front(cost: Array, merit: Array) -> Rows:
@@ -96,7 +96,7 @@ def pareto_front(cost: Array, merit: Array) -> Rows:
         merit: to be maximised, shape (n,).
 
     Returns:
-        Row numbers in the order of rising cost.
+        Row numbers by rising cost.
 
     Raises:
         ValueError: a number is not finite, which no order can place.
@@ -112,14 +112,10 @@ def pareto_front(cost: Array, merit: Array) -> Rows:
 
 
 def spread_along(cost: Array, wanted: int) -> Rows:
-    """Positions on a front that are spread evenly over its costs: at most ``wanted``.
+    """At most ``wanted`` positions on a front, spread evenly over its rising costs, shape (n,).
 
     They are the nearest ones to evenly spaced costs, cheapest and dearest included; a single one
     is the dearest, which has the most merit.
-
-    Args:
-        cost: of the designs on the front, rising, shape (n,).
-        wanted: how many.
     """
     if not len(cost) or wanted < 1:
         return np.arange(0)

@@ -83,27 +83,16 @@ class Study:
 
 @dataclass(frozen=True)
 class VariantResult:
-    """What a variant showed on the groups it had not seen.
-
-    Attributes:
-        variant: which one.
-        errors: by target (or ``all``), then by metric.
-        train_groups: groups that trained, median over the folds.
-        draws: random choices of those groups.
-        members: networks whose mean was measured.
-        weights: trainable numbers of one network.
-        seconds_per_member: time of one training, median, one process among several.
-        seconds_per_epoch: the same for an epoch; None where a fit has no epochs.
-    """
+    """What a variant showed on the groups it had not seen."""
 
     variant: Variant
-    errors: Mapping[str, Mapping[str, Measurement]]
-    train_groups: int
-    draws: int
-    members: int
-    weights: int
-    seconds_per_member: float
-    seconds_per_epoch: float | None
+    errors: Mapping[str, Mapping[str, Measurement]]  # by target (or ``all``), then by metric
+    train_groups: int  # groups that trained, median over the folds
+    draws: int  # random choices of those groups
+    members: int  # networks whose mean was measured
+    weights: int  # trainable numbers of one network
+    seconds_per_member: float  # time of one training, median, one process among several
+    seconds_per_epoch: float | None  # the same for an epoch; None where a fit has no epochs
 
 
 def find_study(studies: Sequence[Study], family: str, name: str) -> Study:
@@ -115,8 +104,8 @@ def find_study(studies: Sequence[Study], family: str, name: str) -> Study:
     for study in studies:
         if study.name == name:
             return study
-    known = ", ".join(study.name for study in studies) or "none"
-    raise BadInput(f"{family} has no study {name!r}; there are: {known}")
+    names = ", ".join(study.name for study in studies) or "none"
+    raise BadInput(f"{family} has no study {name!r}; there are: {names}")
 
 
 def select_variants(study: Study, only: Sequence[str]) -> tuple[Variant, ...]:
@@ -128,20 +117,21 @@ def select_variants(study: Study, only: Sequence[str]) -> tuple[Variant, ...]:
     labels = [variant.label for variant in study.variants]
     for label in only:
         if label not in labels:
-            known = "; ".join(labels)
-            raise BadInput(f"study {study.name} has no variant {label!r}; there are: {known}")
+            raise BadInput(
+                f"study {study.name} has no variant {label!r}; there are: {'; '.join(labels)}"
+            )
     return tuple(v for v in study.variants if not only or v.label in only)
 
 
 def draw_training_groups(
     available: NDArray[np.str_], variant: Variant, seed: Sequence[int]
 ) -> NDArray[np.str_]:
-    """The groups that train: the first ones of a random order, so that more holds less.
+    """The groups that train: the first ones of a random order, so that larger sets hold smaller.
 
     Args:
         available: groups of the rows that are not held out; repeats are fine.
         variant: says how many.
-        seed: decides the order; the same for all variants of a study.
+        seed: of the order; the same for all variants of a study.
 
     Raises:
         BadInput: it wants more groups than there are, or too few to train on.

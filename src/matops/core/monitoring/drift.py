@@ -39,23 +39,14 @@ CHANCE = 0.05
 
 @dataclass(frozen=True)
 class Shift:
-    """How one descriptor moved.
-
-    Attributes:
-        descriptor: its name.
-        index: population stability index of live samples against training rows.
-        expected: what the index of as many samples of the training population is on average.
-        by_chance: what it exceeds only by a chance of 5 % in any of all descriptors.
-        train: histogram of the training rows, standardised.
-        live: histogram of the live samples, on the same edges.
-    """
+    """How one descriptor moved."""
 
     descriptor: str
-    index: float
-    expected: float
-    by_chance: float
-    train: Buckets
-    live: Buckets
+    index: float  # population stability index of live samples against training rows
+    expected: float  # what the index of as many samples of the training population is on average
+    by_chance: float  # what it exceeds only by a chance of 5 % in any of all descriptors
+    train: Buckets  # histogram of the training rows, standardised
+    live: Buckets  # histogram of the live samples, on the same edges
 
     @property
     def drift(self) -> float:
@@ -72,12 +63,7 @@ def bucket_counts(values: Array) -> NDArray[np.int64]:
 
 
 def training_histograms(domain: Domain, names: Sequence[str]) -> dict[str, Buckets]:
-    """Histograms of the training rows' monitored descriptors, by name.
-
-    Args:
-        domain: the model's domain.
-        names: names of all its descriptors, in their order.
-    """
+    """Histograms of the training rows' monitored descriptors; ``names`` has all, in their order."""
     columns = domain.reference.T[:MOST_DESCRIPTORS]
     return {
         name: Buckets.of(column, EDGES)
@@ -122,16 +108,14 @@ def stability_index(train: Buckets, live: Buckets) -> tuple[float, int]:
 
 def compare(train: Mapping[str, Buckets], live: Mapping[str, Buckets]) -> list[Shift]:
     """How each descriptor that both have moved, the farthest first."""
-    known = [
-        name for name in train if name in live and train[name].total > 0 and live[name].total > 0
-    ]
+    shared = [n for n in train if n in live and train[n].total > 0 and live[n].total > 0]
     shifts = []
-    for name in known:
+    for name in shared:
         index, bins = stability_index(train[name], live[name])
         scale = 1 / train[name].total + 1 / live[name].total
         # A descriptor that never varies has one bin and nothing to go by.
         free = max(bins - 1, 1)
-        by_chance = scale * float(chi2.isf(CHANCE / len(known), free))
+        by_chance = scale * float(chi2.isf(CHANCE / len(shared), free))
         shifts.append(Shift(name, index, scale * free, by_chance, train[name], live[name]))
     return sorted(shifts, key=lambda shift: (-shift.drift, -shift.index))
 

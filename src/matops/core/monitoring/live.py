@@ -8,22 +8,16 @@ from matops.core.release.traffic import Buckets
 
 @dataclass(frozen=True)
 class LivePoint:
-    """Samples and those out of domain within one step of time.
+    """Samples and those out of domain within one step of time."""
 
-    Attributes:
-        until: end of the step.
-        samples: samples that were asked about.
-        outside: how many of them were out of the model's domain.
-    """
-
-    until: datetime
-    samples: float
-    outside: float
+    until: datetime  # end of the step
+    samples: float  # samples that were asked about
+    outside: float  # how many of them were out of the model's domain
 
 
 @dataclass(frozen=True)
 class LiveTraffic:
-    """What a model met; None and empty is what nobody measured.
+    """What a model met; None or empty where nothing was measured.
 
     Attributes:
         model: version of the model.
@@ -52,4 +46,4 @@ class LiveTraffic:
     @property
     def samples(self) -> float | None:
         """Samples that were described; each is in every descriptor's histogram."""
-        return max((found.total for found in self.descriptors.values()), default=None)
+        return max((buckets.total for buckets in self.descriptors.values()), default=None)

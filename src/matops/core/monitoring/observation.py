@@ -39,32 +39,27 @@ class Observation:
         return min(1.0, self.live.outside / self.live.samples)
 
 
-def findings(found: Observation, limits: RetrainingConfig) -> tuple[bool, str]:
-    """Whether what a model meets is still what it was trained on, in one sentence.
-
-    Args:
-        found: what it met.
-        limits: from which on it counts.
-
-    Returns:
-        Whether something needs attention (what was not measured does), and why.
-    """
-    samples = found.live.samples
-    if samples is None or found.drift is None or found.outside_share is None:
+def findings(observation: Observation, limits: RetrainingConfig) -> tuple[bool, str]:
+    """Whether something needs attention (what was not measured does), and why, in one sentence."""
+    samples = observation.live.samples
+    if samples is None or observation.drift is None or observation.outside_share is None:
         return True, "Nothing was measured: no server of this model was asked anything here."
     if samples < limits.least_requests:
         few = f"{samples:,.0f} samples of the {limits.least_requests:,} that say something"
         return True, f"Too few to tell: {few}."
-    said = []
-    if found.drift >= limits.drift:
-        moved = sum(shift.drift >= limits.drift for shift in found.shifts)
-        farthest = f"{found.shifts[0].descriptor} farthest ({found.drift:.2f} of {limits.drift:g})"
-        said.append(f"{moved} of {len(found.shifts)} descriptors drifted, {farthest}")
-    if found.outside_share >= limits.outside_share:
-        said.append(f"{found.outside_share:.0%} of the samples are out of domain")
-    if said:
-        return True, f"Not what the model was trained on: {'; '.join(said)}."
+    reasons = []
+    if observation.drift >= limits.drift:
+        moved = sum(shift.drift >= limits.drift for shift in observation.shifts)
+        farthest = observation.shifts[0].descriptor
+        reasons.append(
+            f"{moved} of {len(observation.shifts)} descriptors drifted, "
+            f"{farthest} farthest ({observation.drift:.2f} of {limits.drift:g})"
+        )
+    if observation.outside_share >= limits.outside_share:
+        reasons.append(f"{observation.outside_share:.0%} of the samples are out of domain")
+    if reasons:
+        return True, f"Not what the model was trained on: {'; '.join(reasons)}."
     return False, (
-        f"Like the training data: largest drift {found.drift:.2f} of {limits.drift:g}, "
-        f"{found.outside_share:.1%} of {limits.outside_share:.0%} out of domain."
+        f"Like the training data: largest drift {observation.drift:.2f} of {limits.drift:g}, "
+        f"{observation.outside_share:.1%} of {limits.outside_share:.0%} out of domain."
     )

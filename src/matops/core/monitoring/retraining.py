@@ -45,103 +45,60 @@ class RetrainingConfig:
 
 @dataclass(frozen=True)
 class ServingStatistics:
-    """What a released model met since it was released.
+    """What a released model met since it was released."""
 
-    Attributes:
-        model: version of the model.
-        requests: samples that it was asked about.
-        outside: how many of them were out of its domain.
-        drift: population stability index of their descriptors against the training rows'.
-    """
-
-    model: str
-    requests: int
-    outside: int
-    drift: float
+    model: str  # version of the model
+    requests: int  # samples that it was asked about
+    outside: int  # how many of them were out of its domain
+    drift: float  # population stability index of their descriptors against the training rows'
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """An attempt to retrain.
+    """An attempt to retrain."""
 
-    Attributes:
-        data: dataset version that it used.
-        began: ISO time, UTC.
-        outcome: its verdict; empty until there is one.
-    """
-
-    data: str
-    began: str
-    outcome: Outcome = ""
+    data: str  # dataset version that it used
+    began: str  # ISO time, UTC
+    outcome: Outcome = ""  # its verdict; empty until there is one
 
 
 @dataclass(frozen=True)
 class Situation:
-    """The numbers on which the decision rests; None is what nobody measured.
+    """The numbers on which the decision rests; None where nothing was measured."""
 
-    Attributes:
-        data: dataset version that a retraining would use.
-        rows: rows of it.
-        champion: version of the released model; empty for none.
-        champion_data: dataset version that trained it; empty for none.
-        champion_rows: rows of that.
-        new_rows: rows that the champion's data lack.
-        age_days: days since the champion was made.
-        serving: what the champion met.
-        serving_missing: why that is not known, where there is a reason.
-        attempted_data: dataset version of the last attempt to retrain; empty for none.
-        attempt_outcome: its verdict; empty if it never came to one.
-        hours_since_attempt: hours since that attempt began.
-    """
-
-    data: str
-    rows: int
-    champion: str = ""
-    champion_data: str = ""
-    champion_rows: int | None = None
-    new_rows: int | None = None
-    age_days: float | None = None
-    serving: ServingStatistics | None = None
-    serving_missing: str = ""
-    attempted_data: str = ""
-    attempt_outcome: Outcome = ""
-    hours_since_attempt: float | None = None
+    data: str  # dataset version that a retraining would use
+    rows: int  # rows of it
+    champion: str = ""  # version of the released model; empty for none
+    champion_data: str = ""  # dataset version that trained it; empty for none
+    champion_rows: int | None = None  # rows of that
+    new_rows: int | None = None  # rows that the champion's data lack
+    age_days: float | None = None  # days since the champion was made
+    serving: ServingStatistics | None = None  # what the champion met
+    serving_missing: str = ""  # why that is not known, where there is a reason
+    attempted_data: str = ""  # dataset version of the last attempt to retrain; empty for none
+    attempt_outcome: Outcome = ""  # its verdict; empty if it never came to one
+    hours_since_attempt: float | None = None  # hours since that attempt began
 
 
 @dataclass(frozen=True)
 class Criterion:
-    """One measured value beside its limit.
-
-    Attributes:
-        name: what was measured.
-        measured: the value; None if it was not measured.
-        limit: from which on it counts.
-        unit: of both; ``1`` for a pure number.
-        met: whether the limit is reached.
-        reason: the same in words.
-    """
+    """One measured value beside its limit."""
 
     name: str
-    measured: float | None
-    limit: float
-    unit: str
-    met: bool
-    reason: str
+    measured: float | None  # the value; None if it was not measured
+    limit: float  # from which on it counts
+    unit: str  # of both; ``1`` for a pure number
+    met: bool  # whether the limit is reached
+    reason: str  # the same in words
 
 
 @dataclass(frozen=True)
 class RetrainingDecision:
-    """Whether to retrain, and why.
+    """Whether to retrain, and why."""
 
-    Attributes:
-        retrain: whether it pays.
-        reason: one sentence.
-        criteria: every criterion, met or not.
-    """
-
-    retrain: bool
-    reason: str
-    criteria: tuple[Criterion, ...]
+    retrain: bool  # whether it pays
+    reason: str  # one sentence
+    criteria: tuple[Criterion, ...]  # every criterion, met or not
 
 
 def _number(value: float) -> str:
@@ -162,21 +119,23 @@ def _criterion(
     return Criterion(name, measured, limit, unit, met, reason)
 
 
-def _new_data(found: Situation, config: RetrainingConfig) -> tuple[Criterion, Criterion]:
-    known, new = found.champion_rows, found.new_rows
-    share = new / known if new is not None and known else None
-    missing = "no model is released" if not found.champion else "the champion's data can't be had"
+def _new_data(situation: Situation, config: RetrainingConfig) -> tuple[Criterion, Criterion]:
+    before, new = situation.champion_rows, situation.new_rows
+    share = new / before if new is not None and before else None
+    missing = (
+        "no model is released" if not situation.champion else "the champion's data can't be had"
+    )
     return (
         _criterion("new rows", new, config.new_rows, "rows", missing),
         _criterion("new rows over the champion's rows", share, config.new_share, "1", missing),
     )
 
 
-def _served(found: Situation, config: RetrainingConfig) -> tuple[Criterion, Criterion]:
-    serving = found.serving
+def _served(situation: Situation, config: RetrainingConfig) -> tuple[Criterion, Criterion]:
+    serving = situation.serving
     drift = outside = None
-    missing = found.serving_missing or "no statistics of served samples"
-    if serving and serving.model != found.champion:
+    missing = situation.serving_missing or "no statistics of served samples"
+    if serving and serving.model != situation.champion:
         missing = f"the statistics of served samples are of {serving.model}"
     elif serving and serving.requests < max(1, config.least_requests):
         missing = f"{serving.requests:,} served samples of {config.least_requests:,} needed"
@@ -188,15 +147,15 @@ def _served(found: Situation, config: RetrainingConfig) -> tuple[Criterion, Crit
     )
 
 
-def _hindrance(found: Situation, config: RetrainingConfig) -> str:
+def _hindrance(situation: Situation, config: RetrainingConfig) -> str:
     """What stands against a retraining whatever the criteria say; empty for nothing."""
-    if found.rows == 0:
+    if situation.rows == 0:
         return "there are no data"
-    if found.champion and found.data == found.champion_data:
-        return f"the champion {found.champion} was trained on these very data"
-    if found.attempt_outcome and found.data == found.attempted_data:
-        return f"these very data were tried already, and the model was {found.attempt_outcome}"
-    hours = found.hours_since_attempt
+    if situation.champion and situation.data == situation.champion_data:
+        return f"the champion {situation.champion} was trained on these very data"
+    if situation.attempt_outcome and situation.data == situation.attempted_data:
+        return f"these very data were tried already, and the model was {situation.attempt_outcome}"
+    hours = situation.hours_since_attempt
     if hours is not None and hours < config.cooldown_hours:
         return (
             f"the last attempt began {hours:.1f} hours ago, "
@@ -205,20 +164,20 @@ def _hindrance(found: Situation, config: RetrainingConfig) -> str:
     return ""
 
 
-def decide_retraining(found: Situation, config: RetrainingConfig) -> RetrainingDecision:
+def decide_retraining(situation: Situation, config: RetrainingConfig) -> RetrainingDecision:
     """Whether a retraining pays.
 
     It does where nothing hinders it and there is no model yet, or the new rows reach both of
     their limits, or the champion's age, the drift or the share out of domain reaches its own.
     """
     missing = "no model is released"
-    age = _criterion("age of the champion", found.age_days, config.age_days, "days", missing)
-    rows, share = _new_data(found, config)
-    served = _served(found, config)
+    age = _criterion("age of the champion", situation.age_days, config.age_days, "days", missing)
+    rows, share = _new_data(situation, config)
+    served = _served(situation, config)
     criteria = (rows, share, age, *served)
-    if hindrance := _hindrance(found, config):
+    if hindrance := _hindrance(situation, config):
         return RetrainingDecision(False, f"nothing to do: {hindrance}", criteria)
-    if not found.champion:
+    if not situation.champion:
         return RetrainingDecision(True, f"retrain: {FIRST_MODEL}", criteria)
     if rows.met and share.met:
         return RetrainingDecision(True, f"retrain: {rows.reason}; {share.reason}", criteria)

@@ -46,7 +46,7 @@ class DataChange:
 
     @property
     def words(self) -> str:
-        """The counts in words."""
+        """The change in words."""
         if self.added is None or self.removed is None:
             return "can't be had any more; rows since then are not known"
         if not self.added and not self.removed:

@@ -23,15 +23,10 @@ from matops.core.release.traffic import ArmTraffic, PairedAnswers
 
 @dataclass(frozen=True)
 class Windows:
-    """From when to when each arm's traffic is to be measured for a look.
-
-    Attributes:
-        candidate: the candidate's.
-        reference: that of the arm it is compared with.
-    """
+    """From when to when each arm's traffic is to be measured for a look."""
 
     candidate: tuple[datetime, datetime]
-    reference: tuple[datetime, datetime]
+    reference: tuple[datetime, datetime]  # that of the arm it is compared with
 
 
 def windows(rollout: Rollout, now: datetime) -> Windows:
@@ -57,20 +52,12 @@ def judge_canary(
     now: datetime,
     policy: CanaryPolicy,
 ) -> Ruling:
-    """What to do with a candidate.
+    """What to do with a candidate, from what both arms met in their :func:`windows`.
 
     One failed check rolls it back. It advances, or is promoted from the last stage, only where
     every check passed. Until then it waits: ``inconclusive`` for lack of traffic or measurements,
     ``hold`` where there is enough of both. A deadline, or too many judgements in a row without
     measurements, ends the waiting.
-
-    Args:
-        rollout: the state to judge.
-        candidate: what the candidate met, in the window that :func:`windows` names.
-        reference: what the arm it is compared with met: the baseline, else the champion.
-        paired: answers to the same requests, the last that were asked for; None if never.
-        now: the time, with its zone.
-        policy: the limits.
 
     Raises:
         BadInput: no release is under way.

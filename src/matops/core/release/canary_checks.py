@@ -160,11 +160,11 @@ def requests_of(samples: float | None, arm: ArmTraffic) -> float:
 
 def _outside(candidate: ArmTraffic, reference: ArmTraffic, policy: CanaryPolicy) -> Check:
     def share(arm: ArmTraffic) -> tuple[float, float] | None:
-        found = _share(arm.outside, arm.samples)
-        if found is None or not found[1]:
-            return found
-        independent = requests_of(found[1], arm)
-        return found[0] * independent / found[1], independent
+        counts = _share(arm.outside, arm.samples)
+        if counts is None or not counts[1]:
+            return counts
+        independent = requests_of(counts[1], arm)
+        return counts[0] * independent / counts[1], independent
 
     return _compare(
         OUTSIDE,

@@ -9,7 +9,7 @@ from matops.core.release.traffic import ArmTraffic, PairedAnswers
 
 @dataclass(frozen=True)
 class Evidence:
-    """What was known; None is what nobody measured.
+    """What a ruling rests on; None where nothing was measured.
 
     Attributes:
         unready: arms that did not answer, by name, with what was known of why.
@@ -26,23 +26,14 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Decision:
-    """One decision.
+    """One decision."""
 
-    Attributes:
-        at: ISO time, UTC.
-        version: of the package that it is about.
-        ruling: what was decided, and every check.
-        evidence: on what.
-        before: state of the deployment; None where nothing was deployed.
-        after: the state that follows.
-    """
-
-    at: str
-    version: str
-    ruling: Ruling
+    at: str  # ISO time, UTC
+    version: str  # of the package that it is about
+    ruling: Ruling  # what was decided, and every check
     evidence: Evidence
-    before: Rollout | None
-    after: Rollout
+    before: Rollout | None  # state of the deployment; None where nothing was deployed
+    after: Rollout  # the state that follows
 
     @property
     def ended(self) -> bool:

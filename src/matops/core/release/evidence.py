@@ -58,8 +58,8 @@ def difference_evidence(
         return together(other_rate)
     # A sum of convex functions, each least at its own end of the interval.
     bounds = (other_rate, rate - tolerance)
-    found = minimize_scalar(together, bounds=bounds, method="bounded", options={"xatol": 1e-9})
-    return float(found.fun)
+    least = minimize_scalar(together, bounds=bounds, method="bounded", options={"xatol": 1e-9})
+    return float(least.fun)
 
 
 def threshold(level: float) -> float:

@@ -82,13 +82,6 @@ def begin(
 ) -> Rollout:
     """The state in which a candidate has the first share of the traffic.
 
-    Args:
-        rollout: the state before.
-        version: version of the candidate's package.
-        package: where it lies, as in :class:`Arm`.
-        now: the time, with its zone.
-        policy: shares of the stages.
-
     Raises:
         BadInput: another release is under way.
     """
@@ -124,12 +117,6 @@ def candidate_ready(rollout: Rollout, now: datetime) -> Rollout:
 
 def next_rollout(rollout: Rollout, ruling: Ruling, now: datetime, policy: CanaryPolicy) -> Rollout:
     """The state that follows from a ruling; one that changes nothing leaves it as it is.
-
-    Args:
-        rollout: the state that was judged.
-        ruling: what was decided on it, by the judge or by hand.
-        now: the time, with its zone.
-        policy: shares of the stages.
 
     Raises:
         BadInput: no release is under way, or there is no stage to advance to.

@@ -11,23 +11,14 @@ RuledMove = Literal["advance", "hold", "promote", "roll_back", "inconclusive"]
 
 @dataclass(frozen=True)
 class Check:
-    """One measured value beside its limit.
-
-    Attributes:
-        name: what was measured.
-        measured: the value; None if it was not measured or is no finite number.
-        limit: the limit that it is held against.
-        unit: of both; ``1`` for a pure number.
-        outcome: what follows from it.
-        words: the same for people, in one sentence without a full stop.
-    """
+    """One measured value beside its limit."""
 
     name: str
-    measured: float | None
-    limit: float
-    unit: str
-    outcome: Outcome
-    words: str
+    measured: float | None  # the value; None if it was not measured or is no finite number
+    limit: float  # the limit that it is held against
+    unit: str  # of both; ``1`` for a pure number
+    outcome: Outcome  # what follows from it
+    words: str  # the same for people, in one sentence without a full stop
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ class Buckets:
 
 @dataclass(frozen=True)
 class ArmTraffic:
-    """What one arm met in a window of time; None is what nobody measured.
+    """What one arm met in a window of time; None where nothing was measured.
 
     Attributes:
         requests: requests that it answered or failed to answer, without those it refused.

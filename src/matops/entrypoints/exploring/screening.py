@@ -118,7 +118,7 @@ def merge_shards(wanted: Wanted, workers: int) -> Screened:
 
 def write_merged(done: Screened, out: Path, page: Path) -> dict[str, int]:
     """Copy the result of a screening to ``out`` and its page to ``page``, and count what it has."""
-    found, files = done.found, done.files
+    found, files = done.result, done.files
     out.mkdir(parents=True, exist_ok=True)
     for file in (files.front, files.picture, files.confirmed):
         if file:

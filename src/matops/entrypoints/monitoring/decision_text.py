@@ -14,17 +14,11 @@ from matops.core.monitoring.retraining import Criterion, RetrainingDecision
 
 @dataclass(frozen=True)
 class Considered:
-    """A decision on retraining, as it is handed from step to step.
-
-    Attributes:
-        family: whose model.
-        data: dataset version that was considered.
-        decision: whether to retrain, and why.
-    """
+    """A decision on retraining, as it is handed from step to step."""
 
     family: str
-    data: str
-    decision: RetrainingDecision
+    data: str  # dataset version that was considered
+    decision: RetrainingDecision  # whether to retrain, and why
 
 
 def read_considered(path: Path) -> Considered:

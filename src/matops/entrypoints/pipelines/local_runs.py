@@ -62,23 +62,14 @@ def compiled_pipelines(settings: Settings, names: list[str]) -> dict[str, Path]:
 
 @dataclass(frozen=True)
 class Asked:
-    """What a pipeline is run on.
-
-    Attributes:
-        family: family of the model.
-        preset: configuration preset; empty for the pipeline's own.
-        source: what to ingest first; empty for nothing.
-        changes: changed configuration fields.
-        init_from: package, or version in the workspace, from which to start; empty for none.
-        parameters: further parameters of the pipeline.
-    """
+    """What a pipeline is run on."""
 
     family: str
-    preset: str
-    source: str
-    changes: dict[str, Any]
-    init_from: str
-    parameters: dict[str, Any] = field(default_factory=dict)
+    preset: str  # configuration preset; empty for the pipeline's own
+    source: str  # what to ingest first; empty for nothing
+    changes: dict[str, Any]  # changed configuration fields
+    init_from: str  # package, or version in the workspace, from which to start; empty for none
+    parameters: dict[str, Any] = field(default_factory=dict)  # further parameters of the pipeline
 
     @property
     def arguments(self) -> dict[str, Any]:

@@ -34,17 +34,11 @@ OUTCOMES = {"release": "accepted", "reject": "rejected", "stand-by": "nothing to
 
 @dataclass(frozen=True)
 class Uploaded:
-    """A pipeline on the platform.
-
-    Attributes:
-        version: its version.
-        new: whether it was not there before.
-        dirty: whether it was compiled from files that no commit has.
-    """
+    """A pipeline on the platform."""
 
     version: PipelineVersion
-    new: bool
-    dirty: bool
+    new: bool  # whether it was not there before
+    dirty: bool  # whether it was compiled from files that no commit has
 
 
 def _on_platform(pipeline: str) -> str:

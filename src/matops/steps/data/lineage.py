@@ -11,8 +11,7 @@ from matops.artifacts.data.dataset_origins import (
     find_record,
 )
 from matops.artifacts.model.package import read_card, read_config
-from matops.core.data.split import Part as Place
-from matops.core.data.split import assign_part
+from matops.core.data.split import Part, assign_part
 from matops.core.errors import BadInput
 from matops.core.family import Family
 from matops.core.quality.card import Card
@@ -22,57 +21,34 @@ from matops.steps.ports import DatasetStore, PackageStore
 
 @dataclass(frozen=True)
 class ModelLineage:
-    """What a model was made of.
-
-    Attributes:
-        package: its directory.
-        card: its card, which names starts, champion and data.
-        parts: parts of its data, with the sources of their rows.
-        missing: why the parts can't be shown; empty if they can.
-    """
+    """What a model was made of."""
 
     package: Path
-    card: Card
-    parts: tuple[PartOrigins, ...]
-    missing: str
+    card: Card  # its card, which names starts, champion and data
+    parts: tuple[PartOrigins, ...]  # parts of its data, with the sources of their rows
+    missing: str  # why the parts can't be shown; empty if they can
 
 
 @dataclass(frozen=True)
 class RecordInModel:
-    """Where a model's data hold a record.
-
-    Attributes:
-        family: family of the model.
-        model: its version.
-        data: its dataset version.
-        part: file name of the part.
-        place: part of the split that the record fell to.
-    """
+    """Where a model's data hold a record."""
 
     family: str
     model: str
-    data: str
-    part: str
-    place: Place
+    data: str  # its dataset version
+    part: str  # file name of the part
+    place: Part  # of the split, which the record fell to
 
 
 @dataclass(frozen=True)
 class RecordLineage:
-    """Where a record comes from and where it went.
-
-    Attributes:
-        id: the record's id.
-        record: the record down to its source; None if nothing here holds it.
-        published: dataset version published now that holds it; empty for none.
-        models: the models whose data hold it, oldest first.
-        unknown: data of which nobody can say, with the reason.
-    """
+    """Where a record comes from and where it went."""
 
     id: str
-    record: FoundRecord | None
-    published: str
-    models: tuple[RecordInModel, ...]
-    unknown: tuple[tuple[str, str], ...]
+    record: FoundRecord | None  # the record down to its source; None if nothing here holds it
+    published: str  # dataset version published now that holds it; empty for none
+    models: tuple[RecordInModel, ...]  # the models whose data hold it, oldest first
+    unknown: tuple[tuple[str, str], ...]  # data of which nobody can say, with the reason
 
 
 def trace_model(package: Path, store: DatasetStore) -> ModelLineage:
@@ -95,10 +71,10 @@ def trace_record(package: Path, identity: str, store: DatasetStore) -> RecordLin
     Raises:
         BadInput: the package has no readable card, its data can't be had or hold no such record.
     """
-    found = _in_model(package, identity, store)
-    if found is None:
+    holding = _in_model(package, identity, store)
+    if holding is None:
         raise BadInput(f"{package}: its data hold no record {identity}")
-    record, model = found
+    record, model = holding
     return RecordLineage(identity, record, "", (model,), ())
 
 
@@ -117,12 +93,12 @@ def find_everywhere(
             record, published = (own, data.version) if data and own else (record, published)
         for package in packages.released(family):
             try:
-                found = _in_model(package, identity, store)
+                holding = _in_model(package, identity, store)
             except BadInput as error:
                 unknown.append((f"model {package.name}", str(error)))
             else:
-                record = record or (found[0] if found else None)
-                models += [found[1]] if found else []
+                record = record or (holding[0] if holding else None)
+                models += [holding[1]] if holding else []
     return RecordLineage(identity, record, published, tuple(models), tuple(unknown))
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from matops.artifacts.exploring.screening import Plan
-from matops.artifacts.exploring.screening_result import Found
+from matops.artifacts.exploring.screening_result import ScreeningResult
 from matops.core.data.record import Payload, Quarantined, Record
 from matops.core.data.target import Target
 from matops.core.errors import BadInput
@@ -25,7 +25,7 @@ def remake(
 
 def confirm_front(
     family: Family,
-    found: Found,
+    result: ScreeningResult,
     designs: Mapping[int, Payload],
     config: FamilyConfig,
     wanted: int,
@@ -33,17 +33,10 @@ def confirm_front(
     workers: int,
     progress: Progress,
 ) -> pd.DataFrame:
-    """Simulate designs that are spread over the costs of the front.
+    """Simulate ``wanted`` designs, spread over the costs of the front; fewer if it has fewer.
 
-    Args:
-        family: whose simulation.
-        found: what the screening found.
-        designs: payloads of the front's designs.
-        config: as of the screening.
-        wanted: number of designs; fewer where the front has fewer.
-        work_dir: keeps finished simulations; interrupted ones continue there.
-        workers: processes.
-        progress: called by the simulation.
+    ``designs`` has the payloads of the front. Interrupted simulations continue in ``work_dir``,
+    which keeps the finished ones.
 
     Returns:
         These lines of the front, with ``<name>_simulated`` for the merit and each target,
@@ -54,11 +47,11 @@ def confirm_front(
     """
     if not isinstance(family, Confirms):
         raise BadInput(f"{family.name} has no simulation of given designs")
-    cost = found.front[found.objectives.cost.name].to_numpy()
-    chosen = found.front.iloc[spread_along(cost, wanted)].reset_index(drop=True)
+    cost = result.front[result.objectives.cost.name].to_numpy()
+    chosen = result.front.iloc[spread_along(cost, wanted)].reset_index(drop=True)
     payloads = [designs[index] for index in chosen["index"].tolist()]
     outcomes = list(family.confirm(payloads, config, work_dir, workers, progress))
-    return _compare(chosen, outcomes, family.targets, found.merit)
+    return _compare(chosen, outcomes, family.targets, result.merit)
 
 
 def _simulated(outcome: Record | Quarantined, targets: Sequence[Target]) -> list[float]:
@@ -72,7 +65,7 @@ def _compare(
     targets: Sequence[Target],
     merit: Merit,
 ) -> pd.DataFrame:
-    """The rows with what the simulation said of them, one outcome each, in order."""
+    """The rows with their simulated values, one outcome each, in order."""
     values = np.array([_simulated(outcome, targets) for outcome in outcomes])
     values = values.reshape(len(rows), len(targets))
     names = [f"{target.name}_simulated" for target in targets]

@@ -19,7 +19,7 @@ from matops.artifacts.exploring.screening import (
     open_screening,
     part_path,
 )
-from matops.artifacts.exploring.screening_result import Found, collect
+from matops.artifacts.exploring.screening_result import ScreeningResult, collect
 from matops.artifacts.jsonfile import to_json
 from matops.artifacts.model.package import load_checked, read_card
 from matops.artifacts.pages.screening_page import ScreeningFiles, write_result
@@ -64,32 +64,22 @@ class LoadPackage:
 
 @dataclass(frozen=True)
 class Screening:
-    """What is asked of a screening.
-
-    Attributes:
-        family: whose designs.
-        load: how a worker process gets the model.
-        plan: which designs, predicted by which model.
-        config: what the family's generator and simulation of designs read.
-        merit: what the best designs have most of.
-        coverage: nominal coverage of the model's intervals.
-        confirm: number of designs to simulate.
-    """
+    """What is screening of a screening."""
 
     family: Family
-    load: Load
-    plan: Plan
-    config: FamilyConfig
-    merit: Merit
-    coverage: float
-    confirm: int = 0
+    load: Load  # how a worker process gets the model
+    plan: Plan  # which designs, predicted by which model
+    config: FamilyConfig  # what the family's generator and simulation of designs read
+    merit: Merit  # what the best designs have most of
+    coverage: float  # nominal coverage of the model's intervals
+    confirm: int = 0  # number of designs to simulate
 
 
 @dataclass(frozen=True)
 class Screened:
     """What a screening gave: ``confirmed`` is None if no design was to be simulated."""
 
-    found: Found
+    result: ScreeningResult
     confirmed: pd.DataFrame | None
     files: ScreeningFiles
 
@@ -159,17 +149,17 @@ def _run(calls: Sequence[Call], workers: int) -> Iterator[int]:
 
 
 def _make_parts(
-    asked: Screening, directory: Path, workers: int, progress: Progress, shard: Shard = WHOLE
+    screening: Screening, directory: Path, workers: int, progress: Progress, shard: Shard = WHOLE
 ) -> int:
     """Make every part of the table, or of a share of it, that is missing; the number of designs."""
-    plan = asked.plan
+    plan = screening.plan
     missing = missing_parts(directory, plan, shard)
     count = sum(map(len, shard.of(plan.parts)))
     kept = done = count - sum(map(len, missing))
     start = perf_counter()
     progress(done, count, "kept from before" if done else "starting")
     calls = [
-        (asked.load, plan.seed, asked.config, designs, part_path(directory, plan, designs))
+        (screening.load, plan.seed, screening.config, designs, part_path(directory, plan, designs))
         for designs in missing
     ]
     for finished in _run(calls, workers):
@@ -180,65 +170,61 @@ def _make_parts(
     return count
 
 
-def begin_screening(asked: Screening, directory: Path) -> None:
+def begin_screening(screening: Screening, directory: Path) -> None:
     """Make a directory that of this screening, so that its shards can join.
 
     Raises:
         BadInput: the directory holds another screening, or one that is running.
     """
-    with open_screening(directory, asked.plan):
+    with open_screening(directory, screening.plan):
         return
 
 
 def screen_shard(
-    asked: Screening, directory: Path, shard: Shard, workers: int, progress: Progress
+    screening: Screening, directory: Path, shard: Shard, workers: int, progress: Progress
 ) -> int:
-    """Make a share of the parts; :func:`run_screening` finds them made.
+    """Make a share of the parts, for :func:`run_screening`, and return its number of designs.
 
-    Args:
-        asked: what to screen.
-        directory: of the screening, which was begun; an interrupted shard continues there.
-        shard: which share.
-        workers: processes, with one thread each; one is this process itself.
-        progress: called after each part.
-
-    Returns:
-        The number of designs of this shard.
+    An interrupted shard continues in ``directory``, where the screening was begun. Each of the
+    ``workers`` has one thread; a single one is this process itself.
 
     Raises:
         BadInput: the directory holds another screening, or this shard is running there.
     """
-    with join_screening(directory, asked.plan, shard):
-        return _make_parts(asked, directory, workers, progress, shard)
+    with join_screening(directory, screening.plan, shard):
+        return _make_parts(screening, directory, workers, progress, shard)
 
 
 def run_screening(
-    asked: Screening, directory: Path, workers: int, report: Callable[[str], Progress]
+    screening: Screening, directory: Path, workers: int, report: Callable[[str], Progress]
 ) -> Screened:
     """Screen, find the front, confirm some of it, and write tables, picture and page.
 
-    Args:
-        asked: what to screen.
-        directory: gets the result; an interrupted screening continues there, and one with more
-            designs extends it.
-        workers: processes, with one thread each; one is this process itself.
-        report: gives the progress of a step by its name.
+    An interrupted screening continues in ``directory``; one with more designs extends it. Each of
+    the ``workers`` has one thread; a single one is this process itself.
 
     Raises:
         BadInput: the directory holds another screening, every design was refused, or the family
             has no simulation that could confirm one.
     """
-    family, plan, designs = asked.family, asked.plan, designing(asked.family)
+    family, plan, designs = screening.family, screening.plan, designing(screening.family)
     with open_screening(directory, plan):
-        _make_parts(asked, directory, workers, report("screen"))
-        found = collect(directory, plan, designs.objectives, asked.merit, family.targets)
-        best = remake(designs, plan, asked.config, found.front)
-        files = write_result(directory, found, best, None, family.title, asked.coverage)
-        if not asked.confirm:
-            return Screened(found, None, files)
+        _make_parts(screening, directory, workers, report("screen"))
+        result = collect(directory, plan, designs.objectives, screening.merit, family.targets)
+        best = remake(designs, plan, screening.config, result.front)
+        files = write_result(directory, result, best, None, family.title, screening.coverage)
+        if not screening.confirm:
+            return Screened(result, None, files)
         simulations, progress = directory / SIMULATIONS, report("confirm")
         confirmed = confirm_front(
-            family, found, best, asked.config, asked.confirm, simulations, workers, progress
+            family,
+            result,
+            best,
+            screening.config,
+            screening.confirm,
+            simulations,
+            workers,
+            progress,
         )
-        files = write_result(directory, found, best, confirmed, family.title, asked.coverage)
-        return Screened(found, confirmed, files)
+        files = write_result(directory, result, best, confirmed, family.title, screening.coverage)
+        return Screened(result, confirmed, files)

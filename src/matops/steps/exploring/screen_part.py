@@ -108,7 +108,7 @@ def _predict(predictor: Predictor, payloads: Sequence[Payload]) -> list[Predicti
 
 
 def _columns(objectives: Objectives, cost: float, prediction: Prediction) -> dict[str, Any]:
-    """What the table says of a design that has a prediction."""
+    """Columns of a design that has a prediction."""
     estimates = prediction.estimates
     numbers = {objectives.cost.name: cost, "domain_score": prediction.domain_score}
     for name, e in estimates.items():
@@ -129,33 +129,22 @@ def _screen_batch(
     with watch.stage("generate"):
         made = [_generate(family, index, seed, config) for index in designs]
     with watch.stage("featurize"):
-        payloads = [each[0] for each in made if not isinstance(each, str)]
+        payloads = [design[0] for design in made if not isinstance(design, str)]
         answers = iter(_predict(predictor, payloads))
     rows: list[dict[str, Any]] = []
     with watch.stage("write"):
-        for index, each in zip(designs, made, strict=True):
-            answer = each if isinstance(each, str) else next(answers)
-            if isinstance(each, str) or isinstance(answer, str):
+        for index, design in zip(designs, made, strict=True):
+            answer = design if isinstance(design, str) else next(answers)
+            if isinstance(design, str) or isinstance(answer, str):
                 rows.append({"index": index, "refused": answer})
             else:
-                said = _columns(family.objectives, each[1], answer)
-                rows.append({"index": index, **said})
+                columns = _columns(family.objectives, design[1], answer)
+                rows.append({"index": index, **columns})
     return rows
 
 
 def screen_part(load: Load, seed: int, config: FamilyConfig, designs: range, path: Path) -> int:
-    """Screen the designs of one part and write it.
-
-    Args:
-        load: how this process gets the model.
-        seed: of the designs.
-        config: what the generator of designs reads.
-        designs: their numbers.
-        path: the part.
-
-    Returns:
-        The number of designs.
-    """
+    """Screen the designs of one part, write it to ``path``, and return their number."""
     predictor, watch = _loaded(load), Stopwatch()
     timed = replace(predictor, ensemble=TimedEnsemble(predictor.ensemble, watch))
     rows = []

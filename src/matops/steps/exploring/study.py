@@ -22,25 +22,27 @@ def measure_variant(samples: Samples, answers: HeldOutAnswers) -> dict[str, dict
     Every draw of the training groups counts as a sample of its own, of the same group.
     """
     targets, mean = samples.family.targets, answers.predicted.mean(1)
-    asked = np.isfinite(mean).all(axis=(0, 2))
-    mean = mean[:, asked]
+    answered = np.isfinite(mean).all(axis=(0, 2))
+    mean = mean[:, answered]
     draws, n, n_targets = mean.shape
-    scaled = np.tile(samples.scaled[asked], (draws, 1))
+    scaled = np.tile(samples.scaled[answered], (draws, 1))
     predicted = mean.reshape(draws * n, n_targets)
     truth_physical = targets_from_scale(targets, scaled)
     predicted_physical = targets_from_scale(targets, predicted)
-    groups = np.tile(samples.groups[asked], draws).tolist()
-    found = {}
+    groups = np.tile(samples.groups[answered], draws).tolist()
+    errors = {}
     for i, target in enumerate(targets):
         column = slice(i, i + 1)
-        found[target.name] = physical_errors(
+        errors[target.name] = physical_errors(
             target.unit, truth_physical[:, column], predicted_physical[:, column], groups
         )
         on_scale = target_errors(target, scaled[:, i], predicted[:, i], groups)
-        found[target.name]["mae_scaled"] = on_scale[f"{target.name}.mae"]
+        errors[target.name]["mae_scaled"] = on_scale[f"{target.name}.mae"]
     if n_targets > 1 and len({target.unit for target in targets}) == 1:
-        found[POOLED] = physical_errors(targets[0].unit, truth_physical, predicted_physical, groups)
-    return found
+        errors[POOLED] = physical_errors(
+            targets[0].unit, truth_physical, predicted_physical, groups
+        )
+    return errors
 
 
 def _result(samples: Samples, case: Case, answers: HeldOutAnswers) -> VariantResult:
@@ -60,13 +62,13 @@ def _setting(samples: Samples, cases: Sequence[Case], folds: Folds) -> str:
     """One paragraph on data, folds and starts."""
     groups = len(np.unique(samples.groups))
     starts = sorted({read_card(case.start).version for case in cases if case.start})
-    said = (
+    setting = (
         f"{samples.family.name}: {len(samples.records):,} samples in {groups:,} groups; "
         f"{folds.count} folds of whole groups, seed {folds.seed}."
     )
     if len(folds.held_out) < folds.count:
-        said += f" Only the first {len(folds.held_out)} are held out and measured."
-    return f"{said} Transfer starts from package {', '.join(starts)}." if starts else said
+        setting += f" Only the first {len(folds.held_out)} are held out and measured."
+    return f"{setting} Transfer starts from package {', '.join(starts)}." if starts else setting
 
 
 def run_study(
@@ -77,15 +79,9 @@ def run_study(
     workplace: Workplace,
     out: Path,
 ) -> tuple[list[VariantResult], StudyFiles]:
-    """Cross-validate the cases of a study and write its table and plot.
+    """Cross-validate the cases of a study, and write its table and plot to ``out``.
 
-    Args:
-        study: what is asked.
-        samples: the labelled samples.
-        cases: variants of the study, each with its configuration.
-        folds: the division of the samples, and the seed of all draws.
-        workplace: where trainings and features are kept; an interrupted study continues there.
-        out: directory that gets table and plot.
+    An interrupted study continues in ``workplace``, which keeps trainings and features.
 
     Raises:
         BadInput: folds or training groups can't be had from these samples.

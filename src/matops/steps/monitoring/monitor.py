@@ -88,11 +88,11 @@ class ChampionMonitor:
         """
         now = self.clock()
         package = champion_package(family, self.packages)
-        found = observe(family, package, self.metrics, now - self.window, now)
-        samples, outside = found.live.samples, found.live.outside
+        seen = observe(family, package, self.metrics, now - self.window, now)
+        samples, outside = seen.live.samples, seen.live.outside
         if samples is None or outside is None:
             return None
-        drift = nan if found.drift is None else found.drift
+        drift = nan if seen.drift is None else seen.drift
         # Growth is extrapolated metric by metric: a part can exceed its whole by a rounding error.
-        asked, outside = round(samples), min(round(outside), round(samples))
-        return ServingStatistics(found.card.version, asked, outside, drift)
+        requests, outside = round(samples), min(round(outside), round(samples))
+        return ServingStatistics(seen.card.version, requests, outside, drift)

@@ -33,10 +33,10 @@ def change_since(
     if before == data.version:
         return DataChange(before, 0, 0)
     try:
-        found = compare_datasets(store.open(family, before).directory, data.directory)
+        comparison = compare_datasets(store.open(family, before).directory, data.directory)
     except BadInput:
         return DataChange(before, None, None)
-    return DataChange(before, found.came.rows, found.went.rows)
+    return DataChange(before, comparison.came.rows, comparison.went.rows)
 
 
 def gather_situation(
@@ -47,44 +47,39 @@ def gather_situation(
     monitor: ServingMonitor | None,
     now: datetime,
 ) -> Situation:
-    """The numbers on which the decision rests.
-
-    Args:
-        family: whose model.
-        data: the data that a retraining would use.
-        store: where the champion's data are.
-        packages: where the champion and the last attempt are.
-        monitor: what the champion met, where something watches it.
-        now: time of the decision.
-    """
-    found = Situation(data.version, count_rows(data.directory))
+    """The numbers on which the decision rests, for a retraining on ``data``."""
+    situation = Situation(data.version, count_rows(data.directory))
     champion = packages.champion(family)
     if champion:
         change = change_since(family, champion, data, store)
-        found = _beside(found, read_card(champion), change, now)
-        found = _with_serving(found, family, monitor)
+        situation = _beside(situation, read_card(champion), change, now)
+        situation = _with_serving(situation, family, monitor)
     attempt = packages.last_attempt(family)
     if attempt is None:
-        return found
+        return situation
     return replace(
-        found,
+        situation,
         attempted_data=attempt.data,
         attempt_outcome=attempt.outcome,
         hours_since_attempt=(now - datetime.fromisoformat(attempt.began)) / timedelta(hours=1),
     )
 
 
-def _with_serving(found: Situation, family: Family, monitor: ServingMonitor | None) -> Situation:
-    """What the champion met; an outage of the metrics is told, and stops nothing."""
+def _with_serving(
+    situation: Situation, family: Family, monitor: ServingMonitor | None
+) -> Situation:
+    """What the champion met; an outage of the metrics is noted, and stops nothing."""
     try:
-        return replace(found, serving=monitor.statistics(family) if monitor else None)
+        return replace(situation, serving=monitor.statistics(family) if monitor else None)
     except BadInput as error:
-        return replace(found, serving_missing=str(error))
+        return replace(situation, serving_missing=str(error))
 
 
-def _beside(found: Situation, card: Card, change: DataChange | None, now: datetime) -> Situation:
+def _beside(
+    situation: Situation, card: Card, change: DataChange | None, now: datetime
+) -> Situation:
     return replace(
-        found,
+        situation,
         champion=card.version,
         champion_data=card.data.version,
         champion_rows=sum(card.data.rows.values()),
@@ -103,8 +98,8 @@ def consider_retraining(
     now: datetime,
 ) -> RetrainingDecision:
     """Decide on the gathered numbers; a decision to retrain is remembered as an attempt."""
-    found = gather_situation(family, data, store, packages, monitor, now)
-    decision = decide_retraining(found, config)
+    situation = gather_situation(family, data, store, packages, monitor, now)
+    decision = decide_retraining(situation, config)
     if decision.retrain:
         packages.note_attempt(family, Attempt(data.version, now.isoformat(timespec="seconds")))
     return decision

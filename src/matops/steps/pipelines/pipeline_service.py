@@ -31,12 +31,7 @@ class PipelineVersion:
 
 @dataclass(frozen=True)
 class StepState:
-    """One step of a run.
-
-    Attributes:
-        name: name of the step.
-        state: how it is.
-    """
+    """One step of a run."""
 
     name: str
     state: RunState
@@ -44,25 +39,15 @@ class StepState:
 
 @dataclass(frozen=True)
 class PipelineRun:
-    """A run of a pipeline.
+    """A run of a pipeline."""
 
-    Attributes:
-        run_id: the platform's name of the run.
-        name: its name for people.
-        state: how it is.
-        began: when it was created, UTC.
-        ended: when it ended; None while it has not.
-        error: what the platform says of a failure.
-        steps: those that are known of, oldest first.
-    """
-
-    run_id: str
-    name: str
+    run_id: str  # the platform's name of the run
+    name: str  # its name for people
     state: RunState
-    began: datetime | None
-    ended: datetime | None
-    error: str
-    steps: tuple[StepState, ...]
+    began: datetime | None  # when it was created, UTC
+    ended: datetime | None  # when it ended; None while it has not
+    error: str  # what the platform says of a failure
+    steps: tuple[StepState, ...]  # those that are known of, oldest first
 
     @property
     def over(self) -> bool:
@@ -72,41 +57,24 @@ class PipelineRun:
 
 @dataclass(frozen=True)
 class Timetable:
-    """When which pipeline runs, and on what.
+    """When which pipeline runs, and on what."""
 
-    Attributes:
-        name: its name; there is one schedule of a name.
-        cron: six fields, of which the first is seconds, in UTC.
-        pipeline_id: the platform's name of the pipeline.
-        version_id: the platform's name of the version.
-        parameters: the pipeline's parameters.
-        service_account: whose rights the steps have.
-        most_at_once: runs at the same time.
-        catches_up: whether missed runs are made up for.
-    """
-
-    name: str
-    cron: str
-    pipeline_id: str
-    version_id: str
+    name: str  # its name; there is one schedule of a name
+    cron: str  # six fields, of which the first is seconds, in UTC
+    pipeline_id: str  # the platform's name of the pipeline
+    version_id: str  # the platform's name of the version
     parameters: dict[str, Any]
-    service_account: str
-    most_at_once: int = 1
-    catches_up: bool = False
+    service_account: str  # whose rights the steps have
+    most_at_once: int = 1  # runs at the same time
+    catches_up: bool = False  # whether missed runs are made up for
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """A timetable that the platform has.
+    """A timetable that the platform has."""
 
-    Attributes:
-        schedule_id: the platform's name of it.
-        enabled: whether it starts runs.
-        timetable: what it does.
-    """
-
-    schedule_id: str
-    enabled: bool
+    schedule_id: str  # the platform's name of it
+    enabled: bool  # whether it starts runs
     timetable: Timetable
 
 
@@ -150,30 +118,27 @@ class PipelineService(Protocol):
 
 
 def keep_schedule(service: PipelineService, group: str, wanted: Timetable) -> bool:
-    """Make a timetable the only one of its name; doing it twice changes nothing.
+    """Make a timetable the only one of its name, and return whether that changed anything.
 
-    The new one is added first and enabled last, so that no two of a name start runs. After a kill
-    in between, the same call finds what is there and goes on.
-
-    Returns:
-        Whether anything was changed.
+    It is idempotent. The new one is added first and enabled last, so that no two of a name start
+    runs; after a kill in between, the same call goes on with what is there.
     """
-    known = [found for found in service.schedules() if found.timetable.name == wanted.name]
-    same = [found for found in known if found.timetable == wanted]
+    named = [item for item in service.schedules() if item.timetable.name == wanted.name]
+    same = [item for item in named if item.timetable == wanted]
     # An enabled one is kept, so that the clock of the schedule is not set back.
-    same.sort(key=lambda found: not found.enabled)
+    same.sort(key=lambda item: not item.enabled)
     kept = same[0] if same else service.add_schedule(group, wanted)
-    others = [found for found in known if found.schedule_id != kept.schedule_id]
-    for other in others:
-        service.delete_schedule(other.schedule_id)
+    outdated = [item for item in named if item.schedule_id != kept.schedule_id]
+    for item in outdated:
+        service.delete_schedule(item.schedule_id)
     if not kept.enabled:
         service.enable_schedule(kept.schedule_id)
-    return bool(others) or not kept.enabled
+    return bool(outdated) or not kept.enabled
 
 
 def drop_schedule(service: PipelineService, name: str) -> bool:
     """Delete the schedules of a name, and return whether there was one."""
-    known = [found for found in service.schedules() if found.timetable.name == name]
-    for found in known:
-        service.delete_schedule(found.schedule_id)
-    return bool(known)
+    named = [item for item in service.schedules() if item.timetable.name == name]
+    for item in named:
+        service.delete_schedule(item.schedule_id)
+    return bool(named)

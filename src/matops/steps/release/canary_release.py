@@ -37,32 +37,20 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class CanaryRelease:
-    """Releases of one family.
-
-    Attributes:
-        family: whose models.
-        serving: where they run.
-        monitor: what the arms meet; a first model needs none.
-        packages: where packages, the champion and the decisions are kept.
-        client: asks single arms.
-        policy: what a candidate must show.
-        clock: the time, UTC.
-    """
+    """Releases of one family."""
 
     family: Family
-    serving: Serving
-    monitor: TrafficMonitor | None
-    packages: PackageStore
-    client: ArmClient
-    policy: CanaryPolicy
-    clock: Clock
+    serving: Serving  # where they run
+    monitor: TrafficMonitor | None  # what the arms meet; a first model needs none
+    packages: PackageStore  # where packages, the champion and the decisions are kept
+    client: ArmClient  # asks single arms
+    policy: CanaryPolicy  # what a candidate must show
+    clock: Clock  # the time, UTC
 
     def begin(self, package: Path, again: bool = False) -> Rollout:
         """Begin the release of a package, or find it under way or done.
 
-        Args:
-            package: the candidate.
-            again: whether one that was rolled back may be tried once more.
+        With ``again``, one that was rolled back may be tried once more.
 
         Raises:
             BadInput: the gates rejected it, it was rolled back before, another release is under
@@ -95,10 +83,9 @@ class CanaryRelease:
         return after
 
     def tick(self) -> Decision | None:
-        """One look: finish what a kill left open, judge, and bring the deployment to what follows.
+        """Reconcile once: finish what a kill left open, judge, and apply what follows.
 
-        Returns:
-            What was decided, or None where no release is under way.
+        The decision is None where no release is under way.
 
         Raises:
             BadInput: nothing is deployed, or somebody else moved the release meanwhile.
@@ -137,8 +124,7 @@ class CanaryRelease:
 
     def _starting(self, rollout: Rollout) -> Decision:
         """The arms of a new release start; nothing is judged before all of them answer."""
-        unready = self.serving.unready(self.family)
-        waited_s = (self.clock() - datetime.fromisoformat(rollout.release_began)).total_seconds()
+        unready, waited_s = self.serving.unready(self.family), self._waited_s(rollout)
         if not unready:
             after = candidate_ready(rollout, self.clock())
             return self._decide(rollout, after, Ruling("hold", after.reason), Evidence())
@@ -149,14 +135,17 @@ class CanaryRelease:
         self.serving.apply(self.family, rollout)
         return self._decision(rollout, rollout, Ruling("hold", words), Evidence(unready))
 
+    def _waited_s(self, rollout: Rollout) -> float:
+        return (self.clock() - datetime.fromisoformat(rollout.release_began)).total_seconds()
+
     def _look(self, rollout: Rollout) -> tuple[Ruling, Evidence]:
         """What the arms met and answered, and what follows from it."""
         candidate, now = rollout.candidate, self.clock()
         if candidate is None:
             raise BadInput(f"{self.family.name}: no release is under way")
-        # Asked first: a change that is seen meanwhile must not pass for an arm that is down.
-        if behind := self.serving.behind(self.family):
-            return self._unmeasured(rollout, behind), Evidence()
+        # Asked first: a change that is reconciled meanwhile must not pass for an arm that is down.
+        if unreconciled := self.serving.unreconciled(self.family):
+            return self._unmeasured(rollout, unreconciled), Evidence()
         unready = self.serving.unready(self.family)
         if candidate.name in unready:
             reason = f"the candidate no longer answers: {unready[candidate.name]}"
@@ -220,8 +209,7 @@ class CanaryRelease:
 
     def _first(self, rollout: Rollout) -> Decision:
         """A family's first model is promoted once its golden requests pass where it runs."""
-        unready = self.serving.unready(self.family)
-        waited_s = (self.clock() - datetime.fromisoformat(rollout.release_began)).total_seconds()
+        unready, waited_s = self.serving.unready(self.family), self._waited_s(rollout)
         if unready:
             self.serving.apply(self.family, rollout)
             why = unready[rollout.champion.name]
@@ -275,12 +263,9 @@ def _versions(rollout: Rollout) -> set[str]:
 def run_until_decided(
     release: CanaryRelease, wait: Callable[[float], None], tell: Callable[[Decision], None]
 ) -> Rollout:
-    """Look again and again until no release is under way, and return the state that is left.
+    """Tick until no release is under way, and return the state that is left.
 
-    Args:
-        release: what looks.
-        wait: sleeps for some seconds.
-        tell: gets every decision.
+    ``wait`` sleeps for some seconds; ``tell`` gets every decision.
 
     Raises:
         BadInput: nothing is deployed, or somebody else moved the release meanwhile.

@@ -41,17 +41,8 @@ def gather_pairs(
 ) -> PairedAnswers | None:
     """Ask both arms the golden requests of the candidate, and what clients asked lately.
 
-    Args:
-        family: whose arms they are.
-        rollout: which arms there are.
-        golden: golden requests of the candidate's package.
-        serving: knows the arms' addresses.
-        client: asks them.
-        interval_ratio: how many times as wide as the other arm's an interval is that is counted.
-        clock: seconds, for the longest time of a comparison.
-
-    Returns:
-        What they answered; None between releases.
+    A candidate's interval over ``interval_ratio`` times as wide as the other arm's is counted;
+    ``clock`` has the seconds for the longest time of a comparison. None between releases.
     """
     candidate, other = rollout.candidate, rollout.reference
     if candidate is None:

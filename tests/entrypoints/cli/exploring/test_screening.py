@@ -190,7 +190,7 @@ def test_shards_find_the_front_that_one_piece_finds(
     merged = merge_shards(wanted(package, confirm=2), 1)
     told = write_merged(merged, tmp_path / "result", tmp_path / "page.html")
     assert told["designs"] == 1600
-    assert told["front"] == len(merged.found.front) > 3
+    assert told["front"] == len(merged.result.front) > 3
     assert told["confirmed"] == 2
     whole = ("screen", "rods", "--package", package, "--count", "1600", "--confirm", "2")
     options = ("--set", "designs.least=0.35", "--out", tmp_path / "whole")

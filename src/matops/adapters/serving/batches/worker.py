@@ -31,17 +31,11 @@ _loaded: list[Predictor] = []
 
 @dataclass(frozen=True)
 class Reading:
-    """Limits of what one request's samples may cost.
+    """Limits of what one request's samples may cost."""
 
-    Attributes:
-        sample_size: atoms of a crystal or voxels of a grid.
-        seconds: to make samples of a request's payloads.
-        pass_samples: in one pass through the network.
-    """
-
-    sample_size: int
-    seconds: float
-    pass_samples: int
+    sample_size: int  # atoms of a crystal or voxels of a grid
+    seconds: float  # to make samples of a request's payloads
+    pass_samples: int  # in one pass through the network
 
 
 @dataclass(frozen=True)

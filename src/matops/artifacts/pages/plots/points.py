@@ -16,27 +16,16 @@ RASTER_ROWS = 3000
 
 @dataclass(frozen=True)
 class Points:
-    """Drawable test predictions of one target; every array has shape (n,).
-
-    Attributes:
-        target: which property.
-        truth: true values, in the target's unit.
-        predicted: predicted values, same unit.
-        lower: lower ends of the intervals, same unit.
-        upper: upper ends of the intervals, same unit.
-        score: domain scores.
-        outside: which samples are out of domain.
-        dropped: rows left out: a number is not finite, or not positive on a logarithmic axis.
-    """
+    """Drawable test predictions of one target; every array has shape (n,)."""
 
     target: Target
-    truth: Array
-    predicted: Array
-    lower: Array
-    upper: Array
-    score: Array
-    outside: NDArray[np.bool_]
-    dropped: int = 0
+    truth: Array  # true values, in the target's unit
+    predicted: Array  # predicted values, same unit
+    lower: Array  # lower ends of the intervals, same unit
+    upper: Array  # upper ends of the intervals, same unit
+    score: Array  # domain scores
+    outside: NDArray[np.bool_]  # which samples are out of domain
+    dropped: int = 0  # rows left out: a number is not finite, or not positive on a logarithmic axis
 
     @property
     def error(self) -> Array:

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from matops.artifacts.exploring.screening_result import Found
+from matops.artifacts.exploring.screening_result import ScreeningResult
 from matops.artifacts.pages.plots.style import (
     BLUE,
     GREEN,
@@ -24,36 +24,36 @@ INCHES = (7.2, 5.0)
 CLOUD = "#9aa5b1"
 
 
-def _draw_cloud(axes: Axes, found: Found) -> None:
+def _draw_cloud(axes: Axes, result: ScreeningResult) -> None:
     """Designs in domain as a grey cloud, those out of domain hollow."""
-    cost, merit = found.objectives.cost.name, found.merit.name
-    outside = found.cloud["out_of_domain"].to_numpy(dtype=bool)
-    inside_rows, outside_rows = found.cloud[~outside], found.cloud[outside]
+    cost, merit = result.objectives.cost.name, result.merit.name
+    outside = result.cloud["out_of_domain"].to_numpy(dtype=bool)
+    inside_rows, outside_rows = result.cloud[~outside], result.cloud[outside]
     crowd = float(np.clip(4000 / max(len(inside_rows), 1), 0.12, 0.7))
     look: dict[str, Any] = {"s": 7, "linewidths": 0, "alpha": crowd, "rasterized": True}
-    good = found.plan.count - found.refused.total() - found.outside
+    good = result.plan.count - result.refused.total() - result.outside
     axes.scatter(inside_rows[cost], inside_rows[merit], color=CLOUD, **look, zorder=2)
     axes.scatter([], [], s=14, color=CLOUD, label=f"in domain ({good:,})")
     look = {"s": 11, "facecolors": "none", "edgecolors": ORANGE, "marker": "D", "linewidths": 0.5}
     axes.scatter(
         outside_rows[cost], outside_rows[merit], **look, alpha=0.55, rasterized=True, zorder=2.5
     )
-    axes.scatter([], [], **look, label=f"out of domain ({found.outside:,})")
+    axes.scatter([], [], **look, label=f"out of domain ({result.outside:,})")
 
 
-def _draw_front(axes: Axes, found: Found) -> None:
+def _draw_front(axes: Axes, result: ScreeningResult) -> None:
     """The front as the staircase that it is: between two designs, only the cheaper can be had."""
-    cost, merit = (found.front[n] for n in (found.objectives.cost.name, found.merit.name))
+    cost, merit = (result.front[n] for n in (result.objectives.cost.name, result.merit.name))
     axes.step(cost, merit, where="post", color=BLUE, linewidth=1.1, zorder=4)
-    label = f"front ({len(found.front):,})"
+    label = f"front ({len(result.front):,})"
     axes.scatter(cost, merit, s=17, color=BLUE, linewidths=0, zorder=4, label=label)
 
 
-def _draw_confirmed(axes: Axes, found: Found, confirmed: pd.DataFrame) -> None:
+def _draw_confirmed(axes: Axes, result: ScreeningResult, confirmed: pd.DataFrame) -> None:
     """Prediction with its interval, and the simulated value beside it."""
-    merit, done = found.merit.name, confirmed[confirmed["refused"] == ""]
+    merit, done = result.merit.name, confirmed[confirmed["refused"] == ""]
     cost, value, simulated = (
-        done[name] for name in (found.objectives.cost.name, merit, f"{merit}_simulated")
+        done[name] for name in (result.objectives.cost.name, merit, f"{merit}_simulated")
     )
     reach = np.maximum([value - done[f"{merit}_lower"], done[f"{merit}_upper"] - value], 0)
     look: dict[str, Any] = {"color": INK, "capsize": 3, "elinewidth": 1.1, "markersize": 5}
@@ -69,19 +69,19 @@ def _draw_confirmed(axes: Axes, found: Found, confirmed: pd.DataFrame) -> None:
 
 
 @style()
-def draw_screening(found: Found, confirmed: pd.DataFrame | None = None) -> Figure:
+def draw_screening(result: ScreeningResult, confirmed: pd.DataFrame | None = None) -> Figure:
     """Merit against cost of all designs, with the front and the confirmed designs."""
     figure = Figure(figsize=INCHES, layout="constrained")
     axes = figure.add_subplot()
-    _draw_cloud(axes, found)
-    _draw_front(axes, found)
+    _draw_cloud(axes, result)
+    _draw_front(axes, result)
     if confirmed is not None and len(confirmed):
-        _draw_confirmed(axes, found, confirmed)
-    cost, merit = found.objectives.cost, found.merit
+        _draw_confirmed(axes, result, confirmed)
+    cost, merit = result.objectives.cost, result.merit
     axes.set_xlabel(quantity(cost.description, cost.unit))
     axes.set_ylabel(quantity(f"predicted {merit.description}", merit.unit))
     axes.margins(0.03)
-    every = f", one in {found.stride} drawn" if found.stride > 1 else ""
-    axes.set_title(f"{found.plan.count:,} designs{every}", color=QUIET)
+    every = f", one in {result.stride} drawn" if result.stride > 1 else ""
+    axes.set_title(f"{result.plan.count:,} designs{every}", color=QUIET)
     legend(figure)
     return figure

@@ -20,8 +20,8 @@ SHOWN_DESIGNS = 12
 
 def _records(rows: "pd.DataFrame") -> list[dict[str, Any]]:
     """Rows for programs; what is no number there is null."""
-    found: list[dict[str, Any]] = json.loads(rows.to_json(orient="records", double_precision=15))
-    return found
+    result: list[dict[str, Any]] = json.loads(rows.to_json(orient="records", double_precision=15))
+    return result
 
 
 def _print_designs(done: "Screened") -> None:
@@ -31,13 +31,13 @@ def _print_designs(done: "Screened") -> None:
     from matops.artifacts.pages.plots.style import quantity
     from matops.core.exploring.screening import spread_along
 
-    found, rows = done.found, done.confirmed
-    cost, merit = found.objectives.cost, found.merit
+    result, rows = done.result, done.confirmed
+    cost, merit = result.objectives.cost, result.merit
     columns = ["design", quantity(cost.name, cost.unit), quantity(merit.name, merit.unit)]
     columns += ["interval", "simulated", "result"][: 1 if rows is None else 3]
     if rows is None:
-        shown = spread_along(found.front[cost.name].to_numpy(), SHOWN_DESIGNS)
-        rows = found.front.iloc[shown]
+        shown = spread_along(result.front[cost.name].to_numpy(), SHOWN_DESIGNS)
+        rows = result.front.iloc[shown]
     table = Table(*columns)
     for row in rows.to_dict("records"):
         ends = f"{row[f'{merit.name}_lower']:.4g} to {row[f'{merit.name}_upper']:.4g}"
@@ -51,12 +51,12 @@ def _print_designs(done: "Screened") -> None:
 
 
 def _print_result(done: "Screened") -> None:
-    found, files = done.found, done.files
-    if len(found.front):
+    result, files = done.result, done.files
+    if len(result.front):
         _print_designs(done)
     output.screen.print(
-        f"{found.plan.count:,} designs: {len(found.front):,} on the front, "
-        f"{found.outside:,} out of domain, {found.refused.total():,} refused",
+        f"{result.plan.count:,} designs: {len(result.front):,} on the front, "
+        f"{result.outside:,} out of domain, {result.refused.total():,} refused",
         highlight=False,
         soft_wrap=True,
     )
@@ -68,15 +68,15 @@ def _print_result(done: "Screened") -> None:
 
 
 def _summary(done: "Screened") -> dict[str, Any]:
-    found = done.found
+    result = done.result
     return {
-        **asdict(found.plan),
-        "merit": found.merit.name,
-        "front": _records(found.front),
+        **asdict(result.plan),
+        "merit": result.merit.name,
+        "front": _records(result.front),
         "confirmed": [] if done.confirmed is None else _records(done.confirmed),
-        "out_of_domain": found.outside,
-        "refused": dict(found.refused),
-        "seconds": found.seconds,
+        "out_of_domain": result.outside,
+        "refused": dict(result.refused),
+        "seconds": result.seconds,
         "files": {name: str(path) for name, path in asdict(done.files).items() if path},
     }
 
@@ -119,7 +119,7 @@ def screen(
     processes = workers or read_settings().workers
     with StepBars(output.side) as bars:
         done = run_screening(asked, out or screening_directory(asked), processes, bars.report)
-    for reason, number in done.found.refused.most_common():
+    for reason, number in done.result.refused.most_common():
         output.side.print(f"refused: {number:4d} {reason}", highlight=False)
     if as_json:
         output.print_json(_summary(done))

@@ -50,35 +50,35 @@ def _look(family: str, window: timedelta, out: Path | None, as_json: bool) -> No
     from matops.core.monitoring.observation import findings
     from matops.entrypoints.monitoring.monitoring import observe_champion, write_report
 
-    found, limits = observe_champion(family, window, datetime.now(UTC))
+    observation, limits = observe_champion(family, window, datetime.now(UTC))
     if as_json:
-        print_json(_as_json(found, limits))
+        print_json(_as_json(observation, limits))
     else:
-        _print_shifts(found)
-        sentence = findings(found, limits)[1]
+        _print_shifts(observation)
+        sentence = findings(observation, limits)[1]
         screen.print(f"{family}: {sentence}", highlight=False, soft_wrap=True)
     if out:
-        page = write_report(found, limits, out / REPORT)
+        page = write_report(observation, limits, out / REPORT)
         if not as_json:
             screen.print(f"report: {page}", highlight=False, soft_wrap=True)
 
 
-def _as_json(found: "Observation", limits: "RetrainingConfig") -> dict[str, Any]:
+def _as_json(observation: "Observation", limits: "RetrainingConfig") -> dict[str, Any]:
     from matops.core.monitoring.observation import findings
 
-    alarm, why = findings(found, limits)
-    live = found.live
+    alarm, why = findings(observation, limits)
+    live = observation.live
     return {
-        "family": found.card.family,
-        "model_version": found.card.version,
-        "dataset_version": found.card.data.version,
+        "family": observation.card.family,
+        "model_version": observation.card.version,
+        "dataset_version": observation.card.data.version,
         "since": live.since.isoformat(timespec="seconds"),
         "until": live.until.isoformat(timespec="seconds"),
         "needs_attention": alarm,
         "reason": why,
         "samples": live.samples,
-        "outside_share": found.outside_share,
-        "drift": found.drift,
+        "outside_share": observation.outside_share,
+        "drift": observation.drift,
         "limits": {"drift": limits.drift, "outside_share": limits.outside_share},
         "requests": live.outcomes,
         "unseen": live.unseen,
@@ -90,20 +90,20 @@ def _as_json(found: "Observation", limits: "RetrainingConfig") -> dict[str, Any]
                 "most_by_chance": shift.by_chance,
                 "drift": shift.drift,
             }
-            for shift in found.shifts
+            for shift in observation.shifts
         },
     }
 
 
-def _print_shifts(found: "Observation") -> None:
+def _print_shifts(observation: "Observation") -> None:
     """The descriptors that moved farthest."""
     from rich.table import Table
 
     table = Table("descriptor", "index", "by chance, at most", "drift")
-    for shift in found.shifts[:SHOWN_DESCRIPTORS]:
+    for shift in observation.shifts[:SHOWN_DESCRIPTORS]:
         numbers = (shift.index, shift.by_chance, shift.drift)
         table.add_row(shift.descriptor, *(f"{number:.3f}" for number in numbers))
-    if found.shifts:
+    if observation.shifts:
         screen.print(table)
 
 
