@@ -39,7 +39,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export MATOPS_PROJECT := $(CURDIR)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format bench accuracy pipelines serve deploy undeploy lock clean \
+.PHONY: help setup demo test check docs docs-serve format bench accuracy pipelines serve deploy undeploy lock clean \
   minio minio-image versitygw kustomize kube-score crds api-server object-store object-tests live-tests \
   images base-image image-tests sbom scan gitleaks $(IMAGES:%=image-%)
 
@@ -105,11 +105,18 @@ crds: .tools/crds/gateway-api .tools/crds/prometheus-operator ## fetch what mani
 	mkdir -p $@
 	cp "$$(go mod download -json $(MODULE) | sed -n 's/.*"Dir": "\(.*\)",/\1/p')"/$(FOLDER)/*.yaml $@
 
-check: $(READY) ## lint, format, types, import contracts
+check: $(READY) ## lint, format, types, import contracts, the site
 	ruff check .
 	ruff format --check .
 	mypy
 	lint-imports
+	$(MAKE) --no-print-directory docs
+
+docs: $(READY) ## build the site in build/site; a link that leads nowhere fails
+	NO_MKDOCS_2_WARNING=1 mkdocs build --strict --quiet
+
+docs-serve: $(READY) ## show the site while its pages are written: make docs-serve PORT=8080
+	NO_MKDOCS_2_WARNING=1 mkdocs serve --dev-addr 127.0.0.1:$(PORT)
 
 format: $(READY) ## let ruff format the code
 	ruff format .
