@@ -26,7 +26,7 @@ class Service:
     """What the server has, what it was asked, and how it misbehaves.
 
     Attributes:
-        documents: documents of the elasticity collection by material.
+        documents: documents by material; all collections but the summary have the same.
         listed: materials of the summary collection: each with its elements and number of sites.
         faults: (path, fault) pairs; each spoils the next request to a path that ends so.
         asked: (path, parameters) of every request.
@@ -51,7 +51,7 @@ class Service:
                 "access_controlled_batch_ids": [],
             }
         found = (
-            self._summary(parameters) if path.endswith("summary") else self._elasticity(parameters)
+            self._summary(parameters) if path.endswith("summary") else self._documents(parameters)
         )
         skip = int(parameters.get("_skip", 0))
         limit = min(int(parameters.get("_limit", 100)), MOST_PER_PAGE)
@@ -63,7 +63,7 @@ class Service:
         return {"data": page, "meta": {"api_version": "0.87.0", "total_doc": len(found)}}
 
     def _summary(self, parameters: dict[str, str]) -> list[dict[str, Any]]:
-        assert parameters["has_props"] == "elasticity"
+        assert parameters["has_props"] in ("elasticity", "surface_properties")
         assert parameters["deprecated"] == "False"
         elements = set(filter(None, parameters.get("elements", "").split(",")))
         most = int(parameters.get("nsites_max", 10**6))
@@ -73,7 +73,7 @@ class Service:
             if elements <= set(row["elements"]) and row["nsites"] <= most
         ]
 
-    def _elasticity(self, parameters: dict[str, str]) -> list[dict[str, Any]]:
+    def _documents(self, parameters: dict[str, str]) -> list[dict[str, Any]]:
         names = parameters["material_ids"].split(",")
         return [self.documents[name] for name in names if name in self.documents]
 

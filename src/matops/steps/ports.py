@@ -247,7 +247,7 @@ class MaterialsDatabase(Protocol):
     """A public database of materials."""
 
     def entries(self, query: DatabaseQuery, progress: Progress) -> Iterator[DatabaseEntry]:
-        """The materials that answer a query, the unusable ones with their reason.
+        """The materials that answer a query, in a fixed order.
 
         Raises:
             BadInput: the database refuses, or can't be reached.

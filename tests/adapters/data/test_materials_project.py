@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +16,13 @@ from pymatgen.core.structure import Structure
 from matops.adapters.data.materials_project import MaterialsProject, Patience
 from matops.artifacts.data.dataset import read_records
 from matops.core.data.database import DatabaseEntry, DatabaseQuery
+from matops.core.data.record import Quarantined, Record
 from matops.core.errors import BadInput
 from matops.families import get_family
-from matops.families.elastic_cgcnn.crystals.formats import from_pymatgen
+from matops.families.elastic_cgcnn.config import ElasticConfig, MaterialsProjectConfig
+from matops.families.elastic_cgcnn.crystals.formats import parse_crystal
+from matops.families.elastic_cgcnn.crystals.materials_project import elasticity_query
+from matops.steps.data.database import read_database
 from tests.support.materials_project_server import DB_VERSION, KEY, Service, running
 
 if TYPE_CHECKING:
@@ -26,6 +31,7 @@ if TYPE_CHECKING:
 FAMILY = "elastic_cgcnn"
 METALS = {"mp-30": ("Cu", 3.62, 138.0, 54.0), "mp-81": ("Au", 4.17, 137.0, 20.0)}
 METALS |= {"mp-124": ("Ag", 4.16, 90.0, 26.0), "mp-23": ("Ni", 3.48, 198.0, 96.0)}
+QUERY = elasticity_query(MaterialsProjectConfig())
 HASTY = Patience(tries=3, first_pause_s=0.01, timeout_s=1)
 
 
@@ -73,16 +79,24 @@ def entries(
     service: Service, kept: Path, query: DatabaseQuery | None = None, page_size: int = 2
 ) -> list[DatabaseEntry]:
     database = MaterialsProject(KEY, service.url, kept, HASTY, page_size)
-    return list(database.entries(query or DatabaseQuery(), lambda *_: None))
+    return list(database.entries(query or QUERY, lambda *_: None))
 
 
 def named(found: list[DatabaseEntry]) -> dict[str, DatabaseEntry]:
     return {entry.provenance.origin.split(": ")[1]: entry for entry in found}
 
 
+def ingested(service: Service, kept: Path) -> dict[str, Record | Quarantined]:
+    """What the family makes of each material, by its name."""
+    database = MaterialsProject(KEY, service.url, kept, HASTY)
+    items = list(read_database(get_family(FAMILY), ElasticConfig(), database, _silent))
+    origins = [i.origin if isinstance(i, Quarantined) else i.provenance.origin for i in items]
+    return {origin.split(": ")[1]: item for origin, item in zip(origins, items, strict=True)}
+
+
 def refusal(service: Service, kept: Path, key: str = KEY) -> str:
     with pytest.raises(BadInput) as caught:
-        list(MaterialsProject(key, service.url, kept, HASTY).entries(DatabaseQuery(), _silent))
+        list(MaterialsProject(key, service.url, kept, HASTY).entries(QUERY, _silent))
     assert len(str(caught.value).splitlines()) == 1
     return str(caught.value)
 
@@ -94,14 +108,13 @@ def _silent(*_: object) -> None:
 def test_entries_have_the_conventional_cell_the_averages_and_the_databases_version(
     service: Service, kept: Path
 ) -> None:
-    found = named(entries(service, kept))
+    found = ingested(service, kept)
     assert set(found) == set(METALS)
     for name, (symbol, a_A, K, G) in METALS.items():
-        crystal = from_pymatgen(found[name].structure)
+        crystal = parse_crystal(found[name].payload)
         assert crystal.symbols == [symbol] * 4
         assert crystal.volume_A3 == pytest.approx(a_A**3)
-        assert found[name].values_GPa == {"K_VRH": K, "G_VRH": G}
-        assert not found[name].refused
+        assert found[name].targets == {"K_VRH": K, "G_VRH": G}
     said = found["mp-81"].provenance
     assert said.origin == f"Materials Project {DB_VERSION}: mp-81"
     assert (said.source, said.licence) == ("materials-project", "CC-BY-4.0")
@@ -115,18 +128,33 @@ def test_what_the_database_calls_unusable_is_refused_with_its_reason(
         service.documents[name] = bad
     for name in (*bad_documents(), "mp-906"):
         service.listed[name] = {"elements": ["Au"], "nsites": 1}
-    found = named(entries(service, kept))
-    assert {name for name, entry in found.items() if not entry.refused} == set(METALS)
+    found = ingested(service, kept)
+    assert {name for name, item in found.items() if isinstance(item, Record)} == set(METALS)
     for name, (_, reason) in bad_documents().items():
-        assert reason in found[name].refused
-    assert "lists the material without one" in found["mp-906"].refused
+        assert reason in found[name].reason
+    assert "lists the material without one" in found["mp-906"].reason
 
 
 def test_a_query_narrows_what_is_asked_for(service: Service, kept: Path) -> None:
     service.listed["mp-81"]["nsites"] = 9
-    assert set(named(entries(service, kept, DatabaseQuery(elements=("Cu",))))) == {"mp-30"}
-    assert "mp-81" not in named(entries(service, kept, DatabaseQuery(max_sites=8)))
+    copper, small = replace(QUERY, elements=("Cu",)), replace(QUERY, max_sites=8)
+    assert set(named(entries(service, kept, copper))) == {"mp-30"}
+    assert "mp-81" not in named(entries(service, kept, small))
     assert service.asked_for("summary")[0]["elements"] == "Cu"
+
+
+def test_another_family_asks_for_documents_of_its_own(service: Service, kept: Path) -> None:
+    """The adapter knows no property: it asks for what the query names, and hands it on as it is."""
+    for row in METALS:
+        service.documents[row] |= {"weighted_surface_energy": 1.5}
+    query = DatabaseQuery(
+        "surface_properties", ("weighted_surface_energy",), ("surface_properties",)
+    )
+    found = named(entries(service, kept, query))
+    assert found["mp-30"].document == {"material_id": "mp-30", "weighted_surface_energy": 1.5}
+    assert found["mp-30"].provenance.method == "DFT, surface_properties of the Materials Project"
+    assert service.asked_for("summary")[0]["has_props"] == "surface_properties"
+    assert service.asked_for("surface_properties")
 
 
 def test_long_lists_come_in_pages(service: Service, kept: Path) -> None:
@@ -134,7 +162,7 @@ def test_long_lists_come_in_pages(service: Service, kept: Path) -> None:
         service.listed[f"mp-{10_000 + number}"] = {"elements": ["Cu"], "nsites": 1}
     found = entries(service, kept, page_size=500)
     assert len(named(found)) == len(found) == 2304
-    assert sum(not entry.refused for entry in found) == len(METALS)
+    assert sum(bool(entry.document) for entry in found) == len(METALS)
     assert [page.get("_skip", "0") for page in service.asked_for("summary")] == [
         "0",
         "1000",
@@ -165,7 +193,7 @@ def test_a_lasting_fault_is_one_line_that_names_it(service: Service, kept: Path,
 
 def test_an_interrupted_download_goes_on_where_it_stopped(service: Service, kept: Path) -> None:
     database = MaterialsProject(KEY, service.url, kept, HASTY, 1)
-    begun = database.entries(DatabaseQuery(), _silent)
+    begun = database.entries(QUERY, _silent)
     first = [next(begun), next(begun)]
     begun.close()
     assert len(service.asked_for("elasticity")) == 2

@@ -1,22 +1,26 @@
-"""The Materials Project: crystals whose elastic tensor was calculated, through ``mp-api``."""
+"""The Materials Project: documents of any of its collections, through ``mp-api``."""
 
 import hashlib
 import json
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from matops.adapters.data.materials_project_documents import FIELDS, Document, read_documents
 from matops.core.data.database import DatabaseEntry, DatabaseQuery
+from matops.core.data.record import Provenance
 from matops.core.errors import BadInput
 from matops.core.progress import Progress
 from matops.processes.atomic import write_atomic
 
 T = TypeVar("T")
+Document = Mapping[str, Any]
 
+ENGINE, LICENCE = "VASP", "CC-BY-4.0"
+MATERIAL = "material_id"
 STATUS = re.compile(r"error status code (\d+)")
 
 
@@ -79,8 +83,10 @@ class MaterialsProject:
         done = 0
         for number, page in enumerate(pages):
             path = directory / f"page-{number:05d}.json"
-            documents = self._kept(path, lambda page=page: self._documents(version, page))  # type: ignore[misc]
-            yield from read_documents(page, documents, version)
+            documents = self._kept(path, lambda page=page: self._documents(version, query, page))  # type: ignore[misc]
+            by_name = {str(document.get(MATERIAL)): document for document in documents}
+            for name in page:
+                yield DatabaseEntry(_provenance(name, version, query), by_name.get(name, {}))
             done += len(page)
             progress(done, len(names), "materials")
 
@@ -105,28 +111,31 @@ class MaterialsProject:
         return self._patiently(ask)
 
     def _names(self, version: str, query: DatabaseQuery) -> list[str]:
-        """Materials that have an elastic tensor and are not deprecated, in a fixed order."""
+        """Materials that have what is asked for and are not deprecated, in a fixed order."""
         from mp_api.client.routes.materials.summary import SummaryRester
 
         def ask() -> list[str]:
             with SummaryRester(**self._options(version)) as rester:
                 found = rester.search(
-                    has_props=["elasticity"],
+                    has_props=list(query.properties) or None,
                     deprecated=False,
                     elements=list(query.elements) or None,
                     num_sites=(1, query.max_sites) if query.max_sites else None,
-                    fields=["material_id"],
+                    fields=[MATERIAL],
                 )
-            return sorted({str(document["material_id"]) for document in found})
+            return sorted({str(document[MATERIAL]) for document in found})
 
         return self._patiently(ask)
 
-    def _documents(self, version: str, names: Sequence[str]) -> list[Document]:
-        from mp_api.client.routes.materials.elasticity import ElasticityRester
+    def _documents(
+        self, version: str, query: DatabaseQuery, names: Sequence[str]
+    ) -> list[Document]:
+        from mp_api.client.routes.materials import MATERIALS_RESTERS
 
         def ask() -> list[Document]:
-            with ElasticityRester(**self._options(version)) as rester:
-                return list(rester.search(material_ids=list(names), fields=FIELDS))
+            with MATERIALS_RESTERS[query.collection](**self._options(version)) as rester:
+                fields = [MATERIAL, *query.fields]
+                return list(rester.search(material_ids=list(names), fields=fields))
 
         return self._patiently(ask)
 
@@ -165,6 +174,18 @@ class MaterialsProject:
             f"the Materials Project at {self.endpoint} gives no usable answer: {reason}; "
             "finished pages are kept, the same command goes on from there"
         )
+
+
+def _provenance(name: str, version: str, query: DatabaseQuery) -> Provenance:
+    return Provenance(
+        source="materials-project",
+        origin=f"Materials Project {version}: {name}",
+        engine=ENGINE,
+        # Without the version: a label that two versions share is one record.
+        method=f"DFT, {query.collection} of the Materials Project",
+        date=datetime.now(UTC).date().isoformat(),
+        licence=LICENCE,
+    )
 
 
 def _digest(query: DatabaseQuery) -> str:

@@ -13,7 +13,7 @@ class Limits:
         body_bytes: of a request; a larger one is refused before it is read.
         buffered_bytes: of all requests that are being read or answered.
         samples: of a request.
-        sample_size: atoms of a crystal or voxels of a grid; None for what the family accepts.
+        sample_size: in the family's ``size_unit``; None for what the family accepts.
         header_bytes: of a request's first line and headers.
         nesting: levels of brackets in JSON.
         reading_seconds: to make samples of a request's payloads.

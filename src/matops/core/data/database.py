@@ -9,13 +9,19 @@ from matops.core.data.record import Provenance
 
 @dataclass(frozen=True)
 class DatabaseQuery:
-    """Which materials a family asks for.
+    """Which documents a family asks for, in the database's own names.
 
     Attributes:
+        collection: the collection that has them, as in ``elasticity``.
+        fields: what to fetch of a document.
+        properties: what a material must have, as in ``elasticity``.
         elements: chemical symbols that a material must all contain; none asks for any.
         max_sites: atoms in the database's own cell, at most; None sets no limit.
     """
 
+    collection: str
+    fields: tuple[str, ...]
+    properties: tuple[str, ...] = ()
     elements: tuple[str, ...] = ()
     max_sites: int | None = None
 
@@ -26,12 +32,8 @@ class DatabaseEntry:
 
     Attributes:
         provenance: database, its version, the material's name in it, method and licence.
-        structure: conventional standard cell, as pymatgen writes it; empty if it was refused.
-        values_GPa: the database's labels by name.
-        refused: why the database itself calls the entry unusable; empty if it does not.
+        document: the fields that were asked for; empty if there is no document.
     """
 
     provenance: Provenance
-    structure: Mapping[str, Any]
-    values_GPa: Mapping[str, float]
-    refused: str = ""
+    document: Mapping[str, Any]

@@ -12,6 +12,10 @@ from matops.core.learning.features import PackedFeatures
 from matops.families.elastic_cgcnn.config import PRESETS, ElasticConfig, GraphConfig
 from matops.families.elastic_cgcnn.crystals.crystal import MAX_ATOMS, Crystal
 from matops.families.elastic_cgcnn.crystals.formats import parse_crystal
+from matops.families.elastic_cgcnn.crystals.materials_project import (
+    elasticity_query,
+    read_elasticity,
+)
 from matops.families.elastic_cgcnn.data import LAYOUTS, TARGETS, labelled_crystal, read_source
 from matops.families.elastic_cgcnn.descriptors import DESCRIPTORS, describe
 from matops.families.elastic_cgcnn.features import POINTERS, featurize
@@ -78,12 +82,12 @@ class ElasticCGCNN(
 
     @override
     def database_query(self, config: ElasticConfig) -> DatabaseQuery:
-        return config.materials_project
+        return elasticity_query(config.materials_project)
 
     @override
     def from_database(self, entry: DatabaseEntry) -> Record:
-        crystal = parse_crystal({"structure": entry.structure})
-        return labelled_crystal(crystal, entry.values_GPa, entry.provenance)
+        crystal, moduli_GPa = read_elasticity(entry.document)
+        return labelled_crystal(crystal, moduli_GPa, entry.provenance)
 
 
 FAMILY = ElasticCGCNN()

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field, replace
 
-from matops.core.data.database import DatabaseQuery
 from matops.core.data.split import SplitConfig
 from matops.core.family import FamilyConfig
 from matops.core.learning.training import TrainingConfig
@@ -66,6 +65,19 @@ class SimulationConfig:
 
 
 @dataclass(frozen=True)
+class MaterialsProjectConfig:
+    """Crystals that the source ``materials-project`` asks for.
+
+    Attributes:
+        elements: chemical symbols that a material must all contain; none asks for any.
+        max_sites: atoms in the database's own cell, at most; None sets no limit.
+    """
+
+    elements: tuple[str, ...] = ()
+    max_sites: int | None = None
+
+
+@dataclass(frozen=True)
 class Limits:
     """Limits of the gates.
 
@@ -111,7 +123,7 @@ class ElasticConfig(FamilyConfig):
     graph: GraphConfig = field(default_factory=GraphConfig)
     network: NetworkConfig = field(default_factory=NetworkConfig)
     simulation: SimulationConfig = field(default_factory=SimulationConfig)
-    materials_project: DatabaseQuery = field(default_factory=DatabaseQuery)
+    materials_project: MaterialsProjectConfig = field(default_factory=MaterialsProjectConfig)
     limits: Limits = FULL_LIMITS
 
 

@@ -24,7 +24,8 @@ from matops.families.elastic_cgcnn.graph.neighbours import nearest_neighbours
 from matops.physics.elasticity import is_mechanically_stable, voigt_reuss_hill
 from matops.simulators.output.manifest import Entry, read_labelled
 from matops.simulators.output.manifest_table import NAMES as MANIFESTS
-from matops.simulators.output.manifest_table import find_manifest
+from matops.simulators.output.manifest_table import columns_of, find_manifest
+from matops.simulators.output.stiffness import STIFFNESS, unless_stated
 
 K_VRH = Target(
     name="K_VRH",
@@ -70,7 +71,7 @@ LAYOUTS = (
 
 
 def labelled_crystal(
-    crystal: Crystal, moduli_GPa: Mapping[str, float], provenance: Provenance
+    crystal: Crystal, moduli_GPa: Mapping[str, Any], provenance: Provenance
 ) -> Record:
     """A record of this family; polymorphs of one reduced formula are one group.
 
@@ -95,7 +96,7 @@ def read_source(source: Path, stated: Provenance) -> Incoming:
         raise BadInput(f"{source}: no such file or directory")
     manifest = find_manifest(source)
     if manifest:
-        return read_labelled(manifest, tuple(COLUMN_NAMES), stated, _manifest_record)
+        return read_labelled(manifest, (*columns_of(TARGETS), STIFFNESS), stated, _manifest_record)
     if source.is_dir() and (source / ID_PROP).is_file():
         return _read_cif_directory(source, stated)
     files = sorted(source.glob("*.json*")) if source.is_dir() else [source]
@@ -114,16 +115,11 @@ def _manifest_record(entry: Entry) -> Record:
     return labelled_crystal(crystal, _moduli_GPa(entry), entry.provenance)
 
 
-def _moduli_GPa(entry: Entry) -> dict[str, float]:
+def _moduli_GPa(entry: Entry) -> Mapping[str, Any]:
     """Stated moduli, or else those of the stiffness after Voigt, Reuss and Hill."""
-    stated = dict(entry.values_GPa)
-    if stated and entry.given_stiffness_GPa is not None:
-        raise BadInput("both moduli and the stiffness C are given; keep one")
-    if stated:
-        return stated
-    stiffness_GPa = entry.stiffness_GPa
+    stiffness_GPa = unless_stated(entry, TARGETS)
     if stiffness_GPa is None:
-        raise BadInput("neither K_VRH and G_VRH nor the stiffness C, here or in a log")
+        return entry.values
     try:
         if not is_mechanically_stable(stiffness_GPa):
             raise BadInput("mechanically unstable: the stiffness is not positive definite")

@@ -5,6 +5,7 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -18,7 +19,8 @@ from matops.families.nanoporous_cnn3d.metal.payloads import group_of, write_payl
 from matops.families.nanoporous_cnn3d.metal.structure import LevelledWaves, NanoporousMetal
 from matops.simulators.output.manifest import Entry, read_labelled
 from matops.simulators.output.manifest_table import NAMES as MANIFESTS
-from matops.simulators.output.manifest_table import find_manifest
+from matops.simulators.output.manifest_table import columns_of, find_manifest
+from matops.simulators.output.stiffness import STIFFNESS, unless_stated
 
 AXES = ("X", "Y", "Z")
 TARGETS = tuple(
@@ -74,20 +76,17 @@ def read_source(source: Path, stated: Provenance) -> Incoming:
     """
     manifest = find_manifest(source)
     if manifest:
-        names = [target.name for target in TARGETS]
-        return read_labelled(manifest, names, stated, _manifest_record)
+        columns = (*columns_of(TARGETS), STIFFNESS)
+        return read_labelled(manifest, columns, stated, _manifest_record)
     return _read_stiffness_table(source, stated)
 
 
 def _manifest_record(entry: Entry) -> Record:
     sample = load_atoms(entry.path, entry.species)
-    if entry.values_GPa and entry.given_stiffness_GPa is not None:
-        raise BadInput("both C_11, C_22, C_33 and the stiffness C are given; keep one")
-    if entry.values_GPa:
-        return labelled_metal(sample, entry.values_GPa, entry.provenance)
-    if entry.stiffness_GPa is None:
-        raise BadInput("neither C_11, C_22 and C_33 nor the stiffness C, here or in a log")
-    diagonal_GPa = entry.stiffness_GPa.diagonal()[:3].tolist()
+    stiffness_GPa = unless_stated(entry, TARGETS)
+    if stiffness_GPa is None:
+        return labelled_metal(sample, entry.values, entry.provenance)
+    diagonal_GPa = stiffness_GPa.diagonal()[:3].tolist()
     values_GPa = {t.name: value for t, value in zip(TARGETS, diagonal_GPa, strict=True)}
     return labelled_metal(sample, values_GPa, entry.provenance)
 
@@ -176,7 +175,7 @@ def _sample(row: "pd.Series[float]", phases: list[str]) -> NanoporousMetal:
 
 
 def labelled_metal(
-    sample: NanoporousMetal, stiffness_GPa: Mapping[str, float], provenance: Provenance
+    sample: NanoporousMetal, stiffness_GPa: Mapping[str, Any], provenance: Provenance
 ) -> Record:
     """A record of this family; one topology at any level and in any metal is one group.
 

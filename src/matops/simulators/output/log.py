@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matops.core.errors import BadInput
-from matops.simulators.output.units import gigapascals_per
+from matops.physics.units import factor
 
 PROGRAM = re.compile(r"^(LAMMPS \([^)]+\))", re.MULTILINE)
 FINISHED = re.compile(r"^Total wall time:", re.MULTILINE)
@@ -82,10 +82,12 @@ def _stiffness_GPa(text: str, name: str) -> NDArray[np.float64] | None:
     for match in found:
         i, j = int(match["i"]) - 1, int(match["j"]) - 1
         try:
-            value_GPa = float(match["value"]) * gigapascals_per(match["unit"])
+            value = float(match["value"])
         except ValueError:
             raise BadInput(f"log {name}: {match[0]!r} is not a number") from None
-        except BadInput as error:
+        try:
+            value_GPa = value * factor(match["unit"], "GPa")
+        except ValueError as error:
             raise BadInput(f"log {name}: C{match['i']}{match['j']}: {error}") from None
         stiffness[i, j] = stiffness[j, i] = value_GPa
     missing = int(np.isnan(np.triu(stiffness)).sum())

@@ -5,7 +5,7 @@ docs/sources.md describes them. Whatever is not in the schema is refused, not gu
 """
 
 import hashlib
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
@@ -17,10 +17,11 @@ from matops.simulators.output.log import LammpsLog, read_log
 from matops.simulators.output.manifest_table import (
     STATED,
     TEXTS,
+    Column,
     FloatArray,
     Row,
     checked_rows,
-    read_labels,
+    read_quantities,
 )
 
 
@@ -32,28 +33,24 @@ class Entry:
         path: the file with the atoms.
         log: the LAMMPS log of the run, or None.
         species: chemical symbol of each LAMMPS atom type, where the manifest says them.
-        values_GPa: labels by name, in GPa.
-        given_stiffness_GPa: (6, 6) in Voigt order, if the manifest has it.
+        values: what the row states, by name, in the units of the family's columns.
         stated: provenance as the row and the command line state it.
     """
 
     path: Path
     log: Path | None
     species: tuple[str, ...]
-    values_GPa: Mapping[str, float]
-    given_stiffness_GPa: FloatArray | None
+    values: Mapping[str, FloatArray]
     stated: Provenance
 
     @cached_property
-    def _run(self) -> LammpsLog | None:
-        return read_log(self.log) if self.log else None
+    def run(self) -> LammpsLog | None:
+        """What the log says.
 
-    @property
-    def stiffness_GPa(self) -> FloatArray | None:
-        """The manifest's stiffness, or else the log's; None if neither has one."""
-        if self.given_stiffness_GPa is not None or self._run is None:
-            return self.given_stiffness_GPa
-        return self._run.stiffness_GPa
+        Raises:
+            BadInput: it is not the log of a finished run.
+        """
+        return read_log(self.log) if self.log else None
 
     @property
     def provenance(self) -> Provenance:
@@ -65,8 +62,8 @@ class Entry:
         found = self.stated
         for name in ("engine", "method"):
             said = getattr(found, name)
-            if said == "unknown" and self._run:
-                said = getattr(self._run, name) or said
+            if said == "unknown" and self.run:
+                said = getattr(self.run, name) or said
             if said == "unknown":
                 raise BadInput(f"nothing says the {name}: no column {name}, log or --{name}")
             found = replace(found, **{name: said})
@@ -74,42 +71,43 @@ class Entry:
 
 
 def read_labelled(
-    manifest: Path, names: Collection[str], stated: Provenance, label: Callable[[Entry], Record]
+    manifest: Path,
+    columns: Sequence[Column],
+    stated: Provenance,
+    label: Callable[[Entry], Record],
 ) -> Iterator[Record | Quarantined]:
     """A record for each row of a manifest; a row that is refused is yielded with its reason.
 
     Args:
         manifest: the file.
-        names: the labels that the family knows, all of them stresses.
+        columns: what the family takes from it.
         stated: what holds for rows that don't say otherwise.
         label: makes the family's record from a row.
 
     Raises:
         BadInput: the manifest as a whole does not fit the schema.
     """
-    for number, row in enumerate(checked_rows(manifest, names), start=1):
+    for number, row in enumerate(checked_rows(manifest, columns), start=1):
         origin = str(manifest.parent / str(row.get("file") or f"record {number}"))
         try:
-            yield label(_entry(manifest.parent, row, replace(stated, origin=origin)))
+            yield label(_entry(manifest.parent, row, columns, replace(stated, origin=origin)))
         except BadInput as error:
             reason = str(error).removeprefix(f"{origin}: ")
             yield Quarantined(origin, f"{reason} ({manifest.name}, record {number})")
 
 
-def _entry(directory: Path, row: Row, stated: Provenance) -> Entry:
+def _entry(directory: Path, row: Row, columns: Sequence[Column], stated: Provenance) -> Entry:
     texts = {name: _text(row, name) for name in TEXTS}
     said = {name: text for name in STATED if (text := texts[name])}
     path = _inside(directory, texts["file"] or "")
     _check_content(path, texts["sha256"])
     if "date" in said:
         _check_date(said["date"])
-    values, stiffness = read_labels(row)
     return Entry(
         path=path,
         log=_inside(directory, texts["log"]) if texts["log"] else None,
         species=tuple((texts["species"] or "").split()),
-        values_GPa=values,
-        given_stiffness_GPa=stiffness,
+        values=read_quantities(row, columns),
         stated=replace(stated, source=stated.source or "manifest", **said),
     )
 

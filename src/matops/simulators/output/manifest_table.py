@@ -1,27 +1,57 @@
-"""The table of a manifest: its columns, their units, and what may stand in them."""
+"""The table of a manifest: its columns, their units, and what may stand in them.
+
+A quantity has a column ``NAME [unit]``, in any unit of its dimension.
+"""
 
 import csv
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from matops.core.data.target import Target
 from matops.core.errors import BadInput
-from matops.simulators.output.units import gigapascals_per
+from matops.physics.units import factor
 
 NAMES = ("manifest.csv", "manifest.json")
 STATED = ("engine", "method", "licence", "date")
 TEXTS = ("file", "log", "species", "sha256", *STATED)
-STIFFNESS = "C"
-"""The whole stiffness: 36 numbers row by row, or the 21 of the upper triangle."""
 QUANTITY = re.compile(r"^(?P<name>\w+)\s*\[(?P<unit>[^\]]*)\]$")
 
 Row = Mapping[str, Any]
 FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A quantity that a manifest may state.
+
+    Attributes:
+        name: as in ``K_VRH``.
+        unit: in which the family wants it; the manifest may state it in any of the dimension.
+        read: the numbers of a cell, a JSON value or text; raises BadInput where there are none.
+    """
+
+    name: str
+    unit: str
+    read: Callable[[Any], FloatArray]
+
+
+def columns_of(targets: Sequence[Target]) -> list[Column]:
+    """A column for each target."""
+    return [Column(target.name, target.unit, _number) for target in targets]
+
+
+def _number(content: Any) -> FloatArray:
+    try:
+        return np.asarray(float(content))
+    except (TypeError, ValueError, OverflowError):
+        raise BadInput(f"{content!r} is not a number") from None
 
 
 def find_manifest(source: Path) -> Path | None:
@@ -37,15 +67,17 @@ def find_manifest(source: Path) -> Path | None:
     return found[0] if found else None
 
 
-def checked_rows(manifest: Path, names: Collection[str]) -> list[Row]:
+def checked_rows(manifest: Path, columns: Sequence[Column]) -> list[Row]:
     """The rows of a manifest whose columns are all of the schema.
 
     Raises:
-        BadInput: not readable, without rows, an unknown column, or one in no unit of stress.
+        BadInput: not readable, without rows, an unknown column, or one in a unit of another
+            dimension.
     """
     rows = _csv_rows(manifest) if manifest.suffix == ".csv" else _json_rows(manifest)
-    for column in dict.fromkeys(column for row in rows for column in row):
-        _check_column(column, names, manifest)
+    by_name = {column.name: column for column in columns}
+    for heading in dict.fromkeys(heading for row in rows for heading in row):
+        _check_heading(heading, by_name, manifest)
     if not rows:
         raise BadInput(f"{manifest}: names no file; it is empty, or not written yet")
     if not any("file" in row for row in rows):
@@ -53,20 +85,20 @@ def checked_rows(manifest: Path, names: Collection[str]) -> list[Row]:
     return rows
 
 
-def _check_column(column: str, names: Collection[str], manifest: Path) -> None:
-    known = (*names, STIFFNESS)
-    if column in known:
-        raise BadInput(f"{manifest}: column {column} has no unit; write it as {column} [GPa]")
-    quantity = QUANTITY.match(column)
-    if quantity and quantity["name"] in known:
+def _check_heading(heading: str, columns: Mapping[str, Column], manifest: Path) -> None:
+    if heading in columns:
+        unit = columns[heading].unit
+        raise BadInput(f"{manifest}: column {heading} has no unit; write it as {heading} [{unit}]")
+    quantity = QUANTITY.match(heading)
+    if quantity and quantity["name"] in columns:
         try:
-            gigapascals_per(quantity["unit"])
-        except BadInput as error:
-            raise BadInput(f"{manifest}: column {column}: {error}") from None
-    elif column not in TEXTS:
-        labels = [f"{name} [unit]" for name in known]
+            factor(quantity["unit"], columns[quantity["name"]].unit)
+        except ValueError as error:
+            raise BadInput(f"{manifest}: column {heading}: {error}") from None
+    elif heading not in TEXTS:
+        labels = [f"{name} [unit]" for name in columns]
         raise BadInput(
-            f"{manifest}: unknown column {column!r}; known are {', '.join((*TEXTS, *labels))}"
+            f"{manifest}: unknown column {heading!r}; known are {', '.join((*TEXTS, *labels))}"
         )
 
 
@@ -94,47 +126,23 @@ def _json_rows(manifest: Path) -> list[Row]:
     return rows
 
 
-def read_labels(row: Row) -> tuple[dict[str, float], FloatArray | None]:
-    """Labels of a row in GPa by name, and its stiffness if there is one, (6, 6) in GPa.
+def read_quantities(row: Row, columns: Sequence[Column]) -> dict[str, FloatArray]:
+    """What a row states, by name, in the units of the columns.
 
     Raises:
-        BadInput: one is not a number, or stands there twice.
+        BadInput: a cell does not hold what its column wants, or a quantity stands there twice.
     """
-    values: dict[str, float] = {}
-    stiffness = None
-    for column, content in row.items():
-        quantity = QUANTITY.match(column)
+    by_name = {column.name: column for column in columns}
+    values: dict[str, FloatArray] = {}
+    for heading, content in row.items():
+        quantity = QUANTITY.match(heading)
         if not quantity:
             continue
-        factor = gigapascals_per(quantity["unit"])
-        if quantity["name"] == STIFFNESS:
-            stiffness = factor * _stiffness(content)
-        elif quantity["name"] in values:
-            raise BadInput(f"{quantity['name']} stands in two columns")
-        else:
-            values[quantity["name"]] = factor * _number(content, column)
-    return values, stiffness
-
-
-def _number(content: Any, column: str) -> float:
-    try:
-        return float(content)
-    except (TypeError, ValueError, OverflowError):
-        raise BadInput(f"{column}: {content!r} is not a number") from None
-
-
-def _stiffness(content: Any) -> FloatArray:
-    """A symmetric (6, 6) matrix from 36 numbers or the 21 of its upper triangle, row by row."""
-    try:
-        numbers = np.asarray(content.split() if isinstance(content, str) else content, dtype=float)
-    except (TypeError, ValueError):
-        raise BadInput(f"{STIFFNESS} is not made of numbers") from None
-    if numbers.size == 36:
-        return np.asarray(numbers.reshape(6, 6))
-    if numbers.shape != (21,):
-        raise BadInput(
-            f"{STIFFNESS} has {numbers.size} numbers; it needs 36, or 21 of the upper half"
-        )
-    full = np.zeros((6, 6))
-    full[np.triu_indices(6)] = numbers
-    return np.asarray(full + np.triu(full, 1).T)
+        column = by_name[quantity["name"]]
+        if column.name in values:
+            raise BadInput(f"{column.name} stands in two columns")
+        try:
+            values[column.name] = factor(quantity["unit"], column.unit) * column.read(content)
+        except BadInput as error:
+            raise BadInput(f"{heading}: {error}") from None
+    return values

@@ -18,11 +18,14 @@ def read_database(
     Raises:
         BadInput: the database refuses, or can't be reached.
     """
-    for entry in database.entries(family.database_query(config), progress):
+    query = family.database_query(config)
+    for entry in database.entries(query, progress):
         origin = entry.provenance.origin
         try:
-            if entry.refused:
-                raise BadInput(entry.refused)
+            if not entry.document:
+                raise BadInput(
+                    f"no {query.collection}: the database lists the material without one"
+                )
             yield family.from_database(entry)
         except BadInput as error:
             yield Quarantined(origin, str(error).removeprefix(f"{origin}: "))

@@ -33,7 +33,7 @@ _loaded: list[Predictor] = []
 class Reading:
     """Limits of what one request's samples may cost."""
 
-    sample_size: int  # atoms of a crystal or voxels of a grid
+    sample_size: int  # in the family's size_unit
     seconds: float  # to make samples of a request's payloads
     pass_samples: int  # in one pass through the network
 
