@@ -37,9 +37,12 @@ NAME_serve := matops-serve-python
 # Commands see the tools of .venv, and the checkout they belong to.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export MATOPS_PROJECT := $(CURDIR)
+# Byte code is kept: without it every process, and each step of a pipeline is one, would compile
+# the libraries that it imports.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check docs docs-serve format bench accuracy pipelines serve deploy undeploy lock clean \
+.PHONY: help setup demo test slow-tests check docs docs-serve format bench accuracy pipelines serve deploy undeploy lock clean \
   minio minio-image versitygw kustomize kube-score crds api-server object-store object-tests live-tests \
   images base-image image-tests sbom scan gitleaks $(IMAGES:%=image-%)
 
@@ -60,8 +63,11 @@ $(READY): requirements.lock pyproject.toml
 demo: $(READY) ## simulate, ingest, train, judge, release, serve and ask: minutes on 2 cores
 	MATOPS_RUNNER=$(RUNNER) matops demo --family $(FAMILY)
 
-test: $(READY) ## all tests that a user needs to trust the install
-	python -m pytest -n $(TEST_WORKERS) -m "not s3 and not live and not docker"
+test: $(READY) ## what to run before each commit: minutes
+	python -m pytest -n $(TEST_WORKERS) -m "not slow and not s3 and not live and not docker"
+
+slow-tests: $(READY) ## whole pipelines, trainings that are killed, exhaustive searches
+	python -m pytest -n $(TEST_WORKERS) -m "slow and not s3 and not live and not docker"
 
 object-tests: $(READY) minio ## tests of the data store on real S3 servers, faults included
 	python -m pytest -n0 -m s3 -rs tests

@@ -1,6 +1,9 @@
 """Compile every pipeline to Kubeflow IR YAML: ``python -m pipelines DIRECTORY``.
 
 With ``--native`` also to objects for Kubeflow's Kubernetes-native mode, in ``DIRECTORY/native``.
+
+Pipelines are loaded before anything that imports torch: kfp looks through all loaded modules each
+time that a step asks for something, and with torch's among them compiling takes four times as long.
 """
 
 import sys
@@ -13,9 +16,7 @@ from typing import Any
 from kfp import compiler
 
 import pipelines
-from matops.entrypoints.pipelines.platform import version_name
 from matops.entrypoints.settings import read_settings
-from matops.entrypoints.wiring import code_commit
 
 
 def _pipelines() -> Iterator[tuple[str, Any]]:
@@ -44,6 +45,9 @@ def write_native(directory: Path) -> list[Path]:
     Args:
         directory: where the compiled pipelines are; the objects go to ``native`` in it.
     """
+    from matops.entrypoints.pipelines.platform import version_name
+    from matops.entrypoints.wiring import code_commit
+
     native, settings = directory / "native", read_settings()
     native.mkdir(exist_ok=True)
     written = []

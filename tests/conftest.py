@@ -6,13 +6,13 @@ the limits on its error are loose; everything else, gates on physics included, i
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.support.once import made_once
 from tests.support.places import REPOSITORY
 
 FAMILY = "elastic_cgcnn"
@@ -127,14 +128,6 @@ def write_source(path: Path, count: int, seed: int = 0) -> Path:
     return path
 
 
-@contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Keep the other test processes out."""
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
 def make_released(root: Path) -> None:
     """Ingest, train, evaluate and release under ``root``, through the command line."""
     workspace = root / "workspace"
@@ -157,22 +150,32 @@ def matops() -> Matops:
 @pytest.fixture(scope="session")
 def released(tmp_path_factory: pytest.TempPathFactory) -> Released:
     """A released package; every test process of a session sees the same one. Read only."""
-    base = tmp_path_factory.getbasetemp()
-    base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    root, unfinished = base / "released", base / "released.unfinished"
-    with locked(base / "released.lock"):
-        if not root.is_dir():
-            # The data's remote is named by its absolute path, so the directory is made in place.
-            shutil.rmtree(unfinished, ignore_errors=True)
-            root.mkdir()
-            try:
-                make_released(root)
-            except BaseException:
-                root.rename(unfinished)
-                raise
+    root = made_once(tmp_path_factory, "released", make_released)
     champion = json.loads((root / "workspace/models" / FAMILY / "champion.json").read_text())
     package = root / "workspace/models" / FAMILY / champion["version"]
     return Released(root / "workspace", root / "alloys.json", root / "run", package)
+
+
+def compile_pipelines(root: Path) -> None:
+    """Every pipeline, also as objects for Kubernetes, of a commit that is not all of the code."""
+    variables = {"MATOPS_COMMIT": f"{'0123456789' * 4}-dirty", "MATOPS_KFP_NAMESPACE": "matops"}
+    command = [sys.executable, "-m", "pipelines", str(root), "--native"]
+    subprocess.run(command, cwd=REPOSITORY, env=os.environ | variables, check=True)
+
+
+@pytest.fixture(scope="session")
+def definitions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The compiled pipelines' directory, with ``native`` in it. Read only."""
+    return made_once(tmp_path_factory, "definitions", compile_pipelines)
+
+
+@pytest.fixture
+def compiled_already(definitions: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``matops run`` in this process runs pipelines that are compiled already."""
+    monkeypatch.setattr(
+        "matops.entrypoints.pipelines.local_runs.compiled_pipelines",
+        lambda _, names: {name: definitions / f"{name}.yaml" for name in names},
+    )
 
 
 @pytest.fixture

@@ -9,9 +9,6 @@ from typing import Any
 import pytest
 import yaml
 
-from matops.entrypoints.settings import read_settings
-from pipelines.__main__ import compile_all, write_native
-
 # Fields of pipelines.kubeflow.org/v2beta1, as Kubeflow 2.17 defines them.
 FIELDS = {
     "Pipeline": {"displayName", "description"},
@@ -32,19 +29,11 @@ Documents = tuple[dict[str, Any], dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
-def written(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Documents, Documents]]:
+def written(definitions: Path) -> dict[str, tuple[Documents, Documents]]:
     """Each pipeline as compiled, and as objects."""
-    out = tmp_path_factory.mktemp("native")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MATOPS_COMMIT", f"{'0123456789' * 4}-dirty")
-        patch.setenv("MATOPS_KFP_NAMESPACE", "matops")
-        read_settings.cache_clear()
-        compiled = compile_all(out)
-        native = write_native(out)
-    read_settings.cache_clear()
     return {
-        path.stem: (documents(path), documents(objects))
-        for path, objects in zip(compiled, native, strict=True)
+        path.stem: (documents(path), documents(definitions / "native" / path.name))
+        for path in definitions.glob("*.yaml")
     }
 
 

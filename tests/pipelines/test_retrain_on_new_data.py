@@ -86,7 +86,9 @@ class Site:
 
 
 @pytest.fixture
-def site(matops: Matops, workspace: Path, small_changes: Callable[..., list[str]]) -> Site:
+def site(
+    compiled_already: None, matops: Matops, workspace: Path, small_changes: Callable[..., list[str]]
+) -> Site:
     few = small_changes(
         training__epochs=12,
         evaluation__champion_tolerance=1.0,

@@ -13,19 +13,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 import torch
-import yaml
 
 from matops.core.learning.training import Ensemble
 from matops.core.predictor import Predictor
 from matops.core.quality.domain import fit_domain
 from matops.core.quality.uncertainty import Conformal
 from matops.families import get_family
-from pipelines.__main__ import compile_all
 from tests.support.made_up_package import write_made_up
 
 if TYPE_CHECKING:
     from tests.conftest import Matops
+    from tests.pipelines.conftest import Compiled
 
+pytestmark = pytest.mark.usefixtures("compiled_already")
 FAMILY, COUNT = "nanoporous_cnn3d", 12
 
 
@@ -48,10 +48,8 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory
 
 
-def test_shards_run_side_by_side_and_one_merge_follows(tmp_path: Path) -> None:
-    compile_all(tmp_path)
-    definition = next(yaml.safe_load_all((tmp_path / "screen_designs.yaml").read_text()))
-    tasks = definition["root"]["dag"]["tasks"]
+def test_shards_run_side_by_side_and_one_merge_follows(compiled: dict[str, Compiled]) -> None:
+    tasks = compiled["screen_designs"].spec["root"]["dag"]["tasks"]
     ((loop, looped),) = (item for item in tasks.items() if "parameterIterator" in item[1])
     assert looped["iteratorPolicy"]["parallelismLimit"] > 1
     assert looped["dependentTasks"] == ["begin-screening"]

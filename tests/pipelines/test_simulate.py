@@ -9,18 +9,17 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import psutil
 import pytest
-import yaml
 
 from matops.simulators.ledger import read_campaign
-from pipelines.__main__ import compile_all
 from tests.support.places import REPOSITORY
 
 if TYPE_CHECKING:
     from tests.conftest import Matops
+    from tests.pipelines.conftest import Compiled
 
 FAMILY, COUNT = "elastic_cgcnn", 12
 SMALL = ("--preset", "demo", "--set", f"simulation.count={COUNT}")
@@ -43,13 +42,8 @@ def lines_of_shards(workspace: Path) -> list[int]:
     return [len(path.read_text().splitlines()) for path in sorted(shards)]
 
 
-def only_yaml(directory: Path, name: str) -> dict[str, Any]:
-    compile_all(directory)
-    return next(yaml.safe_load_all((directory / f"{name}.yaml").read_text()))
-
-
-def test_shards_run_side_by_side_and_one_ingestion_follows(tmp_path: Path) -> None:
-    tasks = only_yaml(tmp_path, "simulate")["root"]["dag"]["tasks"]
+def test_shards_run_side_by_side_and_one_ingestion_follows(compiled: dict[str, Compiled]) -> None:
+    tasks = compiled["simulate"].spec["root"]["dag"]["tasks"]
     (loop,) = (task for task in tasks.values() if "parameterIterator" in task)
     assert loop["iteratorPolicy"]["parallelismLimit"] > 1
     assert loop["dependentTasks"] == ["number-shards"]
@@ -61,6 +55,7 @@ def test_shards_run_side_by_side_and_one_ingestion_follows(tmp_path: Path) -> No
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("compiled_already")
 def test_shards_give_the_same_version_as_one_piece(
     matops: Matops, whole: str, tmp_path: Path
 ) -> None:
@@ -109,6 +104,7 @@ def test_a_shard_that_is_killed_goes_on_and_repeats_nothing(whole: str, tmp_path
     assert whole in (tmp_path / "out").read_text()
 
 
+@pytest.mark.usefixtures("compiled_already")
 @pytest.mark.parametrize(
     ("options", "words"),
     [

@@ -136,6 +136,7 @@ def test_an_accepted_model_is_released(
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("compiled_already")
 def test_a_rejected_model_leaves_the_champion_alone_and_is_visible(
     matops: Matops, workspace: Path, small_changes: Callable[..., list[str]]
 ) -> None:
@@ -157,6 +158,7 @@ def test_a_rejected_model_leaves_the_champion_alone_and_is_visible(
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("compiled_already")
 def test_a_failing_step_is_one_line_that_says_why(
     matops: Matops, workspace: Path, tmp_path: Path
 ) -> None:

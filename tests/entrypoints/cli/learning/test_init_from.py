@@ -70,6 +70,7 @@ def test_a_start_that_is_nowhere_is_one_line(
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("compiled_already")
 def test_the_pipeline_starts_from_a_version_of_the_workspace(
     matops: Matops,
     workspace: Path,
