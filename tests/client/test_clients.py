@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pymatgen.core.lattice import Lattice
 from pymatgen.core.structure import Structure
+from pymatgen.io.ase import AseAtomsAdaptor
 
 from matops.artifacts.model.package import load_predictor, read_golden
 from matops.client import AsyncClient, Client, NoAnswer, Patience, Refused
@@ -195,17 +196,24 @@ def test_a_sample_in_all_its_forms_is_one_sample(served: str, tmp_path: Path) ->
     copper.to(str(tmp_path / "copper.cif"))
     copper.to(str(tmp_path / "POSCAR"), fmt="poscar")
     (tmp_path / "copper.json").write_text(json.dumps(copper.as_dict()))
+    two = [copper.as_dict(), {"cif": (tmp_path / "copper.cif").read_text()}]
+    (tmp_path / "two.json").write_text(json.dumps(two))
+    AseAtomsAdaptor.get_atoms(copper).write(tmp_path / "copper.xyz", format="extxyz")
     samples = [
         copper,
         {"structure": copper.as_dict()},
         *(tmp_path / name for name in ("copper.cif", "POSCAR", "copper.json")),
-        (tmp_path / "copper.cif").read_text(),
-        (tmp_path / "POSCAR").read_text(),
+        str(tmp_path / "copper.cif"),
+        AseAtomsAdaptor.get_atoms(copper),
+        {"cif": (tmp_path / "copper.cif").read_text()},
+        {"poscar": (tmp_path / "POSCAR").read_text()},
+        tmp_path / "copper.xyz",
+        tmp_path / "two.json",
     ]
     with Client(served) as client:
         values = [p.estimates["K_VRH"].value for p in client.predict(samples)]
         assert client.metadata()["limits"]["samples"] >= len(samples)
-    assert len(values) == len(samples)
+    assert len(values) == len(samples) + 1, "two.json holds two"
     assert values == pytest.approx([values[0]] * len(values), rel=1e-4)
 
 

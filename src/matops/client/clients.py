@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import time
 from collections.abc import Sequence
 from types import TracebackType
@@ -12,11 +13,13 @@ from pydantic import TypeAdapter, ValidationError
 
 from matops.client.conversation import Ask, Conversation, Patience, Pause, converse
 from matops.client.errors import NoAnswer
-from matops.client.samples import Sample, to_payload
+from matops.client.samples import Accepted, Payload, Sample, accepted_by, needs_forms, to_payloads
 from matops.core.errors import BadInput
 from matops.core.quality.prediction import Prediction
 
 JSON = {"content-type": "application/json"}
+MODEL_ADDRESS = re.compile(r"(?P<server>.+?)/v[12]/models/(?P<model>[^/:?#]+)(:predict|/infer)?")
+NOTHING = Accepted(())
 PREDICTIONS = TypeAdapter(list[Prediction])
 
 
@@ -24,14 +27,15 @@ class Client:
     """A client that waits for each answer.
 
     Args:
-        url: of the server, as in ``http://127.0.0.1:8080``.
+        url: of the server, as in ``http://127.0.0.1:8080``, or of its model there.
         model: name of the model; asked of the server where it is left out.
         patience: timeouts and retries.
     """
 
     def __init__(self, url: str, model: str = "", patience: Patience | None = None) -> None:
-        self.url = url.rstrip("/")
-        self._model = model
+        self.url, named = _server_and_model(url)
+        self._model = model or named
+        self._accepted: Accepted | None = None
         self._patience = patience or Patience()
         self._http = httpx.Client(base_url=self.url, headers=JSON, timeout=self._patience.timeout_s)
 
@@ -68,16 +72,26 @@ class Client:
         """
         return self._ask(Ask("GET", f"/v2/models/{self.model()}"))
 
+    def accepted(self) -> Accepted:
+        """What the model takes; asked of the server once.
+
+        Raises:
+            Refused, NoAnswer: as in :meth:`predict`.
+        """
+        self._accepted = self._accepted or accepted_by(self.url, self.metadata())
+        return self._accepted
+
     def predict(self, samples: Sequence[Sample]) -> list[Prediction]:
-        """Predictions of samples, in order.
+        """Predictions of samples, in order; of all those that a file of several has.
 
         Raises:
             Refused: a sample is not valid, or the request exceeds the server's limits.
             NoAnswer: no server answered in all attempts.
             BadInput: a file can't be read, or a sample is no JSON, as one with NaN.
         """
-        asked = _asked(self.model(), samples)
-        return _predictions(self.url, len(samples), self._ask(asked))
+        accepted = self.accepted() if any(map(needs_forms, samples)) else NOTHING
+        payloads = [payload for sample in samples for payload in to_payloads(sample, accepted)]
+        return _predictions(self.url, len(payloads), self._ask(_asked(self.model(), payloads)))
 
     def _ask(self, ask: Ask) -> dict[str, Any]:
         conversation = converse(self.url, ask, self._patience)
@@ -108,8 +122,9 @@ class AsyncClient:
     """
 
     def __init__(self, url: str, model: str = "", patience: Patience | None = None) -> None:
-        self.url = url.rstrip("/")
-        self._model = model
+        self.url, named = _server_and_model(url)
+        self._model = model or named
+        self._accepted: Accepted | None = None
         self._patience = patience or Patience()
         self._http = httpx.AsyncClient(
             base_url=self.url, headers=JSON, timeout=self._patience.timeout_s
@@ -140,10 +155,17 @@ class AsyncClient:
         """As :meth:`Client.metadata`."""
         return await self._ask(Ask("GET", f"/v2/models/{await self.model()}"))
 
+    async def accepted(self) -> Accepted:
+        """As :meth:`Client.accepted`."""
+        self._accepted = self._accepted or accepted_by(self.url, await self.metadata())
+        return self._accepted
+
     async def predict(self, samples: Sequence[Sample]) -> list[Prediction]:
         """As :meth:`Client.predict`."""
-        asked = _asked(await self.model(), samples)
-        return _predictions(self.url, len(samples), await self._ask(asked))
+        accepted = await self.accepted() if any(map(needs_forms, samples)) else NOTHING
+        payloads = [payload for sample in samples for payload in to_payloads(sample, accepted)]
+        answer = await self._ask(_asked(await self.model(), payloads))
+        return _predictions(self.url, len(payloads), answer)
 
     async def _ask(self, ask: Ask) -> dict[str, Any]:
         conversation: Conversation = converse(self.url, ask, self._patience)
@@ -164,10 +186,15 @@ class AsyncClient:
                 reply = error
 
 
-def _asked(model: str, samples: Sequence[Sample]) -> Ask:
-    instances = [to_payload(sample) for sample in samples]
+def _server_and_model(url: str) -> tuple[str, str]:
+    """The address of the server, and the model where the URL names one."""
+    address = MODEL_ADDRESS.fullmatch(url.rstrip("/"))
+    return (address["server"], address["model"]) if address else (url.rstrip("/"), "")
+
+
+def _asked(model: str, payloads: Sequence[Payload]) -> Ask:
     try:
-        body = json.dumps({"instances": instances}, allow_nan=False).encode()
+        body = json.dumps({"instances": payloads}, allow_nan=False).encode()
     except (TypeError, ValueError, RecursionError) as error:
         raise BadInput(f"a sample is no JSON: {error}") from None
     return Ask("POST", f"/v1/models/{model}:predict", body)

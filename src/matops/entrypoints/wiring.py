@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from matops.adapters.local.local_serving import LocalServing
     from matops.adapters.prometheus.live import PrometheusLive
     from matops.adapters.prometheus.monitor import PrometheusMonitor
+    from matops.adapters.storage.package_bucket import PackageBucket
     from matops.steps.data.deposits import DropPlace
     from matops.steps.learning.checkpoints import CheckpointPolicy
     from matops.steps.monitoring.monitor import ChampionMonitor
@@ -46,11 +47,15 @@ def package_store(settings: Settings) -> PackageDirectory:
     """Released packages of the workspace, with copies where a cluster reads them from a bucket."""
     if not settings.packages_uri.startswith("s3://"):
         return PackageDirectory(settings.models)
+    return PackageDirectory(settings.models, package_bucket(settings, settings.packages_uri))
+
+
+def package_bucket(settings: Settings, where: str) -> "PackageBucket":
+    """Packages under a prefix, as in ``s3://bucket/models``."""
     from matops.adapters.storage.package_bucket import PackageBucket
     from matops.adapters.storage.s3_place import S3Place
 
-    place = S3Place(settings.packages_uri, settings.s3_endpoint)
-    return PackageDirectory(settings.models, PackageBucket(place))
+    return PackageBucket(S3Place(where, settings.s3_endpoint))
 
 
 def checkpoint_policy(settings: Settings) -> "CheckpointPolicy":

@@ -110,7 +110,13 @@ def test_metadata_says_units_coverage_limits_and_payloads(server: OwnServer) -> 
         "poscar",
         "structure",
         "crystal",
+        "lammps_data",
+        "lammps_dump",
+        "extxyz",
     ]
+    by_key = {form["key"]: form for form in said["payload_forms"]}
+    assert (by_key["cif"]["files"], by_key["cif"]["encoding"]) == (["*.cif"], "text")
+    assert by_key["structure"]["is_structure"]
     jsonschema.validate(COPPER, said["payload_schema"])
 
 

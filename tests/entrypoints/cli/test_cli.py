@@ -297,7 +297,7 @@ def test_a_good_file_among_bad_ones_is_answered(
         "alien.cif": (cif("Xx1 Xx 0 0 0 1\n"), "unknown element"),
         "broken.json": ("{", "not JSON"),
         "POSCAR": ("copper", "POSCAR"),
-        "notes.txt": ("copper", "neither"),
+        "notes.txt": ("copper", "*.cif"),
     }
     for name, (text, _) in bad.items():
         (tmp_path / name).write_text(text)
@@ -310,6 +310,42 @@ def test_a_good_file_among_bad_ones_is_answered(
     assert len(refused) == 5
     for name, (_, reason) in bad.items():
         assert any(name in line and reason in line for line in refused), name
+
+
+@pytest.mark.parametrize("place", ["package", "server"])
+def test_samples_of_a_list_are_answered_each(
+    matops: Matops, released: Released, served: str, copper_cif: Path, tmp_path: Path, place: str
+) -> None:
+    sample = {"cif": copper_cif.read_text()}
+    (tmp_path / "two.json").write_text(json.dumps([sample, sample]))
+    where = served if place == "server" else released.package
+    files = (tmp_path / "two.json", tmp_path / "gone.cif")
+    done = matops(tmp_path, "predict", where, *files, "--json")
+    assert done.status == 2
+    assert "gone.cif" in done.err
+    one, other = predictions(done).items()
+    assert (one[0], other[0]) == tuple(f"{files[0]}[{row}]" for row in (0, 1))
+    assert one[1]["estimates"] == other[1]["estimates"]
+
+
+def test_a_package_is_not_loaded_where_no_file_is_there(matops: Matops, tmp_path: Path) -> None:
+    (tmp_path / "card.json").write_text("not read")
+    done = matops(tmp_path, "predict", tmp_path, tmp_path / "gone.cif", "--json")
+    assert (done.status, json.loads(done.out)) == (2, {})
+    assert done.err.splitlines() == [f"refused: {tmp_path / 'gone.cif'}: no such file"]
+
+
+def test_asking_a_server_about_a_file_loads_no_model_code(served: str, copper_cif: Path) -> None:
+    heavy = "{'torch', 'pymatgen', 'ase', 'pandas', 'scipy', 'kserve', 'dvc', 'kfp'}"
+    code = (
+        "import atexit, sys\n"
+        f"atexit.register(lambda: print(sorted({heavy} & set(sys.modules)), file=sys.stderr))\n"
+        "from matops.entrypoints.cli import main\nmain()"
+    )
+    command = [sys.executable, "-c", code, "predict", served, str(copper_cif), "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout)[str(copper_cif)]["estimates"]["K_VRH"]["unit"] == "GPa"
+    assert done.stderr.strip() == "[]"
 
 
 def test_the_table_shows_interval_unit_and_domain(

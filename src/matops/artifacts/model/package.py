@@ -14,6 +14,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from matops.artifacts.jsonfile import from_json, read_json, write_json
+from matops.artifacts.model.card_file import CARD as CARD
 from matops.core.errors import BadInput
 from matops.core.family import Family, FamilyConfig
 from matops.core.learning.training import Ensemble
@@ -23,7 +24,7 @@ from matops.core.quality.domain import Domain
 from matops.core.quality.prediction import Prediction
 from matops.families import get_family
 
-WEIGHTS, CARD, GOLDEN = "weights.safetensors", "card.json", "golden.json"
+WEIGHTS, GOLDEN = "weights.safetensors", "golden.json"
 GOLDEN_TOLERANCE = 1e-5
 
 

@@ -12,13 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from matops.core.data.payloads import PayloadForm, read_payload
 from matops.core.data.record import Payload, Provenance
 from matops.core.data.split import SplitConfig
 from matops.core.data.target import Target
 from matops.core.errors import BadInput
 from matops.core.exploring.study import Study
 from matops.core.family.config import Config, EvaluationConfig, Sample
-from matops.core.family.forms import Incoming, PayloadForm, SourceForm, read_payload
+from matops.core.family.forms import Incoming, SourceForm
 from matops.core.learning.checkpoint import Checkpoints
 from matops.core.learning.features import PackedFeatures
 from matops.core.learning.fitting import fit_member
@@ -69,12 +70,12 @@ class Reads(ABC, Generic[Sample]):
         return 1
 
     def load_request(self, path: Path) -> Payload:
-        """The payload for a file that holds one sample; JSON, unless the family knows more.
+        """The payload for a file that holds one sample, by ``payload_forms``.
 
         Raises:
             BadInput: the file can't be read, or is of no kind the family knows.
         """
-        return read_payload(path, [form.key for form in self.payload_forms])
+        return read_payload(path, self.payload_forms)
 
     def write_example(self, directory: Path) -> Path:
         """Write a file with one sample of the kind that the demo's model knows.

@@ -1,65 +1,136 @@
-"""Asking a model about files, whether it is a package here or a server somewhere."""
+"""A model to ask, whether it is a package here, in a bucket, or on a server somewhere."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, cast, overload
 
-from rich.table import Table
-
-from matops.artifacts.model.package import load_checked
-from matops.client import Client
-from matops.core.data.record import Payload, Quarantined
+from matops.artifacts.model.card_file import CARD, check_is_package
+from matops.client.clients import Client
+from matops.client.samples import Accepted, Payload, Sample, to_payloads
+from matops.core.data.payloads import JSON_FILES
+from matops.core.data.record import Quarantined
 from matops.core.errors import BadInput
 from matops.core.quality.prediction import Prediction
-from matops.families import get_family
+
+if TYPE_CHECKING:
+    from matops.core.predictor import Predictor
 
 
-def _is_url(package: str) -> bool:
-    return package.startswith(("http://", "https://"))
+@dataclass(frozen=True)
+class Model:
+    """A model that answers.
+
+    Attributes:
+        accepted: what it takes.
+        payloads: of a sample; a package's are made by its family.
+        answer: predictions of payloads, in order.
+    """
+
+    accepted: Accepted
+    payloads: Callable[[Sample], list[Payload]]
+    answer: Callable[[Sequence[Payload]], list[Prediction]]
+
+    @overload
+    def predict(self, x: Sample) -> Prediction: ...  # type: ignore[overload-overlap]  # a str is one
+
+    @overload
+    def predict(self, x: Sequence[Sample]) -> list[Prediction]: ...
+
+    def predict(self, x: Sample | Sequence[Sample]) -> Prediction | list[Prediction]:
+        """The prediction of a sample, or those of several in order.
+
+        Args:
+            x: a pymatgen structure, ASE's atoms, the path of a file, or a payload; or a list of
+                these, in which a file may hold several samples.
+
+        Raises:
+            BadInput: a sample is not valid, or can't be asked about.
+        """
+        if isinstance(x, list | tuple):
+            payloads = [payload for sample in x for payload in self.payloads(sample)]
+            return self.answer(payloads) if payloads else []
+        payloads = self.payloads(cast(Sample, x))
+        if len(payloads) != 1:
+            raise BadInput(f"{x}: holds {len(payloads)} samples; ask for a list, as in [path]")
+        return self.answer(payloads)[0]
 
 
-Ask = Callable[[Sequence[Payload]], list[Prediction]]
+def is_url(where: str) -> bool:
+    """Whether an address is that of a server."""
+    return where.startswith(("http://", "https://"))
 
 
-class Asker:
-    """A model to ask: a package loaded here, or a server."""
+def load(where: str | Path) -> Model:
+    """A model by the directory of its package, its address on S3, or the URL of its server.
 
-    def __init__(self, package: str) -> None:
-        if _is_url(package):
-            client = Client(package)
-            self.family = get_family(client.model())
-            self._ask: Ask = client.predict
-        else:
-            predictor = load_checked(Path(package))
-            self.family = predictor.family
-            self._ask = predictor.predict
-
-    def ask(self, files: Sequence[Path]) -> tuple[dict[Path, Prediction], list[Quarantined]]:
-        """Predictions of the good files, and the refused ones with their reasons."""
-        answers, refused = {}, []
-        for path in files:
-            try:
-                answers[path] = self._one(self.family.load_request(path))
-            except BadInput as error:
-                reason = str(error).removeprefix(f"{path}: ")
-                refused.append(Quarantined(str(path), reason))
-        return answers, refused
-
-    def _one(self, payload: Payload) -> Prediction:
-        return self._ask([payload])[0]
+    Raises:
+        BadInput: there is no such package or server, or the package is damaged.
+    """
+    named = str(where)
+    if is_url(named):
+        return _on_server(Client(named))
+    if named.startswith("s3://"):
+        return _in_bucket(named)
+    check_is_package(Path(named))
+    return _here(Path(named))
 
 
-def prediction_table(answers: dict[Path, Prediction]) -> Table:
-    """One row a file and property."""
-    table = Table()
-    for column in ("file", "property", "value", "interval", "unit", "domain"):
-        table.add_column(column)
-    for path, prediction in answers.items():
-        unseen = f", unseen: {' '.join(prediction.unseen)}" if prediction.unseen else ""
-        place = "OUTSIDE" if prediction.out_of_domain else "inside"
-        domain = f"{place} ({prediction.domain_score:.2f}{unseen})"
-        for name, e in prediction.estimates.items():
-            interval = f"{e.lower:.4g} to {e.upper:.4g}"
-            table.add_row(path.name, name, f"{e.value:.4g}", interval, e.unit, domain)
-        for name, q in prediction.derived.items():
-            table.add_row(path.name, name, f"{q.value:.4g}", "", q.unit.replace("1", ""), "")
-    return table
+def ask_about_files(
+    where: str, files: Sequence[Path]
+) -> tuple[dict[str, Prediction], list[Quarantined]]:
+    """Predictions of the good files by name, and the refused ones with their reasons.
+
+    A package is loaded only where there is a file to ask it about.
+    """
+    is_loaded = is_url(where) or any(path.is_file() for path in files)
+    model = load(where) if is_loaded else None
+    answers: dict[str, Prediction] = {}
+    refused = []
+    for path in files:
+        try:
+            if model is None:
+                raise BadInput("no such file")
+            answers |= _named(path, model.predict([path]))
+        except BadInput as error:
+            refused.append(Quarantined(str(path), str(error).removeprefix(f"{path}: ")))
+    return answers, refused
+
+
+def _named(path: Path, predictions: list[Prediction]) -> dict[str, Prediction]:
+    if len(predictions) == 1:
+        return {str(path): predictions[0]}
+    return {f"{path}[{row}]": prediction for row, prediction in enumerate(predictions)}
+
+
+def _on_server(client: Client) -> Model:
+    accepted = client.accepted()
+    return Model(accepted, lambda sample: to_payloads(sample, accepted), client.predict)
+
+
+def _in_bucket(address: str) -> Model:
+    from matops.entrypoints.settings import read_settings
+    from matops.entrypoints.wiring import package_bucket
+
+    place, _, version = address.rstrip("/").rpartition("/")
+    with TemporaryDirectory() as directory:
+        if not package_bucket(read_settings(), place).fetch(version, Path(directory)):
+            raise BadInput(f"{address}/{CARD}: no such package")
+        return _here(Path(directory))
+
+
+def _here(directory: Path) -> Model:
+    from matops.artifacts.model.package import load_checked
+
+    predictor = load_checked(directory)
+    accepted = Accepted(predictor.family.payload_forms)
+    return Model(accepted, lambda sample: _payloads(predictor, sample), predictor.predict)
+
+
+def _payloads(predictor: "Predictor", sample: Sample) -> list[Payload]:
+    """By the family's own door, which knows more of files than its forms say."""
+    family = predictor.family
+    if isinstance(sample, str | Path) and not Path(sample).match(JSON_FILES):
+        return [family.load_request(Path(sample))]
+    return to_payloads(sample, Accepted(family.payload_forms))

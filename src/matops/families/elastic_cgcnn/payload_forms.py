@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from matops.core.family import PayloadForm
+from matops.core.data.payloads import PayloadForm
 from matops.families.elastic_cgcnn.crystals.crystal import MAX_ATOMS
+from matops.simulators.output.atoms import ATOMS_FORMS
 
 VECTOR: dict[str, Any] = {
     "type": "array",
@@ -27,13 +28,29 @@ SPECIES = _object(element={"type": "string"})
 SITE = _object(abc=VECTOR, species={"type": "array", "items": SPECIES, "minItems": 1})
 
 PAYLOAD_FORMS = (
-    PayloadForm("cif", "text of a CIF; its first structure is read", "data_Cu\n...", TEXT),
-    PayloadForm("poscar", "text of a VASP 5 POSCAR", "Cu\n1.0\n...", TEXT),
+    PayloadForm(
+        "cif",
+        "text of a CIF; its first structure is read",
+        "data_Cu\n...",
+        TEXT,
+        ("*.cif",),
+        "text",
+    ),
+    PayloadForm(
+        "poscar",
+        "text of a VASP 5 POSCAR",
+        "Cu\n1.0\n...",
+        TEXT,
+        ("*.vasp", "*.poscar", "POSCAR*", "CONTCAR*"),
+        "text",
+    ),
     PayloadForm(
         "structure",
         "a pymatgen Structure, as_dict()",
         {"lattice": {}, "sites": []},
         _object(lattice=_object(matrix=LATTICE), sites=_of_atoms(SITE)),
+        ("*.json",),
+        is_structure=True,
     ),
     PayloadForm(
         "crystal",
@@ -49,4 +66,5 @@ PAYLOAD_FORMS = (
             frac_coords=_of_atoms(VECTOR),
         ),
     ),
+    *ATOMS_FORMS,
 )

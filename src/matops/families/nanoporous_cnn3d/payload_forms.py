@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from matops.core.family import PayloadForm
+from matops.core.data.payloads import PayloadForm
 from matops.families.nanoporous_cnn3d.metal.metals import METALS
-from matops.families.nanoporous_cnn3d.metal.payloads import VOXELS, WAVES
+from matops.families.nanoporous_cnn3d.metal.payloads import ARRAYS, VOXELS, WAVES
 from matops.families.nanoporous_cnn3d.metal.structure import (
     MAX_CELL_A,
     MAX_HKL_SQUARED,
@@ -12,6 +12,7 @@ from matops.families.nanoporous_cnn3d.metal.structure import (
     MIN_CELL_A,
     MIN_VOXELS,
 )
+from matops.simulators.output.atoms import ATOMS_FORMS
 
 CROSSED_BEAMS = (
     "AAA8PDw8AAAAADw8PDwAADw8/////zw8PDz/////PDw8PP////88PDw8/////zw8AAA8PDw8AAAAADw8PDwAAA=="
@@ -28,6 +29,10 @@ def _metal(**geometry: dict[str, Any]) -> dict[str, Any]:
         **geometry,
     }
     return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+def _edge(item: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "array", "items": item, "minItems": MIN_VOXELS, "maxItems": MAX_VOXELS}
 
 
 PAYLOAD_FORMS = (
@@ -59,4 +64,13 @@ PAYLOAD_FORMS = (
             bits={"type": "string", "contentEncoding": "base64"},
         ),
     ),
+    PayloadForm(
+        ARRAYS,
+        "a periodic cube of voxels: metal, cell_A (Å), and solid: nested lists, 1 is solid",
+        {"metal": "Au", "cell_A": 48.96, "solid": [[[0, 1]]]},
+        _metal(solid=_edge(_edge(_edge({"enum": [0, 1, False, True]})))),
+        ("*.npz",),
+        "array",
+    ),
+    *ATOMS_FORMS,
 )

@@ -1,8 +1,9 @@
 """Atoms from the files that simulations write: LAMMPS data and dump files, extended XYZ."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,6 +13,7 @@ from ase.data import atomic_masses, atomic_numbers, chemical_symbols
 from ase.io import read
 from numpy.typing import NDArray
 
+from matops.core.data.payloads import PayloadForm, form_of_file
 from matops.core.errors import BadInput
 
 Species = Sequence[str]
@@ -41,36 +43,43 @@ class PeriodicAtoms:
 
 
 def is_atoms_file(path: Path) -> bool:
-    """Whether the file's name says that it holds atoms in a form that is read here."""
-    return _reader(path) is not None
+    """Whether the file's name says that it holds atoms in one of ``ATOMS_FORMS``."""
+    return form_of_file(path, ATOMS_FORMS) is not None
 
 
 def read_atoms(path: Path, species: Species = ()) -> PeriodicAtoms:
-    """The atoms of a file.
-
-    The last frame counts where there are several. The name tells the form: ``*.data``, ``*.lmp``
-    and ``data.*`` are LAMMPS data files, ``*.dump``, ``*.lammpstrj`` and ``dump.*`` its dumps,
-    ``*.extxyz`` and ``*.xyz`` extended XYZ.
+    """The atoms of a file whose name tells which of ``ATOMS_FORMS`` it is.
 
     Args:
         path: the file.
         species: chemical symbol of each LAMMPS atom type, for files that don't say it.
 
     Raises:
-        BadInput: no such file, cut short, no elements, not periodic, or another unit of length.
+        BadInput: no such file, or as :func:`parse_atoms`.
     """
-    reader = _reader(path)
-    if reader is None:
+    form = form_of_file(path, ATOMS_FORMS)
+    if form is None:
         raise BadInput("neither a LAMMPS data file or dump nor extended XYZ")
+    try:
+        text = path.read_text(errors="replace")
+    except OSError as error:
+        raise BadInput(error.strerror or str(error)) from None
+    return parse_atoms(form.key, text, species)
+
+
+def parse_atoms(form: str, text: str, species: Species = ()) -> PeriodicAtoms:
+    """The atoms of a text in the form of this key; the last frame where there are several.
+
+    Raises:
+        BadInput: cut short, no elements, not periodic, or another unit of length.
+    """
     unknown = [symbol for symbol in species if not atomic_numbers.get(symbol)]
     if unknown:
         raise BadInput(f"species: unknown element {unknown[0]!r}")
     try:
-        atoms = reader(path, species)
+        atoms = READERS[form](text, species)
     except BadInput:
         raise
-    except OSError as error:
-        raise BadInput(error.strerror or str(error)) from None
     except Exception as error:  # the readers raise what their many branches happen to raise
         first = (str(error).splitlines() or [""])[0]
         raise BadInput(f"can't be read, or is cut short: {first or type(error).__name__}") from None
@@ -81,20 +90,10 @@ def read_atoms(path: Path, species: Species = ()) -> PeriodicAtoms:
     return PeriodicAtoms(cell_A, frac_coords, tuple(chemical_symbols[z] for z in atoms.numbers))
 
 
-def _reader(path: Path) -> Callable[[Path, Species], Atoms] | None:
-    name = path.name.lower()
-    if name.endswith((".data", ".lmp")) or name.startswith("data."):
-        return _read_data
-    if name.endswith((".dump", ".lammpstrj")) or name.startswith("dump."):
-        return _read_dump
-    return _read_extxyz if name.endswith((".extxyz", ".xyz")) else None
-
-
-def _read_data(path: Path, species: Species) -> Atoms:
-    with path.open(errors="replace") as file:
-        units = _length_unit(UNITS_IN_DATA, file.readline())
+def _read_data(text: str, species: Species) -> Atoms:
+    units = _length_unit(UNITS_IN_DATA, text.partition("\n")[0])
     numbers = {n: atomic_numbers[symbol] for n, symbol in enumerate(species, start=1)}
-    atoms = _last_frame(path, format="lammps-data", units=units, Z_of_type=numbers or None)
+    atoms = _last_frame(text, format="lammps-data", units=units, Z_of_type=numbers or None)
     if not species:
         _check_masses(atoms)
     return atoms
@@ -108,15 +107,14 @@ def _check_masses(atoms: Atoms) -> None:
         raise BadInput("the file does not say the elements of its types; name them as species")
 
 
-def _read_dump(path: Path, species: Species) -> Atoms:
-    text = path.read_text(errors="replace")
+def _read_dump(text: str, species: Species) -> Atoms:
     columns = re.findall(r"^ITEM: ATOMS (.*)$", text, re.MULTILINE)
     if not columns:
         raise BadInput("no atoms: not a LAMMPS dump, or cut short")
     if "element" not in columns[-1].split() and not species:
         raise BadInput("the dump has no column element; name the elements of its types as species")
     units = _length_unit(UNITS_IN_DUMP, text[:500])
-    atoms = _last_frame(path, format="lammps-dump-text", specorder=list(species), units=units)
+    atoms = _last_frame(text, format="lammps-dump-text", specorder=list(species), units=units)
     counts = re.findall(r"^ITEM: NUMBER OF ATOMS\n(\d+)", text, re.MULTILINE)
     _check_complete(len(atoms), int(counts[-1]))
     return atoms
@@ -136,9 +134,29 @@ def _check_complete(present: int, announced: int) -> None:
         raise BadInput(f"cut short: {present} of {announced} atoms")
 
 
-def _read_extxyz(path: Path, species: Species) -> Atoms:
-    return _last_frame(path, format="extxyz")
+def _read_extxyz(text: str, species: Species) -> Atoms:
+    return _last_frame(text, format="extxyz")
 
 
-def _last_frame(path: Path, **options: Any) -> Atoms:
-    return cast(Atoms, read(path, index=-1, **options))
+def _last_frame(text: str, **options: Any) -> Atoms:
+    return cast(Atoms, read(StringIO(text), index=-1, **options))
+
+
+def _text_form(key: str, description: str, *files: str) -> PayloadForm:
+    schema = {"type": "string", "minLength": 1}
+    return PayloadForm(
+        key, f"text of {description}; its last frame is read", "...", schema, files, "text"
+    )
+
+
+ATOMS_FORMS = (
+    _text_form("lammps_data", "a LAMMPS data file", "*.data", "*.lmp", "data.*"),
+    _text_form("lammps_dump", "a LAMMPS dump with elements", "*.dump", "*.lammpstrj", "dump.*"),
+    _text_form("extxyz", "extended XYZ", "*.extxyz", "*.xyz"),
+)
+"""Texts that simulations write; payloads of families whose samples are atoms."""
+READERS: Mapping[str, Callable[[str, Species], Atoms]] = {
+    "lammps_data": _read_data,
+    "lammps_dump": _read_dump,
+    "extxyz": _read_extxyz,
+}

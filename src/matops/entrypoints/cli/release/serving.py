@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from matops.artifacts.model.card_file import check_is_package
 from matops.entrypoints.cli.options import Files, Json, Package
 from matops.entrypoints.cli.output import print_json, print_refusals, screen
 
@@ -51,15 +52,19 @@ def predict(package: Package, files: Files, as_json: Json = False) -> None:
     """Predict properties of samples in files, with intervals and domain of applicability.
 
     A file that can't be used is named with its reason; the others are answered, and the exit
-    status is 2.
+    status is 2. Samples of a JSON list are numbered, as in samples.json[0].
     """
-    from matops.entrypoints.serving.asking import Asker, prediction_table
+    if not package.startswith(("http://", "https://")):
+        check_is_package(Path(package))
+    from matops.entrypoints.serving.asking import ask_about_files
 
-    answers, refused = Asker(package).ask(files)
+    answers, refused = ask_about_files(package, files)
     print_refusals(refused)
     if as_json:
-        print_json({str(path): asdict(prediction) for path, prediction in answers.items()})
+        print_json({name: asdict(prediction) for name, prediction in answers.items()})
     elif answers:
+        from matops.entrypoints.serving.answers_table import prediction_table
+
         screen.print(prediction_table(answers))
         one = next(iter(answers.values()))
         print(f"intervals cover {one.coverage:.0%}; model {one.model_version}", file=sys.stderr)

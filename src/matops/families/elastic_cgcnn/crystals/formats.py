@@ -1,6 +1,7 @@
-"""Crystals from CIF, POSCAR, a pymatgen structure or our own records."""
+"""Crystals from CIF, POSCAR, files of atoms, a pymatgen structure or our own records."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from itertools import takewhile
 from typing import Any
 
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from matops.core.errors import BadInput
 from matops.families.elastic_cgcnn.crystals.crystal import MAX_ATOMS, Crystal, make_crystal
+from matops.simulators.output.atoms import ATOMS_FORMS, PeriodicAtoms, parse_atoms
 
 MAX_OPERATIONS = 192
 """The most operations that a space group has in its conventional cell."""
@@ -151,9 +153,26 @@ def _from_record(record: Any) -> Crystal:
         raise BadInput(f"not a crystal record: {error} is missing or malformed") from None
 
 
-FORMS = {
+def of_atoms(atoms: PeriodicAtoms) -> Crystal:
+    """The crystal of a simulation's atoms.
+
+    Raises:
+        BadInput: not a valid crystal.
+    """
+    return make_crystal(atoms.cell_A, atoms.symbols, atoms.frac_coords)
+
+
+def _from_text(form: str, text: str) -> Crystal:
+    return of_atoms(parse_atoms(form, text))
+
+
+TEXTS: dict[str, Callable[[str], Crystal]] = {
     "cif": from_cif,
     "poscar": from_poscar,
+    **{form.key: partial(_from_text, form.key) for form in ATOMS_FORMS},
+}
+FORMS: dict[str, Callable[[Any], Crystal]] = {
+    **TEXTS,
     "structure": from_pymatgen,
     "crystal": _from_record,
 }
@@ -169,6 +188,6 @@ def parse_crystal(payload: Mapping[str, Any]) -> Crystal:
     if len(keys) != 1:
         raise BadInput(f"a crystal needs exactly one of the keys {', '.join(FORMS)}")
     content = payload[keys[0]]
-    if keys[0] in ("cif", "poscar") and not isinstance(content, str):
+    if keys[0] in TEXTS and not isinstance(content, str):
         raise BadInput(f"{keys[0]} must be text")
     return FORMS[keys[0]](content)

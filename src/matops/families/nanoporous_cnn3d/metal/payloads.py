@@ -10,6 +10,7 @@ import numpy as np
 
 from matops.core.data.record import Payload
 from matops.core.errors import BadInput
+from matops.families.nanoporous_cnn3d.metal.atoms import from_atoms
 from matops.families.nanoporous_cnn3d.metal.load_map import LoadMap
 from matops.families.nanoporous_cnn3d.metal.structure import (
     Geometry,
@@ -17,8 +18,9 @@ from matops.families.nanoporous_cnn3d.metal.structure import (
     NanoporousMetal,
     VoxelGrid,
 )
+from matops.simulators.output.atoms import ATOMS_FORMS, parse_atoms
 
-WAVES, VOXELS = "waves", "voxels"
+WAVES, VOXELS, ARRAYS = "waves", "voxels", "arrays"
 
 
 def parse_metal(payload: Payload) -> NanoporousMetal:
@@ -29,10 +31,15 @@ def parse_metal(payload: Payload) -> NanoporousMetal:
     """
     if not isinstance(payload, Mapping):
         raise BadInput("a payload is a JSON object")
-    given = [form for form in READERS if form in payload]
+    forms = [*READERS, *ATOMS]
+    given = [form for form in forms if form in payload]
     if len(given) != 1:
-        raise BadInput(f"a payload has exactly one of {', '.join(READERS)}")
+        raise BadInput(f"a payload has exactly one of {', '.join(forms)}")
     content = payload[given[0]]
+    if given[0] in ATOMS:
+        if not isinstance(content, str):
+            raise BadInput(f"{given[0]} is not text")
+        return from_atoms(parse_atoms(given[0], content))
     if not isinstance(content, Mapping):
         raise BadInput(f"{given[0]} is not a JSON object")
     symbol = content.get("metal")
@@ -94,6 +101,18 @@ def _read_voxels(content: Mapping[str, Any]) -> Geometry:
         raise BadInput("bits is not Base64") from None
 
 
+def _read_arrays(content: Mapping[str, Any]) -> Geometry:
+    try:
+        solid = np.asarray(content.get("solid"))
+    except ValueError:  # lists of differing lengths
+        raise BadInput("solid is not a cube of voxels") from None
+    if solid.ndim != 3 or len(set(solid.shape)) != 1:
+        raise BadInput(f"solid has shape {solid.shape}; it must be a cube of voxels")
+    if solid.dtype.kind not in "biuf" or not np.isin(solid, (0, 1)).all():
+        raise BadInput("solid has values other than 0 and 1")
+    return VoxelGrid.pack(solid.astype(bool))
+
+
 def _finite(value: Any, what: str) -> float:
     if isinstance(value, int | float) and not isinstance(value, bool):
         # A whole number too long for a float is larger than anything meant here.
@@ -106,4 +125,6 @@ def _finite(value: Any, what: str) -> float:
 READERS: Mapping[str, Callable[[Mapping[str, Any]], Geometry]] = {
     WAVES: _read_waves,
     VOXELS: _read_voxels,
+    ARRAYS: _read_arrays,
 }
+ATOMS = tuple(form.key for form in ATOMS_FORMS)

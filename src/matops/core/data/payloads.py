@@ -1,0 +1,147 @@
+"""Payloads from files, by the forms that a family declares: no science is needed to make one."""
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from matops.core.errors import BadInput
+
+if TYPE_CHECKING:
+    from matops.core.data.record import Payload
+
+LARGEST_FILE_BYTES = 64 * 2**20
+JSON_FILES = "*.json"
+Encoding = Literal["json", "text", "base64", "array"]
+
+
+@dataclass(frozen=True)
+class PayloadForm:
+    """One form in which a request may carry a sample.
+
+    Attributes:
+        key: of the payload.
+        description: what stands there, in words.
+        example: of what stands there.
+        schema: JSON Schema of what stands there.
+        files: names of files that hold it, as in ``*.cif`` or ``POSCAR*``, in any case.
+        encoding: how a file's content stands there: as parsed JSON, as text, its bytes as Base64,
+            or the array of an NPY file as nested lists (of an NPZ file, an object of such arrays).
+        is_structure: whether it holds what ``as_dict`` of a pymatgen structure gives.
+    """
+
+    key: str
+    description: str
+    example: Any
+    schema: Mapping[str, Any]
+    files: tuple[str, ...] = ()
+    encoding: Encoding = "json"
+    is_structure: bool = False
+
+
+def form_of_file(path: Path, forms: Sequence[PayloadForm]) -> PayloadForm | None:
+    """The first form that names a file's kind; None if none does."""
+    name = path.name.lower()
+    return next(
+        (form for form in forms for kind in form.files if fnmatchcase(name, kind.lower())), None
+    )
+
+
+def read_payloads(
+    path: Path, forms: Sequence[PayloadForm], most_bytes: int = LARGEST_FILE_BYTES
+) -> "list[Payload]":
+    """The payloads of a file: one, or as many as a JSON list has.
+
+    A JSON object with the key of a form is a payload itself.
+
+    Raises:
+        BadInput: the file can't be read, is larger than ``most_bytes``, or no form names its kind.
+    """
+    form = form_of_file(path, forms)
+    is_json = fnmatchcase(path.name.lower(), JSON_FILES)
+    if form is None and not is_json:
+        kinds = ", ".join((JSON_FILES, *(kind for form in forms for kind in form.files)))
+        raise BadInput(f"{path}: no kind of file that the model takes; it takes {kinds}")
+    encoding = form.encoding if form else "json"
+    content = _content(path, encoding, most_bytes)
+    if not is_json or encoding != "json":
+        return [{form.key: content}] if form else []
+    items = content if isinstance(content, list) else [content]
+    return [_payload(path, item, forms, form) for item in items]
+
+
+def read_payload(path: Path, forms: Sequence[PayloadForm]) -> "Payload":
+    """The payload of a file that holds one sample.
+
+    Raises:
+        BadInput: as :func:`read_payloads`, or the file holds several.
+    """
+    payloads = read_payloads(path, forms)
+    if len(payloads) != 1:
+        raise BadInput(f"{path}: holds {len(payloads)} samples where one is needed")
+    return payloads[0]
+
+
+def _payload(
+    path: Path, item: object, forms: Sequence[PayloadForm], form: PayloadForm | None
+) -> "Payload":
+    if isinstance(item, dict) and any(each.key in item for each in forms):
+        return item
+    if form is None or not isinstance(item, dict):
+        keys = ", ".join(form.key for form in forms)
+        raise BadInput(f"{path}: not a payload, which is an object with one of {keys}")
+    return {form.key: item}
+
+
+def _content(path: Path, encoding: Encoding, most_bytes: int) -> Any:
+    try:
+        with path.open("rb") as file:
+            raw = file.read(most_bytes + 1)
+    except OSError as error:
+        raise BadInput(f"{path}: {error.strerror or error}") from None
+    if len(raw) > most_bytes:
+        raise BadInput(f"{path}: larger than {most_bytes} bytes")
+    if encoding == "base64":
+        return base64.b64encode(raw).decode()
+    if encoding == "array":
+        return _array(path, raw, most_bytes)
+    text = raw.decode(errors="replace")
+    if encoding == "text":
+        return text
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise BadInput(f"{path}: not JSON: {error}") from None
+
+
+def _array(path: Path, raw: bytes, most_bytes: int) -> Any:
+    import zipfile
+    import zlib
+
+    import numpy as np  # a program that asks by other forms needs none
+
+    try:
+        if zipfile.is_zipfile(BytesIO(raw)):
+            with zipfile.ZipFile(BytesIO(raw)) as archive:
+                unpacked = sum(entry.file_size for entry in archive.infolist())
+            if unpacked > most_bytes:
+                raise BadInput(f"{path}: larger than {most_bytes} bytes when unpacked")
+        loaded = np.load(BytesIO(raw), allow_pickle=False)
+        if isinstance(loaded, np.ndarray):
+            return loaded.tolist()
+        with loaded as arrays:
+            return {name: arrays[name].tolist() for name in arrays.files}
+    except (
+        AttributeError,  # a member of the archive that is no array
+        EOFError,
+        MemoryError,  # a header that promises too much
+        TypeError,
+        ValueError,
+        zipfile.BadZipFile,
+        zlib.error,
+    ) as error:
+        raise BadInput(f"{path}: no NPY or NPZ file: {error}") from None

@@ -1,0 +1,25 @@
+"""Predictions as a table."""
+
+from pathlib import Path
+
+from rich.table import Table
+
+from matops.core.quality.prediction import Prediction
+
+
+def prediction_table(answers: dict[str, Prediction]) -> Table:
+    """One row a sample and property."""
+    table = Table()
+    for column in ("file", "property", "value", "interval", "unit", "domain"):
+        table.add_column(column)
+    for file, prediction in answers.items():
+        unseen = f", unseen: {' '.join(prediction.unseen)}" if prediction.unseen else ""
+        place = "OUTSIDE" if prediction.out_of_domain else "inside"
+        domain = f"{place} ({prediction.domain_score:.2f}{unseen})"
+        name = Path(file).name
+        for target, e in prediction.estimates.items():
+            interval = f"{e.lower:.4g} to {e.upper:.4g}"
+            table.add_row(name, target, f"{e.value:.4g}", interval, e.unit, domain)
+        for target, q in prediction.derived.items():
+            table.add_row(name, target, f"{q.value:.4g}", "", q.unit.replace("1", ""), "")
+    return table
