@@ -30,6 +30,7 @@ from matops.simulators.output.manifest_table import columns_of, find_manifest
 
 D = Target("D", "m^2/s", "diffusivity of the vacancy", "log10", 0.0, 1e-6)
 TARGETS = (D,)
+CENTRE, STRETCH = np.array([0.5, -2.0]), np.array([10.0, 1.0])
 KEY, FIELDS = "jump", ("length_A", "rate_per_ps")
 
 
@@ -45,7 +46,9 @@ class JumpsConfig(FamilyConfig):
     """The configuration; nothing is added."""
 
 
-TRAINING = TrainingConfig(members=2, epochs=60, batch_size=16, learning_rate=3e-2, device="cpu")
+TRAINING = TrainingConfig(
+    members=2, epochs=150, batch_size=16, learning_rate=5e-2, weight_decay=0.0, device="cpu"
+)
 CONFIG = JumpsConfig(split=SplitConfig(calibration=0.25, test=0.25), training=TRAINING)
 
 
@@ -113,7 +116,8 @@ class Jumps(Family[JumpsConfig, Jump], Explains[JumpsConfig]):
         return read_labelled(manifest, columns_of(TARGETS), stated, record_of)
 
     def featurize(self, samples: Sequence[Jump], config: JumpsConfig) -> PackedFeatures:
-        return PackedFeatures({"sample.logs": torch.from_numpy(logs(samples)).float()})
+        near_zero = (logs(samples) - CENTRE) * STRETCH
+        return PackedFeatures({"sample.logs": torch.from_numpy(near_zero).float()})
 
     def describe(self, samples: Sequence[Jump]) -> Descriptors:
         return Descriptors(logs(samples), [frozenset({"vacancy"})] * len(samples))
@@ -133,9 +137,12 @@ class Jumps(Family[JumpsConfig, Jump], Explains[JumpsConfig]):
 
     def explain(self, ensemble: Ensemble, config: JumpsConfig) -> dict[str, str]:
         scale, centre = float(ensemble.scale[0]), float(ensemble.centre[0])
-        weights = torch.stack([n.output.weight[0] for n in ensemble.networks]).mean(0) * scale
-        bias = torch.stack([n.output.bias[0] for n in ensemble.networks]).mean() * scale + centre
-        a, rate = weights.tolist()
+        mean = {
+            name: torch.stack([network.state_dict()[name] for network in ensemble.networks]).mean(0)
+            for name in ("output.weight", "output.bias")
+        }
+        a, rate = mean["output.weight"][0].numpy() * STRETCH * scale
+        bias = float(mean["output.bias"]) * scale + centre - CENTRE @ [a, rate]
         return {
             "Closed form": f"D = 10^{bias:.2f} (a/Å)^{a:.2f} (Γ ps)^{rate:.2f} m^2/s < all & <b>"
         }
