@@ -2,9 +2,9 @@
 
     python docs/examples/make_crystals.py FOLDER METAL METAL ...
 
-Ordered fcc alloys (AB3, AB and AB7) of each pair of metals, at rest and at 3 % less and more of
-the volume, with the stiffness that ASE's effective medium theory gives. It knows Al, Ni, Cu, Pd,
-Ag, Pt and Au. The folder then holds CIF files and a ``manifest.csv`` that says what is what.
+Ordered fcc alloys (A3B, A7B and AB) of each pair of metals, at 97, 100 and 103 % of the volume at
+rest, with the stiffness that ASE's effective medium theory gives. It knows Al, Ni, Cu, Pd, Ag, Pt
+and Au. The folder then holds CIF files and a ``manifest.csv`` that says what is what.
 """
 
 import csv
@@ -52,16 +52,17 @@ def stiffness_GPa(atoms: Atoms) -> np.ndarray:
     return (stiffness + stiffness.T) / 2
 
 
-def alloys(metals: list[str]) -> Iterator[Atoms]:
-    """All alloys of two of these metals, at rest."""
+def alloys(metals: list[str]) -> Iterator[tuple[str, Atoms]]:
+    """Names and crystals of all alloys of two of these metals, at rest."""
     for few, many in permutations(metals, 2):
         cube, eight = bulk(many, cubic=True), bulk(many).repeat(2)
-        for crystal, replaced in ((cube, [0]), (eight, [0]), (cube, [0, 1])):
-            if len(replaced) == 2 and few > many:
-                continue  # AB is BA
-            crystal = crystal.copy()
-            crystal.symbols[replaced] = few
-            yield at_rest(crystal)
+        ordered = [(f"{many}3{few}", cube, [0]), (f"{many}7{few}", eight, [0])]
+        if few < many:
+            ordered.append((f"{few}{many}", cube, [0, 1]))
+        for name, crystal, replaced in ordered:
+            alloy = crystal.copy()
+            alloy.symbols[replaced] = few
+            yield name, at_rest(alloy)
 
 
 def main(folder: Path, metals: list[str]) -> None:
@@ -70,13 +71,12 @@ def main(folder: Path, metals: list[str]) -> None:
     with (folder / "manifest.csv").open("w", newline="") as file:
         table = csv.writer(file)
         table.writerow(["file", "C [GPa]", "engine", "method", "licence"])
-        for crystal in alloys(metals):
-            for percent in (-3, 0, 3):
-                atoms = deformed(crystal, np.eye(3) * np.cbrt(1 + percent / 100))
-                name = f"{atoms.get_chemical_formula('metal')}_{percent:+d}.cif"
-                write(folder / name, atoms)
+        for name, crystal in alloys(metals):
+            for percent in (97, 100, 103):
+                atoms = deformed(crystal, np.eye(3) * np.cbrt(percent / 100))
+                write(folder / f"{name}_{percent}.cif", atoms)
                 numbers = " ".join(f"{c:.3f}" for c in stiffness_GPa(atoms).ravel())
-                table.writerow([name, numbers, "ASE 3.29.0", "EMT", "CC0-1.0"])
+                table.writerow([f"{name}_{percent}.cif", numbers, "ASE", "EMT", "CC0-1.0"])
 
 
 if __name__ == "__main__":

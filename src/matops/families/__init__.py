@@ -1,11 +1,7 @@
-"""The families, found by looking: a folder here, or an installed package's entry point.
-
-Both export ``FAMILY``. An entry point of the group ``matops.families`` is named as its family is.
-"""
+"""The families, found by looking: a folder here that exports ``FAMILY`` is one."""
 
 from functools import cache
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING
 
@@ -14,37 +10,10 @@ from matops.core.errors import BadInput
 if TYPE_CHECKING:
     from matops.core.family import Family
 
-GROUP = "matops.families"
-
-
-@cache
-def places() -> dict[str, EntryPoint]:
-    """Where each family is, by name; none is imported.
-
-    Raises:
-        BadInput: two have the same name.
-    """
-    here = [
-        EntryPoint(m.name, f"{__name__}.{m.name}", GROUP) for m in iter_modules(__path__) if m.ispkg
-    ]
-    places: dict[str, EntryPoint] = {}
-    for point in (*here, *entry_points(group=GROUP)):
-        other = places.setdefault(point.name, point)
-        if other.value != point.value:
-            raise BadInput(
-                f"two families are called {point.name!r}: {other.value} and {_origin(point)}; "
-                "uninstall one"
-            )
-    return places
-
-
-def _origin(point: EntryPoint) -> str:
-    return f"{point.value} of the package {point.dist.name}" if point.dist else point.value
-
 
 def family_names() -> tuple[str, ...]:
     """Names of all families, sorted."""
-    return tuple(sorted(places()))
+    return tuple(sorted(module.name for module in iter_modules(__path__) if module.ispkg))
 
 
 def check_family(name: str) -> None:
@@ -59,20 +28,11 @@ def check_family(name: str) -> None:
 
 @cache
 def get_family(name: str) -> "Family":
-    """The family of this name; imports only its own package.
+    """The family of this name; imports only its own folder.
 
     Raises:
-        BadInput: there is none, or a package has none where it says.
+        BadInput: there is none.
     """
-    from matops.core.family import Family
-
     check_family(name)
-    point = places()[name]
-    try:
-        module = import_module(point.module)
-    except ImportError as error:
-        raise BadInput(f"family {name}: {_origin(point)} can't be imported: {error}") from error
-    family = getattr(module, point.attr or "FAMILY", None)
-    if not isinstance(family, Family) or family.name != name:
-        raise BadInput(f"family {name}: {_origin(point)} has no family of this name")
+    family: Family = import_module(f"{__name__}.{name}").FAMILY
     return family
