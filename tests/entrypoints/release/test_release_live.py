@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -212,86 +213,90 @@ def moves_of(deployed: Deployed, candidate: Path) -> set[str]:
     return {one["ruling"]["move"] for one in found if one["version"] == version}
 
 
-def test_a_candidate_that_fails_five_percent_is_rolled_back(
-    deployed: Deployed, tmp_path: Path
-) -> None:
-    before = deployed.champion()
-    candidate = with_fault(write_sibling(deployed.package, tmp_path / "m", 2e-4), "fails 5 %")
-    done, load = deployed.start(candidate)
-    last = assert_rolled_back(deployed, done, before)
-    assert (
-        any("failed requests" in name for name in failing(last))
-        or "undecided" in (last["ruling"]["reason"])
-    )
-    assert stage_seconds(decisions(done)) < MOST_STAGE_S + LOOK_S
+def reason(decision: dict[str, Any]) -> str:
+    return str(decision["ruling"]["reason"])
+
+
+@dataclass(frozen=True)
+class Bad:
+    """A candidate that must be rolled back.
+
+    Attributes:
+        noise: how far its weights are from the champion's.
+        fault: what its server does; empty for one that serves its package faithfully.
+        caught: whether a decision names the fault.
+        within_s: the longest that its last stage may take.
+        most_lost: share of the requests to it that clients may lose.
+    """
+
+    noise: float
+    fault: str
+    caught: Callable[[dict[str, Any]], bool]
+    within_s: float = MOST_STAGE_S + LOOK_S
+    most_lost: float = 0.0
+
+    def package(self, champion: Path, directory: Path) -> Path:
+        sibling = write_sibling(champion, directory, self.noise)
+        return with_fault(sibling, self.fault) if self.fault else sibling
+
+
+BAD = {
     # The policy allows what is lost until it is known: a twentieth of the candidate's own.
-    assert all(INJECTED in reason for reason in load.failed)
-    candidates = load.answered[read_card(candidate).version] + load.failed.total()
-    assert load.failed.total() <= candidates / 10
-    assert load.failed.total() < 0.02 * load.requests
-
-
-def test_a_candidate_that_is_three_times_slower_is_rolled_back(
-    deployed: Deployed, tmp_path: Path
-) -> None:
-    before = deployed.champion()
-    candidate = with_fault(
-        write_sibling(deployed.package, tmp_path / "m", 3e-4), "three times slower"
-    )
-    done, load = deployed.start(candidate)
-    last = assert_rolled_back(deployed, done, before)
-    assert "p95" in last["ruling"]["reason"]
-    assert stage_seconds(decisions(done)) < MOST_STAGE_S + LOOK_S
-    assert not load.failed
-
-
-def test_a_model_with_broken_predictions_is_rolled_back(deployed: Deployed, tmp_path: Path) -> None:
-    """Its package is whole and its server answers as recorded; only the model is bad."""
-    before = deployed.champion()
-    candidate = write_sibling(deployed.package, tmp_path / "m", 0.1)
-    done, load = deployed.start(candidate)
-    last = assert_rolled_back(deployed, done, before)
-    assert any("shift of" in name for name in failing(last))
-    assert stage_seconds(decisions(done)) < MOST_STAGE_S + LOOK_S
-    assert not load.failed
-
-
-def test_a_server_that_answers_otherwise_than_its_package_is_rolled_back_at_the_first_look(
-    deployed: Deployed, tmp_path: Path
-) -> None:
-    before = deployed.champion()
-    candidate = with_fault(write_sibling(deployed.package, tmp_path / "m", 4e-4), "wrong answers")
-    done, load = deployed.start(candidate)
-    last = assert_rolled_back(deployed, done, before)
-    assert "golden requests answered otherwise than recorded" in failing(last)
-    assert stage_seconds(decisions(done)) < 3 * LOOK_S
-    assert not load.failed
-
-
-def test_a_candidate_that_crashes_is_rolled_back_and_clients_see_nothing(
-    deployed: Deployed, tmp_path: Path
-) -> None:
-    before = deployed.champion()
-    candidate = with_fault(write_sibling(deployed.package, tmp_path / "m", 5e-4), "crashes")
-    done, load = deployed.start(candidate)
-    last = assert_rolled_back(deployed, done, before)
+    "it fails five percent": Bad(
+        2e-4,
+        "fails 5 %",
+        lambda last: (
+            any("failed requests" in name for name in failing(last)) or "undecided" in reason(last)
+        ),
+        most_lost=0.1,
+    ),
+    "it is three times slower": Bad(3e-4, "three times slower", lambda last: "p95" in reason(last)),
+    # Its package is whole and its server answers as recorded; only the model is bad.
+    "its predictions are broken": Bad(
+        0.1, "", lambda last: any("shift of" in name for name in failing(last))
+    ),
+    "it answers otherwise than its package": Bad(
+        4e-4,
+        "wrong answers",
+        lambda last: "golden requests answered otherwise than recorded" in failing(last),
+        within_s=3 * LOOK_S,
+    ),
     # Whether it is gone, or just leaves a comparison unanswered: the look that finds it decides.
-    reason = last["ruling"]["reason"]
-    assert "no longer answers: its process has ended" in reason or "left unanswered" in reason
-    assert stage_seconds(decisions(done)) < 3 * LOOK_S
-    assert not load.failed
+    "it crashes": Bad(
+        5e-4,
+        "crashes",
+        lambda last: (
+            "no longer answers: its process has ended" in reason(last)
+            or "left unanswered" in reason(last)
+        ),
+        within_s=3 * LOOK_S,
+    ),
+    "its metrics vanish": Bad(
+        6e-4,
+        "metrics vanish",
+        lambda last: (
+            "judgements in a row without measurements" in reason(last)
+            and "missing" in outcomes(last).values()
+        ),
+        within_s=math.inf,
+    ),
+}
 
 
-def test_a_candidate_whose_metrics_vanish_is_held_and_then_rolled_back(
-    deployed: Deployed, tmp_path: Path
+@pytest.mark.parametrize("bad", BAD.values(), ids=BAD)
+def test_a_bad_candidate_is_rolled_back_and_clients_see_no_more_than_allowed(
+    deployed: Deployed, bad: Bad, tmp_path: Path
 ) -> None:
     before = deployed.champion()
-    candidate = with_fault(write_sibling(deployed.package, tmp_path / "m", 6e-4), "metrics vanish")
+    candidate = bad.package(deployed.package, tmp_path / "m")
     done, load = deployed.start(candidate)
     last = assert_rolled_back(deployed, done, before)
-    assert "judgements in a row without measurements" in last["ruling"]["reason"]
-    assert "missing" in outcomes(last).values()
-    assert not load.failed
+    assert bad.caught(last), (last["ruling"], outcomes(last))
+    assert stage_seconds(decisions(done)) < bad.within_s
+    assert all(INJECTED in why for why in load.failed)
+    candidates = load.answered[read_card(candidate).version] + load.failed.total()
+    assert load.failed.total() <= bad.most_lost * candidates
+    assert load.failed.total() < 0.02 * load.requests
 
 
 def test_a_candidate_that_never_becomes_ready_gets_no_request_and_is_rolled_back(
