@@ -17,13 +17,6 @@ import httpx
 import psutil
 
 NAME = "elastic_cgcnn"
-COPPER = {
-    "crystal": {
-        "lattice_A": [[0.0, 1.81, 1.81], [1.81, 0.0, 1.81], [1.81, 1.81, 0.0]],
-        "species": ["Cu"],
-        "frac_coords": [[0.0, 0.0, 0.0]],
-    }
-}
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ import pytest
 
 from benchmarks.serving_fuzz import fuzz
 from matops.artifacts.model.package import read_golden
-from tests.support.servers import COPPER, NAME
+from tests.support.cells import COPPER
+from tests.support.servers import NAME
 
 if TYPE_CHECKING:
     from tests.conftest import Released

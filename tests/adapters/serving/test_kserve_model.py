@@ -13,27 +13,14 @@ import numpy as np
 import pytest
 
 from matops.artifacts.model.package import Golden, read_card, read_golden
-from tests.support.servers import COPPER, NAME, free_port
+from tests.support.cells import COPPER, OCCUPIED, cubic_cell
+from tests.support.servers import NAME, free_port
 
 if TYPE_CHECKING:
     from tests.conftest import Released
 
 PARTS = {"value": "", "lower": "_lower", "upper": "_upper"}
-CIF = """data_x
-_cell_length_a 3.6
-_cell_length_b 3.6
-_cell_length_c 3.6
-_cell_angle_alpha 90
-_cell_angle_beta 90
-_cell_angle_gamma 90
-loop_
-_atom_site_label
-_atom_site_type_symbol
-_atom_site_fract_x
-_atom_site_fract_y
-_atom_site_fract_z
-_atom_site_occupancy
-"""
+CIF = cubic_cell(3.6) + OCCUPIED
 
 
 def copper(**changed: Any) -> dict[str, Any]:

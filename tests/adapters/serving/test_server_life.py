@@ -20,8 +20,8 @@ from kserve.protocol.grpc.grpc_predict_v2_pb2_grpc import GRPCInferenceServiceSt
 
 from matops.adapters.release.arm_client import HttpArmClient
 from matops.families import get_family
+from tests.support.cells import COPPER
 from tests.support.servers import (
-    COPPER,
     NAME,
     OwnServer,
     group_lives,

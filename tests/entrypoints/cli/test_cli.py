@@ -16,26 +16,12 @@ import typer
 from matops.artifacts.data.quarantine import read_quarantine
 from matops.artifacts.model.package import load_predictor, read_card
 from matops.entrypoints.cli import app
+from tests.support.cells import OCCUPIED, cubic_cell
 
 if TYPE_CHECKING:
     from tests.conftest import Done, Matops, Released
 
 FAMILY = "elastic_cgcnn"
-CELL = """data_{name}
-_cell_length_a {length}
-_cell_length_b {length}
-_cell_length_c {length}
-_cell_angle_alpha 90
-_cell_angle_beta 90
-_cell_angle_gamma 90
-loop_
-_atom_site_label
-_atom_site_type_symbol
-_atom_site_fract_x
-_atom_site_fract_y
-_atom_site_fract_z
-_atom_site_occupancy
-"""
 BAD_CIFS = {
     "partial": ("Cu1 Cu 0 0 0 0.5\nAu1 Au 0 0 0 0.5\n", "100,50", "partial occupancy"),
     "overlap": ("Cu1 Cu 0 0 0 1\nAu1 Au 0.01 0 0 1\n", "100,50", "overlap"),
@@ -48,7 +34,7 @@ GOOD_CIFS = {"copper": ("Cu", 2.87, "138,54"), "gold": ("Au", 3.23, "167,31")}
 
 
 def cif(atoms: str, length: float = 3.6) -> str:
-    return CELL.format(name="x", length=length) + atoms
+    return cubic_cell(length) + OCCUPIED + atoms
 
 
 @pytest.fixture

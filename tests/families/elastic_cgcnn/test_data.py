@@ -15,28 +15,13 @@ from matops.core.family import Incoming
 from matops.families.elastic_cgcnn.crystals.crystal import Crystal
 from matops.families.elastic_cgcnn.crystals.formats import parse_crystal
 from matops.families.elastic_cgcnn.data import labelled_crystal, read_source
+from tests.support.cells import OCCUPIED, cubic_cell
 
 STATED = Provenance(
     source="", origin="", engine="VASP 6.4", method="PBE", date="2020-01-02", licence="CC-BY-4.0"
 )
-CIF = """\
-data_x
-_cell_length_a 4.0
-_cell_length_b 4.0
-_cell_length_c 4.0
-_cell_angle_alpha 90
-_cell_angle_beta 90
-_cell_angle_gamma 90
-_space_group_name_H-M_alt 'F m -3 m'
-loop_
-_atom_site_label
-_atom_site_type_symbol
-_atom_site_fract_x
-_atom_site_fract_y
-_atom_site_fract_z
-_atom_site_occupancy
-A1 Au 0 0 0 1.0
-"""
+FACE_CENTRED = "_space_group_name_H-M_alt 'F m -3 m'\n"
+CIF = f"{cubic_cell(4.0)}{FACE_CENTRED}{OCCUPIED}A1 Au 0 0 0 1.0\n"
 
 
 def structure(symbol: str = "Au", a_A: float = 4.0) -> dict[str, Any]:

@@ -22,26 +22,10 @@ from matops.families.elastic_cgcnn.crystals.formats import (
     from_pymatgen,
     parse_crystal,
 )
+from tests.support.cells import OCCUPIED, SITES, cubic_cell
 from tests.support.places import DATA
 
-CELL = """\
-data_test
-_cell_length_a 4.0
-_cell_length_b 4.0
-_cell_length_c 4.0
-_cell_angle_alpha 90
-_cell_angle_beta 90
-_cell_angle_gamma 90
-"""
-SITES = """\
-loop_
-_atom_site_label
-_atom_site_type_symbol
-_atom_site_fract_x
-_atom_site_fract_y
-_atom_site_fract_z
-"""
-OCCUPIED = SITES + "_atom_site_occupancy\n"
+CELL = cubic_cell(4.0, "test")
 POSCAR = "a comment\n1.0\n4 0 0\n0 4 0\n0 0 4\nCu Au\n3 1\nDirect\n"
 POSCAR += "0 .5 .5\n.5 0 .5\n.5 .5 0\n0 0 0\n"
 
