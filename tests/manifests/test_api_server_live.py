@@ -55,8 +55,7 @@ def cluster_with_kinds(directory: Path) -> Iterator[ApiServer]:
     with running_api_server(directory) as server:
         # Too large for the annotation that apply keeps.
         server.kubectl("create", *(f"--filename={folder}" for folder in folders))
-        server.kubectl("create", "--filename=-", given=definitions())
-        server.kubectl("wait", "crd", "--all", "--for=condition=Established", "--timeout=60s")
+        server.add_kinds(definitions())
         yield server
 
 

@@ -10,7 +10,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,6 +52,19 @@ class ApiServer:
     def get(self, *arguments: str) -> Any:
         """What kubectl gets, as JSON."""
         return json.loads(self.kubectl("get", *arguments, "-o", "json").stdout)
+
+    def add_kinds(self, definitions: Sequence[Any]) -> None:
+        """Create CustomResourceDefinitions, and wait until all that there are can be used."""
+        self.kubectl("create", "--filename=-", given=definitions)
+        deadline = time.monotonic() + START_S
+        while not all(map(_is_established, self.get("crd")["items"])):
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+
+
+def _is_established(definition: dict[str, Any]) -> bool:
+    conditions = definition.get("status", {}).get("conditions") or []
+    return {"Established": "True"}.items() <= {c["type"]: c["status"] for c in conditions}.items()
 
 
 def tool(name: str) -> str:

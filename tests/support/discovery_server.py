@@ -1,4 +1,9 @@
-"""What a Kubernetes API server answers about itself and its installations, by path."""
+"""What a Kubernetes API server answers about itself and its installations, by path.
+
+tests/manifests/test_api_server_live.py runs the same check, ``matops platform check`` of the local
+overlay, on a real API server: one that lacks everything, one that lacks annotations of a Secret,
+and one that is complete. What else may be missing or of another version runs here alone.
+"""
 
 from __future__ import annotations
 

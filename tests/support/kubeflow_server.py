@@ -4,6 +4,10 @@ It keeps pipelines, versions, experiments, runs and recurring runs, and speaks r
 client that Kubeflow publishes. Bodies are checked against the models of that client: a field that
 is none of theirs is refused. Nothing is run: a run's steps follow a script, one look at a time.
 It is not Kubeflow, and its rules are those that were read in Kubeflow's sources and documentation.
+
+No case runs against a real Kubeflow too, which needs a cluster. Real are Kubeflow's own client,
+which finds what was made here (tests/entrypoints/cli/pipelines/test_runs.py), and its compiler and
+message types, which read the compiled pipelines (tests/pipelines/test_compiled.py).
 """
 
 from __future__ import annotations

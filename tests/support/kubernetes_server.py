@@ -5,6 +5,11 @@ models that KServe publishes (unknown fields are refused) and against the rules 
 they raise ``resourceVersion``, and ``generation`` where the spec changed. The controller is as
 unkind as it may be: pods of arms that are no longer named end at once, before the route is
 written anew. Time passes by one tick with each look at an InferenceService. It is not a cluster.
+
+tests/adapters/kubernetes/test_kubernetes_objects.py runs the same cases on this server and on a
+real API server: reading, creating twice, generations, stale writes, merge patches, wrong types,
+deletion. What the controller does runs here alone; that a release may write with its accounts'
+rights runs on the real one alone (tests/manifests/test_api_server_live.py).
 """
 
 from __future__ import annotations

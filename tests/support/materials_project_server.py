@@ -2,6 +2,9 @@
 
 Its answers have the shape of the service's: ``data`` and ``meta.total_doc``, pages by ``_skip`` and
 ``_limit``, fields by ``_fields``, refusals as its gateway words them. It is not the service.
+
+No case runs against the real service too, which needs a key and a network. Real is the service's
+own client, ``mp-api``: every case goes through it (tests/adapters/data/test_materials_project.py).
 """
 
 from __future__ import annotations

@@ -1,4 +1,9 @@
-"""A local server that gives one answer to every question to Prometheus, and keeps the questions."""
+"""A local server that gives one answer to every question to Prometheus, and keeps the questions.
+
+It is for answers that a Prometheus in health does not give, and for the questions' wording. That
+these questions mean what they should is shown on a real one: tests/adapters/prometheus
+(test_monitor_live.py and the end of test_api.py) and tests/entrypoints/monitoring.
+"""
 
 from __future__ import annotations
 
