@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 
 from matops.core.data.record import Provenance
+from matops.core.data.target import SAMPLE_AXIS
 from matops.core.exploring.study import Variant
 from matops.core.quality.gate import Measurement
 from matops.core.quality.metrics import target_errors
@@ -55,7 +56,7 @@ def forest_predictions(samples: Samples, folds: Folds, workers: int) -> Array:
         forest = RandomForestRegressor(
             300, max_features=1 / 3, n_jobs=workers, random_state=folds.seed
         )
-        forest.fit(features[~test], samples.scaled[~test])
+        forest.fit(features[~test], samples.scaled[SAMPLE_AXIS][~test])
         predicted[test] = forest.predict(features[test])
     return predicted
 
@@ -69,8 +70,8 @@ def network_predictions(samples: Samples, folds: Folds, workers: int) -> dict[st
     print(f"released: {found.seconds_per_epoch or np.nan:.2f} s an epoch, one thread")
     members = config.training.members
     return {
-        "released, 1 member": found.predicted[0, 0],
-        f"released, {members} members": found.predicted[0].mean(0),
+        "released, 1 member": found.predicted[SAMPLE_AXIS][0, 0],
+        f"released, {members} members": found.predicted[SAMPLE_AXIS][0].mean(0),
     }
 
 
@@ -85,7 +86,8 @@ def print_table(samples: Samples, predictions: dict[str, Array]) -> None:
     for name, predicted in predictions.items():
         errors: dict[str, Measurement] = {}
         for i, target in enumerate(targets):
-            errors |= target_errors(target, samples.scaled[:, i], predicted[:, i], groups)
+            truth = samples.scaled.numbers(target)
+            errors |= target_errors(target, truth, predicted[:, i], groups)
         cells = [_cell(errors[f"{target.name}.mae"]) for target in targets]
         cells += [f"{errors[f'{target.name}.r2'].value:.3f}" for target in targets]
         print(f"| {name} | {' | '.join(cells)} |")

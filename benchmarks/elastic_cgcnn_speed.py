@@ -30,6 +30,7 @@ from rich.console import Console
 from rich.progress import track
 
 from matops.core.data.record import Provenance
+from matops.core.data.target import SAMPLE_AXIS
 from matops.core.learning.features import PackedFeatures
 from matops.core.learning.training import Ensemble
 from matops.core.predictor import Predictor
@@ -172,7 +173,8 @@ def largest_difference(first: PackedFeatures, second: PackedFeatures) -> float:
     """Largest difference between the answers of one network on two kinds of features."""
     torch.manual_seed(0)
     network = Ensemble([FAMILY.network(CONFIG).eval()], torch.zeros(2), torch.ones(2))
-    return float(np.abs(network.predict(first) - network.predict(second)).max())
+    one, other = (network.predict(features)[SAMPLE_AXIS] for features in (first, second))
+    return float(np.abs(one - other).max())
 
 
 def _train(packed: PackedFeatures) -> None:

@@ -28,6 +28,7 @@ from matops.adapters.storage.checkpoint_place import FileCheckpoints
 from matops.artifacts.data.prepared import Prepared, read_prepared
 from matops.artifacts.jsonfile import read_json
 from matops.artifacts.model.model import WEIGHTS, read_model
+from matops.core.data.target import SAMPLE_AXIS
 from matops.entrypoints.configuration import family_config
 from matops.entrypoints.learning.local_training import RunRequest
 from matops.steps.learning.checkpoints import CheckpointPolicy, KeptCheckpoints, drop_checkpoints
@@ -80,11 +81,12 @@ class Bench:
     def answers(self, out: str) -> NDArray[np.float64]:
         """Every member's answers on the test rows, learning scale, (members, n, n_targets)."""
         ensemble, _ = read_model(self.scratch / out, self.prepared.family, self.prepared.config)
-        return ensemble.predict(self.prepared.features.take(self.prepared.rows("test")))
+        features = self.prepared.features.take(self.prepared.rows("test"))
+        return ensemble.predict(features)[SAMPLE_AXIS]
 
     def errors(self, out: str) -> NDArray[np.float64]:
         """Mean absolute error of every member on the test rows, (members, n_targets)."""
-        truth = self.prepared.scaled_targets()[self.prepared.rows("test").numpy()]
+        truth = self.prepared.scaled_targets()[SAMPLE_AXIS][self.prepared.rows("test").numpy()]
         return np.asarray(np.abs(self.answers(out) - truth).mean(1))
 
 

@@ -38,6 +38,7 @@ from matops.core.quality.gate import Verdict, judge
 from matops.core.quality.uncertainty import Conformal
 from matops.entrypoints.configuration import resolve_config
 from matops.families import family_names, get_family
+from tests.support.tables import scalars
 
 ROWS = 6
 ONE = torch.arange(1)
@@ -83,8 +84,9 @@ def ensemble(family: Family, config: FamilyConfig, payloads: list[dict[str, Any]
     features = family.featurize(samples, config)
     spread = np.random.default_rng(0).normal(size=(ROWS, len(family.targets)))
     scaled = typical_scaled(family) + 0.1 * spread
-    scaling = standardise(scaled, family.targets)
-    standard = scaling.standard(scaled)
+    labels = scalars(scaled, family.targets)
+    scaling = standardise(labels)
+    standard = scaling.standard(labels)
     fitted = [family.fit_member(features, standard, config, i) for i in range(2)]
     for _, log in fitted:
         assert [entry.epoch for entry in log] == [0, 1]

@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matops.core.data.record import Payload
-from matops.core.data.target import targets_from_scale
+from matops.core.data.tables import Tables
+from matops.core.data.target import SAMPLE_AXIS
 from matops.core.family import Family, FamilyConfig
 from matops.core.learning.training import Ensemble
-from matops.core.quality.domain import Domain, DomainScore
+from matops.core.quality.domain import Domain
 from matops.core.quality.prediction import Estimate, Prediction
 from matops.core.quality.uncertainty import Conformal
 
@@ -30,14 +31,18 @@ class Predictor:
     model_version: str
     dataset_version: str
 
-    def scaled(self, payloads: Sequence[Payload]) -> Array:
-        """Ensemble means on the learning scale, shape (n, n_targets).
+    def means(self, payloads: Sequence[Payload]) -> Tables:
+        """Ensemble means on the learning scale.
 
         Raises:
             BadInput: a payload is not a valid sample.
         """
         samples = [self.family.parse(payload) for payload in payloads]
-        return np.asarray(self._members(samples).mean(0))
+        return self._members(samples).each(lambda table: table.mean(0))
+
+    def scaled(self, payloads: Sequence[Payload], axis: str = SAMPLE_AXIS) -> Array:
+        """Those of an axis, shape (rows, columns): (n, n_targets) where all are scalars."""
+        return self.means(payloads)[axis]
 
     def predict(self, payloads: Sequence[Payload]) -> list[Prediction]:
         """Answer requests, in order.
@@ -54,31 +59,31 @@ class Predictor:
             BadInput: a sample shows only now that it is not valid, as where atoms overlap.
         """
         members = self._members(samples)
-        mean, spread = members.mean(0), members.std(0)
+        mean, spread = members.each(lambda t: t.mean(0)), members.each(lambda t: t.std(0))
         half = self.conformal.half_width(spread)
-        values, lower, upper = (
-            targets_from_scale(self.family.targets, scaled)
-            for scaled in (mean, mean - half, mean + half)
-        )
+        ends = (mean, mean.each(np.subtract, half), mean.each(np.add, half))
+        physical = [scaled.from_scale() for scaled in ends]
+        estimates: list[dict[str, Estimate]] = [{} for _ in samples]
+        for target in self.family.targets:
+            parts = zip(*(tables.values(target) for tables in physical), strict=True)
+            for own, (value, lower, upper) in zip(estimates, parts, strict=True):
+                own[target.name] = Estimate(value, target.unit, lower, upper)
         scores = self.domain.assess(self.family.describe(samples))
-        return [self._answer(*row) for row in zip(values, lower, upper, scores, strict=True)]
+        return [
+            Prediction(
+                estimates=own,
+                derived=self.family.derive({name: e.value for name, e in own.items()}),
+                coverage=self.conformal.coverage,
+                out_of_domain=score.is_outside,
+                domain_score=score.score,
+                unseen=score.unseen,
+                model_version=self.model_version,
+                dataset_version=self.dataset_version,
+            )
+            for own, score in zip(estimates, scores, strict=True)
+        ]
 
-    def _members(self, samples: Sequence[Any]) -> Array:
-        """Every member's answer on the learning scale, shape (members, n, n_targets)."""
-        return self.ensemble.predict(self.family.featurize(samples, self.config))
-
-    def _answer(self, values: Array, lower: Array, upper: Array, score: DomainScore) -> Prediction:
-        estimates = {
-            target.name: Estimate(float(values[i]), target.unit, float(lower[i]), float(upper[i]))
-            for i, target in enumerate(self.family.targets)
-        }
-        return Prediction(
-            estimates=estimates,
-            derived=self.family.derive({name: e.value for name, e in estimates.items()}),
-            coverage=self.conformal.coverage,
-            out_of_domain=score.is_outside,
-            domain_score=score.score,
-            unseen=score.unseen,
-            model_version=self.model_version,
-            dataset_version=self.dataset_version,
-        )
+    def _members(self, samples: Sequence[Any]) -> Tables:
+        """Every member's answer on the learning scale, each table (members, rows, columns)."""
+        features = self.family.featurize(samples, self.config)
+        return Tables(self.family.targets, self.ensemble.predict(features), features.rows)

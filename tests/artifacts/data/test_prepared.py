@@ -75,7 +75,7 @@ def test_groups_keep_their_part_when_data_is_added(
 
 
 def test_targets_are_logarithms_of_the_labels_in_their_order(prepared: Prepared) -> None:
-    scaled = prepared.scaled_targets()
+    scaled = prepared.scaled_targets()["sample"]
     record = prepared.records[4]
     expected = np.log10([record.targets["K_VRH"], record.targets["G_VRH"]])
     np.testing.assert_allclose(scaled[4], expected)

@@ -11,11 +11,10 @@ from hypothesis import strategies as st
 
 from matops.core.data.target import (
     Target,
-    targets_from_scale,
-    targets_to_scale,
     value_edges,
     width_edges,
 )
+from tests.support.tables import scalars
 
 MODULUS = Target("K", "GPa", "bulk modulus", "log10", lower=0.0, upper=1000.0)
 ENERGY = Target("E", "eV", "energy", upper=5.0)
@@ -73,9 +72,9 @@ def test_logarithm_of_what_may_be_negative_is_refused(lower: float | None) -> No
 
 def test_each_column_is_scaled_by_its_own_target_in_any_shape() -> None:
     values = np.array([[[10.0, 2.0], [100.0, -3.0]]])
-    scaled = targets_to_scale((MODULUS, ENERGY), values)
-    np.testing.assert_allclose(scaled, [[[1.0, 2.0], [2.0, -3.0]]])
-    np.testing.assert_allclose(targets_from_scale((MODULUS, ENERGY), scaled), values)
+    scaled = scalars(values, (MODULUS, ENERGY)).to_scale()
+    np.testing.assert_allclose(scaled["sample"], [[[1.0, 2.0], [2.0, -3.0]]])
+    np.testing.assert_allclose(scaled.from_scale()["sample"], values)
 
 
 @pytest.mark.parametrize(

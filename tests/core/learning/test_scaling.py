@@ -11,6 +11,7 @@ from matops.core.data.target import Target
 from matops.core.learning.features import Batch, PackedFeatures
 from matops.core.learning.scaling import Scaling, adopt, scaling_for, standardise
 from matops.core.learning.transfer import Ancestor, Start
+from tests.support.tables import scalars
 
 ORIGIN = (Ancestor("v", "d", "whole", False),)
 
@@ -51,8 +52,8 @@ def inputs(n: int) -> tuple[PackedFeatures, np.ndarray]:
 
 def test_standardised_targets_have_zero_mean_and_unit_deviation_and_can_be_undone() -> None:
     values = np.random.default_rng(0).normal([2.0, -5.0], [0.1, 7.0], (300, 2))
-    scaling = standardise(values, stiffnesses("", ""))
-    standard = scaling.standard(values)
+    scaling = standardise(scalars(values, stiffnesses("", "")))
+    standard = scaling.standard(scalars(values))
     torch.testing.assert_close(standard.mean(0), torch.zeros(2), atol=1e-5, rtol=0)
     torch.testing.assert_close(standard.std(0), torch.ones(2), atol=1e-5, rtol=0)
     undone = (standard * scaling.scale + scaling.centre).numpy()
@@ -61,33 +62,33 @@ def test_standardised_targets_have_zero_mean_and_unit_deviation_and_can_be_undon
 
 def test_constant_target_is_standardised_to_zero_not_to_nan() -> None:
     values = np.full((5, 1), 2.5)
-    standard = standardise(values, stiffnesses("")).standard(values)
+    standard = standardise(scalars(values, stiffnesses(""))).standard(scalars(values))
     assert torch.equal(standard, torch.zeros(5, 1))
 
 
 def test_directions_of_one_quantity_are_scaled_alike() -> None:
     values = np.random.default_rng(0).normal([1.0, 2.0, 5.0], [1.0, 2.0, 3.0], (50, 3))
-    found = standardise(values, stiffnesses("C", "C", ""))
+    found = standardise(scalars(values, stiffnesses("C", "C", "")))
     assert (found.centre[0], found.scale[0]) == (found.centre[1], found.scale[1])
     assert float(found.centre[0]) == pytest.approx(values[:, :2].mean(), rel=1e-5)
     assert float(found.scale[0]) == pytest.approx(values[:, :2].std(ddof=1), rel=1e-5)
     assert float(found.centre[2]) == pytest.approx(values[:, 2].mean(), rel=1e-5)
-    apart = standardise(values, stiffnesses("", "", ""))
+    apart = standardise(scalars(values, stiffnesses("", "", "")))
     assert float(apart.centre[0]) != pytest.approx(float(apart.centre[1]))
 
 
 def test_answers_of_a_start_become_right_where_a_line_makes_them_so() -> None:
     answers = np.random.default_rng(1).normal(size=(40, 2))
     scaled = answers * [0.2, 3.0] + [7.0, -1.0]
-    found = adopt(answers, scaled, stiffnesses("", ""))
+    found = adopt(scalars(answers), scalars(scaled, stiffnesses("", "")))
     np.testing.assert_allclose(found.centre, [7.0, -1.0], rtol=1e-5)
     np.testing.assert_allclose(found.scale, [0.2, 3.0], rtol=1e-5)
-    np.testing.assert_allclose(found.standard(scaled), answers, atol=1e-5)
+    np.testing.assert_allclose(found.standard(scalars(scaled)), answers, atol=1e-5)
 
 
 def test_one_quantity_has_one_line() -> None:
     answers = np.random.default_rng(1).normal(size=(40, 2))
-    found = adopt(answers, answers * [0.5, 1.5], stiffnesses("C", "C"))
+    found = adopt(scalars(answers), scalars(answers * [0.5, 1.5], stiffnesses("C", "C")))
     assert found.scale[0] == found.scale[1]
     assert 0.5 < float(found.scale[0]) < 1.5
 
@@ -97,7 +98,10 @@ def test_answers_that_say_nothing_of_the_targets_are_not_adopted(kind: str) -> N
     rng = np.random.default_rng(2)
     scaled = rng.normal(3.0, 2.0, (60, 1))
     answers = {"noise": rng.normal(size=(60, 1)), "opposite": -scaled, "constant": 0 * scaled}[kind]
-    found, plain = adopt(answers, scaled, stiffnesses("")), standardise(scaled, stiffnesses(""))
+    found, plain = (
+        adopt(scalars(answers), scalars(scaled, stiffnesses(""))),
+        standardise(scalars(scaled, stiffnesses(""))),
+    )
     assert torch.equal(found.centre, plain.centre)
     assert torch.equal(found.scale, plain.scale)
 
@@ -106,7 +110,7 @@ def test_answers_that_say_nothing_of_the_targets_are_not_adopted(kind: str) -> N
 def test_line_goes_through_the_mean_of_all_members_of_a_start(n: int) -> None:
     features, x = inputs(n)
     scaled = np.concatenate([6.0 * x + 1.0, 6.0 * x], axis=1)
-    found = scaling_for(Line, features, scaled, stiffnesses("", ""), start(1.0, 3.0))
+    found = scaling_for(Line, features, scalars(scaled, stiffnesses("", "")), start(1.0, 3.0))
     np.testing.assert_allclose(found.scale, [3.0, 1.5], rtol=1e-5)
     np.testing.assert_allclose(found.centre, [1.0, 0.0], atol=1e-5)
 
@@ -114,14 +118,14 @@ def test_line_goes_through_the_mean_of_all_members_of_a_start(n: int) -> None:
 def test_without_a_start_or_with_a_new_head_targets_are_standardised() -> None:
     features, x = inputs(30)
     scaled, targets = np.concatenate([2 * x, 5 * x], axis=1), stiffnesses("", "")
-    plain = standardise(scaled, targets)
+    plain = standardise(scalars(scaled, targets))
     [weights] = start(1.0).weights
     other_head = Start(({**weights, "output.weight": torch.ones(5, 1)},), ORIGIN)
     for origin in (None, other_head):
-        found = scaling_for(Line, features, scaled, targets, origin)
+        found = scaling_for(Line, features, scalars(scaled, targets), origin)
         assert torch.equal(found.scale, plain.scale)
 
 
 def test_scaling_is_undone_by_what_an_ensemble_does() -> None:
     scaling = Scaling(torch.tensor([2.0]), torch.tensor([4.0]))
-    assert scaling.standard(np.array([[2.0], [6.0]])).tolist() == [[0.0], [1.0]]
+    assert scaling.standard(scalars([[2.0], [6.0]])).tolist() == [[0.0], [1.0]]

@@ -138,7 +138,8 @@ def test_restored_ensemble_answers_the_same_to_the_last_bit(
         [fit(member=m) for m in range(11)], torch.tensor([2.0, 1.5]), torch.tensor([0.3, 0.2])
     )
     restored = restore_ensemble(build, ensemble.tensors())
-    np.testing.assert_array_equal(restored.predict(toy_features), ensemble.predict(toy_features))
+    answers = [model.predict(toy_features)["sample"] for model in (restored, ensemble)]
+    np.testing.assert_array_equal(*answers)
 
 
 def test_restoring_refuses_weights_of_another_network(build: Build, trained: nn.Module) -> None:
@@ -151,9 +152,9 @@ def test_restoring_refuses_weights_of_another_network(build: Build, trained: nn.
 def test_prediction_undoes_the_standardisation(
     trained: nn.Module, toy_features: PackedFeatures
 ) -> None:
-    plain = Ensemble([trained], torch.zeros(2), torch.ones(2)).predict(toy_features)
+    plain = Ensemble([trained], torch.zeros(2), torch.ones(2)).predict(toy_features)["sample"]
     centre, scale = torch.tensor([2.0, -1.0]), torch.tensor([0.5, 3.0])
-    scaled = Ensemble([trained], centre, scale).predict(toy_features)
+    scaled = Ensemble([trained], centre, scale).predict(toy_features)["sample"]
     assert scaled.shape == (1, 90, 2)
     np.testing.assert_allclose(scaled, plain * scale.numpy() + centre.numpy(), atol=1e-5)
 
@@ -163,8 +164,8 @@ def test_long_requests_are_answered_as_short_ones(trained: nn.Module) -> None:
     vectors = torch.randn(n, 3, generator=torch.Generator().manual_seed(0))
     features = PackedFeatures({"atom.vector": vectors}, {"atom": torch.ones(n, dtype=torch.long)})
     ensemble = Ensemble([trained], torch.zeros(2), torch.ones(2))
-    last = ensemble.predict(features.take(torch.tensor([n - 1])))
-    np.testing.assert_allclose(ensemble.predict(features)[:, -1:], last, atol=1e-6)
+    last = ensemble.predict(features.take(torch.tensor([n - 1])))["sample"]
+    np.testing.assert_allclose(ensemble.predict(features)["sample"][:, -1:], last, atol=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -9,13 +11,27 @@ from numpy.typing import NDArray
 from matops.core.quality.gate import Measurement
 from matops.core.quality.uncertainty import (
     Conformal,
-    calibrate,
     coverage_upper_end,
     least_groups,
     measured_coverage,
 )
+from matops.core.quality.uncertainty import (
+    calibrate as calibrate_tables,
+)
+from tests.support.tables import scalars
 
 Array = NDArray[np.float64]
+
+
+def calibrate(
+    truth: Array, mean: Array, spread: Array, groups: Sequence[str], coverage: float
+) -> Conformal:
+    """Calibration on columns of scalars."""
+    return calibrate_tables(scalars(truth), scalars(mean), scalars(spread), groups, coverage)
+
+
+def half_width(conformal: Conformal, spread: Array) -> Array:
+    return conformal.half_width(scalars(spread))["sample"]
 
 
 def draw_groups(
@@ -37,7 +53,7 @@ def coverage_of_new_group(seed: int, coverage: float, noise_of_spread: bool) -> 
     new = np.array(groups) == "g40"
     old = [group for group in groups if group != "g40"]
     conformal = calibrate(truth[~new], mean[~new], spread[~new], old, coverage)
-    inside = np.abs(truth[new] - mean[new]) <= conformal.half_width(spread[new])
+    inside = np.abs(truth[new] - mean[new]) <= half_width(conformal, spread[new])
     return float(inside.mean())
 
 
@@ -51,7 +67,7 @@ def test_coverage_of_new_groups_is_the_promised_one(coverage: float, noise_of_sp
 
 def test_intervals_are_wide_where_the_members_disagree() -> None:
     truth, mean, spread, groups = draw_groups(np.random.default_rng(0), 60, True)
-    half = calibrate(truth, mean, spread, groups, 0.9).half_width(spread)
+    half = half_width(calibrate(truth, mean, spread, groups, 0.9), spread)
     assert (np.diff(half[np.argsort(spread[:, 0]), 0]) >= 0).all()
     assert half.max() > 2 * half.min()
 
@@ -71,7 +87,7 @@ def test_single_row_groups_give_the_textbook_quantile(n: int, rank: int) -> None
     # Of n errors the ceil(0.9 (n + 1))th smallest is the half width.
     error = np.random.default_rng(3).permutation(np.arange(1.0, n + 1))[:, None]
     conformal = calibrate(error, 0 * error, 0 * error + 1, [f"g{i}" for i in range(n)], 0.9)
-    assert conformal.half_width(np.ones((1, 1)))[0, 0] == pytest.approx(rank)
+    assert half_width(conformal, np.ones((1, 1)))[0, 0] == pytest.approx(rank)
 
 
 def test_row_order_and_group_names_do_not_matter() -> None:
@@ -103,7 +119,7 @@ def test_too_few_groups_are_refused_however_many_rows_they_have(
 def test_at_the_least_number_of_groups_the_interval_covers_every_calibration_group() -> None:
     error = np.array([0.3, 0.1, 0.9, 0.2, 0.4, 0.8, 0.5, 0.6, 0.7])[:, None]
     conformal = calibrate(error, 0 * error, 0 * error, [f"g{i}" for i in range(9)], 0.9)
-    assert conformal.half_width(np.zeros((1, 1)))[0, 0] == pytest.approx(0.9)
+    assert half_width(conformal, np.zeros((1, 1)))[0, 0] == pytest.approx(0.9)
 
 
 def test_each_target_is_calibrated_on_its_own() -> None:
@@ -113,12 +129,12 @@ def test_each_target_is_calibrated_on_its_own() -> None:
     )
     alone = calibrate(truth, mean, spread, groups, 0.9)
     assert both.quantile == pytest.approx((alone.quantile[0], 3 * alone.quantile[0]))
-    assert both.half_width(np.ones((5, 2))).shape == (5, 2)
+    assert half_width(both, np.ones((5, 2))).shape == (5, 2)
 
 
 def test_members_that_agree_perfectly_still_get_an_interval() -> None:
     conformal = Conformal(0.9, floor=(0.2,), quantile=(1.5,), rows=40, groups=20)
-    np.testing.assert_allclose(conformal.half_width(np.array([[0.0], [0.4]])), [[0.3], [0.9]])
+    np.testing.assert_allclose(half_width(conformal, np.array([[0.0], [0.4]])), [[0.3], [0.9]])
 
 
 def test_measured_coverage_counts_rows_and_resamples_groups() -> None:
@@ -145,7 +161,7 @@ def upper_end(seed: int, overconfidence: float) -> float:
     test = np.array([int(group[1:]) >= 50 for group in groups])
     names = np.array(groups)
     conformal = calibrate(truth[~test], mean[~test], spread[~test], names[~test].tolist(), 0.9)
-    half = conformal.half_width(spread[test])[:, 0] / overconfidence
+    half = half_width(conformal, spread[test])[:, 0] / overconfidence
     found = measured_coverage(truth[test, 0], mean[test, 0], half, names[test].tolist())
     return coverage_upper_end(found, conformal)
 

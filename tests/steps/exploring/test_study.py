@@ -12,10 +12,12 @@ import pytest
 
 from matops.core.exploring.study import POOLED, Study, Variant
 from matops.core.learning.transfer import TransferConfig
+from matops.families import get_family
 from matops.steps.exploring.study import measure_variant, run_study
 from matops.steps.learning.cross_validation import HeldOutAnswers, Workplace
 from matops.steps.learning.fold_plan import Case, Folds
 from matops.steps.learning.samples import Samples, gather_samples
+from tests.support.tables import scalars
 
 DISJOINT = TransferConfig(disjoint_data=True)
 
@@ -26,13 +28,14 @@ def samples(family: Any, alloys: list[Any]) -> Samples:
 
 
 def answers(predicted: Any) -> HeldOutAnswers:
-    return HeldOutAnswers(np.asarray(predicted), 12, 100, 2.0, None)
+    tables = scalars(predicted, get_family("elastic_cgcnn").targets)
+    return HeldOutAnswers(tables, 12, 100, 2.0, None)
 
 
 def test_errors_are_those_of_the_mean_of_the_members(samples: Samples) -> None:
-    above, below = samples.scaled + 0.3, samples.scaled - 0.1
+    above, below = samples.scaled["sample"] + 0.3, samples.scaled["sample"] - 0.1
     found = measure_variant(samples, answers([[above, below]]))
-    truth = 10**samples.scaled
+    truth = 10 ** samples.scaled["sample"]
     error = truth * (10**0.1 - 1)
     assert found["K_VRH"]["mae"].value == pytest.approx(error[:, 0].mean())
     assert found["G_VRH"]["rmse"].value == pytest.approx(np.sqrt((error[:, 1] ** 2).mean()))
@@ -45,22 +48,24 @@ def test_errors_are_those_of_the_mean_of_the_members(samples: Samples) -> None:
 
 
 def test_draws_are_measured_one_by_one_and_not_averaged(samples: Samples) -> None:
-    above, below = samples.scaled + 0.1, samples.scaled - 0.1
+    above, below = samples.scaled["sample"] + 0.1, samples.scaled["sample"] - 0.1
     found = measure_variant(samples, answers([[above], [below]]))
     assert found["K_VRH"]["mae_scaled"].value == pytest.approx(0.1)
     assert found["K_VRH"]["mae"].rows == 48
 
 
 def test_draws_do_not_shrink_the_interval(samples: Samples) -> None:
-    noise = np.random.default_rng(0).normal(0, 0.1, samples.scaled.shape)
-    once = measure_variant(samples, answers([[samples.scaled + noise]]))["K_VRH"]["mae"]
-    many = measure_variant(samples, answers([[samples.scaled + noise]] * 5))["K_VRH"]["mae"]
+    noise = np.random.default_rng(0).normal(0, 0.1, samples.scaled["sample"].shape)
+    once = measure_variant(samples, answers([[samples.scaled["sample"] + noise]]))["K_VRH"]["mae"]
+    many = measure_variant(samples, answers([[samples.scaled["sample"] + noise]] * 5))["K_VRH"][
+        "mae"
+    ]
     assert (many.value, many.low, many.high) == pytest.approx((once.value, once.low, once.high))
 
 
 def test_samples_without_an_answer_are_not_measured(samples: Samples) -> None:
-    off = np.where(np.arange(len(samples.scaled)) < 5, 0.1, np.nan)[:, None]
-    found = measure_variant(samples, answers([[samples.scaled + off]]))["K_VRH"]
+    off = np.where(np.arange(len(samples.scaled["sample"])) < 5, 0.1, np.nan)[:, None]
+    found = measure_variant(samples, answers([[samples.scaled["sample"] + off]]))["K_VRH"]
     assert found["mae_scaled"].value == pytest.approx(0.1)
 
 
@@ -70,7 +75,7 @@ def test_targets_of_different_units_are_not_pooled(
     bulk, shear = samples.family.targets
     other = (bulk, replace(shear, unit="kbar"))
     monkeypatch.setattr(type(samples.family), "targets", other)
-    found = measure_variant(samples, answers([[samples.scaled]]))
+    found = measure_variant(samples, answers([[samples.scaled["sample"]]]))
     assert set(found) == {"K_VRH", "G_VRH"}
 
 

@@ -84,9 +84,9 @@ def test_ensemble_trains_on_training_rows_only_and_members_differ(world: Any) ->
     prepared = world.prepared()
     train_rows = prepared.rows("train")
     assert log.learning_curve[-1].rows == len(train_rows)
-    scaled = torch.from_numpy(prepared.scaled_targets()[train_rows.numpy()]).float()
+    scaled = torch.from_numpy(prepared.scaled_targets()["sample"][train_rows.numpy()]).float()
     torch.testing.assert_close(ensemble.centre, scaled.mean(0))
-    answers = ensemble.predict(prepared.features)
+    answers = ensemble.predict(prepared.features)["sample"]
     assert (answers[0] != answers[1]).all()
 
 

@@ -19,6 +19,7 @@ from matops.steps.quality.measure import (
     measure_against_champion,
     measure_errors,
 )
+from tests.support.tables import scalars
 
 Array = NDArray[np.float64]
 TARGETS = (
@@ -32,13 +33,13 @@ GROUPS = [f"g{i // 2}" for i in range(80)]
 
 def held_out(mean: Array, spread: Array) -> HeldOut:
     records = [Record(f"r{i}", g, {}, {}, Provenance("", "")) for i, g in enumerate(GROUPS)]
-    return HeldOut(records, TRUTH, mean, spread)
+    return HeldOut(records, *(scalars(values, TARGETS) for values in (TRUTH, mean, spread)))
 
 
 def test_each_target_is_measured_on_its_own_column() -> None:
     conformal = Conformal(0.9, floor=(0.0, 0.1), quantile=(1.0, 2.0), rows=90, groups=40)
     shifted = TRUTH + np.array([0.1, -0.2])
-    found = measure_errors(TARGETS, held_out(shifted, np.tile([0.05, 0.1], (80, 1))), conformal)
+    found = measure_errors(held_out(shifted, np.tile([0.05, 0.1], (80, 1))), conformal)
     assert found["K.mae"].value == pytest.approx(0.1)
     assert found["G.mae"].value == pytest.approx(0.2)
     assert (found["K.coverage"].value, found["G.coverage"].value) == (0, 1)
@@ -51,7 +52,7 @@ def test_each_target_is_measured_on_its_own_column() -> None:
 def test_gated_coverage_forgives_chance_and_no_more(quantile: float, passes: bool) -> None:
     conformal = Conformal(0.9, (0.0, 0.0), (quantile, quantile), rows=200, groups=100)
     noisy = TRUTH + np.random.default_rng(1).normal(0, 0.1, (80, 2))
-    found = measure_errors(TARGETS, held_out(noisy, np.full((80, 2), 0.1)), conformal)
+    found = measure_errors(held_out(noisy, np.full((80, 2), 0.1)), conformal)
     assert found["K.coverage"].value < found["K.coverage_high"].value
     assert (found["K.coverage_high"].value >= 0.9) is passes
 
@@ -65,10 +66,9 @@ def test_challenger_passes_unless_it_is_worse(
 ) -> None:
     unit_noise = np.abs(RNG.normal(size=(80, 2)))
     found = measure_against_champion(
-        family.targets,
-        TRUTH,
-        TRUTH + noise * unit_noise,
-        TRUTH - rival_noise * unit_noise,
+        scalars(TRUTH, family.targets),
+        scalars(TRUTH + noise * unit_noise, family.targets),
+        scalars(TRUTH - rival_noise * unit_noise, family.targets),
         GROUPS,
     )
     gates = champion_gates(family, 0.005, "abc")
@@ -80,14 +80,14 @@ def test_challenger_passes_unless_it_is_worse(
 def test_tolerance_decides_on_the_upper_end_of_the_difference(
     family: Family, shift: float, accepted: bool
 ) -> None:
-    found = measure_against_champion(
-        family.targets, TRUTH, TRUTH + 0.1 + shift, TRUTH + 0.1, GROUPS
-    )
+    answers = [scalars(TRUTH + 0.1 + extra, family.targets) for extra in (shift, 0.0)]
+    found = measure_against_champion(scalars(TRUTH, family.targets), *answers, GROUPS)
     assert judge(champion_gates(family, 0.005, "abc"), found).accepted is accepted
 
 
 def test_domain_score_that_orders_the_errors_has_full_rank_correlation() -> None:
     scores = [DomainScore(float(i), ()) for i in range(10)]
-    error = np.stack([np.arange(10.0) ** 2, -np.arange(10.0)], 1)
-    found = error_rank_correlation(TARGETS, scores, error)
+    error = np.stack([np.arange(10.0) ** 2, 9.0 - np.arange(10.0)], 1)
+    truth, mean = scalars(0 * error, TARGETS), scalars(error, TARGETS)
+    found = error_rank_correlation(HeldOut([], truth, mean, truth), scores)
     assert found == pytest.approx({"K": 1.0, "G": -1.0})

@@ -4,12 +4,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from matops.adapters.prometheus.drift_metrics import DescriptorMetrics
-from matops.core.data.target import Target, value_edges, width_edges
+from matops.core.data.target import Target, magnitude, value_edges, width_edges
 from matops.core.quality.prediction import Prediction
 
 Outcome = Literal["ok", "bad_input", "error", "overloaded"]
@@ -116,15 +117,20 @@ class ServingMetrics:
         self._batch.observe(samples)
 
     def count_predictions(self, predictions: Sequence[Prediction]) -> None:
-        """What was answered."""
+        """What was answered; an array counts once, by its root mean square.
+
+        So each sample is one value of each histogram, as comparisons of them suppose, and costs
+        the same however many atoms it has.
+        """
         self._samples.inc(len(predictions))
         for prediction in predictions:
             self._outside.inc(prediction.out_of_domain)
             for token in prediction.unseen:
                 self._unseen.labels(*self._own, token).inc()
             for name, estimate in prediction.estimates.items():
-                self._values.observe(self._own, name, estimate.value)
-                self._widths.observe(self._own, name, estimate.upper - estimate.lower)
+                width = np.subtract(estimate.upper, estimate.lower)
+                self._values.observe(self._own, name, magnitude(estimate.value))
+                self._widths.observe(self._own, name, magnitude(width))
 
 
 class _ByTarget(Collector):

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 from uuid import uuid4
 
+import numpy as np
 from grpc_interceptor.exceptions import Internal, Unavailable
 from kserve import InferOutput, InferRequest, InferResponse, Model
 from kserve.errors import InferenceError, InvalidInput
@@ -17,6 +18,7 @@ from matops.adapters.serving.limits import Limits
 from matops.adapters.serving.recent import RecentRequests
 from matops.adapters.serving.served import Served
 from matops.core.data.record import Payload
+from matops.core.data.target import SAMPLE_AXIS, Target
 from matops.core.errors import BadInput
 from matops.core.quality.prediction import Prediction
 
@@ -29,7 +31,9 @@ class ServedModel(Model):  # type: ignore[misc]
     """A package as KServe sees it.
 
     V1 takes ``{"instances": [payload, ...]}`` and answers one prediction an instance. V2 takes a
-    BYTES tensor ``instances`` of JSON payloads and answers one tensor a quantity.
+    BYTES tensor ``instances`` of JSON payloads and answers one tensor a quantity: a row a sample,
+    or, of what has a row for each atom, the rows of all samples, and how many each sample has in
+    ``atom_count``.
     """
 
     def __init__(
@@ -124,11 +128,15 @@ class ServedModel(Model):  # type: ignore[misc]
         return instances
 
     def _v2(self, request_id: str, predictions: list[Prediction]) -> InferResponse:
+        targets = self._served.family.targets
         outputs = [
-            _output(name, [getattr(p.estimates[target.name], part) for p in predictions], "FP64")
-            for target in self._served.family.targets
+            _array(name, target, [getattr(p.estimates[target.name], part) for p in predictions])
+            for target in targets
             for part, name in _columns(target.name).items()
         ]
+        for axis, target in _ragged(targets).items():
+            counts = [len(p.estimates[target.name].value) for p in predictions]
+            outputs.append(_output(f"{axis}_count", counts, "INT64"))
         outputs += [
             _output("domain_score", [p.domain_score for p in predictions], "FP64"),
             _output("out_of_domain", [p.out_of_domain for p in predictions], "BOOL"),
@@ -142,7 +150,7 @@ class ServedModel(Model):  # type: ignore[misc]
                 "dataset_version": self._served.dataset_version,
                 # As text: gRPC's parameters know no floating-point numbers.
                 "coverage": f"{self._served.coverage:g}",
-                **{f"unit_{t.name}": t.unit for t in self._served.family.targets},
+                **{f"unit_{t.name}": t.unit for t in targets},
             },
         )
 
@@ -152,14 +160,33 @@ class ServedModel(Model):  # type: ignore[misc]
 
     def get_output_types(self) -> list[dict[str, Any]]:
         """V2 metadata of the outputs."""
-        names = [n for t in self._served.family.targets for n in _columns(t.name).values()]
-        numbers = [{"name": n, "datatype": "FP64", "shape": [-1]} for n in (*names, "domain_score")]
-        return [*numbers, {"name": "out_of_domain", "datatype": "BOOL", "shape": [-1]}]
+        targets = self._served.family.targets
+        named = {n: ("FP64", t.shape) for t in targets for n in _columns(t.name).values()}
+        named |= {f"{axis}_count": ("INT64", ()) for axis in _ragged(targets)}
+        named |= {"domain_score": ("FP64", ()), "out_of_domain": ("BOOL", ())}
+        return [
+            {"name": name, "datatype": datatype, "shape": [-1, *shape]}
+            for name, (datatype, shape) in named.items()
+        ]
 
 
 def _columns(target: str) -> dict[str, str]:
     """Output names of an estimate's parts."""
     return {"value": target, "lower": f"{target}_lower", "upper": f"{target}_upper"}
+
+
+def _ragged(targets: Sequence[Target]) -> dict[str, Target]:
+    """A target of each axis that has as many rows as the sample says."""
+    return {target.axis: target for target in targets if target.axis != SAMPLE_AXIS}
+
+
+def _array(name: str, target: Target, values: list[Any]) -> InferOutput:
+    """Values of all samples: a row each, or the rows of one after those of the other."""
+    if target.is_scalar:
+        return _output(name, values, "FP64")
+    numbers = np.concatenate([np.ravel(value) for value in values])
+    shape = [numbers.size // target.size, *target.shape]
+    return InferOutput(name=name, shape=shape, datatype="FP64", data=numbers.tolist())
 
 
 def _output(name: str, values: list[Any], datatype: str) -> InferOutput:

@@ -55,7 +55,13 @@ def describe(served: Served, limits: Limits) -> dict[str, Any]:
         "paper": family.paper,
         "coverage": served.coverage,
         "targets": [
-            {"name": target.name, "unit": target.unit, "description": target.description}
+            {
+                "name": target.name,
+                "unit": target.unit,
+                "description": target.description,
+                "axis": target.axis,
+                "shape": target.shape,
+            }
             for target in family.targets
         ],
         "payload_forms": [asdict(form) for form in family.payload_forms],

@@ -5,30 +5,57 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from matops.core.data.record import Provenance, Record
-from matops.core.data.target import Target
+from matops.core.data.target import SAMPLE_AXIS, Target, Value
 from matops.core.errors import BadInput
 from matops.processes.atomic import atomic
 
 PARTS = "part-*.parquet"
+_UNSTATED = {"unit": b"", "axis": SAMPLE_AXIS.encode(), "shape": b""}
+"""What a column without metadata is."""
 PROVENANCE_COLUMNS = tuple(Provenance.__dataclass_fields__)
 
 
 def part_schema(targets: tuple[Target, ...]) -> pa.Schema:
-    """Columns of a part; a target's unit stands in its column's metadata."""
+    """Columns of a part; a target's unit, axis and shape stand in its column's metadata.
+
+    An array lies there as a list of its numbers, row by row.
+    """
     text = pa.string()
     columns = [pa.field(name, text, nullable=False) for name in ("id", "group", "payload")]
     columns += [pa.field(name, text, nullable=False) for name in PROVENANCE_COLUMNS]
-    columns += [
-        pa.field(t.name, pa.float64(), nullable=False, metadata={"unit": t.unit}) for t in targets
-    ]
+    columns += [pa.field(t.name, _kind(t), nullable=False, metadata=_metadata(t)) for t in targets]
     return pa.schema(columns)
+
+
+def _kind(target: Target) -> pa.DataType:
+    return pa.float64() if target.is_scalar else pa.list_(pa.float64())
+
+
+def _metadata(target: Target) -> dict[str, str]:
+    shape = " ".join(map(str, target.shape))
+    said = {} if target.is_scalar else {"axis": target.axis, "shape": shape}
+    return {"unit": target.unit, **said}
+
+
+def _stored(value: Value) -> float | list[float]:
+    return value if isinstance(value, float) else np.ravel(value).tolist()
+
+
+def restored(target: Target, stored: Any) -> Value:
+    """A value as records have it, from what lies in a part."""
+    if target.is_scalar:
+        return stored
+    rows = () if target.axis == SAMPLE_AXIS else (-1,)
+    return np.reshape(stored, (*rows, *target.shape)).tolist()
 
 
 def write_part(directory: Path, records: Sequence[Record], targets: tuple[Target, ...]) -> Path:
@@ -43,7 +70,7 @@ def write_part(directory: Path, records: Sequence[Record], targets: tuple[Target
             "group": record.group,
             "payload": json.dumps(record.payload, sort_keys=True, separators=(",", ":")),
             **asdict(record.provenance),
-            **record.targets,
+            **{target.name: _stored(record.targets[target.name]) for target in targets},
         }
         for record in sorted(records, key=lambda record: record.id)
     ]
@@ -81,9 +108,12 @@ def _check_units(path: Path, schema: pa.Schema, targets: tuple[Target, ...]) -> 
         if target.name not in schema.names:
             raise BadInput(f"{path.name}: no column {target.name}")
         metadata = schema.field(target.name).metadata or {}
-        unit = metadata.get(b"unit", b"").decode()
-        if unit != target.unit:
-            raise BadInput(f"{path.name}: {target.name} is in {unit!r}, not in {target.unit!r}")
+        expected = {"axis": SAMPLE_AXIS, "shape": "", **_metadata(target)}
+        for name, value in expected.items():
+            stated = metadata.get(name.encode(), _UNSTATED[name]).decode()
+            if stated != value:
+                where = "in" if name == "unit" else f"of the {name}"
+                raise BadInput(f"{path.name}: {target.name} is {where} {stated!r}, not {value!r}")
 
 
 def read_records(directory: Path, targets: tuple[Target, ...]) -> Iterator[Record]:
@@ -100,13 +130,15 @@ def read_records(directory: Path, targets: tuple[Target, ...]) -> Iterator[Recor
                 id=row["id"],
                 group=row["group"],
                 payload=json.loads(row["payload"]),
-                targets={target.name: row[target.name] for target in targets},
+                targets={t.name: restored(t, row[t.name]) for t in targets},
                 provenance=Provenance(**{name: row[name] for name in PROVENANCE_COLUMNS}),
             )
 
 
 def read_targets(directory: Path, targets: tuple[Target, ...]) -> dict[str, NDArray[np.float64]]:
     """All labels of a dataset by target, in the target's unit, without reading payloads.
+
+    Of an array it is the :func:`~matops.core.data.target.magnitude`.
 
     Raises:
         BadInput: a part lacks a target or has it in another unit.
@@ -116,5 +148,14 @@ def read_targets(directory: Path, targets: tuple[Target, ...]) -> dict[str, NDAr
         _check_units(path, pq.read_schema(path), targets)
         table = pq.read_table(path, columns=list(found))
         for name, columns in found.items():
-            columns.append(table[name].to_numpy())
+            columns.append(_magnitudes(table[name]))
     return {name: np.concatenate([np.zeros(0), *columns]) for name, columns in found.items()}
+
+
+def _magnitudes(column: pa.ChunkedArray) -> NDArray[np.float64]:
+    if not pa.types.is_list(column.type):
+        return np.asarray(column.to_numpy())
+    lengths = pc.list_value_length(column).to_numpy()
+    squares = np.square(pc.list_flatten(column).to_numpy())
+    owner = np.repeat(np.arange(len(lengths)), lengths)
+    return np.asarray(np.sqrt(np.bincount(owner, squares, minlength=len(lengths)) / lengths))

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from matops.artifacts.data.dataset import PROVENANCE_COLUMNS, part_paths
+from matops.artifacts.data.dataset import PROVENANCE_COLUMNS, part_paths, restored
 from matops.core.data.record import Provenance
-from matops.core.data.target import Target
+from matops.core.data.target import Target, Value
 
 ORIGIN = ["source", "engine", "method", "date"]
 
@@ -48,7 +48,7 @@ class FoundRecord:
     id: str
     group: str
     part: str
-    targets: dict[str, float]
+    targets: dict[str, Value]
     provenance: Provenance
 
 
@@ -78,7 +78,7 @@ def find_record(directory: Path, identity: str, targets: tuple[Target, ...]) -> 
                 id=identity,
                 group=row["group"],
                 part=path.name,
-                targets={name: row[name] for name in names},
+                targets={target.name: restored(target, row[target.name]) for target in targets},
                 provenance=Provenance(**{name: row[name] for name in PROVENANCE_COLUMNS}),
             )
     return None

@@ -13,7 +13,7 @@ from matops.artifacts.data.dataset import read_records, write_part
 from matops.artifacts.jsonfile import read_json, write_json
 from matops.core.data.record import Record
 from matops.core.data.split import Part, assign_part
-from matops.core.data.target import targets_to_scale
+from matops.core.data.tables import Tables, label_tables
 from matops.core.errors import BadInput
 from matops.core.family import Family, FamilyConfig
 from matops.core.learning.features import PackedFeatures
@@ -50,11 +50,9 @@ class Prepared:
         parts = np.array([assign_part(r.group, self.config.split) for r in self.records])
         return from_numpy(np.flatnonzero(parts == part))
 
-    def scaled_targets(self) -> NDArray[np.float64]:
-        """Targets on their learning scales, shape (n, n_targets)."""
-        names = [target.name for target in self.family.targets]
-        physical = np.array([[record.targets[name] for name in names] for record in self.records])
-        return targets_to_scale(self.family.targets, physical)
+    def scaled_targets(self) -> Tables:
+        """Targets on their learning scales."""
+        return label_tables(self.family.targets, self.records).to_scale()
 
     def summary(self) -> DataSummary:
         """The card's account of the data."""

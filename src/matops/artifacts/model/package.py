@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from torch import Tensor
 
 from matops.artifacts.jsonfile import from_json, read_json, write_json
 from matops.artifacts.model.card_file import CARD as CARD
+from matops.core.data.target import Value
 from matops.core.errors import BadInput
 from matops.core.family import Family, FamilyConfig
 from matops.core.learning.training import Ensemble
@@ -171,7 +173,11 @@ def read_golden(directory: Path) -> Golden:
 
 
 def golden_difference(golden: Golden, answers: list[Prediction]) -> float:
-    """Largest relative difference between the stored answers' numbers and new ones."""
+    """Largest relative difference between the stored answers' numbers and new ones.
+
+    That of an array is relative to its largest number, since a component may vanish by symmetry;
+    answers of other shapes differ infinitely.
+    """
     pairs = [
         (getattr(old.estimates[name], part), getattr(new.estimates[name], part))
         for old, new in zip(golden.answers, answers, strict=True)
@@ -182,8 +188,13 @@ def golden_difference(golden: Golden, answers: list[Prediction]) -> float:
         (old.domain_score, new.domain_score)
         for old, new in zip(golden.answers, answers, strict=True)
     ]
-    old, new = np.array(pairs).T
-    return float(np.max(np.abs(new - old) / np.maximum(np.abs(old), 1e-12)))
+    if any(np.shape(old) != np.shape(new) for old, new in pairs):
+        return math.inf
+    return float(np.max([_relative_difference(*pair) for pair in pairs]))
+
+
+def _relative_difference(old: Value, new: Value) -> float:
+    return float(np.max(np.abs(np.subtract(new, old))) / np.maximum(np.max(np.abs(old)), 1e-12))
 
 
 def load_checked(directory: Path) -> Predictor:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from matops.core.data.target import Target
+from matops.core.data.target import SAMPLE_AXIS, Target, Value
 from matops.core.errors import BadInput
 
 Payload = Mapping[str, Any]
@@ -44,14 +45,14 @@ class Record:
         id: content hash; two records with the same id say the same thing.
         group: what must never be split between training and test, as in a reduced formula.
         payload: the sample, as JSON.
-        targets: value by target name, in the targets' units.
+        targets: value by target name, in the targets' units; nested lists where it is an array.
         provenance: where it comes from.
     """
 
     id: str
     group: str
     payload: Payload
-    targets: Mapping[str, float]
+    targets: Mapping[str, Value]
     provenance: Provenance
 
 
@@ -66,29 +67,43 @@ class Quarantined:
 def make_record(
     group: str,
     payload: Payload,
-    values: Mapping[str, float],
+    values: Mapping[str, Any],
     targets: tuple[Target, ...],
     provenance: Provenance,
+    rows: Mapping[str, int] | None = None,
 ) -> Record:
     """A validated record.
 
     The id covers sample, labels, engine and method, and leaves out date and origin: the same
     calculation read twice, or from two files, is one record.
 
+    Args:
+        group: what must never be split.
+        payload: the sample.
+        values: number or array by target name, in the targets' units.
+        targets: what the family predicts.
+        provenance: where it comes from.
+        rows: rows of the sample by axis, as its atoms, for targets with a row for each.
+
     Raises:
-        BadInput: a target is missing, or its value is not finite or not physical.
+        BadInput: a target is missing, of another shape, or it is not finite or not physical.
     """
-    kept: dict[str, float] = {}
+    kept: dict[str, Value] = {}
     for target in targets:
         if target.name not in values:
             raise BadInput(f"{provenance.origin}: no value for {target.name}")
-        value = float(values[target.name])
-        if not target.is_physical(np.float64(value)):
+        try:
+            value = _shaped(values[target.name], target, (rows or {}).get(target.axis))
+        except BadInput as error:
+            raise BadInput(f"{provenance.origin}: {target.name} {error}") from None
+        physical = target.is_physical(value)
+        if not physical.all():
+            wrong = float(value[~physical][0])
             raise BadInput(
-                f"{provenance.origin}: {target.name} = {value:g} {target.unit} is not physical: "
+                f"{provenance.origin}: {target.name} = {wrong:g} {target.unit} is not physical: "
                 f"it must lie between {target.lower} and {target.upper} {target.unit}"
             )
-        kept[target.name] = value
+        kept[target.name] = value.tolist()
     said = {
         "payload": payload,
         "targets": kept,
@@ -98,3 +113,24 @@ def make_record(
     text = json.dumps(said, sort_keys=True, separators=(",", ":"))
     identity = hashlib.sha256(text.encode()).hexdigest()[:20]
     return Record(identity, group, payload, kept, provenance)
+
+
+def _shaped(value: Any, target: Target, rows: int | None) -> NDArray[np.float64]:
+    """A label as an array of its target's shape, with as many rows as the sample has."""
+    try:
+        array = np.asarray(value, dtype=float)
+    except (TypeError, ValueError):
+        raise BadInput("is not made of numbers, or of rows of different lengths") from None
+    leading = array.shape[: array.ndim - len(target.shape)]
+    if target.axis != SAMPLE_AXIS and len(leading) == 1:
+        if rows is not None and leading[0] != rows:
+            raise BadInput(f"has {leading[0]} rows, but the sample has {rows} {target.axis}s")
+        leading = ()
+    if leading or array.shape[array.ndim - len(target.shape) :] != target.shape:
+        wanted = (*(() if target.axis == SAMPLE_AXIS else (f"{target.axis}s",)), *target.shape)
+        raise BadInput(f"has the shape {_words(array.shape)}, not {_words(wanted)}")
+    return array
+
+
+def _words(shape: tuple[Any, ...]) -> str:
+    return " × ".join(map(str, shape)) or "of one number"

@@ -1,12 +1,25 @@
 """Target properties: names, units, the scale they are learnt on and their physical bounds."""
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from itertools import product
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 Scale = Literal["log10", "identity"]
+if TYPE_CHECKING:
+    Value = Any  # the target says which: who works with a scalar should not have to ask
+else:
+    Value = float | list[float] | list[list[float]] | list[list[list[float]]]
+"""A target's value for one sample: a number, or rows and components as nested lists."""
+
+SAMPLE_AXIS = "sample"
+"""The axis with one row a sample; any other has as many as the sample says, as one an atom."""
+LARGEST_RANK = 2
+"""Of a value on its row: a vector has one, a tensor two; a stiffness is written in Voigt's form."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +34,8 @@ class Target:
         lower: values at or below this are unphysical, in ``unit``; None for no bound.
         upper: values at or above this are unphysical, in ``unit``; None for no bound.
         quantity: what this is one direction of; targets with the same one are scaled alike.
+        axis: what the value has a row for, as in ``atom``, named as the features name it.
+        shape: of the value on one row: ``()`` a number, ``(3,)`` a vector, ``(3, 3)`` a tensor.
     """
 
     name: str
@@ -30,10 +45,31 @@ class Target:
     lower: float | None = None
     upper: float | None = None
     quantity: str = ""
+    axis: str = SAMPLE_AXIS
+    shape: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
+        if len(self.shape) > LARGEST_RANK or min(self.shape, default=1) < 1:
+            raise ValueError(f"{self.name}: no vector or matrix has the shape {self.shape}")
         if self.scale == "log10" and (self.lower is None or self.lower < 0):
             raise ValueError(f"{self.name}: a log10 target needs a lower bound of zero or more")
+
+    @property
+    def size(self) -> int:
+        """Numbers on one row."""
+        return math.prod(self.shape)
+
+    @property
+    def is_scalar(self) -> bool:
+        """Whether it is one number a sample."""
+        return self.axis == SAMPLE_AXIS and not self.shape
+
+    @property
+    def components(self) -> tuple[str, ...]:
+        """Names of the numbers on one row, the last index fastest: ``x``, ``xy`` or ``0,12``."""
+        spatial = set(self.shape) == {3}
+        places = product(*("xyz" if spatial else map(str, range(n)) for n in self.shape))
+        return tuple(("" if spatial else ",").join(place) for place in places)
 
     @property
     def scaled_unit(self) -> str:
@@ -55,6 +91,27 @@ class Target:
         return np.asarray(np.isfinite(values) & (values > lower) & (values < upper))
 
 
+def axis_order(axes: Iterable[str]) -> tuple[str, ...]:
+    """Axes without repeats in the order in which their columns are counted: the sample's first."""
+    return tuple(sorted(set(axes), key=lambda axis: (axis != SAMPLE_AXIS, axis)))
+
+
+def magnitude(value: Any) -> float:
+    """A number as it is; of an array the root mean square, which no turn of the axes changes."""
+    return value if isinstance(value, float) else float(np.sqrt(np.mean(np.square(value))))
+
+
+def scalars_of(targets: Iterable[Target]) -> tuple[Target, ...]:
+    """Those that are one number a sample: designs are judged by no others."""
+    return tuple(target for target in targets if target.is_scalar)
+
+
+def value_text(value: Value, digits: int = 4) -> str:
+    """A number; of an array its root mean square, and its shape."""
+    shape = " × ".join(map(str, np.shape(value)))
+    return f"{magnitude(value):.{digits}g}" + (f" (rms of {shape})" if shape else "")
+
+
 EDGES_A_DECADE = 8
 EQUAL_EDGES = 40
 
@@ -62,11 +119,15 @@ EQUAL_EDGES = 40
 def value_edges(target: Target) -> tuple[float, ...]:
     """Upper edges, in ``unit``, of histograms of a target's values, ascending, without infinity.
 
+    An array is counted by its :func:`magnitude`.
+
     They follow from the target alone: histograms of all models of a family can be compared.
     Positive properties have equal ratios (eight a decade, four decades below the upper bound),
     bounded ones that may be negative have equal steps, and others equal ratios on both sides.
     """
     lower, upper = target.lower, target.upper
+    if not target.is_scalar:
+        return ladder(1e4, decades=8, a_decade=EDGES_A_DECADE)
     if lower is not None and lower >= 0:
         return ladder(upper or 1e4, decades=4 if upper else 8, a_decade=EDGES_A_DECADE)
     if lower is not None and upper is not None:
@@ -92,17 +153,3 @@ def ladder(top: float, decades: int, a_decade: int) -> tuple[float, ...]:
 def _rounded(edge: float) -> float:
     """Four digits, so that all machines have the same edges."""
     return float(f"{edge:.4g}")
-
-
-def targets_to_scale(
-    targets: tuple[Target, ...], values: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Columns of physical values, shape (n, n_targets), on their learning scales."""
-    return np.stack([t.to_scale(values[..., i]) for i, t in enumerate(targets)], axis=-1)
-
-
-def targets_from_scale(
-    targets: tuple[Target, ...], scaled: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Columns on their learning scales, shape (..., n_targets), back in physical units."""
-    return np.stack([t.from_scale(scaled[..., i]) for i, t in enumerate(targets)], axis=-1)

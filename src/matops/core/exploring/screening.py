@@ -46,9 +46,9 @@ class Merit:
         name: a column's name, as in ``mean_C_ii``.
         unit: its unit.
         description: a few words for axes and headings.
-        of: merit, shape (n,), from values of the targets in their order, shape (n, n_targets). It
-            must not fall when a target rises: then the merits of the lower and of the upper ends
-            enclose the merit of every value between them.
+        of: merit, shape (n,), from values of the scalar targets in their order, shape (n,
+            n_scalars). It must not fall when one rises: then the merits of the lower and of the
+            upper ends enclose the merit of every value between them.
     """
 
     name: str

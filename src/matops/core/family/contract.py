@@ -23,15 +23,24 @@ from matops.core.family.forms import Incoming, SourceForm
 from matops.core.learning.checkpoint import Checkpoints
 from matops.core.learning.features import PackedFeatures
 from matops.core.learning.fitting import fit_member
-from matops.core.learning.training import Ensemble, EpochLog, TrainingConfig, restore_ensemble
+from matops.core.learning.training import (
+    Answer,
+    Ensemble,
+    EpochLog,
+    TrainingConfig,
+    restore_ensemble,
+)
 from matops.core.monitoring.retraining import RetrainingConfig
 from matops.core.progress import Progress
 from matops.core.quality.domain import Descriptors
 from matops.core.quality.gate import Gate, Measurement
 from matops.core.quality.prediction import Quantity
 
-PredictScaled = Callable[[Sequence[Payload]], NDArray[np.float64]]
-"""A model under test: payloads in, ensemble means on the learning scale out, (n, n_targets)."""
+PredictScaled = Callable[..., NDArray[np.float64]]
+"""A model under test: payloads in, ensemble means on the learning scale out, (n, n_targets).
+
+The name of another axis beside the payloads asks for its table, (rows, columns).
+"""
 
 
 class Reads(ABC, Generic[Sample]):
@@ -130,12 +139,16 @@ class Learns(ABC, Generic[Config, Sample]):
 
     @abstractmethod
     def network(self, config: Config) -> nn.Module:
-        """An untrained network: maps a :class:`Batch` to standardised targets, (n, n_targets)."""
+        """An untrained network: maps a :class:`Batch` to standardised targets, (n, n_targets).
+
+        Where a target is an array it is a mapping from each axis to a tensor (rows, columns), the
+        components of the axis's targets side by side in their order.
+        """
 
     def fit_member(
         self,
         features: PackedFeatures,
-        standard_targets: Tensor,
+        standard_targets: Answer,
         config: Config,
         member: int = 0,
         progress: Progress | None = None,

@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-SAMPLE_AXIS = "sample"
+from matops.core.data.target import SAMPLE_AXIS
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,11 @@ class PackedFeatures:
         for counts in self.counts.values():
             return len(counts)
         return len(next(iter(self.tensors.values())))
+
+    @property
+    def rows(self) -> dict[str, NDArray[np.int64]]:
+        """Rows a sample by ragged axis, shape (n_samples,)."""
+        return {axis: counts.cpu().numpy() for axis, counts in self.counts.items()}
 
     def to(self, device: torch.device) -> "PackedFeatures":
         """The same features on a device."""

@@ -12,9 +12,12 @@ from matops.core.learning.features import PackedFeatures
 from matops.core.learning.ranks import Ranks
 from matops.core.learning.training import (
     LOSSES,
+    Answer,
     EpochLog,
     LearnsBeside,
     TrainingConfig,
+    WeighsAxes,
+    by_axis,
     choose_device,
 )
 from matops.core.learning.transfer import freeze, load_start, open_stages, stages
@@ -46,7 +49,7 @@ def _batches(n_rows: int, size: int, generator: torch.Generator) -> tuple[Tensor
 def fit_member(
     build: Callable[[], nn.Module],
     features: PackedFeatures,
-    standard_targets: Tensor,
+    standard_targets: Answer,
     config: TrainingConfig,
     member: int = 0,
     progress: Progress | None = None,
@@ -58,7 +61,7 @@ def fit_member(
     Args:
         build: makes a fresh network; called under the member's seed.
         features: training samples.
-        standard_targets: standardised targets, shape (n, n_targets), float32.
+        standard_targets: standardised targets, float32, in the form of the network's answers.
         config: the schedule.
         member: which member of the ensemble; shifts the seed.
         progress: called after every epoch.
@@ -87,7 +90,7 @@ class _Fit:
         self,
         build: Callable[[], nn.Module],
         features: PackedFeatures,
-        truth: Tensor,
+        truth: Answer,
         config: TrainingConfig,
         member: int,
         start: Mapping[str, Tensor] | None,
@@ -97,7 +100,8 @@ class _Fit:
         self.member = member
         self.starts = start is not None
         self.device = choose_device(config.device)
-        self.features, self.truth = features.to(self.device), truth.to(self.device)
+        self.features = features.to(self.device)
+        self.truth = _truth(truth, features).to(self.device)
         self.criterion = LOSSES[config.loss]()
         self.generator = torch.Generator().manual_seed(config.seed + member)
         self.order = self.generator.get_state()
@@ -110,7 +114,7 @@ class _Fit:
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
             self.optimiser,
             config.learning_rate,
-            total_steps=config.epochs * max(1, round(len(truth) / config.batch_size)),
+            total_steps=config.epochs * max(1, round(len(features) / config.batch_size)),
             pct_start=config.warm_up,
             cycle_momentum=False,
         )
@@ -138,7 +142,7 @@ class _Fit:
             n_open = open_stages(transfer, epoch, self.config.epochs, n_stages)
             freeze(self.network, max(n_open, self.drawn), transfer.keep_statistics)
         self.order = self.generator.get_state()
-        batches = _batches(len(self.truth), self.config.batch_size, self.generator)
+        batches = _batches(len(self.features), self.config.batch_size, self.generator)
         if min(map(len, batches)) < self.ranks.size:
             raise BadInput(
                 f"{self.ranks.size} processes share batches of {min(map(len, batches))} rows: "
@@ -150,7 +154,7 @@ class _Fit:
                 checkpoints.save(self._checkpoint())
             if stopping:
                 raise TrainingStopped
-        self.log.append(EpochLog(self.member, epoch, self.loss_sum / len(self.truth)))
+        self.log.append(EpochLog(self.member, epoch, self.loss_sum / len(self.features)))
         self.batches, self.loss_sum = 0, 0.0
 
     def _step(self, rows: Tensor, stopping: bool) -> bool:
@@ -158,12 +162,12 @@ class _Fit:
         own = self.ranks.share(rows).to(self.device)
         with _precision(self.device, self.config.mixed_precision):
             output = self.network(self.features.batch(own))
-        loss = self.criterion(output.float(), self.truth[own])
+        loss = self._loss(by_axis(output), own, rows)
         loss_sum = loss.item() * len(own)
         if isinstance(self.network, LearnsBeside):
             loss = loss + self.network.side_loss()
         self.optimiser.zero_grad(set_to_none=True)
-        (loss * (len(own) / len(rows))).backward()
+        (loss * (len(own) / len(rows))).backward()  # type: ignore[no-untyped-call]
         total, stops = self.ranks.add_up(self.network.parameters(), (loss_sum, float(stopping)))
         nn.utils.clip_grad_norm_(self.network.parameters(), self.config.gradient_clip)
         self.optimiser.step()
@@ -171,6 +175,20 @@ class _Fit:
         self.loss_sum += total
         self.batches += 1
         return stops > 0
+
+    def _loss(self, output: Mapping[str, Tensor], own: Tensor, rows: Tensor) -> Tensor:
+        """The sum over the axes of the mean over an axis's rows and columns."""
+        truth, losses = self.truth.batch(own).tensors, list[Tensor]()
+        weights = self.network.axis_weights if isinstance(self.network, WeighsAxes) else {}
+        for axis, answer in output.items():
+            loss: Tensor = self.criterion(answer.float(), truth[f"{axis}.targets"])
+            if axis in self.truth.counts and self.ranks.size > 1:
+                # Processes share samples alike, but not their atoms.
+                counts = self.truth.counts[axis]
+                share = counts[own].sum() / counts[rows.to(self.device)].sum()
+                loss = loss * share * (len(rows) / len(own))
+            losses.append(loss * weights.get(axis, 1.0))
+        return torch.stack(losses).sum()
 
     def _checkpoint(self) -> Checkpoint:
         tensors = {f"network/{name}": t for name, t in self.network.state_dict().items()}
@@ -210,6 +228,13 @@ class _Fit:
             torch.cuda.set_rng_state(kept.tensors[DEVICE], self.device)
         self.log = list(kept.log)
         self.batches, self.loss_sum = kept.batches, kept.loss_sum
+
+
+def _truth(truth: Answer, features: PackedFeatures) -> PackedFeatures:
+    """Standardised targets, to be batched as the features are."""
+    tables = by_axis(truth)
+    counts = {axis: features.counts[axis] for axis in tables if axis in features.counts}
+    return PackedFeatures({f"{axis}.targets": table for axis, table in tables.items()}, counts)
 
 
 def _precision(device: torch.device, mixed: bool) -> torch.autocast:

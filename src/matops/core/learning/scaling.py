@@ -1,19 +1,17 @@
 """Between the learning scale and what networks answer: a centre and a scale for each target."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from matops.core.data.target import Target
+from matops.core.data.tables import Tables
+from matops.core.data.target import SAMPLE_AXIS, Target, axis_order
 from matops.core.learning.features import PackedFeatures
-from matops.core.learning.training import Ensemble
+from matops.core.learning.training import Answer, Ensemble
 from matops.core.learning.transfer import Start, load_start
-
-Array = NDArray[np.float64]
 
 ROWS_OF_A_LINE = 256
 """Training rows from which the line through a start's answers is drawn; more change nothing."""
@@ -26,64 +24,104 @@ class Scaling:
     """What a network's answers mean.
 
     Attributes:
-        centre: value on the learning scale at which it answers 0, shape (n_targets,).
-        scale: what an answer of 1 adds to that, shape (n_targets,).
+        centre: value on the learning scale at which it answers 0, shape (columns,), axis after
+            axis.
+        scale: what an answer of 1 adds to that, same shape.
     """
 
     centre: Tensor
     scale: Tensor
 
-    def standard(self, scaled: Array) -> Tensor:
-        """Targets on the learning scale, shape (n, n_targets), as a network is to answer them."""
-        return (torch.as_tensor(scaled, dtype=torch.float32) - self.centre) / self.scale
+    def standard(self, scaled: Tables) -> Answer:
+        """Targets on the learning scale as a network is to answer them."""
+        standard, first = {}, 0
+        for axis, table in scaled.of_axis.items():
+            own = slice(first, first := first + table.shape[-1])
+            values = torch.as_tensor(table, dtype=torch.float32)
+            standard[axis] = (values - self.centre[own]) / self.scale[own]
+        return standard[SAMPLE_AXIS] if set(standard) == {SAMPLE_AXIS} else standard
 
 
-def _quantities(targets: Sequence[Target]) -> list[list[int]]:
-    """Columns that share centre and scale.
+@dataclass(frozen=True)
+class _Group:
+    """Targets that share a scale, and the columns of all axes that are theirs."""
 
-    Those of one quantity do: else a body that is alike in all directions would not be alike in
-    its predictions.
+    targets: tuple[Target, ...]
+    columns: tuple[list[int], ...]
+
+    @property
+    def flat(self) -> list[int]:
+        return [column for own in self.columns for column in own]
+
+    @property
+    def has_arrays(self) -> bool:
+        return any(not target.is_scalar for target in self.targets)
+
+
+def _groups(targets: tuple[Target, ...]) -> list[_Group]:
+    """Targets of one quantity share a scale.
+
+    Else a body that is alike in all directions would not be alike in its predictions, and a force
+    would not be the derivative of its energy.
     """
+    start, place = 0, dict[str, list[int]]()
+    for axis in axis_order(target.axis for target in targets):
+        for target in targets:
+            if target.axis == axis:
+                place[target.name] = list(range(start, start := start + target.size))
     shared = sorted({target.quantity for target in targets if target.quantity})
-    alone = [[i] for i, target in enumerate(targets) if not target.quantity]
-    return alone + [[i for i, t in enumerate(targets) if t.quantity == name] for name in shared]
+    members: list[tuple[Target, ...]] = [(t,) for t in targets if not t.quantity]
+    members += [tuple(t for t in targets if t.quantity == name) for name in shared]
+    return [_Group(own, tuple(place[target.name] for target in own)) for own in members]
 
 
-def standardise(scaled: Array, targets: Sequence[Target]) -> Scaling:
-    """The scaling that gives targets, shape (n, n_targets), a mean of 0 and a deviation of 1."""
-    values = torch.as_tensor(np.asarray(scaled), dtype=torch.float32)
-    centre, scale = torch.empty(len(targets)), torch.empty(len(targets))
-    for columns in _quantities(targets):
-        centre[columns], scale[columns] = values[:, columns].mean(), values[:, columns].std()
+def standardise(scaled: Tables) -> Scaling:
+    """The scaling that gives targets a mean of 0 and a deviation of 1.
+
+    That of vectors and tensors is about zero, for all components alike: no other centre and no
+    other scales are the same however the sample is turned.
+    """
+    groups = _groups(scaled.targets)
+    width = sum(target.size for target in scaled.targets)
+    centre, scale = torch.zeros(width), torch.empty(width)
+    for group in groups:
+        if group.has_arrays:
+            deviations = []
+            for target, columns in zip(group.targets, group.columns, strict=True):
+                numbers = scaled.numbers(target)
+                middle = 0.0 if target.shape else float(numbers.mean())
+                centre[columns] = middle
+                deviations.append(numbers - middle)
+            scale[group.flat] = float(np.sqrt(np.mean(np.concatenate(deviations) ** 2)))
+        else:
+            values = torch.as_tensor(scaled[SAMPLE_AXIS], dtype=torch.float32)[:, group.flat]
+            centre[group.flat], scale[group.flat] = values.mean(), values.std()
     return Scaling(centre, scale.clamp_min(1e-6))
 
 
-def adopt(answers: Array, scaled: Array, targets: Sequence[Target]) -> Scaling:
+def adopt(answers: Tables, scaled: Tables) -> Scaling:
     """The scaling that brings a start's answers as close to new targets as a line can.
 
     A network that starts so has no offset to learn, which would cost what the start knows. Targets
-    of which the answers say little are standardised.
+    of which the answers say little are standardised, and so are arrays.
 
     Args:
-        answers: what the start's networks answer, their mean, shape (n, n_targets).
-        scaled: new targets of the same samples on the learning scale, same shape.
-        targets: what they are.
+        answers: what the start's networks answer, their mean.
+        scaled: new targets of the same samples on the learning scale.
     """
-    found = standardise(scaled, targets)
-    for columns in _quantities(targets):
-        x, y = answers[:, columns].ravel(), scaled[:, columns].ravel()
+    scaling = standardise(scaled)
+    for group in _groups(scaled.targets):
+        if group.has_arrays:
+            continue
+        x, y = (tables[SAMPLE_AXIS][:, group.flat].ravel() for tables in (answers, scaled))
         if min(x.std(), y.std()) > 0 and np.corrcoef(x, y)[0, 1] > LEAST_CORRELATION:
             slope, intercept = np.polyfit(x, y, 1)
-            found.centre[columns], found.scale[columns] = float(intercept), float(slope)
-    return found
+            scaling.centre[group.flat], scaling.scale[group.flat] = float(intercept), float(slope)
+    return scaling
 
 
 def scaling_for(
-    build: Callable[[], nn.Module],
-    features: PackedFeatures,
-    scaled: Array,
-    targets: Sequence[Target],
-    start: Start | None,
+    build: Callable[[], nn.Module], features: PackedFeatures, scaled: Tables, start: Start | None
 ) -> Scaling:
     """The scaling of a training: :func:`adopt` with a start whose head fits, else standard.
 
@@ -96,8 +134,10 @@ def scaling_for(
         if load_start(network, weights) == 0:
             networks.append(network.eval())
     if not networks:
-        return standardise(scaled, targets)
-    few = torch.arange(min(len(scaled), ROWS_OF_A_LINE))
-    unscaled = torch.zeros(len(targets)), torch.ones(len(targets))
-    answers = Ensemble(networks, *unscaled).predict(features.take(few)).mean(0)
-    return adopt(answers, scaled[few.numpy()], targets)
+        return standardise(scaled)
+    few = torch.arange(min(len(features), ROWS_OF_A_LINE))
+    width = sum(target.size for target in scaled.targets)
+    ensemble = Ensemble(networks, torch.zeros(width), torch.ones(width))
+    known = scaled.take(few.numpy())
+    answers = replace(known, of_axis=ensemble.predict(features.take(few)))
+    return adopt(answers.each(lambda table: table.mean(0)), known)

@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from matops.core.data.target import SAMPLE_AXIS, axis_order
 from matops.core.learning.features import PackedFeatures
 from matops.core.learning.transfer import TransferConfig
 
@@ -18,6 +19,9 @@ LOSSES: Mapping[str, Callable[[], nn.Module]] = {
     "huber": nn.SmoothL1Loss,
 }
 PREDICT_BATCH = 512
+
+Answer = Tensor | Mapping[str, Tensor]
+"""What a network answers: columns of targets for each sample, or such a table for each axis."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,14 @@ class LearnsBeside(Protocol):
         """The loss of the last batch beside that of the targets; called once a training step."""
 
 
+@runtime_checkable
+class WeighsAxes(Protocol):
+    """A network whose targets count differently, as forces beside an energy."""
+
+    axis_weights: Mapping[str, float]
+    """Weight of the loss of each axis's targets; 1 for those that it does not name."""
+
+
 @dataclass(frozen=True)
 class EpochLog:
     """Training loss of one epoch, on standardised targets."""
@@ -93,6 +105,12 @@ def choose_device(wanted: str) -> torch.device:
     return torch.device(wanted)
 
 
+def by_axis(answer: Answer) -> dict[str, Tensor]:
+    """A network's answer as a table for each axis, in the order of :func:`axis_order`."""
+    tables = {SAMPLE_AXIS: answer} if isinstance(answer, Tensor) else answer
+    return {axis: tables[axis] for axis in axis_order(tables)}
+
+
 class Ensemble:
     """Trained networks and the scaling of their targets.
 
@@ -101,8 +119,9 @@ class Ensemble:
 
     Attributes:
         networks: members, in evaluation mode.
-        centre: mean of the training targets on the learning scale, shape (n_targets,).
-        scale: standard deviation of the same, shape (n_targets,).
+        centre: mean of the training targets on the learning scale, shape (columns,), axis after
+            axis.
+        scale: standard deviation of the same, same shape.
     """
 
     def __init__(self, networks: list[nn.Module], centre: Tensor, scale: Tensor) -> None:
@@ -110,13 +129,18 @@ class Ensemble:
         self.centre = centre
         self.scale = scale
 
-    @torch.inference_mode()
-    def predict(self, features: PackedFeatures) -> NDArray[np.float64]:
-        """Every member's answer on the learning scale, shape (members, n, n_targets)."""
+    @torch.no_grad()  # and not inference_mode: a force is a derivative that the network takes
+    def predict(self, features: PackedFeatures) -> dict[str, NDArray[np.float64]]:
+        """Every member's answer on the learning scale by axis, shape (members, rows, columns)."""
         chunks = torch.split(torch.arange(len(features)), PREDICT_BATCH)
         batches = [features.batch(rows) for rows in chunks]
-        members = [torch.cat([network(batch) for batch in batches]) for network in self.networks]
-        return np.asarray((torch.stack(members) * self.scale + self.centre).double())
+        members = [[by_axis(network(batch)) for batch in batches] for network in self.networks]
+        found, first = {}, 0
+        for axis in members[0][0]:
+            table = torch.stack([torch.cat([part[axis] for part in parts]) for parts in members])
+            own = slice(first, first := first + table.shape[-1])
+            found[axis] = np.asarray((table * self.scale[own] + self.centre[own]).double())
+        return found
 
     def tensors(self) -> dict[str, Tensor]:
         """All weights under one name each, for a safetensors file."""

@@ -12,9 +12,11 @@ RESAMPLES = 2000
 CONFIDENCE = 0.95
 
 Array = NDArray[np.float64]
+Groups = Sequence[str] | NDArray[np.int64]
+"""Group of each row: its name, or its number."""
 
 
-def _group_sums(columns: Array, groups: Sequence[str]) -> Array:
+def _group_sums(columns: Array, groups: Groups) -> Array:
     """Sums of the columns (n, c) over each group, shape (n_groups, c)."""
     _, inverse = np.unique(np.asarray(groups), return_inverse=True)
     sums = np.zeros((inverse.max() + 1, columns.shape[1]))
@@ -23,7 +25,7 @@ def _group_sums(columns: Array, groups: Sequence[str]) -> Array:
 
 
 def group_bootstrap(
-    columns: Array, groups: Sequence[str], statistic: Callable[[Array], Array], seed: int = 0
+    columns: Array, groups: Groups, statistic: Callable[[Array], Array], seed: int = 0
 ) -> tuple[float, float, float]:
     """Estimate and 95 % percentile interval of a statistic of column sums.
 
@@ -67,7 +69,7 @@ def _r2(sums: Array) -> Array:
 
 
 def target_errors(
-    target: Target, truth: Array, predicted: Array, groups: Sequence[str]
+    target: Target, truth: Array, predicted: Array, groups: Groups
 ) -> dict[str, Measurement]:
     """MAE, RMSE, R² and rank correlation of one target.
 
@@ -104,7 +106,7 @@ def target_errors(
 
 
 def physical_errors(
-    unit: str, truth: Array, predicted: Array, groups: Sequence[str]
+    unit: str, truth: Array, predicted: Array, groups: Groups
 ) -> dict[str, Measurement]:
     """MAE, RMSE and R² in physical units over all (row, target) pairs together.
 
@@ -137,7 +139,7 @@ def physical_errors(
 
 
 def paired_difference(
-    unit: str, challenger_error: Array, champion_error: Array, groups: Sequence[str]
+    unit: str, challenger_error: Array, champion_error: Array, groups: Groups
 ) -> Measurement:
     """Mean of challenger's minus champion's absolute error on the same rows, shape (n,) each.
 

@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 
+from matops.core.data.target import Value
+
 
 @dataclass(frozen=True)
 class Estimate:
-    """One property of one sample.
+    """One property of one sample; an array has all three as nested lists of one shape.
 
     Attributes:
         value: best estimate, in ``unit``.
@@ -14,10 +16,10 @@ class Estimate:
         upper: upper end of the interval, in ``unit``.
     """
 
-    value: float
+    value: Value
     unit: str
-    lower: float
-    upper: float
+    lower: Value
+    upper: Value
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from matops.core.data.tables import Tables
 from matops.core.quality.gate import Measurement
-from matops.core.quality.metrics import group_bootstrap, ratio_of_sums
+from matops.core.quality.metrics import Groups, group_bootstrap, ratio_of_sums
 
 Array = NDArray[np.float64]
 
@@ -20,7 +21,8 @@ NORMAL_975 = 1.959964
 class Conformal:
     """Split-conformal calibration of an ensemble, one entry a target.
 
-    The interval is ``mean ± quantile (spread + floor)``: wide where the members disagree.
+    The interval is ``mean ± quantile (spread + floor)``: wide where the members disagree. All
+    components of a target have one floor and one quantile, since a turn of the sample mixes them.
 
     Attributes:
         coverage: nominal coverage, between 0 and 1.
@@ -38,9 +40,12 @@ class Conformal:
     rows: int
     groups: int
 
-    def half_width(self, spread: Array) -> Array:
-        """Half widths on the learning scale from spreads of shape (..., n_targets)."""
-        return np.asarray(np.asarray(self.quantile) * (spread + np.asarray(self.floor)))
+    def half_width(self, spread: Tables) -> Tables:
+        """Half widths on the learning scale from spreads of the members."""
+        place = {target.name: i for i, target in enumerate(spread.targets)}
+        return spread.each_target(
+            lambda t, block: self.quantile[place[t.name]] * (block + self.floor[place[t.name]])
+        )
 
 
 def least_groups(coverage: float) -> int:
@@ -49,18 +54,19 @@ def least_groups(coverage: float) -> int:
 
 
 def calibrate(
-    truth: Array, mean: Array, spread: Array, groups: Sequence[str], coverage: float
+    truth: Tables, mean: Tables, spread: Tables, groups: Sequence[str], coverage: float
 ) -> Conformal:
-    """Calibrate on rows that trained nothing.
+    """Calibrate on samples that trained nothing.
 
-    Rows of one group err together, so that it is the groups that are exchangeable: each of the G
-    groups shares a weight of 1/(G + 1) among its rows, and the rest stands for the group to come.
+    Numbers of one group err together, so that it is the groups that are exchangeable: each of the
+    G groups shares a weight of 1/(G + 1) among its numbers, however many atoms it has, and the
+    rest stands for the group to come.
 
     Args:
-        truth: true values on the learning scale, shape (n, n_targets).
-        mean: ensemble means, same shape.
-        spread: standard deviations over the members, same shape.
-        groups: group of each row, length n.
+        truth: true values on the learning scale.
+        mean: ensemble means.
+        spread: standard deviations over the members.
+        groups: group of each sample.
         coverage: nominal coverage.
 
     Raises:
@@ -68,18 +74,23 @@ def calibrate(
 
     Source: Dunn, Wasserman and Ramdas, J. Am. Stat. Assoc. 118, 2491 (2023), section 3.
     """
-    _, inverse, sizes = np.unique(np.asarray(groups), return_inverse=True, return_counts=True)
-    n_groups = len(sizes)
+    names, group_of = np.unique(np.asarray(groups), return_inverse=True)
+    n_groups = len(names)
     if n_groups < least_groups(coverage):
         raise ValueError(
             f"{n_groups} calibration groups can't promise {coverage:.0%}; "
             f"{least_groups(coverage)} or more can"
         )
-    weight = 1 / (sizes[inverse] * (n_groups + 1))
-    floor = np.maximum(np.median(spread, axis=0), 1e-6)
-    scores = np.abs(truth - mean) / (spread + floor)
-    quantile = [_weighted_quantile(column, weight, coverage) for column in scores.T]
-    return Conformal(coverage, tuple(floor.tolist()), tuple(quantile), len(truth), n_groups)
+    floors, quantiles = [], []
+    for target in truth.targets:
+        group = group_of[truth.sample_of(target)]
+        weight = 1 / (np.bincount(group, minlength=n_groups)[group] * (n_groups + 1))
+        own = spread.numbers(target)
+        floor = max(float(np.median(own)), 1e-6)
+        scores = np.abs(truth.numbers(target) - mean.numbers(target)) / (own + floor)
+        floors.append(floor)
+        quantiles.append(_weighted_quantile(scores, weight, coverage))
+    return Conformal(coverage, tuple(floors), tuple(quantiles), len(group_of), n_groups)
 
 
 def _weighted_quantile(scores: Array, weight: Array, level: float) -> float:
@@ -89,9 +100,7 @@ def _weighted_quantile(scores: Array, weight: Array, level: float) -> float:
     return float(scores[order][np.argmax(reached)])
 
 
-def measured_coverage(
-    truth: Array, mean: Array, half_width: Array, groups: Sequence[str]
-) -> Measurement:
+def measured_coverage(truth: Array, mean: Array, half_width: Array, groups: Groups) -> Measurement:
     """Share of rows, shape (n,), inside their interval, with its 95 % interval over the groups."""
     inside = (np.abs(truth - mean) <= half_width).astype(float)
     columns = np.stack([inside, np.ones_like(inside)], axis=1)

@@ -4,6 +4,7 @@ from rich.markup import escape
 from rich.tree import Tree
 
 from matops.artifacts.data.dataset_origins import FoundRecord, PartOrigins
+from matops.core.data.target import value_text
 from matops.core.quality.card import Card
 from matops.steps.data.lineage import ModelLineage, RecordLineage
 
@@ -71,6 +72,6 @@ def _add_origin(tree: Tree, record: FoundRecord) -> None:
     origin = tree.add(escape(f"{said.source}: {said.origin}"))
     origin.add(escape(f"engine {said.engine}, method {said.method}"))
     origin.add(escape(f"date {said.date or 'unstated'}, licence {said.licence}"))
-    values = ", ".join(f"{name} = {value:.6g}" for name, value in record.targets.items())
+    values = ", ".join(f"{name} = {value_text(value, 6)}" for name, value in record.targets.items())
     origin.add(escape(f"group {record.group}, {values}"))
     origin.add(record.part)

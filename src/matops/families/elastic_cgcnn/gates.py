@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from matops.core.data.record import Payload
-from matops.core.data.target import targets_from_scale
 from matops.core.family import PredictScaled
 from matops.core.quality.gate import Gate, Measurement
 from matops.core.quality.prediction import Quantity
@@ -67,8 +66,7 @@ def measure_invariance(
 
 def unphysical_share(scaled: NDArray[np.float64]) -> float:
     """Share of predictions, shape (n, n_targets), with a modulus that no crystal can have."""
-    values = targets_from_scale(TARGETS, scaled)
-    physical = [target.is_physical(values[:, i]) for i, target in enumerate(TARGETS)]
+    physical = [t.is_physical(t.from_scale(scaled[:, i])) for i, t in enumerate(TARGETS)]
     return float(1.0 - np.all(physical, axis=0).mean())
 
 

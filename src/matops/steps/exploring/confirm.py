@@ -9,7 +9,7 @@ import pandas as pd
 from matops.artifacts.exploring.screening import Plan
 from matops.artifacts.exploring.screening_result import ScreeningResult
 from matops.core.data.record import Payload, Quarantined, Record
-from matops.core.data.target import Target
+from matops.core.data.target import Target, scalars_of
 from matops.core.errors import BadInput
 from matops.core.exploring.screening import Merit, spread_along
 from matops.core.family import Confirms, Designs, Family, FamilyConfig
@@ -51,7 +51,7 @@ def confirm_front(
     chosen = result.front.iloc[spread_along(cost, wanted)].reset_index(drop=True)
     payloads = [designs[index] for index in chosen["index"].tolist()]
     outcomes = list(family.confirm(payloads, config, work_dir, workers, progress))
-    return _compare(chosen, outcomes, family.targets, result.merit)
+    return _compare(chosen, outcomes, scalars_of(family.targets), result.merit)
 
 
 def _simulated(outcome: Record | Quarantined, targets: Sequence[Target]) -> list[float]:

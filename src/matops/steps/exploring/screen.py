@@ -24,6 +24,7 @@ from matops.artifacts.jsonfile import to_json
 from matops.artifacts.model.package import load_checked, read_card
 from matops.artifacts.pages.screening_page import ScreeningFiles, write_result
 from matops.core.data.shard import WHOLE, Shard
+from matops.core.data.target import scalars_of
 from matops.core.errors import BadInput
 from matops.core.exploring.screening import Merit
 from matops.core.family import Family, FamilyConfig
@@ -210,7 +211,8 @@ def run_screening(
     family, plan, designs = screening.family, screening.plan, designing(screening.family)
     with open_screening(directory, plan):
         _make_parts(screening, directory, workers, report("screen"))
-        result = collect(directory, plan, designs.objectives, screening.merit, family.targets)
+        targets = scalars_of(family.targets)
+        result = collect(directory, plan, designs.objectives, screening.merit, targets)
         best = remake(designs, plan, screening.config, result.front)
         files = write_result(directory, result, best, None, family.title, screening.coverage)
         if not screening.confirm:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from matops.artifacts.exploring.screening import part_schema, write_part
 from matops.core.data.record import Payload
+from matops.core.data.target import scalars_of
 from matops.core.errors import BadInput
 from matops.core.exploring.screening import STAGES, Objectives
 from matops.core.family import Designs, Family, FamilyConfig
@@ -56,7 +57,7 @@ class TimedEnsemble(Ensemble):
         super().__init__(ensemble.networks, ensemble.centre, ensemble.scale)
         self._ensemble, self._watch = ensemble, watch
 
-    def predict(self, features: PackedFeatures) -> NDArray[np.float64]:
+    def predict(self, features: PackedFeatures) -> dict[str, NDArray[np.float64]]:
         """The ensemble's answer."""
         with self._watch.stage("predict"):
             return self._ensemble.predict(features)
@@ -109,7 +110,7 @@ def _predict(predictor: Predictor, payloads: Sequence[Payload]) -> list[Predicti
 
 def _columns(objectives: Objectives, cost: float, prediction: Prediction) -> dict[str, Any]:
     """Columns of a design that has a prediction."""
-    estimates = prediction.estimates
+    estimates = {n: e for n, e in prediction.estimates.items() if isinstance(e.value, float)}
     numbers = {objectives.cost.name: cost, "domain_score": prediction.domain_score}
     for name, e in estimates.items():
         numbers |= {name: e.value, f"{name}_lower": e.lower, f"{name}_upper": e.upper}
@@ -150,6 +151,7 @@ def screen_part(load: Load, seed: int, config: FamilyConfig, designs: range, pat
     rows = []
     for first in range(0, len(designs), BATCH):
         rows += _screen_batch(timed, designs[first : first + BATCH], seed, config, watch)
-    schema = part_schema(predictor.family.targets, designing(predictor.family).objectives)
+    targets = scalars_of(predictor.family.targets)
+    schema = part_schema(targets, designing(predictor.family).objectives)
     write_part(path, rows, schema, watch.seconds)
     return len(rows)

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from matops.artifacts.model.package import read_card
 from matops.artifacts.pages.study_page import StudyFiles, write_study
-from matops.core.data.target import targets_from_scale
+from matops.core.data.tables import Tables
 from matops.core.exploring.study import POOLED, Study, VariantResult
 from matops.core.quality.gate import Measurement
 from matops.core.quality.metrics import physical_errors, target_errors
@@ -17,32 +18,38 @@ from matops.steps.learning.samples import Samples
 
 
 def measure_variant(samples: Samples, answers: HeldOutAnswers) -> dict[str, dict[str, Measurement]]:
-    """Errors of the ensemble's mean, by target and metric; ``all`` pools targets of one unit.
+    """Errors of the ensemble's mean, by target and metric; ``all`` pools scalars of one unit.
 
     Every draw of the training groups counts as a sample of its own, of the same group.
     """
-    targets, mean = samples.family.targets, answers.predicted.mean(1)
-    answered = np.isfinite(mean).all(axis=(0, 2))
-    mean = mean[:, answered]
-    draws, n, n_targets = mean.shape
-    scaled = np.tile(samples.scaled[answered], (draws, 1))
-    predicted = mean.reshape(draws * n, n_targets)
-    truth_physical = targets_from_scale(targets, scaled)
-    predicted_physical = targets_from_scale(targets, predicted)
-    groups = np.tile(samples.groups[answered], draws).tolist()
-    errors = {}
-    for i, target in enumerate(targets):
-        column = slice(i, i + 1)
-        errors[target.name] = physical_errors(
-            target.unit, truth_physical[:, column], predicted_physical[:, column], groups
-        )
-        on_scale = target_errors(target, scaled[:, i], predicted[:, i], groups)
+    targets, mean = samples.family.targets, answers.predicted.each(lambda table: table.mean(1))
+    rows = _answered(mean)
+    mean, truth = mean.take(rows), samples.scaled.take(rows)
+    _, group_of = np.unique(samples.groups[rows], return_inverse=True)
+    errors, columns = {}, []
+    for target in targets:
+        predicted = mean.numbers(target)
+        draws = len(predicted)
+        scaled, predicted = np.tile(truth.numbers(target), draws), predicted.ravel()
+        groups = np.tile(group_of[truth.sample_of(target)], draws)
+        of_both = target.from_scale(scaled)[:, None], target.from_scale(predicted)[:, None]
+        errors[target.name] = physical_errors(target.unit, *of_both, groups)
+        on_scale = target_errors(target, scaled, predicted, groups)
         errors[target.name]["mae_scaled"] = on_scale[f"{target.name}.mae"]
-    if n_targets > 1 and len({target.unit for target in targets}) == 1:
-        errors[POOLED] = physical_errors(
-            targets[0].unit, truth_physical, predicted_physical, groups
-        )
+        columns.append(of_both)
+    alike = len({target.unit for target in targets}) == 1 and all(t.is_scalar for t in targets)
+    if len(targets) > 1 and alike:
+        truths, answered = (np.concatenate(each, axis=1) for each in zip(*columns, strict=True))
+        errors[POOLED] = physical_errors(targets[0].unit, truths, answered, groups)
     return errors
+
+
+def _answered(mean: Tables) -> NDArray[np.int64]:
+    """Samples with finite answers to all targets in all draws."""
+    open_numbers = [~np.isfinite(mean.numbers(t)).all(axis=0) for t in mean.targets]
+    pairs = zip(mean.targets, open_numbers, strict=True)
+    missing = np.concatenate([mean.sample_of(target)[is_open] for target, is_open in pairs])
+    return np.setdiff1d(np.arange(len(mean)), missing)
 
 
 def _result(samples: Samples, case: Case, answers: HeldOutAnswers) -> VariantResult:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from matops.core.data.tables import Tables
+from matops.core.data.target import SAMPLE_AXIS
 from matops.core.learning.training import choose_device
 from matops.core.progress import Progress
 from matops.processes.workers import run_all
@@ -33,20 +34,20 @@ class Workplace:
     report: Callable[[str], Progress]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class HeldOutAnswers:
     """Answers of a case to every sample, each from networks that had not seen its group.
 
     Attributes:
-        predicted: on the learning scale, shape (draws, members, n, n_targets); NaN where a
-            sample's fold was not held out.
+        predicted: on the learning scale, tables of shape (draws, members, rows, columns); NaN
+            where a sample's fold was not held out.
         train_groups: groups that trained, median over the folds.
         weights: trainable numbers of one network.
         seconds_per_member: median over the trainings, s.
         seconds_per_epoch: the same for an epoch, s; None where the fit has none.
     """
 
-    predicted: NDArray[np.float64]
+    predicted: Tables
     train_groups: int
     weights: int
     seconds_per_member: float
@@ -75,11 +76,15 @@ def _train_missing(plans: Sequence[Plan], workplace: Workplace) -> None:
 
 
 def _assemble(samples: Samples, case: Case, plan: Plan, finished: Path) -> HeldOutAnswers:
-    shape = (case.draws, case.config.training.members, *samples.scaled.shape)
-    predicted, all_answers = np.full(shape, np.nan), []
+    first = (case.draws, case.config.training.members)
+    predicted = samples.scaled.each(lambda table: np.full((*first, *table.shape), np.nan))
+    all_answers = []
     for place, training in plan:
         answers = read_answers(finished, training.key)
-        predicted[place.draw, place.member, training.held_out] = answers.predicted
+        for axis, table in predicted.of_axis.items():
+            own = answers.predicted if axis == SAMPLE_AXIS else answers.ragged[axis]
+            rows = samples.scaled.rows(axis, training.held_out)
+            table[place.draw, place.member, rows] = own
         all_answers.append(answers)
     epochs = [a.seconds_per_epoch for a in all_answers if a.seconds_per_epoch is not None]
     return HeldOutAnswers(

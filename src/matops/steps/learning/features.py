@@ -10,6 +10,7 @@ from safetensors.torch import load_file, save_file
 from matops.artifacts.jsonfile import to_json
 from matops.artifacts.reached_code import code_digest
 from matops.core.data.record import Record
+from matops.core.data.tables import check_rows
 from matops.core.family import Family, FamilyConfig
 from matops.core.learning.features import PackedFeatures
 from matops.core.progress import Progress
@@ -45,8 +46,9 @@ def _write(path: Path, features: PackedFeatures) -> None:
 
 
 def _featurize(family: Family, records: Sequence[Record], config: FamilyConfig, path: Path) -> None:
-    samples = [family.parse(record.payload) for record in records]
-    _write(path, family.featurize(samples, config))
+    features = family.featurize([family.parse(record.payload) for record in records], config)
+    check_rows(family.targets, records, features.counts)
+    _write(path, features)
 
 
 def _concatenate(parts: Sequence[PackedFeatures]) -> PackedFeatures:

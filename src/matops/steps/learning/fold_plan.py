@@ -136,7 +136,7 @@ def plan_case(
                 case.config,
                 features,
                 train,
-                samples.scaled[train],
+                samples.scaled.take(train),
                 held_out,
                 member,
                 number,

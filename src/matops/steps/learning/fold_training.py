@@ -3,7 +3,7 @@
 import hashlib
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from pathlib import Path
 
@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from matops.artifacts.jsonfile import read_json, to_json, write_json
 from matops.artifacts.model.start import read_start
 from matops.core.data.split import SplitConfig
+from matops.core.data.tables import Tables
+from matops.core.data.target import SAMPLE_AXIS
 from matops.core.family import EvaluationConfig, Family, FamilyConfig
 from matops.core.learning.features import PackedFeatures
 from matops.core.learning.scaling import scaling_for
@@ -34,7 +36,7 @@ class FoldTraining:
         config: how it is trained.
         features: file with the features of all records.
         train: rows that train.
-        truth: their targets on the learning scale, shape (len(train), n_targets).
+        truth: their targets on the learning scale.
         held_out: rows that are predicted.
         member: which member of the ensemble.
         number: shifts the seed; differs between members, folds and draws.
@@ -46,7 +48,7 @@ class FoldTraining:
     config: FamilyConfig
     features: Path
     train: NDArray[np.int64]
-    truth: NDArray[np.float64]
+    truth: Tables
     held_out: NDArray[np.int64]
     member: int
     number: int
@@ -58,16 +60,18 @@ class FoldAnswers:
     """What it answered, and what it cost.
 
     Attributes:
-        predicted: a row of targets on the learning scale for each held-out row.
+        predicted: columns of targets on the learning scale for each held-out row.
         seconds: time of the training, s.
         seconds_per_epoch: median over the epochs, s; None where the fit has none.
         weights: trainable numbers of the network.
+        ragged: the same for each other axis, a row for each of the held-out rows' atoms.
     """
 
     predicted: tuple[tuple[float, ...], ...]
     seconds: float
     seconds_per_epoch: float | None
     weights: int
+    ragged: dict[str, tuple[tuple[float, ...], ...]] = field(default_factory=dict)
 
 
 def training_key(
@@ -120,7 +124,7 @@ def train_fold(training: FoldTraining, directory: Path) -> str:
     family, config, truth = training.family, training.config, training.truth
     rows = features.take(torch.from_numpy(training.train))
     start = read_start(training.start, family, config) if training.start else None
-    scaling = scaling_for(partial(family.network, config), rows, truth, family.targets, start)
+    scaling = scaling_for(partial(family.network, config), rows, truth, start)
     times = [time.perf_counter()]
     network, _ = family.fit_member(
         rows,
@@ -132,12 +136,14 @@ def train_fold(training: FoldTraining, directory: Path) -> str:
     )
     seconds = time.perf_counter() - times[0]
     unseen = features.take(torch.from_numpy(training.held_out))
-    predicted = Ensemble([network], scaling.centre, scaling.scale).predict(unseen)[0]
+    predicted = Ensemble([network], scaling.centre, scaling.scale).predict(unseen)
+    tables = {axis: tuple(map(tuple, table[0].tolist())) for axis, table in predicted.items()}
     answers = FoldAnswers(
-        predicted=tuple(map(tuple, predicted.tolist())),
+        predicted=tables.pop(SAMPLE_AXIS, ()),
         seconds=seconds,
         seconds_per_epoch=float(np.median(np.diff(times))) if len(times) > 1 else None,
         weights=sum(tensor.numel() for tensor in network.parameters()),
+        ragged=tables,
     )
     write_json(answers_file(directory, training.key), answers)
     return training.key

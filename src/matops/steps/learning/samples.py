@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matops.core.data.record import Quarantined, Record
-from matops.core.data.target import targets_to_scale
+from matops.core.data.tables import Tables, label_tables
 from matops.core.errors import BadInput
 from matops.core.family import Family
 
@@ -31,11 +31,9 @@ class Samples:
         return np.array([record.group for record in self.records])
 
     @cached_property
-    def scaled(self) -> NDArray[np.float64]:
-        """Targets on their learning scales, shape (n, n_targets)."""
-        names = [target.name for target in self.family.targets]
-        values = np.array([[record.targets[name] for name in names] for record in self.records])
-        return targets_to_scale(self.family.targets, values)
+    def scaled(self) -> Tables:
+        """Targets on their learning scales."""
+        return label_tables(self.family.targets, self.records).to_scale()
 
 
 def gather_samples(

@@ -1,5 +1,6 @@
 """Train: an ensemble on the training rows, resumable wherever it was interrupted."""
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -113,10 +114,10 @@ def _kept(
 
 def _learning_point(prepared: Prepared, ensemble: Ensemble, n_rows: int) -> LearningPoint:
     held_out = prepared.rows("calibration")
-    predicted = ensemble.predict(prepared.features.take(held_out)).mean(0)
-    error = np.abs(predicted - prepared.scaled_targets()[held_out.numpy()]).mean(0)
-    names = [target.name for target in prepared.family.targets]
-    return LearningPoint(n_rows, dict(zip(names, error.tolist(), strict=True)))
+    truth = prepared.scaled_targets().take(held_out.numpy())
+    predicted = replace(truth, of_axis=ensemble.predict(prepared.features.take(held_out)))
+    maes = truth.each(lambda t, p: np.abs(p.mean(0) - t).mean(0, keepdims=True), predicted)
+    return LearningPoint(n_rows, {t.name: float(maes.of(t).mean()) for t in truth.targets})
 
 
 def _assemble(prepared: Prepared, tasks: list[Task], out: Path, start: Start | None) -> TrainingLog:

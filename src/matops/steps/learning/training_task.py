@@ -91,8 +91,8 @@ def run_task(
         progress(epochs, epochs, "kept from before")
         return
     rows = training_rows(prepared, task.share)
-    features, scaled = prepared.features.take(rows), prepared.scaled_targets()[rows.numpy()]
-    scaling = scaling_for(build, features, scaled, family.targets, start)
+    features, scaled = prepared.features.take(rows), prepared.scaled_targets().take(rows.numpy())
+    scaling = scaling_for(build, features, scaled, start)
     network, log = family.fit_member(
         features,
         scaling.standard(scaled),

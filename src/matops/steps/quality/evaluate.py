@@ -67,8 +67,8 @@ def _against_champion(
     predictor: Predictor, test: HeldOut, champion: Path
 ) -> tuple[dict[str, Measurement], tuple[Gate, ...], str]:
     family, rival = predictor.family, load_predictor(champion)
-    answers = rival.scaled([record.payload for record in test.records])
-    measured = measure_against_champion(family.targets, test.truth, test.mean, answers, test.groups)
+    answers = rival.means([record.payload for record in test.records])
+    measured = measure_against_champion(test.truth, test.mean, answers, test.groups)
     tolerance = predictor.config.evaluation.champion_tolerance
     return measured, champion_gates(family, tolerance, rival.model_version), rival.model_version
 
@@ -77,7 +77,7 @@ def _measure(predictor: Predictor, test: HeldOut, champion: Path | None) -> Meas
     """All measurements, and the verdict on them."""
     family, config = predictor.family, predictor.config
     payloads = [record.payload for record in test.records]
-    found = measure_errors(family.targets, test, predictor.conformal)
+    found = measure_errors(test, predictor.conformal)
     some = payloads[: config.evaluation.physics_samples]
     found |= family.measure_physics(predictor.scaled, some, config)
     found |= measure_latency(predictor, payloads[: config.evaluation.latency_requests])
@@ -96,9 +96,7 @@ def _domain_summary(
         tokens=tuple(sorted(predictor.domain.tokens)),
         threshold=predictor.domain.threshold,
         outside_share=float(np.mean([score.is_outside for score in scores])),
-        error_rank_correlation=error_rank_correlation(
-            predictor.family.targets, scores, np.abs(test.mean - test.truth)
-        ),
+        error_rank_correlation=error_rank_correlation(test, scores),
     )
 
 

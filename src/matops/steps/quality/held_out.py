@@ -1,7 +1,7 @@
 """Held-out rows with a model's answers: what measuring, judging and reporting work on."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -10,58 +10,74 @@ from numpy.typing import NDArray
 from matops.artifacts.data.prepared import Prepared
 from matops.core.data.record import Record
 from matops.core.data.split import Part
-from matops.core.data.target import targets_from_scale
+from matops.core.data.tables import Tables
+from matops.core.data.target import SAMPLE_AXIS, Target
 from matops.core.learning.training import Ensemble
 from matops.core.predictor import Predictor
 from matops.core.quality.domain import DomainScore
 
-Array = NDArray[np.float64]
 
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class HeldOut:
-    """Rows of one part of the split with the ensemble's answers, on the learning scale."""
+    """Samples of one part of the split with the ensemble's answers, on the learning scale."""
 
     records: list[Record]
-    truth: Array
-    mean: Array
-    spread: Array
+    truth: Tables
+    mean: Tables
+    spread: Tables
 
     @property
     def groups(self) -> list[str]:
-        """Group of each row."""
+        """Group of each sample."""
         return [record.group for record in self.records]
 
 
 def held_out(prepared: Prepared, ensemble: Ensemble, part: Part) -> HeldOut:
     """A part of the split with the ensemble's answers."""
     rows = prepared.rows(part)
-    members = ensemble.predict(prepared.features.take(rows))
     records = [prepared.records[i] for i in rows.tolist()]
-    truth = prepared.scaled_targets()[rows.numpy()]
-    return HeldOut(records, truth, members.mean(0), members.std(0))
+    truth = prepared.scaled_targets().take(rows.numpy())
+    members = replace(truth, of_axis=ensemble.predict(prepared.features.take(rows)))
+    mean, spread = members.each(lambda t: t.mean(0)), members.each(lambda t: t.std(0))
+    return HeldOut(records, truth, mean, spread)
 
 
 def test_table(predictor: Predictor, test: HeldOut, scores: Sequence[DomainScore]) -> pd.DataFrame:
-    """One row a test sample and target, in physical units, with the domain scores."""
-    targets, half = predictor.family.targets, predictor.conformal.half_width(test.spread)
-    physical = {
-        "truth": targets_from_scale(targets, test.truth),
-        "predicted": targets_from_scale(targets, test.mean),
-        "lower": targets_from_scale(targets, test.mean - half),
-        "upper": targets_from_scale(targets, test.mean + half),
+    """One row a test sample and target, in physical units, with the domain scores.
+
+    An array has one for each of its numbers, and a column ``component`` says which: ``z``, or
+    ``12 z`` of the thirteenth row.
+    """
+    half = predictor.conformal.half_width(test.spread)
+    scaled = {
+        "truth": test.truth,
+        "predicted": test.mean,
+        "lower": test.mean.each(np.subtract, half),
+        "upper": test.mean.each(np.add, half),
     }
-    identity = {"id": [record.id for record in test.records], "group": test.groups}
+    physical = {name: tables.from_scale() for name, tables in scaled.items()}
+    identity = pd.DataFrame({"id": [record.id for record in test.records], "group": test.groups})
     domain = pd.DataFrame(
         {
             "domain_score": [score.score for score in scores],
             "out_of_domain": [score.is_outside for score in scores],
         }
     )
-    tables = [
-        pd.DataFrame(identity)
-        .assign(target=target.name, **{name: values[:, i] for name, values in physical.items()})
-        .join(domain)
-        for i, target in enumerate(targets)
-    ]
-    return pd.concat(tables, ignore_index=True)
+    parts = []
+    for target in predictor.family.targets:
+        sample = test.truth.sample_of(target)
+        own = identity.iloc[sample].reset_index(drop=True).assign(target=target.name)
+        if not target.is_scalar:
+            own = own.assign(component=_components(target, sample))
+        numbers = {name: tables.numbers(target) for name, tables in physical.items()}
+        parts.append(own.assign(**numbers).join(domain.iloc[sample].reset_index(drop=True)))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _components(target: Target, sample: NDArray[np.int64]) -> list[str]:
+    """The name of each number of a target: its row within the sample, and its place on the row."""
+    rows = sample[:: target.size]
+    first = np.searchsorted(rows, rows)
+    within = (np.arange(len(rows)) - first).tolist()
+    lead = [""] * len(rows) if target.axis == SAMPLE_AXIS else [f"{row} " for row in within]
+    return [(row + name).strip() for row in lead for name in target.components]

@@ -4,11 +4,10 @@ import time
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
 from matops.core.data.record import Payload
-from matops.core.data.target import Target
+from matops.core.data.tables import Tables
 from matops.core.family import Family
 from matops.core.predictor import Predictor
 from matops.core.quality.domain import DomainScore
@@ -17,40 +16,39 @@ from matops.core.quality.metrics import paired_difference, target_errors
 from matops.core.quality.uncertainty import Conformal, coverage_upper_end, measured_coverage
 from matops.steps.quality.held_out import HeldOut
 
-Array = NDArray[np.float64]
 
-
-def measure_errors(
-    targets: Sequence[Target], test: HeldOut, conformal: Conformal
-) -> dict[str, Measurement]:
-    """Errors, coverage and interval width of every target on held-out rows."""
-    half_width, groups = conformal.half_width(test.spread), test.groups
-    truth, mean = test.truth, test.mean
+def measure_errors(test: HeldOut, conformal: Conformal) -> dict[str, Measurement]:
+    """Errors, coverage and interval width of every target, its components pooled."""
+    half_width = conformal.half_width(test.spread)
+    _, group_of = np.unique(test.groups, return_inverse=True)
     found: dict[str, Measurement] = {}
-    for i, target in enumerate(targets):
-        found |= target_errors(target, truth[:, i], mean[:, i], groups)
-        coverage = measured_coverage(truth[:, i], mean[:, i], half_width[:, i], groups)
+    for target in test.truth.targets:
+        truth, mean = test.truth.numbers(target), test.mean.numbers(target)
+        half, groups = half_width.numbers(target), group_of[test.truth.sample_of(target)]
+        found |= target_errors(target, truth, mean, groups)
+        coverage = measured_coverage(truth, mean, half, groups)
         found[f"{target.name}.coverage"] = coverage
         found[f"{target.name}.coverage_high"] = Measurement(
             coverage_upper_end(coverage, conformal), "1", rows=coverage.rows
         )
         found[f"{target.name}.interval_half_width"] = Measurement(
-            float(np.median(half_width[:, i])), target.scaled_unit, rows=len(truth)
+            float(np.median(half)), target.scaled_unit, rows=len(truth)
         )
     return found
 
 
 def measure_against_champion(
-    targets: Sequence[Target], truth: Array, challenger: Array, champion: Array, groups: list[str]
+    truth: Tables, challenger: Tables, champion: Tables, groups: Sequence[str]
 ) -> dict[str, Measurement]:
     """Challenger's minus champion's error on the same rows, and the upper end of its interval."""
     found = {}
-    for i, target in enumerate(targets):
+    _, group_of = np.unique(groups, return_inverse=True)
+    for target in truth.targets:
         difference = paired_difference(
             target.scaled_unit,
-            np.abs(challenger[:, i] - truth[:, i]),
-            np.abs(champion[:, i] - truth[:, i]),
-            groups,
+            np.abs(challenger.numbers(target) - truth.numbers(target)),
+            np.abs(champion.numbers(target) - truth.numbers(target)),
+            group_of[truth.sample_of(target)],
         )
         found[f"{target.name}.mae_over_champion"] = difference
         high = difference.high if difference.high is not None else np.nan
@@ -75,14 +73,13 @@ def champion_gates(family: Family, tolerance: float, version: str) -> tuple[Gate
     )
 
 
-def error_rank_correlation(
-    targets: Sequence[Target], scores: Sequence[DomainScore], error: Array
-) -> dict[str, float]:
-    """Spearman correlation of domain score and absolute error, shape (n, n_targets), by target."""
-    score = [s.score for s in scores]
+def error_rank_correlation(test: HeldOut, scores: Sequence[DomainScore]) -> dict[str, float]:
+    """Spearman correlation of domain score and absolute error, by target."""
+    score = np.array([s.score for s in scores])
+    error = test.mean.each(lambda mean, truth: np.abs(mean - truth), test.truth)
     return {
-        target.name: float(spearmanr(score, error[:, i]).statistic)
-        for i, target in enumerate(targets)
+        target.name: float(spearmanr(score[error.sample_of(target)], error.numbers(target))[0])
+        for target in error.targets
     }
 
 

@@ -1,11 +1,13 @@
 """What both arms of a release answer to the same requests."""
 
-import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import starmap
+
+import numpy as np
+from numpy.typing import NDArray
 
 from matops.artifacts.model.package import Golden, golden_difference
 from matops.core.data.record import Payload
@@ -95,14 +97,14 @@ def _count(pairs: Sequence[_Pair], mismatches: int, interval_ratio: float) -> Pa
 
 def _is_finite(prediction: Prediction) -> bool:
     return all(
-        math.isfinite(number)
+        bool(np.isfinite(value).all())
         for estimate in prediction.estimates.values()
-        for number in (estimate.value, estimate.lower, estimate.upper)
+        for value in (estimate.value, estimate.lower, estimate.upper)
     )
 
 
 def _share(
-    holds: Callable[[Estimate, Estimate], bool],
+    holds: Callable[[Estimate, Estimate], float],
     target: str,
     answered: Sequence[tuple[Prediction, Prediction]],
 ) -> float:
@@ -114,15 +116,21 @@ def _share(
     return sum(starmap(holds, both)) / len(both) if both else 0.0
 
 
-def _is_far(one: Estimate, other: Estimate) -> bool:
-    """Whether two estimates are farther apart than both half widths together."""
-    return not abs(one.value - other.value) <= (_width(one) + _width(other)) / 2
+def _is_far(one: Estimate, other: Estimate) -> float:
+    """Share of an estimate's numbers that are farther apart than both half widths together."""
+    if np.shape(one.value) != np.shape(other.value):
+        return 1.0
+    near = np.abs(np.subtract(one.value, other.value)) <= (_width(one) + _width(other)) / 2
+    return 1.0 - float(np.mean(near))
 
 
-def _is_wider(ratio: float, one: Estimate, other: Estimate) -> bool:
-    """Whether an interval is more than so many times as wide as another; NaN is."""
-    return not _width(one) <= ratio * _width(other)
+def _is_wider(ratio: float, one: Estimate, other: Estimate) -> float:
+    """Share of intervals more than so many times as wide as another's; NaN is."""
+    if np.shape(one.value) != np.shape(other.value):
+        return 1.0
+    return 1.0 - float(np.mean(_width(one) <= ratio * _width(other)))
 
 
-def _width(estimate: Estimate) -> float:
-    return estimate.upper - estimate.lower
+def _width(estimate: Estimate) -> NDArray[np.float64]:
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.subtract(estimate.upper, estimate.lower))

@@ -70,7 +70,7 @@ def answers(out: Path, options: list[str]) -> Any:
     pairs = [text for text in options[2:] if text != "--set"]
     config = resolve_config(family, "demo", parse_changes(pairs))
     ensemble, _ = read_model(out / "model", family, config)
-    return ensemble.predict(read_prepared(out / "prepared", family, config).features)
+    return ensemble.predict(read_prepared(out / "prepared", family, config).features)["sample"]
 
 
 def start_two_nodes(start: Any, arguments: tuple[Any, ...]) -> list[subprocess.Popen[str]]:
