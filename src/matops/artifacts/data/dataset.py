@@ -19,15 +19,13 @@ from matops.core.errors import BadInput
 from matops.processes.atomic import atomic
 
 PARTS = "part-*.parquet"
-_UNSTATED = {"unit": b"", "axis": SAMPLE_AXIS.encode(), "shape": b""}
-"""What a column without metadata is."""
 PROVENANCE_COLUMNS = tuple(Provenance.__dataclass_fields__)
 
 
 def part_schema(targets: tuple[Target, ...]) -> pa.Schema:
-    """Columns of a part; a target's unit, axis and shape stand in its column's metadata.
+    """Columns of a part; a target's unit stands in its column's metadata.
 
-    An array lies there as a list of its numbers, row by row.
+    An array lies there as a list of its numbers, row by row, and the metadata have its form.
     """
     text = pa.string()
     columns = [pa.field(name, text, nullable=False) for name in ("id", "group", "payload")]
@@ -41,9 +39,7 @@ def _kind(target: Target) -> pa.DataType:
 
 
 def _metadata(target: Target) -> dict[str, str]:
-    shape = " ".join(map(str, target.shape))
-    said = {} if target.is_scalar else {"axis": target.axis, "shape": shape}
-    return {"unit": target.unit, **said}
+    return {"unit": target.unit} | ({} if target.is_scalar else {"form": target.form})
 
 
 def _stored(value: Value) -> float | list[float]:
@@ -108,12 +104,11 @@ def _check_units(path: Path, schema: pa.Schema, targets: tuple[Target, ...]) -> 
         if target.name not in schema.names:
             raise BadInput(f"{path.name}: no column {target.name}")
         metadata = schema.field(target.name).metadata or {}
-        expected = {"axis": SAMPLE_AXIS, "shape": "", **_metadata(target)}
-        for name, value in expected.items():
-            stated = metadata.get(name.encode(), _UNSTATED[name]).decode()
-            if stated != value:
-                where = "in" if name == "unit" else f"of the {name}"
-                raise BadInput(f"{path.name}: {target.name} is {where} {stated!r}, not {value!r}")
+        unit, form = (metadata.get(name, b"").decode() for name in (b"unit", b"form"))
+        if unit != target.unit:
+            raise BadInput(f"{path.name}: {target.name} is in {unit!r}, not in {target.unit!r}")
+        if form != target.form:
+            raise BadInput(f"{path.name}: {target.name} has the form {form!r}, not {target.form!r}")
 
 
 def read_records(directory: Path, targets: tuple[Target, ...]) -> Iterator[Record]:

@@ -127,10 +127,6 @@ def _shaped(value: Any, target: Target, rows: int | None) -> NDArray[np.float64]
             raise BadInput(f"has {leading[0]} rows, but the sample has {rows} {target.axis}s")
         leading = ()
     if leading or array.shape[array.ndim - len(target.shape) :] != target.shape:
-        wanted = (*(() if target.axis == SAMPLE_AXIS else (f"{target.axis}s",)), *target.shape)
-        raise BadInput(f"has the shape {_words(array.shape)}, not {_words(wanted)}")
+        shape = " × ".join(map(str, array.shape))
+        raise BadInput(f"is {shape or 'a number'}, not {target.form or 'a number'}")
     return array
-
-
-def _words(shape: tuple[Any, ...]) -> str:
-    return " × ".join(map(str, shape)) or "of one number"

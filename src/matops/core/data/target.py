@@ -65,6 +65,12 @@ class Target:
         return self.axis == SAMPLE_AXIS and not self.shape
 
     @property
+    def form(self) -> str:
+        """Rows and components in words, as in ``atoms × 3``; empty for a scalar."""
+        rows = () if self.axis == SAMPLE_AXIS else (f"{self.axis}s",)
+        return " × ".join(map(str, (*rows, *self.shape)))
+
+    @property
     def components(self) -> tuple[str, ...]:
         """Names of the numbers on one row, the last index fastest: ``x``, ``xy`` or ``0,12``."""
         spatial = set(self.shape) == {3}
