@@ -109,7 +109,7 @@ def test_where_only_the_first_fold_is_held_out_the_others_stay_without_an_answer
 ) -> None:
     [found] = run(case, folds=replace(FOLDS, measured=1))
     held_out = grouped_folds(samples.groups.tolist(), 2, seed=1) == 0
-    assert (np.isfinite(found.predicted).all(axis=(0, 1, 3)) == held_out).all()
+    assert (np.isfinite(found.predicted["sample"]).all(axis=(0, 1, 3)) == held_out).all()
     assert len(guessing.fitted) == case.config.training.members
 
 
@@ -118,10 +118,10 @@ def test_every_sample_is_answered_by_the_other_folds(
 ) -> None:
     [found] = run(case)
     fold_of = grouped_folds(samples.groups.tolist(), 2, seed=1)
-    assert found.predicted.shape == (1, 2, 40, 2)
+    assert found.predicted["sample"].shape == (1, 2, 40, 2)
     for fold in (0, 1):
-        expected = samples.scaled[fold_of != fold].mean(0)
-        rows = found.predicted[:, :, fold_of == fold]
+        expected = samples.scaled["sample"][fold_of != fold].mean(0)
+        rows = found.predicted["sample"][:, :, fold_of == fold]
         np.testing.assert_allclose(rows, np.broadcast_to(expected, rows.shape), rtol=1e-5)
     assert (found.weights, found.train_groups, found.seconds_per_epoch) == (7, 20, None)
     assert found.seconds_per_member >= 0
@@ -130,9 +130,9 @@ def test_every_sample_is_answered_by_the_other_folds(
 def test_fewer_groups_train_where_a_variant_says_so(run: Run, samples: Samples, case: Case) -> None:
     [found] = run(Case(Variant("few", train_groups=3), case.config, draws=4))
     assert found.train_groups == 3
-    assert found.predicted.shape == (4, 2, 40, 2)
-    assert np.isfinite(found.predicted).all()
-    assert len(np.unique(found.predicted[:, 0, :, 0].round(6))) == 4 * 2
+    assert found.predicted["sample"].shape == (4, 2, 40, 2)
+    assert np.isfinite(found.predicted["sample"]).all()
+    assert len(np.unique(found.predicted["sample"][:, 0, :, 0].round(6))) == 4 * 2
 
 
 def test_the_same_again_trains_nothing(run: Run, guessing: Guessing, case: Case) -> None:
@@ -140,7 +140,7 @@ def test_the_same_again_trains_nothing(run: Run, guessing: Guessing, case: Case)
     assert sorted(guessing.fitted) == [0, 1, 1000, 1001]
     [second] = run(case)
     assert len(guessing.fitted) == 4
-    np.testing.assert_array_equal(first.predicted, second.predicted)
+    np.testing.assert_array_equal(first.predicted["sample"], second.predicted["sample"])
     assert first.seconds_per_member == second.seconds_per_member
 
 
@@ -169,7 +169,7 @@ def test_one_more_member_trains_only_that_one(run: Run, guessing: Guessing, case
     training = replace(case.config.training, members=3)
     [found] = run(Case(case.variant, replace(case.config, training=training)))
     assert sorted(guessing.fitted) == [2, 1002]
-    assert found.predicted.shape[1] == 3
+    assert found.predicted["sample"].shape[1] == 3
 
 
 def test_two_cases_that_say_the_same_are_trained_once(
@@ -177,7 +177,7 @@ def test_two_cases_that_say_the_same_are_trained_once(
 ) -> None:
     first, second = run(case, Case(Variant("the same"), case.config))
     assert len(guessing.fitted) == 4
-    np.testing.assert_array_equal(first.predicted, second.predicted)
+    np.testing.assert_array_equal(first.predicted["sample"], second.predicted["sample"])
 
 
 def test_cases_that_differ_in_the_network_alone_share_their_features(
@@ -229,8 +229,8 @@ def test_workers_answer_as_one_process_does(
     for path in (tmp_path / "done").iterdir():
         path.unlink()
     [together] = run(short, samples=samples, workers=2)
-    np.testing.assert_array_equal(alone.predicted, together.predicted)
-    assert np.ptp(alone.predicted, axis=1).max() > 0
+    np.testing.assert_array_equal(alone.predicted["sample"], together.predicted["sample"])
+    assert np.ptp(alone.predicted["sample"], axis=1).max() > 0
     assert alone.seconds_per_epoch is not None
     assert 0 < alone.seconds_per_epoch < alone.seconds_per_member
 
@@ -244,7 +244,7 @@ def test_samples_are_in_the_order_of_their_ids_without_repeats(
     assert refused == [bad]
     assert samples.groups.tolist() == [record.group for record in samples.records]
     moduli = [[record.targets["K_VRH"], record.targets["G_VRH"]] for record in samples.records]
-    np.testing.assert_allclose(10**samples.scaled, moduli)
+    np.testing.assert_allclose(10 ** samples.scaled["sample"], moduli)
 
 
 def test_a_source_without_a_good_record_is_refused(family: Any) -> None:
@@ -282,9 +282,9 @@ def test_a_start_that_is_trained_no_further_answers_as_its_package(
     case = replace(transfer, config=replace(transfer.config, training=still))
     [found] = run(case, samples=samples)
     [scratch] = run(replace(case, start=None), samples=samples)
-    truth = samples.scaled.ravel()
-    moved = np.corrcoef(found.predicted[0, 0].ravel(), truth)[0, 1]
-    assert moved > 0.9 > np.corrcoef(scratch.predicted[0, 0].ravel(), truth)[0, 1]
+    truth = samples.scaled["sample"].ravel()
+    moved = np.corrcoef(found.predicted["sample"][0, 0].ravel(), truth)[0, 1]
+    assert moved > 0.9 > np.corrcoef(scratch.predicted["sample"][0, 0].ravel(), truth)[0, 1]
 
 
 def test_transfer_from_another_package_trains_anew(

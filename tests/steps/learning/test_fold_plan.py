@@ -54,7 +54,9 @@ def test_trainings_carry_the_targets_of_their_rows_and_count_their_groups(
     samples: Samples, config: Any
 ) -> None:
     for place, training in plan(samples, config, Variant("few", train_groups=6)):
-        np.testing.assert_array_equal(training.truth, samples.scaled[training.train])
+        np.testing.assert_array_equal(
+            training.truth["sample"], samples.scaled["sample"][training.train]
+        )
         assert place.train_groups == 6
 
 

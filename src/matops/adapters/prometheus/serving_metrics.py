@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from matops.adapters.prometheus.drift_metrics import DescriptorMetrics
-from matops.core.data.target import Target, magnitude, value_edges, width_edges
+from matops.core.data.target import Target, value_edges, width_edges
+from matops.core.data.value import magnitude, numbers_of
 from matops.core.quality.prediction import Prediction
 
 Outcome = Literal["ok", "bad_input", "error", "overloaded"]
@@ -128,9 +128,11 @@ class ServingMetrics:
             for token in prediction.unseen:
                 self._unseen.labels(*self._own, token).inc()
             for name, estimate in prediction.estimates.items():
-                width = np.subtract(estimate.upper, estimate.lower)
+                ends = zip(numbers_of(estimate.upper), numbers_of(estimate.lower), strict=True)
+                widths = [upper - lower for upper, lower in ends]
+                is_array = isinstance(estimate.value, list)
                 self._values.observe(self._own, name, magnitude(estimate.value))
-                self._widths.observe(self._own, name, magnitude(width))
+                self._widths.observe(self._own, name, magnitude(widths if is_array else widths[0]))
 
 
 class _ByTarget(Collector):

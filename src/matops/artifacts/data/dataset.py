@@ -14,7 +14,8 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from matops.core.data.record import Provenance, Record
-from matops.core.data.target import SAMPLE_AXIS, Target, Value
+from matops.core.data.target import SAMPLE_AXIS, Target
+from matops.core.data.value import Value
 from matops.core.errors import BadInput
 from matops.processes.atomic import atomic
 
@@ -133,7 +134,7 @@ def read_records(directory: Path, targets: tuple[Target, ...]) -> Iterator[Recor
 def read_targets(directory: Path, targets: tuple[Target, ...]) -> dict[str, NDArray[np.float64]]:
     """All labels of a dataset by target, in the target's unit, without reading payloads.
 
-    Of an array it is the :func:`~matops.core.data.target.magnitude`.
+    Of an array it is the :func:`~matops.core.data.value.magnitude`.
 
     Raises:
         BadInput: a part lacks a target or has it in another unit.

@@ -8,7 +8,8 @@ import pyarrow.parquet as pq
 
 from matops.artifacts.data.dataset import PROVENANCE_COLUMNS, part_paths, restored
 from matops.core.data.record import Provenance
-from matops.core.data.target import Target, Value
+from matops.core.data.target import Target
+from matops.core.data.value import Value
 
 ORIGIN = ["source", "engine", "method", "date"]
 

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from matops.artifacts.jsonfile import from_json, read_json, write_json
 from matops.artifacts.model.card_file import CARD as CARD
-from matops.core.data.target import Value
+from matops.core.data.value import Value
 from matops.core.errors import BadInput
 from matops.core.family import Family, FamilyConfig
 from matops.core.learning.training import Ensemble

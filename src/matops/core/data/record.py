@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from matops.core.data.target import SAMPLE_AXIS, Target, Value
+from matops.core.data.target import SAMPLE_AXIS, Target
+from matops.core.data.value import Value
 from matops.core.errors import BadInput
 
 Payload = Mapping[str, Any]

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matops.core.data.record import Record
-from matops.core.data.target import SAMPLE_AXIS, Target, Value, axis_order
+from matops.core.data.target import SAMPLE_AXIS, Target, axis_order
+from matops.core.data.value import Value
 from matops.core.errors import BadInput
 
 Array = NDArray[np.float64]

@@ -4,18 +4,12 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import product
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 Scale = Literal["log10", "identity"]
-if TYPE_CHECKING:
-    Value = Any  # the target says which: who works with a scalar should not have to ask
-else:
-    Value = float | list[float] | list[list[float]] | list[list[list[float]]]
-"""A target's value for one sample: a number, or rows and components as nested lists."""
-
 SAMPLE_AXIS = "sample"
 """The axis with one row a sample; any other has as many as the sample says, as one an atom."""
 LARGEST_RANK = 2
@@ -102,20 +96,9 @@ def axis_order(axes: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(set(axes), key=lambda axis: (axis != SAMPLE_AXIS, axis)))
 
 
-def magnitude(value: Any) -> float:
-    """A number as it is; of an array the root mean square, which no turn of the axes changes."""
-    return value if isinstance(value, float) else float(np.sqrt(np.mean(np.square(value))))
-
-
 def scalars_of(targets: Iterable[Target]) -> tuple[Target, ...]:
     """Those that are one number a sample: designs are judged by no others."""
     return tuple(target for target in targets if target.is_scalar)
-
-
-def value_text(value: Value, digits: int = 4) -> str:
-    """A number; of an array its root mean square, and its shape."""
-    shape = " × ".join(map(str, np.shape(value)))
-    return f"{magnitude(value):.{digits}g}" + (f" (rms of {shape})" if shape else "")
 
 
 EDGES_A_DECADE = 8
@@ -125,7 +108,7 @@ EQUAL_EDGES = 40
 def value_edges(target: Target) -> tuple[float, ...]:
     """Upper edges, in ``unit``, of histograms of a target's values, ascending, without infinity.
 
-    An array is counted by its :func:`magnitude`.
+    An array is counted by its :func:`~matops.core.data.value.magnitude`.
 
     They follow from the target alone: histograms of all models of a family can be compared.
     Positive properties have equal ratios (eight a decade, four decades below the upper bound),

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from matops.core.data.target import Value
+from matops.core.data.value import Value
 
 
 @dataclass(frozen=True)

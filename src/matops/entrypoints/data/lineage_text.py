@@ -4,7 +4,7 @@ from rich.markup import escape
 from rich.tree import Tree
 
 from matops.artifacts.data.dataset_origins import FoundRecord, PartOrigins
-from matops.core.data.target import value_text
+from matops.core.data.value import value_text
 from matops.core.quality.card import Card
 from matops.steps.data.lineage import ModelLineage, RecordLineage
 

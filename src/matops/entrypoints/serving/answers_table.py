@@ -4,6 +4,7 @@ from pathlib import Path
 
 from rich.table import Table
 
+from matops.core.data.value import value_text
 from matops.core.quality.prediction import Prediction
 
 
@@ -18,8 +19,8 @@ def prediction_table(answers: dict[str, Prediction]) -> Table:
         domain = f"{place} ({prediction.domain_score:.2f}{unseen})"
         name = Path(file).name
         for target, e in prediction.estimates.items():
-            interval = f"{e.lower:.4g} to {e.upper:.4g}"
-            table.add_row(name, target, f"{e.value:.4g}", interval, e.unit, domain)
+            interval = f"{value_text(e.lower)} to {value_text(e.upper)}"
+            table.add_row(name, target, value_text(e.value), interval, e.unit, domain)
         for target, q in prediction.derived.items():
             table.add_row(name, target, f"{q.value:.4g}", "", q.unit.replace("1", ""), "")
     return table
