@@ -7,9 +7,9 @@ set -eu
 lists=$1
 cuda='^(nvidia-|cuda-|triton)'
 
-names() { # of what the project needs with the extras given as --extra options
+names() { # of what every image needs, and the extras given as --extra options
   uv pip compile --quiet --python /opt/matops/bin/python --constraint requirements.lock \
-    --no-header --no-annotate --no-emit-index-url pyproject.toml "$@"
+    --no-header --no-annotate --no-emit-index-url pyproject.toml --extra training "$@"
 }
 
 beyond() { # what the extras given need beyond that

@@ -2,17 +2,19 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from matops.artifacts.jsonfile import from_json, to_json
 from matops.core.errors import BadInput
-from matops.core.family import Family, FamilyConfig
 from matops.families import get_family
+
+if TYPE_CHECKING:
+    from matops.core.family import Family, FamilyConfig
 
 T = TypeVar("T")
 
 
-def resolve_config(family: Family, preset: str, changes: Mapping[str, Any]) -> FamilyConfig:
+def resolve_config(family: "Family", preset: str, changes: Mapping[str, Any]) -> "FamilyConfig":
     """A preset with some fields changed.
 
     Args:
@@ -70,7 +72,7 @@ def parse_changes(pairs: list[str]) -> dict[str, Any]:
     return changes
 
 
-def family_config(family: str, preset: str, changes: str) -> tuple[Family, FamilyConfig]:
+def family_config(family: str, preset: str, changes: str) -> "tuple[Family, FamilyConfig]":
     """A family and its configuration, from a preset and a JSON object of changes.
 
     Raises:

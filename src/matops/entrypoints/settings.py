@@ -57,7 +57,9 @@ class Settings(BaseSettings):
         default=4, ge=1, description="shards that a pipeline runs at once, fixed in its definition"
     )
     commit: str = Field(default="", description="code commit, where there is no git")
-    project: Path = Field(default=Path(), description="checkout that has pipelines/")
+    project: Path | None = Field(
+        default=None, description="checkout that has pipelines/; those of this package if none"
+    )
     image: str = Field(default="matops-python:0.2.0", description="image of pipeline steps")
     train_image: str = Field(
         default="matops-train-python:0.2.0", description="image of the training step"

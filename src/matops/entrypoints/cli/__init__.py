@@ -4,13 +4,14 @@ Commands import what they need when they run, so that ``--help`` answers at once
 """
 
 import sys
-from typing import NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
 from matops.core.errors import BadInput
 from matops.entrypoints.cli.data import ingest, lineage, versions
 from matops.entrypoints.cli.exploring import screening, studies
+from matops.entrypoints.cli.extras import missing_extra
 from matops.entrypoints.cli.learning import models
 from matops.entrypoints.cli.output import plain
 from matops.entrypoints.cli.pipelines import demo, platform
@@ -18,7 +19,6 @@ from matops.entrypoints.cli.release import monitor, releases, serving
 
 app = typer.Typer(
     name="matops",
-    help="From simulations and databases to served models of material properties.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
@@ -32,6 +32,24 @@ app.add_typer(releases.app)
 app.add_typer(platform.app)
 
 
+def _print_version(is_asked: bool) -> None:
+    if is_asked:
+        from matops import __version__
+
+        print(f"matops {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def about_matops(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version", callback=_print_version, is_eager=True),
+    ] = False,
+) -> None:
+    """From simulations and databases to served models of material properties."""
+
+
 def main() -> None:
     """Run a command; bad input is one line on standard error and exit status 2.
 
@@ -41,6 +59,8 @@ def main() -> None:
         app()
     except BadInput as error:
         _give_up(str(error))
+    except ModuleNotFoundError as error:
+        _give_up(missing_extra(error))
     except BrokenPipeError:
         raise
     except OSError as error:

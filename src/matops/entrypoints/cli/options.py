@@ -5,24 +5,39 @@ from typing import Annotated
 
 import typer
 
-FamilyName = Annotated[str, typer.Argument(help="A family; see: matops families")]
-FamilyOrAll = Annotated[
-    str | None, typer.Argument(help="A family; without one, all that it can be done for")
+from matops.entrypoints.cli.checks import field_values, known_family, model_address
+
+FamilyName = Annotated[
+    str, typer.Argument(help="A family; see: matops families", callback=known_family)
 ]
-FamilyOption = Annotated[str, typer.Option("--family", "-f", help="A family; see: matops families")]
+FamilyOrAll = Annotated[
+    str | None,
+    typer.Argument(
+        help="A family; without one, all that it can be done for", callback=known_family
+    ),
+]
+FamilyOption = Annotated[
+    str,
+    typer.Option("--family", "-f", help="A family; see: matops families", callback=known_family),
+]
 Preset = Annotated[
     str, typer.Option(help="Configuration: demo (small, minutes) or full (the real thing)")
 ]
 Changes = Annotated[
     list[str],
     typer.Option(
-        "--set", help="Change a field of the preset, as in --set training.epochs=50; repeatable"
+        "--set",
+        help="Change a field of the preset, as in --set training.epochs=50; repeatable",
+        callback=field_values,
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object for programs")]
 Package = Annotated[
     str,
-    typer.Argument(help="Directory of a model package, or the URL of a running server"),
+    typer.Argument(
+        help="Directory of a model package, its address on S3, or the URL of a running server",
+        callback=model_address,
+    ),
 ]
 Files = Annotated[list[Path], typer.Argument(help="Files, one sample each", show_default=False)]
 InitFrom = Annotated[

@@ -3,11 +3,12 @@
 import json
 import sys
 from collections import Counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from matops.core.data.record import Quarantined
+if TYPE_CHECKING:
+    from matops.core.data.record import Quarantined
 
 SHOWN_REFUSALS = 20
 
@@ -21,7 +22,7 @@ def print_json(value: Any) -> None:
     print(json.dumps(value, indent=2, default=str))
 
 
-def print_reasons(refused: tuple[Quarantined, ...]) -> None:
+def print_reasons(refused: "tuple[Quarantined, ...]") -> None:
     """How many records were refused for which reason: what comes before the first colon."""
     reasons = Counter(item.reason.split(":")[0] for item in refused)
     for reason, count in reasons.most_common():
@@ -33,7 +34,7 @@ def plain(text: str) -> str:
     return "".join(c if c.isprintable() else "�" for c in " ".join(text.split()))
 
 
-def print_refusals(refused: tuple[Quarantined, ...] | list[Quarantined]) -> None:
+def print_refusals(refused: "tuple[Quarantined, ...] | list[Quarantined]") -> None:
     """One line for each refused record, up to a limit."""
     for item in refused[:SHOWN_REFUSALS]:
         print(f"refused: {plain(item.origin)}: {plain(item.reason)}", file=sys.stderr)

@@ -5,8 +5,6 @@ of their results, so that a run with nothing to do is soon over.
 """
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -15,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from matops.adapters.pipelines.docker_steps import Containers
 from matops.adapters.pipelines.local_pipeline import run_pipeline
-from matops.core.errors import BadInput
 from matops.core.monitoring.retraining import RetrainingDecision
 from matops.entrypoints.monitoring.decision_text import read_considered
+from matops.entrypoints.pipelines.project import compiled_pipelines
 from matops.entrypoints.settings import Settings, read_settings
 from matops.families import check_family
 
@@ -25,39 +23,6 @@ if TYPE_CHECKING:
     from matops.core.quality.card import Card
 
 Listener = Callable[[str], None]
-
-
-def project_pipelines(settings: Settings) -> list[str]:
-    """Names of the project's pipelines.
-
-    Raises:
-        BadInput: no checkout of the project here.
-    """
-    source = settings.project / "pipelines"
-    names = sorted(path.stem for path in source.glob("[!_]*.py"))
-    if not names:
-        raise BadInput(f"{source}: no pipelines; run from the checkout, or set MATOPS_PROJECT")
-    return names
-
-
-def compiled_pipelines(settings: Settings, names: list[str]) -> dict[str, Path]:
-    """Compile the project's pipelines and return some by name, as Kubeflow IR YAML.
-
-    Raises:
-        BadInput: no such pipeline, or no checkout of the project here.
-    """
-    source = settings.project / "pipelines"
-    unknown = sorted(set(names) - set(project_pipelines(settings)))
-    if unknown:
-        raise BadInput(f"{source}: no pipeline is called {unknown[0]!r}")
-    out = (settings.workspace / ".matops" / "pipelines").resolve()
-    command = [sys.executable, "-m", "pipelines", str(out)]
-    done = subprocess.run(  # noqa: S603
-        command, cwd=settings.project, capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        raise BadInput(f"{source}: does not compile: {done.stderr.strip().splitlines()[-1]}")
-    return {name: out / f"{name}.yaml" for name in names}
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from matops.core.errors import BadInput
-from matops.entrypoints.pipelines.local_runs import Asked, compiled_pipelines, project_pipelines
+from matops.entrypoints.pipelines.local_runs import Asked
+from matops.entrypoints.pipelines.project import compiled_pipelines, project_pipelines
 from matops.entrypoints.settings import read_settings
 from matops.entrypoints.wiring import code_commit, pipeline_service
 from matops.families import check_family

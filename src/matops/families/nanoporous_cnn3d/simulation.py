@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 
-import matops
 from matops.core.data.record import Provenance, Quarantined, Record
 from matops.core.data.shard import WHOLE, Shard
 from matops.core.errors import BadInput
@@ -163,7 +162,7 @@ def _finite_elements() -> Labelling:
     return Labelling(
         task=lambda _, sample: {"payload": write_payload(sample)},
         simulate=run_continuum_task,
-        engine=f"matops {matops.__version__}",
+        engine=f"matops {version('matops')}",
         method=f"voxel finite elements, {VOXELS}³, penalty {PENALTY:g}, u3 crystal",
     )
 

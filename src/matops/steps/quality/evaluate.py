@@ -5,12 +5,12 @@ import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 import torch
 
-import matops
 from matops.artifacts.data.prepared import Prepared
 from matops.artifacts.jsonfile import to_json
 from matops.artifacts.model.model import TrainingLog, read_model
@@ -102,7 +102,7 @@ def _domain_summary(
 
 def _environment(commit: str, log: TrainingLog) -> Environment:
     return Environment(
-        matops=matops.__version__,
+        matops=version("matops"),
         commit=commit,
         python=platform.python_version(),
         torch=torch.__version__,

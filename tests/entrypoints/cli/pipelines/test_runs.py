@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from matops.core.errors import BadInput
-from matops.entrypoints.pipelines.local_runs import compiled_pipelines
 from matops.entrypoints.pipelines.platform import version_name
+from matops.entrypoints.pipelines.project import compiled_pipelines
 from matops.entrypoints.settings import Settings
 from matops.steps.pipelines.pipeline_service import PipelineVersion
 from tests.support.kubeflow_server import DROPPED, REJECTED, Kubeflow, running

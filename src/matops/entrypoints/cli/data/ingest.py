@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from matops.core.data.record import Provenance
 from matops.core.errors import BadInput
 from matops.entrypoints.cli.options import Changes, FamilyName, Json, Preset
 from matops.entrypoints.cli.output import print_json, print_reasons, print_refusals, screen, side
@@ -72,6 +71,9 @@ def ingest(
     is 2 if a record of a file was refused. A simulation or a database holds unusable ones as a
     matter of course; they are counted by reason. A watch goes on until SIGTERM.
     """
+    if bool(source) == bool(watch):
+        raise BadInput("name either a --source or a place to --watch")
+    from matops.core.data.record import Provenance
     from matops.entrypoints.cli.data.watching import watch_and_print
     from matops.entrypoints.configuration import parse_changes, resolve_config
     from matops.entrypoints.data.ingestion import SIFTED, ingest_into_workspace, quarantine_file
@@ -81,8 +83,6 @@ def ingest(
     found = get_family(family)
     config = resolve_config(found, preset, parse_changes(changes))
     stated = Provenance("", "", engine=engine, method=method, licence=licence)
-    if bool(source) == bool(watch):
-        raise BadInput("name either a --source or a place to --watch")
     if watch:
         watch_and_print(found, watch, stated, interval, once, as_json)
         return

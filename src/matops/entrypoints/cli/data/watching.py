@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from matops.core.data.record import Provenance
 from matops.core.errors import BadInput
 from matops.entrypoints.cli.output import plain, print_refusals, screen
 
 if TYPE_CHECKING:
+    from matops.core.data.record import Provenance
     from matops.core.family import Family
     from matops.steps.data.watch import Batch
 
 
 def watch_and_print(
-    family: "Family", where: str, stated: Provenance, interval_s: float, once: bool, as_json: bool
+    family: "Family", where: str, stated: "Provenance", interval_s: float, once: bool, as_json: bool
 ) -> None:
     """Watch; a line for each batch. Once, the exit status is 2 if anything was refused."""
     from matops.entrypoints.data.watching import watch_into_workspace

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from matops.core.errors import BadInput
+from matops.entrypoints.cli.checks import field_values
 from matops.entrypoints.cli.learning.fanout import screen_designs, simulate
 from matops.entrypoints.cli.options import Changes, FamilyName, FamilyOption, InitFrom, Json, Preset
 from matops.entrypoints.cli.output import print_json, screen, side
@@ -94,7 +95,9 @@ def run(
     parameters: Annotated[
         list[str],
         typer.Option(
-            "--param", help="Another parameter of the pipeline, as in --param shards=8; repeatable"
+            "--param",
+            help="Another parameter of the pipeline, as in --param shards=8; repeatable",
+            callback=field_values,
         ),
     ] = [],  # noqa: B006
     as_json: Json = False,
@@ -106,10 +109,14 @@ def run(
     into shards; the same command again continues where it was interrupted.
     """
     from matops.entrypoints.configuration import parse_changes
-    from matops.entrypoints.pipelines.local_runs import Asked
+    from matops.entrypoints.pipelines.project import check_pipelines
+    from matops.entrypoints.settings import read_settings
 
     if pipeline not in PIPELINES:
         raise BadInput(f"no pipeline is called {pipeline!r}; there are: {', '.join(PIPELINES)}")
+    check_pipelines(read_settings(), [pipeline])
+    from matops.entrypoints.pipelines.local_runs import Asked
+
     further = parse_changes(parameters)
     asked = Asked(family, preset, source, parse_changes(changes), init_from, further)
     if not PIPELINES[pipeline](asked, as_json):
@@ -153,6 +160,8 @@ def evaluate(
 
     The exit status is 1 if the gates rejected the model.
     """
+    if not directory.is_dir():
+        raise BadInput(f"{directory}: no such file or directory")
     from matops.entrypoints.learning.local_training import evaluate_here
     from matops.entrypoints.learning.workflow import release_package
 

@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
-import httpx
 import typer
 
 from matops.core.errors import BadInput
+from matops.entrypoints.cli.checks import known_family
 from matops.entrypoints.cli.data.ingest import ingest
 from matops.entrypoints.cli.learning.models import print_outcome
 from matops.entrypoints.cli.output import screen, side
@@ -49,6 +49,8 @@ def running_server(package: Path, log: Path) -> Iterator[str]:
 
 
 def _wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    import httpx
+
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         try:
@@ -64,7 +66,9 @@ def _heading(number: int, text: str) -> None:
 
 
 def demo(
-    family: Annotated[str, typer.Option(help="Which family")] = "elastic_cgcnn",
+    family: Annotated[
+        str, typer.Option(help="Which family", callback=known_family)
+    ] = "elastic_cgcnn",
     workspace: Annotated[Path, typer.Option(help="Where data, models and runs go")] = Path("demo"),
 ) -> None:
     """Simulate, ingest, train, evaluate, release, serve and ask: the whole way in minutes."""

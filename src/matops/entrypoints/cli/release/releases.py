@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from matops.core.errors import BadInput
+from matops.entrypoints.cli.checks import field_values, package_directory
 from matops.entrypoints.cli.options import FamilyName, FamilyOrAll, Json
 from matops.entrypoints.cli.output import print_json, screen, side
 
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
 PolicyChanges = Annotated[
     list[str],
     typer.Option(
-        "--set", help="Change a field of the policy, as in --set least_stage_s=60; repeatable"
+        "--set",
+        help="Change a field of the policy, as in --set least_stage_s=60; repeatable",
+        callback=field_values,
     ),
 ]
 Prometheus = Annotated[
@@ -83,7 +86,9 @@ def down(family: FamilyName) -> None:
 
 @app.command()
 def start(
-    package: Annotated[Path, typer.Argument(help="Directory of an accepted package")],
+    package: Annotated[
+        Path, typer.Argument(help="Directory of an accepted package", callback=package_directory)
+    ],
     again: Annotated[bool, typer.Option(help="Also if it was rolled back before")] = False,
     changes: PolicyChanges = [],  # noqa: B006
     prometheus: Prometheus = "",

@@ -8,15 +8,19 @@ from typing import Annotated
 
 import typer
 
-from matops.artifacts.model.card_file import check_is_package
+from matops.entrypoints.cli.checks import field_values, free_port, package_directory
 from matops.entrypoints.cli.options import Files, Json, Package
 from matops.entrypoints.cli.output import print_json, print_refusals, screen
 
 
 def serve(
-    package: Annotated[Path, typer.Argument(help="Directory of a model package")],
-    port: Annotated[int, typer.Option(help="HTTP port")] = 8080,
-    grpc_port: Annotated[int | None, typer.Option(help="gRPC port; none by default")] = None,
+    package: Annotated[
+        Path, typer.Argument(help="Directory of a model package", callback=package_directory)
+    ],
+    port: Annotated[int, typer.Option(help="HTTP port", callback=free_port)] = 8080,
+    grpc_port: Annotated[
+        int | None, typer.Option(help="gRPC port; none by default", callback=free_port)
+    ] = None,
     variant: Annotated[
         str, typer.Option(help="Name of this copy in the metrics, as an arm of a release has one")
     ] = "local",
@@ -27,9 +31,11 @@ def serve(
         int, typer.Option(min=0, help="Recent requests to keep, for comparisons in a release")
     ] = 0,
     limit: Annotated[
-        list[str] | None,
-        typer.Option(help="Change a limit, as in --limit samples=64; repeatable"),
-    ] = None,
+        list[str],
+        typer.Option(
+            help="Change a limit, as in --limit samples=64; repeatable", callback=field_values
+        ),
+    ] = [],  # noqa: B006
 ) -> None:
     """Serve a package with KServe: V1 and Open Inference (V2) protocols, until told to end.
 
@@ -37,13 +43,14 @@ def serve(
     stops being ready, finishes what it has accepted and ends with 0. See docs/serving.md.
     """
     from matops.adapters.serving.limits import Limits
+    from matops.entrypoints.configuration import change_fields, parse_changes
+
+    limits = change_fields(Limits(), parse_changes(limit), "limits")
     from matops.adapters.serving.served import Served
     from matops.adapters.serving.server import Ports, Running
     from matops.adapters.serving.server import serve as start
     from matops.artifacts.model.package import load_checked, read_card
-    from matops.entrypoints.configuration import change_fields, parse_changes
 
-    limits = change_fields(Limits(), parse_changes(limit or []), "limits")
     running = Running(Ports(port, grpc_port), processes, limits, keep_requests)
     start(Served.of(read_card(package), variant), partial(load_checked, package), running)
 
@@ -54,8 +61,6 @@ def predict(package: Package, files: Files, as_json: Json = False) -> None:
     A file that can't be used is named with its reason; the others are answered, and the exit
     status is 2. Samples of a JSON list are numbered, as in samples.json[0].
     """
-    if not package.startswith(("http://", "https://")):
-        check_is_package(Path(package))
     from matops.entrypoints.serving.asking import ask_about_files
 
     answers, refused = ask_about_files(package, files)
