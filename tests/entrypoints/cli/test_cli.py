@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -370,3 +373,58 @@ def test_help_explains_every_argument_and_option(
         shown = parameter.name.upper() if parameter.param_type_name == "argument" else ""
         assert (shown or parameter.opts[0]) in done.out.upper() + done.out
         assert getattr(parameter, "help", None), f"{name}: {parameter.name} is not explained"
+
+
+def test_the_version_is_that_of_the_package(matops: Matops, tmp_path: Path) -> None:
+    done = matops(tmp_path, "--version")
+    assert (done.status, done.out) == (0, f"matops {version('matops')}\n")
+
+
+AT_ONCE: dict[str, tuple[list[str], str]] = {
+    "family": (["ingest", "alchemy", "--source", "x"], "no family is called 'alchemy'"),
+    "family of a run": (["run", "simulate", "-f", "alchemy"], "no family is called 'alchemy'"),
+    "family of a study": (["study", "alchemy"], "no family is called 'alchemy'"),
+    "family of a release": (["release", "up", "alchemy"], "no family is called 'alchemy'"),
+    "package": (["predict", "nowhere", "x.cif"], "nowhere/card.json: no such file"),
+    "package to serve": (["serve", "nowhere"], "nowhere/card.json: no such file"),
+    "package to release": (["release", "start", "nowhere"], "nowhere/card.json: no such file"),
+    "port": (["serve", ".", "--port", "65536"], "port 65536: not between 1 and 65535"),
+    "change": (["train", FAMILY, "--out", "o", "--set", "a"], "'a' is not of the form"),
+    "pipeline": (["run", "bake", "-f", FAMILY], "no pipeline is called 'bake'"),
+    "limit": (["serve", ".", "--limit", "samples"], "'samples' is not of the form"),
+}
+HEAVY = "{'torch', 'pandas', 'scipy', 'pymatgen', 'ase', 'kfp', 'kserve', 'dvc', 'httpx', 'numpy'}"
+
+
+@pytest.mark.parametrize("name", AT_ONCE)
+def test_what_can_be_seen_at_once_is_refused_before_anything_heavy_is_imported(
+    tmp_path: Path, name: str
+) -> None:
+    arguments, reason = AT_ONCE[name]
+    (tmp_path / "card.json").write_text("not read")
+    code = (
+        "import atexit, sys\n"
+        f"atexit.register(lambda: print(sorted({HEAVY} & set(sys.modules))))\n"
+        "from matops.entrypoints.cli import main\nmain()"
+    )
+    command = [sys.executable, "-c", code, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    (line,) = done.stderr.splitlines()
+    assert (done.returncode, done.stdout.strip()) == (2, "[]")
+    assert line.startswith(f"matops: {reason}")
+
+
+def test_a_port_that_another_program_has_is_refused_at_once(matops: Matops, tmp_path: Path) -> None:
+    (tmp_path / "card.json").write_text("not read")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = matops(tmp_path, "serve", tmp_path, "--port", str(port))
+    assert_one_line(done, f"port {port}: Address already in use")
+
+
+def test_pipelines_are_found_from_any_directory(tmp_path: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "MATOPS_PROJECT"}
+    command = [sys.executable, "-m", "matops", "run", "simulate", "-f", FAMILY, "--param", "no=1"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment)
+    assert done.returncode == 2
+    assert "the pipeline has no parameter 'no'" in done.stderr
