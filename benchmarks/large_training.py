@@ -24,7 +24,7 @@ import typer
 from numpy.typing import NDArray
 from safetensors.torch import load_file
 
-from matops.adapters.storage.checkpoint_place import FileCheckpoints
+from matops.adapters.storage.file_store import FileStore
 from matops.artifacts.data.prepared import Prepared, read_prepared
 from matops.artifacts.jsonfile import read_json
 from matops.artifacts.model.model import WEIGHTS, read_model
@@ -52,7 +52,7 @@ class Bench:
     asked: RunRequest
     prepared: Prepared
     scratch: Path
-    place: FileCheckpoints
+    place: FileStore
 
     def start(self, out: str, processes: int, every_s: float) -> subprocess.Popen[bytes]:
         """Start a training with checkpoints that often."""
@@ -144,7 +144,7 @@ def cost_of_checkpoints(bench: Bench) -> None:
         began = time.perf_counter()
         family.fit_member(features, truth, config, checkpoints=checkpoints)
         took.append(time.perf_counter() - began)
-    sizes = [len(place.read("cost", name)) for name in place.names("cost")]
+    sizes = [len(place.read(f"cost/{name}")) for name in place.names("cost")]
     saves = max(1, round(len(rows) / once.batch_size)) + 1
     drop_checkpoints(kept.policy, "cost")
     each_ms = 1e3 * (took[2] - took[1]) / saves
@@ -166,7 +166,7 @@ def main(
     family, config = family_config(asked.family, asked.preset, asked.changes)
     prepared = read_prepared(run / "prepared", family, config)
     with tempfile.TemporaryDirectory(prefix="matops-large-") as scratch:
-        kept = FileCheckpoints(place or f"{scratch}/checkpoints", endpoint or None)
+        kept = FileStore(place or f"{scratch}/checkpoints", endpoint or None)
         bench = Bench(run, asked, prepared, Path(scratch), kept)
         rows = {part: len(prepared.rows(part)) for part in ("train", "test")}
         print(f"{asked.family}: {rows}, {config.training.members} seeds")

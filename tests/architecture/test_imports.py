@@ -104,7 +104,7 @@ def test_an_import_from_an_upper_floor_is_refused(tree: Path) -> None:
         ("artifacts/data/dataset.py", "artifacts.pages.page", "artifacts"),
         ("steps/learning/train.py", "steps.exploring.study", "steps"),
         ("steps/release/release.py", "steps.monitoring.monitor", "steps"),
-        ("adapters/storage/s3_place.py", "adapters.kubernetes.kserve_plan", "adapters"),
+        ("adapters/storage/file_store.py", "adapters.kubernetes.kserve_plan", "adapters"),
         ("entrypoints/data/ingestion.py", "entrypoints.learning.workflow", "entrypoints"),
     ],
 )

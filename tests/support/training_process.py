@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from matops.adapters.storage.checkpoint_place import FileCheckpoints
+from matops.adapters.storage.file_store import FileStore
 from matops.families import get_family
 from matops.steps.learning.checkpoints import CheckpointPolicy
 from matops.steps.learning.preprocess import preprocess
@@ -47,7 +47,7 @@ def prepare(directory: Path) -> Path:
 def train_here(
     prepared: Path,
     out: Path,
-    place: FileCheckpoints | None,
+    place: FileStore | None,
     workers: int,
     variables: dict[str, str],
 ) -> None:
@@ -60,7 +60,7 @@ def train_here(
 
 
 def start_training(
-    prepared: Path, out: Path, place: FileCheckpoints | None, workers: int = 1
+    prepared: Path, out: Path, place: FileStore | None, workers: int = 1
 ) -> BaseProcess:
     """A process that trains; what is left of it is what it wrote."""
     variables = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}

@@ -4,7 +4,7 @@ A conversation yields what the transport must do (ask, or pause) and is sent wha
 two clients differ in how they wait only.
 """
 
-import random
+import time
 from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any
@@ -12,33 +12,24 @@ from typing import Any
 import httpx
 
 from matops.client.errors import NoAnswer, Refused
-
-AGAIN = (
-    httpx.codes.BAD_GATEWAY,
-    httpx.codes.SERVICE_UNAVAILABLE,
-    httpx.codes.GATEWAY_TIMEOUT,
-)
-"""Statuses after which the same request may succeed."""
+from matops.processes.retry import OVERLOADED, RetryPolicy
 
 
 @dataclass(frozen=True)
-class Patience:
+class Patience(RetryPolicy):
     """How long a client waits, and how often it asks again.
 
     A prediction changes nothing on the server: each request may be repeated.
 
     Attributes:
         timeout_s: of one attempt.
-        attempts: at most.
-        pause_s: before the second attempt; it doubles each time, with jitter. A server's
-            Retry-After is kept where it is longer.
-        longest_pause_s: between two attempts.
     """
 
-    timeout_s: float = 30.0
     attempts: int = 6
     pause_s: float = 0.1
     longest_pause_s: float = 5.0
+    total_s: float = 180.0
+    timeout_s: float = 30.0
 
 
 @dataclass(frozen=True)
@@ -68,22 +59,21 @@ def converse(url: str, ask: Ask, patience: Patience) -> Conversation:
         NoAnswer: there was none in all attempts, or it is no model server's.
     """
     reply: httpx.Response | httpx.HTTPError | None = None
+    end = time.monotonic() + patience.total_s
     for attempt in range(patience.attempts):
         if attempt:
-            yield Pause(_pause_s(attempt, patience, reply))
+            pause_s = patience.backoff_s(attempt, _retry_after(reply))
+            if time.monotonic() + pause_s > end:
+                break
+            yield Pause(pause_s)
         reply = yield ask
-        if isinstance(reply, httpx.Response) and reply.status_code not in AGAIN:
+        if isinstance(reply, httpx.Response) and reply.status_code not in OVERLOADED:
             return _content(url, reply)
     raise NoAnswer(url, _reason(reply))
 
 
-def _pause_s(
-    attempt: int, patience: Patience, reply: httpx.Response | httpx.HTTPError | None
-) -> float:
-    # Half of it is chance, so that clients that failed together don't come back together.
-    own = patience.pause_s * 2.0 ** (attempt - 1) * random.uniform(0.5, 1.0)
-    asked = reply.headers.get("retry-after", "") if isinstance(reply, httpx.Response) else ""
-    return min(patience.longest_pause_s, max(own, float(asked) if asked.isdecimal() else 0.0))
+def _retry_after(reply: httpx.Response | httpx.HTTPError | None) -> str:
+    return reply.headers.get("retry-after", "") if isinstance(reply, httpx.Response) else ""
 
 
 def _reason(reply: httpx.Response | httpx.HTTPError | None) -> str:

@@ -14,6 +14,7 @@ from matops.adapters.data.dvc_workspace import RemoteSettings
 from matops.adapters.storage.package_directory import PackageDirectory
 from matops.core.errors import BadInput
 from matops.entrypoints.settings import Settings
+from matops.processes.retry import RetryPolicy
 
 if TYPE_CHECKING:
     from matops.adapters.data.materials_project import MaterialsProject
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from matops.adapters.local.local_serving import LocalServing
     from matops.adapters.prometheus.live import PrometheusLive
     from matops.adapters.prometheus.monitor import PrometheusMonitor
+    from matops.adapters.storage.file_store import FileStore
     from matops.adapters.storage.package_bucket import PackageBucket
     from matops.steps.data.deposits import DropPlace
     from matops.steps.learning.checkpoints import CheckpointPolicy
@@ -53,19 +55,22 @@ def package_store(settings: Settings) -> PackageDirectory:
 def package_bucket(settings: Settings, where: str) -> "PackageBucket":
     """Packages under a prefix, as in ``s3://bucket/models``."""
     from matops.adapters.storage.package_bucket import PackageBucket
-    from matops.adapters.storage.s3_place import S3Place
 
-    return PackageBucket(S3Place(where, settings.s3_endpoint))
+    return PackageBucket(_file_store(settings, where))
 
 
 def checkpoint_policy(settings: Settings) -> "CheckpointPolicy":
     """Where and how often unfinished trainings are kept: in the workspace if not said otherwise."""
-    from matops.adapters.storage.checkpoint_place import FileCheckpoints
     from matops.steps.learning.checkpoints import CheckpointPolicy
 
     url = settings.checkpoints or str(settings.workspace.resolve() / ".matops" / "checkpoints")
-    place = FileCheckpoints(url, settings.s3_endpoint, settings.s3_timeout_s)
-    return CheckpointPolicy(place, settings.checkpoint_every_s)
+    return CheckpointPolicy(_file_store(settings, url), settings.checkpoint_every_s)
+
+
+def _file_store(settings: Settings, url: str) -> "FileStore":
+    from matops.adapters.storage.file_store import FileStore
+
+    return FileStore(url, settings.s3_endpoint, settings.s3_timeout_s)
 
 
 def serving(settings: Settings) -> "Serving":
@@ -138,10 +143,9 @@ def drop_place(settings: Settings, where: str) -> "DropPlace":
     """A directory, or a prefix as in ``s3://bucket/prefix``."""
     from matops.adapters.data.drop_bucket import DropBucket
     from matops.adapters.data.drop_folder import DropFolder
-    from matops.adapters.storage.s3_place import SCHEME
 
-    if where.startswith(SCHEME):
-        return DropBucket(where, settings.s3_endpoint)
+    if where.startswith("s3://"):
+        return DropBucket(_file_store(settings, where))
     return DropFolder(Path(where))
 
 
@@ -196,7 +200,8 @@ def pipeline_service(settings: Settings, attempts: int = 5) -> "PipelineService"
         )
     token = settings.kfp_token.get_secret_value()
     access = KubeflowAccess(settings.kfp_endpoint, settings.kfp_namespace, token, settings.kfp_ca)
-    return KubeflowPipelines(KubeflowApi(access, attempts=attempts), settings.kfp_service_account)
+    api = KubeflowApi(access, retry=RetryPolicy(attempts))
+    return KubeflowPipelines(api, settings.kfp_service_account)
 
 
 def code_commit(settings: Settings) -> str:

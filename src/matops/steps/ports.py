@@ -70,30 +70,31 @@ class DatasetStore(Protocol):
         ...
 
 
-class CheckpointPlace(Protocol):
+class CheckpointStore(Protocol):
     """Where unfinished trainings are kept, a folder each; worker processes get a copy of it.
 
-    Each method raises BadInput, in one line, where the place can't be had.
+    A name is ``folder/file``. Each method raises BadInput, in one line, where the store can't be
+    had.
     """
 
     @property
     def address(self) -> str:
-        """How people name the place."""
+        """How people name the store."""
         ...
 
     def names(self, folder: str) -> list[str]:
         """Names of the whole files of a folder; none if it is not there."""
         ...
 
-    def read(self, folder: str, name: str) -> bytes:
+    def read(self, name: str) -> bytes:
         """Content of a file."""
         ...
 
-    def write(self, folder: str, name: str, content: bytes) -> None:
+    def write(self, name: str, content: bytes) -> None:
         """Write a file atomically: a crash leaves no partial file."""
         ...
 
-    def remove(self, folder: str, name: str) -> None:
+    def remove(self, name: str) -> None:
         """Remove a file, if it is there, and its folder with the last one."""
         ...
 

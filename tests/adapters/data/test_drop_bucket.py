@@ -17,9 +17,11 @@ import pytest
 from minio import Minio
 
 from matops.adapters.data.drop_bucket import DropBucket
+from matops.adapters.storage.file_store import FileStore
 from matops.artifacts.data.dataset import read_records
 from matops.core.errors import BadInput
 from matops.families import get_family
+from matops.processes.retry import RetryPolicy
 from matops.steps.data.deposits import Deposit
 from tests.support.lammps_runs import run_gold
 
@@ -79,6 +81,10 @@ def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", USER["secret"])
 
 
+def drop(url: str, endpoint: str | None) -> DropBucket:
+    return DropBucket(FileStore(url, endpoint, retry=RetryPolicy(attempts=2, pause_s=0.01)))
+
+
 def put(endpoint: str, key: str, content: bytes) -> None:
     client(endpoint).put_object(BUCKET, key, BytesIO(content), len(content))
 
@@ -89,7 +95,7 @@ def test_deposits_are_found_under_the_prefix_and_fetched_whole(endpoint: str) ->
     put(endpoint, "look/run/manifest.csv", b"file\n")
     put(endpoint, "look/run/x.data.part", b"")
     put(endpoint, "elsewhere/b.json", b"[2]")
-    place = DropBucket(f"s3://{BUCKET}/look/", endpoint)
+    place = drop(f"s3://{BUCKET}/look/", endpoint)
     (deposit,) = place.look()
     assert (deposit.name, place.address(deposit.name)) == ("a.json", f"s3://{BUCKET}/look/a.json")
     with place.fetched(deposit) as root:
@@ -138,20 +144,20 @@ def test_a_bucket_that_can_not_be_read_is_one_line(
 ) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", secret)
     with pytest.raises(BadInput, match=url) as caught:
-        DropBucket(url, endpoint).look()
+        drop(url, endpoint).look()
     assert reason in str(caught.value)
     assert len(str(caught.value).splitlines()) == 1
 
 
 def test_a_server_that_is_not_there_is_one_line() -> None:
     with pytest.raises(BadInput, match="s3://drop") as caught:
-        DropBucket("s3://drop", "http://127.0.0.1:1").look()
+        drop("s3://drop", "http://127.0.0.1:1").look()
     assert len(str(caught.value).splitlines()) == 1
 
 
 @pytest.mark.parametrize("key", ["/etc/hostname", "x/../../y"])
 def test_a_key_that_leads_out_of_the_prefix_is_not_fetched(key: str) -> None:
-    place, deposit = DropBucket("s3://drop", "http://127.0.0.1:1"), Deposit("x", {key: "1"})
+    place, deposit = drop("s3://drop", "http://127.0.0.1:1"), Deposit("x", {key: "1"})
     with pytest.raises(BadInput, match="leads out"), place.fetched(deposit):
         pass
 
@@ -159,4 +165,4 @@ def test_a_key_that_leads_out_of_the_prefix_is_not_fetched(key: str) -> None:
 @pytest.mark.parametrize(("url", "endpoint"), [("s3://", None), ("s3://drop", "127.0.0.1:9000")])
 def test_what_names_no_place_is_refused(url: str, endpoint: str | None) -> None:
     with pytest.raises(BadInput):
-        DropBucket(url, endpoint)
+        drop(url, endpoint)

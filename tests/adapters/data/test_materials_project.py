@@ -13,7 +13,7 @@ import pytest
 from pymatgen.core.lattice import Lattice
 from pymatgen.core.structure import Structure
 
-from matops.adapters.data.materials_project import MaterialsProject, Patience
+from matops.adapters.data.materials_project import MaterialsProject
 from matops.artifacts.data.dataset import read_records
 from matops.core.data.database import DatabaseEntry, DatabaseQuery
 from matops.core.data.record import Quarantined, Record
@@ -22,6 +22,7 @@ from matops.families import get_family
 from matops.families.elastic_cgcnn.config import ElasticConfig, MaterialsProjectConfig
 from matops.families.elastic_cgcnn.crystals.formats import parse_crystal
 from matops.families.elastic_cgcnn.crystals.materials_project import elasticity_query
+from matops.processes.retry import RetryPolicy
 from matops.steps.data.database import read_database
 from tests.support.materials_project_server import DB_VERSION, KEY, Service, running
 
@@ -32,7 +33,8 @@ FAMILY = "elastic_cgcnn"
 METALS = {"mp-30": ("Cu", 3.62, 138.0, 54.0), "mp-81": ("Au", 4.17, 137.0, 20.0)}
 METALS |= {"mp-124": ("Ag", 4.16, 90.0, 26.0), "mp-23": ("Ni", 3.48, 198.0, 96.0)}
 QUERY = elasticity_query(MaterialsProjectConfig())
-HASTY = Patience(tries=3, first_pause_s=0.01, timeout_s=1)
+HASTY = RetryPolicy(attempts=3, pause_s=0.01)
+TIMEOUT_S = 1
 
 
 def document(name: str, symbol: str, a_A: float, K: float, G: float, **more: Any) -> dict[str, Any]:
@@ -78,7 +80,7 @@ def kept(tmp_path: Path) -> Path:
 def entries(
     service: Service, kept: Path, query: DatabaseQuery | None = None, page_size: int = 2
 ) -> list[DatabaseEntry]:
-    database = MaterialsProject(KEY, service.url, kept, HASTY, page_size)
+    database = MaterialsProject(KEY, service.url, kept, HASTY, TIMEOUT_S, page_size)
     return list(database.entries(query or QUERY, lambda *_: None))
 
 
@@ -88,7 +90,7 @@ def named(found: list[DatabaseEntry]) -> dict[str, DatabaseEntry]:
 
 def ingested(service: Service, kept: Path) -> dict[str, Record | Quarantined]:
     """What the family makes of each material, by its name."""
-    database = MaterialsProject(KEY, service.url, kept, HASTY)
+    database = MaterialsProject(KEY, service.url, kept, HASTY, TIMEOUT_S)
     items = list(read_database(get_family(FAMILY), ElasticConfig(), database, _silent))
     origins = [i.origin if isinstance(i, Quarantined) else i.provenance.origin for i in items]
     return {origin.split(": ")[1]: item for origin, item in zip(origins, items, strict=True)}
@@ -96,7 +98,7 @@ def ingested(service: Service, kept: Path) -> dict[str, Record | Quarantined]:
 
 def refusal(service: Service, kept: Path, key: str = KEY) -> str:
     with pytest.raises(BadInput) as caught:
-        list(MaterialsProject(key, service.url, kept, HASTY).entries(QUERY, _silent))
+        list(MaterialsProject(key, service.url, kept, HASTY, 1).entries(QUERY, _silent))
     assert len(str(caught.value).splitlines()) == 1
     return str(caught.value)
 
@@ -192,7 +194,7 @@ def test_a_lasting_fault_is_one_line_that_names_it(service: Service, kept: Path,
 
 
 def test_an_interrupted_download_goes_on_where_it_stopped(service: Service, kept: Path) -> None:
-    database = MaterialsProject(KEY, service.url, kept, HASTY, 1)
+    database = MaterialsProject(KEY, service.url, kept, HASTY, TIMEOUT_S, 1)
     begun = database.entries(QUERY, _silent)
     first = [next(begun), next(begun)]
     begun.close()

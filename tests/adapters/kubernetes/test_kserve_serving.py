@@ -17,6 +17,7 @@ from matops.adapters.kubernetes.kubernetes_objects import SERVICES, KubernetesOb
 from matops.core.errors import BadInput
 from matops.core.release.rollout import Arm, Rollout
 from matops.families import get_family
+from matops.processes.retry import RetryPolicy
 from tests.support.kubernetes_server import NAMESPACE, Cluster, running
 
 FAMILY = get_family("elastic_cgcnn")
@@ -39,9 +40,9 @@ def cluster() -> Iterator[Cluster]:
         yield found
 
 
-def serving(cluster: Cluster, patience_s: float = 20.0, **changed: Any) -> KServeServing:
-    timing = {"timeout_s": 0.5, "pause_s": 0.01} | changed
-    objects = KubernetesObjects(Configuration(host=cluster.url), NAMESPACE, **timing)
+def serving(cluster: Cluster, patience_s: float = 20.0, attempts: int = 5) -> KServeServing:
+    retry = RetryPolicy(attempts, pause_s=0.01)
+    objects = KubernetesObjects(Configuration(host=cluster.url), NAMESPACE, 0.5, retry)
     return KServeServing(objects, PodSettings(), URI, patience_s, poll_s=0.002)
 
 
@@ -230,7 +231,7 @@ class Mortal(KubernetesObjects):
 
 @pytest.mark.parametrize("lives", range(1, 40, 2))
 def test_a_killed_change_goes_on_where_it_stopped(cluster: Cluster, lives: int) -> None:
-    objects = Mortal(Configuration(host=cluster.url), NAMESPACE, pause_s=0.01)
+    objects = Mortal(Configuration(host=cluster.url), NAMESPACE, retry=RetryPolicy(pause_s=0.01))
     mortal = KServeServing(objects, PodSettings(), poll_s=0.002)
     objects.left = lives
     try:

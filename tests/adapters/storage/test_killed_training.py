@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_file
 
 from devtools.object_store import BUCKET, ObjectStore
-from matops.adapters.storage.checkpoint_place import FileCheckpoints
+from matops.adapters.storage.file_store import FileStore
 from matops.artifacts.jsonfile import read_json
 from matops.artifacts.model.model import LOG, WEIGHTS, TrainingLog
 from matops.core.learning.checkpoint import STOPPED_STATUS
@@ -42,10 +42,10 @@ def unbroken(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def place(server: ObjectStore | None, tmp_path: Path) -> FileCheckpoints:
+def place(server: ObjectStore | None, tmp_path: Path) -> FileStore:
     if server is None:
-        return FileCheckpoints(str(tmp_path / "kept"))
-    return FileCheckpoints(f"s3://{BUCKET}/{uuid4().hex}", server.endpoint, 5.0)
+        return FileStore(str(tmp_path / "kept"))
+    return FileStore(f"s3://{BUCKET}/{uuid4().hex}", server.endpoint, 5.0)
 
 
 def assert_same(out: Path, other: Path) -> None:
@@ -58,7 +58,7 @@ def assert_same(out: Path, other: Path) -> None:
 
 @pytest.mark.slow
 def test_killed_at_random_it_ends_as_if_it_had_been_left_alone(
-    prepared: Path, unbroken: Path, place: FileCheckpoints, tmp_path: Path
+    prepared: Path, unbroken: Path, place: FileStore, tmp_path: Path
 ) -> None:
     draw, killed = random.Random(0), 0
     while True:
@@ -83,7 +83,7 @@ def test_killed_at_random_it_ends_as_if_it_had_been_left_alone(
 def test_told_to_stop_it_keeps_its_state_and_says_so_by_its_exit_status(
     prepared: Path, unbroken: Path, tmp_path: Path, workers: int, stops_wanted: int
 ) -> None:
-    place, stops = FileCheckpoints(str(tmp_path / "kept")), 0
+    place, stops = FileStore(str(tmp_path / "kept")), 0
     while True:
         shutil.rmtree(tmp_path / "out", ignore_errors=True)
         process = start_training(prepared, tmp_path / "out", place, workers)

@@ -18,13 +18,13 @@ from uuid import uuid4
 import pytest
 
 from devtools.object_store import BUCKET, ObjectStore
-from matops.adapters.storage import s3_place
+from matops.adapters.storage.file_store import FileStore
 from matops.adapters.storage.package_bucket import PackageBucket
 from matops.adapters.storage.package_directory import PackageDirectory
-from matops.adapters.storage.s3_place import S3Place
 from matops.artifacts.model.package import CARD, GOLDEN, WEIGHTS, load_checked
 from matops.core.errors import BadInput
 from matops.families import get_family
+from matops.processes.retry import RetryPolicy
 from tests.support.fault_proxy import FAULTS, running_proxy
 from tests.support.remotes import SERVERS, server_or_skip
 
@@ -35,15 +35,17 @@ pytestmark = pytest.mark.s3
 
 ELASTIC = get_family("elastic_cgcnn")
 FILES = {CARD, GOLDEN, WEIGHTS}
-REQUESTS = 7
+REQUESTS = 6
+READ = 5
 """Of one copy of a package: a look at each object, and an upload of each."""
+HASTY = RetryPolicy(attempts=3, pause_s=0.001)
 COPY = """
 import sys
 from pathlib import Path
 from matops.adapters.storage.package_bucket import PackageBucket
-from matops.adapters.storage.s3_place import S3Place
+from matops.adapters.storage.file_store import FileStore
 
-PackageBucket(S3Place(sys.argv[1], sys.argv[2])).put(Path(sys.argv[3]), sys.argv[4])
+PackageBucket(FileStore(sys.argv[1], sys.argv[2])).put(Path(sys.argv[3]), sys.argv[4])
 """
 
 
@@ -68,7 +70,7 @@ class Bucket:
         return f"s3://{BUCKET}/{self.prefix}"
 
     def packages(self, endpoint: str = "") -> PackageBucket:
-        return PackageBucket(S3Place(self.url, endpoint or self.server.endpoint))
+        return PackageBucket(FileStore(self.url, endpoint or self.server.endpoint, retry=HASTY))
 
     def directory(self, root: Path) -> PackageDirectory:
         return PackageDirectory(root, self.packages())
@@ -96,12 +98,6 @@ class Bucket:
 @pytest.fixture
 def bucket(server: ObjectStore, released: Released) -> Bucket:
     return Bucket(server, uuid4().hex, f"{ELASTIC.name}/{released.package.name}")
-
-
-@pytest.fixture
-def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Transfers are begun anew at once."""
-    monkeypatch.setattr(s3_place, "PAUSES_S", (0.0, 0.0))
 
 
 def test_a_published_package_is_read_whole_elsewhere(
@@ -221,7 +217,7 @@ def test_a_champion_that_only_the_bucket_has_is_fetched(
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_one_fault_at_any_request_is_ridden_out(
-    bucket: Bucket, released: Released, fault: str, tmp_path: Path, hasty: None
+    bucket: Bucket, released: Released, fault: str, tmp_path: Path
 ) -> None:
     with running_proxy(bucket.server.port) as proxy:
         for number in range(REQUESTS):
@@ -230,7 +226,7 @@ def test_one_fault_at_any_request_is_ridden_out(
             one.put(released.package, proxy.endpoint)
             proxy.plan.clear()
             assert one.objects().keys() == FILES, (fault, number)
-            proxy.plan.set(fault, number % 5, 1)
+            proxy.plan.set(fault, number % READ, 1)
             store = PackageDirectory(tmp_path / str(number), one.packages(proxy.endpoint))
             kept = store.kept(ELASTIC, released.package.name)
             assert {path.name for path in kept.iterdir()} == FILES
@@ -238,7 +234,7 @@ def test_one_fault_at_any_request_is_ridden_out(
 
 @pytest.mark.parametrize("number", range(REQUESTS))
 def test_a_server_that_dies_leaves_no_half_package(
-    bucket: Bucket, released: Released, number: int, tmp_path: Path, hasty: None
+    bucket: Bucket, released: Released, number: int, tmp_path: Path
 ) -> None:
     with running_proxy(bucket.server.port) as proxy:
         proxy.plan.set("refused", number, 10_000)
@@ -256,7 +252,7 @@ def test_a_copy_that_is_killed_leaves_no_half_package(
 ) -> None:
     seen: set[frozenset[str]] = set()
     with running_proxy(bucket.server.port) as proxy:
-        for number in range(3, REQUESTS):
+        for number in range(2, REQUESTS):
             one = Bucket(bucket.server, uuid4().hex, bucket.name)
             proxy.plan.set("refused", number, 10_000)  # it waits there, and is killed
             arguments = [one.url, proxy.endpoint, str(released.package), one.name]
@@ -288,7 +284,7 @@ def test_a_bucket_that_can_not_be_used_is_one_line(
 ) -> None:
     if secret:
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", secret)
-    packages = PackageBucket(S3Place(url or bucket.url, bucket.server.endpoint))
+    packages = PackageBucket(FileStore(url or bucket.url, bucket.server.endpoint))
     for attempt in (packages.put, packages.fetch):
         arguments = (released.package, bucket.name)
         with pytest.raises(BadInput, match=f"^{url or bucket.url}") as caught:
@@ -301,4 +297,4 @@ def test_the_metadata_is_the_hash_on_the_card(bucket: Bucket, released: Released
     bucket.put(released.package)
     card = json.loads((released.package / CARD).read_text())
     for file, expected in card["files"].items():
-        assert bucket.packages().place.sha256(f"{bucket.name}/{file}") == expected
+        assert bucket.packages().store.sha256(f"{bucket.name}/{file}") == expected

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 import torch
 
-from matops.adapters.storage.checkpoint_place import FileCheckpoints
+from matops.adapters.storage.file_store import FileStore
 from matops.artifacts.model.checkpoint import encode_checkpoint
 from matops.core.errors import BadInput
 from matops.core.learning.checkpoint import Checkpoint
 from matops.core.learning.training import EpochLog
+from matops.processes.retry import RetryPolicy
 from matops.steps.learning.checkpoints import CheckpointPolicy, KeptCheckpoints, drop_checkpoints
 
 CPU = torch.device("cpu")
@@ -26,7 +27,7 @@ def at(steps: int) -> Checkpoint:
 
 @pytest.fixture
 def policy(tmp_path: Path) -> CheckpointPolicy:
-    return CheckpointPolicy(FileCheckpoints(str(tmp_path / "kept")), every_s=1e9)
+    return CheckpointPolicy(FileStore(str(tmp_path / "kept")), every_s=1e9)
 
 
 @pytest.fixture
@@ -87,8 +88,8 @@ def test_another_trainings_checkpoint_is_not_taken_up(
     other.save(at(20))
     assert kept.latest() is None
     # Not even where somebody copied it: the file says of which training it is.
-    (name,) = policy.place.names("other")
-    policy.place.write("key", name, policy.place.read("other", name))
+    (name,) = policy.store.names("other")
+    policy.store.write(f"key/{name}", policy.store.read(f"other/{name}"))
     assert kept.latest() is None
     assert "of another training" in caplog.text
 
@@ -97,14 +98,16 @@ def test_a_place_that_can_not_be_written_costs_a_line_and_no_training(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "file").write_text("in the way")
-    policy = CheckpointPolicy(FileCheckpoints(str(tmp_path / "file")), 0.0)
+    policy = CheckpointPolicy(FileStore(str(tmp_path / "file")), 0.0)
     KeptCheckpoints(policy, "key", CPU).save(at(1))
     (line,) = [record.getMessage() for record in caplog.records]
     assert line.startswith("no checkpoint was kept: ")
 
 
 def test_a_place_that_can_not_be_read_is_refused_before_anything_is_trained() -> None:
-    place = FileCheckpoints("s3://bucket/kept", "http://127.0.0.1:1", timeout_s=0.2)
+    place = FileStore(
+        "s3://bucket/kept", "http://127.0.0.1:1", 0.2, RetryPolicy(attempts=2, pause_s=0.01)
+    )
     with pytest.raises(BadInput, match=r"^s3://bucket/kept/key: "):
         KeptCheckpoints(CheckpointPolicy(place), "key", CPU).latest()
 
@@ -113,7 +116,7 @@ def test_one_is_due_when_the_time_between_two_is_over(
     policy: CheckpointPolicy, kept: KeptCheckpoints
 ) -> None:
     assert not kept.due()
-    assert KeptCheckpoints(CheckpointPolicy(policy.place, 0.0), "key", CPU).due()
+    assert KeptCheckpoints(CheckpointPolicy(policy.store, 0.0), "key", CPU).due()
 
 
 def test_a_finished_trainings_checkpoints_are_dropped_and_no_other(

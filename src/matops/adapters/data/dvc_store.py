@@ -15,12 +15,13 @@ from tempfile import TemporaryDirectory
 from matops.adapters.data.dvc_objects import DIRECTORY, Listing, Objects, inside, listing_hash
 from matops.adapters.data.dvc_pointer import DATA, POINTER, Pointer, read_pointer, replace_pointer
 from matops.adapters.data.dvc_workspace import (
+    DVC_ERRORS,
     RemoteSettings,
     locked,
-    one_line,
     open_objects,
     version_directory,
 )
+from matops.adapters.storage.errors import one_line
 from matops.artifacts.data.dataset import part_ids, write_part
 from matops.artifacts.data.history import VersionEntry, count_sources, now, units_of, write_entry
 from matops.artifacts.data.record_index import RecordIndex, open_index
@@ -112,7 +113,7 @@ class DvcStore:
             growth = self._publish(objects, family, records)
             while growth is None:
                 growth = self._publish(objects, family, records)
-            with one_line(f"stored and published, but {self.data} can't be written"):
+            with one_line(f"stored and published, but {self.data} can't be written", *DVC_ERRORS):
                 objects.lay_out(growth.listing, self.data)
             found = self._version(growth.listing, family)
         if found is None:
@@ -192,7 +193,7 @@ class DvcStore:
     @contextmanager
     def _writing(self, problem: str) -> Iterator[Objects]:
         with (
-            one_line(problem),
+            one_line(problem, *DVC_ERRORS),
             locked(self.workspace),
             open_objects(self.workspace, self.remote) as objects,
         ):

@@ -16,12 +16,13 @@ from matops.adapters.data.dvc_objects import (
 from matops.adapters.data.dvc_pointer import DATA, POINTER, read_pointer
 from matops.adapters.data.dvc_store import HISTORY
 from matops.adapters.data.dvc_workspace import (
+    DVC_ERRORS,
     RemoteSettings,
     locked,
-    one_line,
     open_objects,
     version_directory,
 )
+from matops.adapters.storage.errors import one_line
 from matops.artifacts.data.comparison import Comparison, compare_parts
 from matops.artifacts.data.history import VersionEntry, read_entry
 from matops.core.errors import BadInput
@@ -181,7 +182,7 @@ class DvcVersions:
         if published.empty:
             raise BadInput(f"{pointer}: there is no data yet; try: matops ingest")
         with (
-            one_line(f"{pointer}: the data it names can't be had"),
+            one_line(f"{pointer}: the data it names can't be had", *DVC_ERRORS),
             open_objects(self.workspace, self.remote) as objects,
         ):
             yield objects, objects.load(published.tree)

@@ -16,11 +16,11 @@ from dvc_objects.errors import ObjectDBError, ObjectFormatError
 from filelock import FileLock
 
 from matops.adapters.data.dvc_objects import Objects
-from matops.core.errors import BadInput
 from matops.processes.atomic import write_atomic
 
 REMOTE_NAME = "store"
 REMOTE_SECTION = f'remote "{REMOTE_NAME}"'
+DVC_ERRORS = (DvcException, ObjectDBError, ObjectFormatError, sqlite3.Error, ConfigObjError)
 DEFAULT_REMOTE = "../.matops/remote"
 """Relative to the configuration, so that a workspace can be moved."""
 
@@ -50,26 +50,6 @@ class RemoteSettings:
             options |= {"connect_timeout": waiting, "read_timeout": waiting}
             options |= {"endpointurl": self.endpoint} if self.endpoint else {}
         return options
-
-
-def _storage_errors() -> tuple[type[Exception], ...]:
-    """What cache, disk, network or server raise; asked for only when something was raised."""
-    # Half a second to import, which a workspace without a server never needs.
-    from aiohttp import ClientError as HttpError
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    local = (DvcException, ObjectDBError, ObjectFormatError, OSError, sqlite3.Error, ConfigObjError)
-    return (*local, BotoCoreError, ClientError, HttpError)
-
-
-@contextmanager
-def one_line(problem: str) -> Iterator[None]:
-    """Turn what cache, disk, network or server raise into one line of bad input."""
-    try:
-        yield
-    except _storage_errors() as error:
-        said = " ".join(str(error).split()) or type(error).__name__
-        raise BadInput(f"{problem}: {said}") from None
 
 
 @contextmanager

@@ -3,9 +3,8 @@
 import hashlib
 import json
 import re
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,6 +14,7 @@ from matops.core.data.record import Provenance
 from matops.core.errors import BadInput
 from matops.core.progress import Progress
 from matops.processes.atomic import write_atomic
+from matops.processes.retry import OVERLOADED, RetryPolicy
 
 T = TypeVar("T")
 Document = Mapping[str, Any]
@@ -22,21 +22,11 @@ Document = Mapping[str, Any]
 ENGINE, LICENCE = "VASP", "CC-BY-4.0"
 MATERIAL = "material_id"
 STATUS = re.compile(r"error status code (\d+)")
+REFUSED = (401, 403)
 
 
-@dataclass(frozen=True)
-class Patience:
-    """How long a server is waited for.
-
-    Attributes:
-        tries: times that one request is made, mp-api's own quick repeats not counted.
-        first_pause_s: pause after the first failure; each further one is twice as long.
-        timeout_s: longest silence of the server.
-    """
-
-    tries: int = 5
-    first_pause_s: float = 1.0
-    timeout_s: int = 30
+TIMEOUT_S = 30
+RETRY = RetryPolicy(pause_s=1.0)
 
 
 class MaterialsProject:
@@ -47,7 +37,8 @@ class MaterialsProject:
         key: str,
         endpoint: str,
         kept: Path,
-        patience: Patience | None = None,
+        retry: RetryPolicy = RETRY,
+        timeout_s: int = TIMEOUT_S,
         page_size: int = 100,
     ) -> None:
         """Name the places; nothing is asked yet.
@@ -56,7 +47,8 @@ class MaterialsProject:
             key: API key.
             endpoint: address of the API.
             kept: directory of finished pages.
-            patience: how long to wait; the defaults if left out.
+            retry: how often one request is made, mp-api's own quick repeats not counted.
+            timeout_s: longest silence of the server.
             page_size: materials of one request.
 
         Raises:
@@ -68,7 +60,7 @@ class MaterialsProject:
             raise BadInput(f"MP_API_KEY has {len(key)} characters; a key has 32")
         self.key, self.endpoint = key, endpoint.rstrip("/") + "/"
         self.kept, self.page_size = kept, page_size
-        self.patience = patience or Patience()
+        self.retry, self.timeout_s = retry, timeout_s
 
     def entries(self, query: DatabaseQuery, progress: Progress) -> Iterator[DatabaseEntry]:
         """The materials of a query, page by page.
@@ -103,9 +95,10 @@ class MaterialsProject:
             response = httpx.get(
                 f"{self.endpoint}heartbeat",
                 headers={"x-api-key": self.key},
-                timeout=self.patience.timeout_s,
+                timeout=self.timeout_s,
             )
-            _raise_for(response.status_code)
+            _refuse_key(response.status_code)
+            response.raise_for_status()
             return str(response.json()["db_version"])
 
         return self._patiently(ask)
@@ -144,7 +137,7 @@ class MaterialsProject:
             "api_key": self.key,
             "endpoint": self.endpoint,
             "db_version": version,
-            "timeout": self.patience.timeout_s,
+            "timeout": self.timeout_s,
             "use_document_model": False,
             "mute_progress_bars": True,
         }
@@ -159,17 +152,12 @@ class MaterialsProject:
 
     def _patiently(self, ask: Callable[[], T]) -> T:
         """Ask until there is an answer: with longer and longer pauses, but not for ever."""
-        pause_s, reason = self.patience.first_pause_s, ""
-        for left in reversed(range(self.patience.tries)):
-            try:
-                return ask()
-            except BadInput:
-                raise
-            except Exception as error:  # of httpx, requests, mp-api and JSON: each has its own
-                reason = _reason(error)
-            if left:
-                time.sleep(pause_s)
-                pause_s *= 2
+        try:
+            return self.retry.call(ask, _is_transient)
+        except BadInput:
+            raise
+        except Exception as error:  # of httpx, requests, mp-api and JSON: each has its own
+            reason = _reason(error)
         raise BadInput(
             f"the Materials Project at {self.endpoint} gives no usable answer: {reason}; "
             "finished pages are kept, the same command goes on from there"
@@ -193,21 +181,29 @@ def _digest(query: DatabaseQuery) -> str:
     return hashlib.sha256(said.encode()).hexdigest()[:12]
 
 
-def _raise_for(status: int) -> None:
-    if status in (401, 403):
+def _refuse_key(status: int) -> None:
+    if status in REFUSED:
         raise BadInput(f"the Materials Project refuses MP_API_KEY (HTTP {status})")
-    if status != 200:
-        raise ConnectionError(f"HTTP {status}")
+
+
+def _is_transient(error: BaseException) -> bool:
+    return not isinstance(error, BadInput) and _status(error) in (None, 500, *OVERLOADED)
+
+
+def _status(error: BaseException) -> int | None:
+    """Of the answer that an error tells of: an attribute of httpx's, a phrase of mp-api's."""
+    answer = getattr(error, "response", None)
+    phrase = STATUS.search(str(error))
+    return int(phrase[1]) if phrase else getattr(answer, "status_code", None)
 
 
 def _reason(error: Exception) -> str:
     """A failure in one line.
 
     Raises:
-        BadInput: it is the key that was refused; asking again would not help.
+        BadInput: it is the key that was refused.
     """
-    said = " ".join(str(error).split()) or type(error).__name__
-    status = STATUS.search(said)
-    if status and status[1] in ("401", "403"):
-        _raise_for(int(status[1]))
-    return f"HTTP {status[1]}" if status else said[:200]
+    status = _status(error)
+    _refuse_key(status or 0)
+    reason = " ".join(str(error).split()) or type(error).__name__
+    return f"HTTP {status}" if status else reason[:200]

@@ -1,7 +1,6 @@
 """Reading and writing a cluster's objects: with retries, and with errors in one line."""
 
 import json
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -11,13 +10,14 @@ from kubernetes.client.rest import ApiException
 from urllib3.exceptions import HTTPError
 
 from matops.core.errors import BadInput
+from matops.processes.retry import OVERLOADED, RETRY, RetryPolicy
 
 Json = dict[str, Any]
 
 SERVICES = ("serving.kserve.io", "v1beta1", "inferenceservices")
 ROUTES = ("gateway.networking.k8s.io", "v1", "httproutes")
-PASSING = (429, 500, 502, 503, 504)
-"""Answers of a server that is overloaded, restarted or behind a proxy: asking again may help."""
+TRANSIENT = (500, *OVERLOADED)
+"""A conditional write that was lost may be repeated, and answers 409 where it was not."""
 
 
 class Conflict(Exception):
@@ -52,8 +52,7 @@ class KubernetesObjects:
         cluster: configuration of the client.
         namespace: the namespace.
         timeout_s: how long to wait for one answer.
-        pause_s: before the second attempt; doubled before each one after that.
-        attempts: how often to ask before giving up.
+        retry: how often to ask before giving up.
     """
 
     def __init__(
@@ -61,12 +60,11 @@ class KubernetesObjects:
         cluster: Configuration,
         namespace: str,
         timeout_s: float = 10.0,
-        pause_s: float = 0.5,
-        attempts: int = 5,
+        retry: RetryPolicy = RETRY,
     ) -> None:
         cluster.retries = False  # the client's own would hide what was tried
         self.client, self.namespace = ApiClient(cluster), namespace
-        self.timeout_s, self.pause_s, self.attempts = timeout_s, pause_s, attempts
+        self.timeout_s, self.retry = timeout_s, retry
 
     def get(self, kind: tuple[str, str, str], name: str) -> Json | None:
         """A custom object, or None where there is none."""
@@ -144,23 +142,23 @@ class KubernetesObjects:
             Conflict: the object changed since it was read, or exists already.
             BadInput: the cluster can't be reached, or refuses.
         """
-        reason = ""
-        for attempt in range(self.attempts):
-            if attempt:
-                time.sleep(self.pause_s * 2 ** (attempt - 1))
-            try:
-                return ask(*arguments, _request_timeout=self.timeout_s)
-            except ApiException as error:
-                if error.status == 404:
-                    return None
-                if error.status == 409:
-                    raise Conflict(name) from None
-                reason = f"{error.status}: {_message(error)}"
-                if error.status not in PASSING:
-                    break
-            except HTTPError as error:
-                reason = f"no answer: {error}"
+        try:
+            return self.retry.call(
+                lambda: ask(*arguments, _request_timeout=self.timeout_s), _is_transient
+            )
+        except ApiException as error:
+            if error.status == 404:
+                return None
+            if error.status == 409:
+                raise Conflict(name) from None
+            reason = f"{error.status}: {_message(error)}"
+        except HTTPError as error:
+            reason = f"no answer: {error}"
         raise BadInput(f"{self.client.configuration.host}: {self.namespace}/{name}: {reason}")
+
+
+def _is_transient(error: BaseException) -> bool:
+    return isinstance(error, HTTPError) or getattr(error, "status", None) in TRANSIENT
 
 
 def _message(error: ApiException) -> str:

@@ -2,7 +2,6 @@
 
 import json
 import re
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,12 +12,12 @@ from kfp_server_api import ApiException, Configuration
 from urllib3.exceptions import HTTPError, ProtocolError
 
 from matops.core.errors import BadInput
+from matops.processes.retry import OVERLOADED, RETRY, RetryPolicy
 
 IN_CLUSTER_TOKEN = Path("/var/run/secrets/kubeflow/pipelines/token")
 """Where Kubeflow's documentation has a pod's token mounted."""
-PASSING = (429, 502, 503, 504)
-"""Answers of a server that is overloaded, restarted or behind a proxy: asking again may help."""
 PAGE = 100
+ONCE = RetryPolicy(attempts=1)
 
 
 class AlreadyThere(Exception):
@@ -60,19 +59,17 @@ class KubeflowApi:
     Args:
         access: endpoint and credentials.
         timeout_s: how long to wait for one answer.
-        pause_s: before the second attempt; doubled before each one after that.
-        attempts: how often to ask before giving up.
+        retry: how often to ask before giving up.
     """
 
     def __init__(
         self,
         access: KubeflowAccess,
         timeout_s: int = 30,
-        pause_s: float = 0.5,
-        attempts: int = 5,
+        retry: RetryPolicy = RETRY,
     ) -> None:
         self.endpoint, self.namespace = access.endpoint, access.namespace
-        self.timeout_s, self.pause_s, self.attempts = timeout_s, pause_s, attempts
+        self.timeout_s, self.retry = timeout_s, retry
         client = kfp_server_api.ApiClient(access.configuration())
         self.pipelines = kfp_server_api.PipelineServiceApi(client)
         self.uploads = kfp_server_api.PipelineUploadServiceApi(client)
@@ -86,7 +83,7 @@ class KubeflowApi:
         Raises:
             BadInput: the server can't be reached, or refuses.
         """
-        return self._ask(self.attempts, what, ask, *arguments, **named)
+        return self._ask(self.retry, what, ask, *arguments, **named)
 
     def create(self, what: str, ask: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
         """The answer to a request that is not idempotent: it is sent once.
@@ -95,7 +92,7 @@ class KubeflowApi:
             AlreadyThere: there is an object of this name.
             BadInput: the server can't be reached, or refuses.
         """
-        created = self._ask(1, what, ask, *arguments, **named)
+        created = self._ask(ONCE, what, ask, *arguments, **named)
         if created is None:
             raise BadInput(f"{self.endpoint}: {what}: what it belongs to is not there any more")
         return created
@@ -111,28 +108,27 @@ class KubeflowApi:
                 return
 
     def _ask(
-        self, attempts: int, what: str, ask: Callable[..., Any], *arguments: Any, **named: Any
+        self, retry: RetryPolicy, what: str, ask: Callable[..., Any], *arguments: Any, **named: Any
     ) -> Any:
-        reason = ""
-        for attempt in range(attempts):
-            if attempt:
-                time.sleep(self.pause_s * 2 ** (attempt - 1))
-            try:
-                return ask(*arguments, _request_timeout=self.timeout_s, **named)
-            except ApiException as error:
-                if error.status == 404 and _is_kubeflow(error):
-                    return None
-                if error.status == 409:
-                    raise AlreadyThere(what) from None
-                reason = _refusal(error)
-                if error.status not in PASSING:
-                    break
-            except (HTTPError, OSError) as error:
-                reason = f"not reachable: {_innermost(error)}"
-            except ValueError:
-                reason = "not an answer of Kubeflow Pipelines"
-                break
+        try:
+            return retry.call(
+                lambda: ask(*arguments, _request_timeout=self.timeout_s, **named), _is_transient
+            )
+        except ApiException as error:
+            if error.status == 404 and _is_kubeflow(error):
+                return None
+            if error.status == 409:
+                raise AlreadyThere(what) from None
+            reason = _refusal(error)
+        except (HTTPError, OSError) as error:
+            reason = f"not reachable: {_innermost(error)}"
+        except ValueError:
+            reason = "not an answer of Kubeflow Pipelines"
         raise BadInput(f"{self.endpoint}: {what}: {reason}")
+
+
+def _is_transient(error: BaseException) -> bool:
+    return isinstance(error, HTTPError | OSError) or getattr(error, "status", None) in OVERLOADED
 
 
 def _innermost(error: Exception) -> str:

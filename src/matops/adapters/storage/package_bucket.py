@@ -6,7 +6,7 @@ next copy adds what is missing. What lies under a card is never overwritten.
 
 from pathlib import Path
 
-from matops.adapters.storage.s3_place import S3Place
+from matops.adapters.storage.file_store import FileStore
 from matops.artifacts.model.package import CARD, GOLDEN, WEIGHTS, check_files
 from matops.core.errors import BadInput
 
@@ -14,8 +14,8 @@ from matops.core.errors import BadInput
 class PackageBucket:
     """A prefix of a bucket with packages."""
 
-    def __init__(self, place: S3Place) -> None:
-        self.place = place
+    def __init__(self, store: FileStore) -> None:
+        self.store = store
 
     def put(self, package: Path, name: str) -> None:
         """Copy a package, unless it is there; a second time copies nothing.
@@ -29,18 +29,18 @@ class PackageBucket:
                 read and written.
         """
         card = check_files(package)
-        kept = self.place.read(f"{name}/{CARD}")
+        kept = self.store.find(f"{name}/{CARD}")
         if kept is not None and kept != (package / CARD).read_bytes():
             raise self._differs(package, f"{name}/{CARD}")
         for file, expected in card.files.items():
-            there = self.place.sha256(f"{name}/{file}")
+            there = self.store.sha256(f"{name}/{file}")
             if there == expected:
                 continue
             if there and kept is not None:
                 raise self._differs(package, f"{name}/{file}")
-            self.place.upload(package / file, f"{name}/{file}")
+            self.store.upload(package / file, f"{name}/{file}")
         if kept is None:
-            self.place.upload(package / CARD, f"{name}/{CARD}")
+            self.store.upload(package / CARD, f"{name}/{CARD}")
 
     def fetch(self, name: str, directory: Path) -> bool:
         """Copy a package into a new directory, and check it against its card.
@@ -51,24 +51,24 @@ class PackageBucket:
         Raises:
             BadInput: it is damaged or another's, or the bucket can't be read.
         """
-        card = self.place.read(f"{name}/{CARD}")
+        card = self.store.find(f"{name}/{CARD}")
         if card is None:
             return False
         directory.mkdir()
         (directory / CARD).write_bytes(card)
         for file in (WEIGHTS, GOLDEN):
-            self.place.download(f"{name}/{file}", directory / file)
+            self.store.download(f"{name}/{file}", directory / file)
         try:
             version = check_files(directory).version
         except BadInput as error:
             reason = str(error).removeprefix(f"{directory}/")
-            raise BadInput(f"{self.place.address(name)}/{reason}") from None
+            raise BadInput(f"{self.store.address_of(name)}/{reason}") from None
         if version != name.rpartition("/")[2]:
-            raise BadInput(f"{self.place.address(name)}: holds the package {version}")
+            raise BadInput(f"{self.store.address_of(name)}: holds the package {version}")
         return True
 
     def _differs(self, package: Path, name: str) -> BadInput:
         return BadInput(
-            f"{self.place.address(name)}: differs from {package}, and a version is never "
+            f"{self.store.address_of(name)}: differs from {package}, and a version is never "
             "overwritten; remove one of the two"
         )

@@ -12,7 +12,7 @@ from matops.core.errors import BadInput
 from matops.core.learning.checkpoint import Checkpoint
 from matops.core.learning.ranks import Ranks
 from matops.steps.learning.stopping import told_to_stop
-from matops.steps.ports import CheckpointPlace
+from matops.steps.ports import CheckpointStore
 
 log = logging.getLogger(__name__)
 
@@ -25,11 +25,11 @@ class CheckpointPolicy:
     """Where and how often unfinished trainings are kept.
 
     Attributes:
-        place: directory or bucket.
+        store: directory or bucket.
         every_s: time between two checkpoints of a network, in seconds.
     """
 
-    place: CheckpointPlace
+    store: CheckpointStore
     every_s: float = 60.0
 
 
@@ -70,21 +70,21 @@ class KeptCheckpoints:
         """Keep it and drop those before the last two."""
         content = encode_checkpoint(checkpoint, self.key)
         name = f"{checkpoint.steps:09d}-{_digest(content)}.safetensors"
-        place = self.policy.place
+        store = self.policy.store
         try:
-            place.write(self.key, name, content)
-            for old in sorted(place.names(self.key))[:-KEPT]:
-                place.remove(self.key, old)
+            store.write(f"{self.key}/{name}", content)
+            for old in sorted(store.names(self.key))[:-KEPT]:
+                store.remove(f"{self.key}/{old}")
         except BadInput as error:
             log.warning("no checkpoint was kept: %s", error)
         self.saved_at = time.monotonic()
 
     def _read(self) -> bytes:
         """Content of the last whole checkpoint; empty if there is none."""
-        place = self.policy.place
-        for name in sorted(place.names(self.key), reverse=True):
-            where = f"{place.address}/{self.key}/{name}"
-            content = place.read(self.key, name)
+        store = self.policy.store
+        for name in sorted(store.names(self.key), reverse=True):
+            where = f"{store.address}/{self.key}/{name}"
+            content = store.read(f"{self.key}/{name}")
             try:
                 if _digest(content) not in name:
                     raise BadInput(f"{where}: damaged: its content is not what its name says")
@@ -99,8 +99,8 @@ class KeptCheckpoints:
 def drop_checkpoints(policy: CheckpointPolicy, key: str) -> None:
     """Remove the checkpoints of a finished training; what stays behind is only named."""
     try:
-        for name in policy.place.names(key):
-            policy.place.remove(key, name)
+        for name in policy.store.names(key):
+            policy.store.remove(f"{key}/{name}")
     except BadInput as error:
         log.warning("a checkpoint of the finished training is left: %s", error)
 

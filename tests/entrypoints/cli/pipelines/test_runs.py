@@ -60,7 +60,7 @@ def kubeflow(
         monkeypatch.setenv("MATOPS_KFP_ENDPOINT", found.url)
         monkeypatch.setenv("MATOPS_COMMIT", "0123456789abcdef0123")
         monkeypatch.setattr("matops.entrypoints.pipelines.platform.LOOK_EVERY_S", 0.0)
-        monkeypatch.setattr("matops.adapters.pipelines.kubeflow_api.time.sleep", lambda _: None)
+        monkeypatch.setattr("matops.processes.retry.time.sleep", lambda _: None)
         yield found
 
 
