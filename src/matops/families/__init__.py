@@ -1,7 +1,11 @@
-"""The families, found by looking: a folder here that exports ``FAMILY`` is one."""
+"""The families, found by looking: a folder here, or an installed package's entry point.
+
+Both export ``FAMILY``. An entry point of the group ``matops.families`` is named as its family is.
+"""
 
 from functools import cache
 from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING
 
@@ -10,10 +14,37 @@ from matops.core.errors import BadInput
 if TYPE_CHECKING:
     from matops.core.family import Family
 
+GROUP = "matops.families"
+
+
+@cache
+def places() -> dict[str, EntryPoint]:
+    """Where each family is, by name; none is imported.
+
+    Raises:
+        BadInput: two have the same name.
+    """
+    here = [
+        EntryPoint(m.name, f"{__name__}.{m.name}", GROUP) for m in iter_modules(__path__) if m.ispkg
+    ]
+    places: dict[str, EntryPoint] = {}
+    for point in (*here, *entry_points(group=GROUP)):
+        other = places.setdefault(point.name, point)
+        if other.value != point.value:
+            raise BadInput(
+                f"two families are called {point.name!r}: {other.value} and {_origin(point)}; "
+                "uninstall one"
+            )
+    return places
+
+
+def _origin(point: EntryPoint) -> str:
+    return f"{point.value} of the package {point.dist.name}" if point.dist else point.value
+
 
 def family_names() -> tuple[str, ...]:
     """Names of all families, sorted."""
-    return tuple(sorted(module.name for module in iter_modules(__path__) if module.ispkg))
+    return tuple(sorted(places()))
 
 
 def check_family(name: str) -> None:
@@ -28,11 +59,20 @@ def check_family(name: str) -> None:
 
 @cache
 def get_family(name: str) -> "Family":
-    """The family of this name; imports only its own folder.
+    """The family of this name; imports only its own package.
 
     Raises:
-        BadInput: there is none.
+        BadInput: there is none, or a package has none where it says.
     """
+    from matops.core.family import Family
+
     check_family(name)
-    family: Family = import_module(f"{__name__}.{name}").FAMILY
+    point = places()[name]
+    try:
+        module = import_module(point.module)
+    except ImportError as error:
+        raise BadInput(f"family {name}: {_origin(point)} can't be imported: {error}") from error
+    family = getattr(module, point.attr or "FAMILY", None)
+    if not isinstance(family, Family) or family.name != name:
+        raise BadInput(f"family {name}: {_origin(point)} has no family of this name")
     return family

@@ -20,6 +20,7 @@ class Served:
         dataset_version: of the data it was trained on.
         coverage: nominal coverage of its intervals.
         gates: whether it passed, by name of the gate.
+        explanations: what the family says that it has learnt, by heading.
         variant: name of the arm of a release that this copy is.
     """
 
@@ -28,6 +29,7 @@ class Served:
     dataset_version: str
     coverage: float
     gates: Mapping[str, bool] = field(default_factory=dict)
+    explanations: Mapping[str, str] = field(default_factory=dict)
     variant: str = "local"
 
     @classmethod
@@ -40,6 +42,7 @@ class Served:
             card.data.version,
             card.calibration.coverage,
             gates,
+            card.explanations,
             variant,
         )
 
@@ -54,6 +57,7 @@ def describe(served: Served, limits: Limits) -> dict[str, Any]:
         "title": family.title,
         "paper": family.paper,
         "coverage": served.coverage,
+        "explanations": dict(served.explanations),
         "targets": [
             {
                 "name": target.name,

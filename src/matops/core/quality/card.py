@@ -105,6 +105,7 @@ class Card:
         champion: version of the model it was compared with; empty for a first model.
         since_champion: how the data changed since that model; None for a first model, and on
             cards of schema 2, which did not say it.
+        explanations: what the family says that the model has learnt, by heading, as a closed form.
         lineage: the model it started from, and those before it, nearest first.
         files: SHA-256 of each other file in the package.
     """
@@ -123,5 +124,6 @@ class Card:
     verdict: Verdict
     champion: str
     since_champion: DataChange | None = field(default=None, kw_only=True)
+    explanations: dict[str, str] = field(default_factory=dict, kw_only=True)
     lineage: tuple[Ancestor, ...]
     files: dict[str, str]

@@ -17,6 +17,7 @@ from matops.artifacts.model.model import TrainingLog, read_model
 from matops.artifacts.model.package import Golden, load_predictor, write_package
 from matops.artifacts.pages.parity import render_parity
 from matops.artifacts.pages.report import render_report
+from matops.core.family import Explains
 from matops.core.learning.training import Ensemble
 from matops.core.learning.transfer import Ancestor
 from matops.core.predictor import Predictor
@@ -111,6 +112,13 @@ def _environment(commit: str, log: TrainingLog) -> Environment:
     )
 
 
+def _explanations(predictor: Predictor) -> dict[str, str]:
+    family = predictor.family
+    if not isinstance(family, Explains):
+        return {}
+    return dict(family.explain(predictor.ensemble, predictor.config))
+
+
 def _card(
     prepared: Prepared,
     predictor: Predictor,
@@ -136,6 +144,7 @@ def _card(
         verdict=measured.verdict,
         champion=measured.champion,
         since_champion=since_champion,
+        explanations=_explanations(predictor),
         lineage=lineage,
         files={},
     )

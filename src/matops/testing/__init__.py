@@ -1,0 +1,28 @@
+"""Tests that every family passes, also those from outside the tree.
+
+::
+
+    from matops.testing import FamilyConformance
+
+    class TestPores(FamilyConformance):
+        @pytest.fixture
+        def family(self):
+            return get_family("pores")
+"""
+
+import pytest
+
+pytest.register_assert_rewrite(
+    *(f"{__name__}.{name}" for name in ("describing", "learning", "packaging", "reading"))
+)
+
+from matops.testing.describing import Describes  # noqa: E402
+from matops.testing.learning import Learns  # noqa: E402
+from matops.testing.packaging import Packages  # noqa: E402
+from matops.testing.reading import Reads  # noqa: E402
+
+__all__ = ["FamilyConformance"]
+
+
+class FamilyConformance(Describes, Reads, Learns, Packages):
+    """What the platform asks of a family; a subclass has a fixture ``family``."""

@@ -1,0 +1,47 @@
+"""Packages with families from outside the tree, installed where a test says."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from matops.families import get_family, places
+
+JUMPS = Path(__file__).parent / "outside" / "jumps"
+
+
+def announce(site: Path, name: str, value: str, package: str = "other") -> None:
+    """Write what an installer would: a package's entry point for a family."""
+    information = site / f"{package}-1.0.dist-info"
+    information.mkdir(parents=True)
+    (information / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n")
+    (information / "entry_points.txt").write_text(f"[matops.families]\n{name} = {value}\n")
+
+
+def install_jumps(site: Path) -> Path:
+    """The family ``jumps`` as its package's installation leaves it; the directory for sys.path."""
+    shutil.copytree(JUMPS, site / "jumps", ignore=shutil.ignore_patterns("__pycache__"))
+    announce(site, "jumps", "jumps", "matops-jumps")
+    return site
+
+
+@contextmanager
+def on_path(site: Path) -> Iterator[None]:
+    """Let this process find what is installed in a directory."""
+    sys.path.insert(0, str(site))
+    forget()
+    try:
+        yield
+    finally:
+        sys.path.remove(str(site))
+        forget()
+        sys.modules.pop("jumps", None)
+
+
+def forget() -> None:
+    """Let families be looked for anew."""
+    places.cache_clear()
+    get_family.cache_clear()
