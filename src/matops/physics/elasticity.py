@@ -26,23 +26,14 @@ _MANDEL_WEIGHTS = np.sqrt([1.0, 1.0, 1.0, 2.0, 2.0, 2.0])
 
 @dataclass(frozen=True)
 class PolycrystalModuli:
-    """Bounds and Hill averages of the moduli of a random polycrystal, in GPa.
+    """Bounds and Hill averages of the moduli of a random polycrystal, in GPa."""
 
-    Attributes:
-        K_voigt_GPa: bulk modulus under uniform strain (upper bound).
-        K_reuss_GPa: bulk modulus under uniform stress (lower bound).
-        K_VRH_GPa: mean of the two bounds.
-        G_voigt_GPa: shear modulus under uniform strain (upper bound).
-        G_reuss_GPa: shear modulus under uniform stress (lower bound).
-        G_VRH_GPa: mean of the two bounds.
-    """
-
-    K_voigt_GPa: float
-    K_reuss_GPa: float
-    K_VRH_GPa: float
-    G_voigt_GPa: float
-    G_reuss_GPa: float
-    G_VRH_GPa: float
+    K_voigt_GPa: float  # bulk modulus under uniform strain (upper bound)
+    K_reuss_GPa: float  # bulk modulus under uniform stress (lower bound)
+    K_VRH_GPa: float  # mean of the two bounds
+    G_voigt_GPa: float  # shear modulus under uniform strain (upper bound)
+    G_reuss_GPa: float  # shear modulus under uniform stress (lower bound)
+    G_VRH_GPa: float  # mean of the two bounds
 
 
 def voigt_reuss_hill(stiffness_GPa: ArrayLike) -> PolycrystalModuli:

@@ -11,94 +11,42 @@ from fractions import Fraction
 from unicodedata import normalize
 
 Exact = Fraction
-_eV_J = Exact("1.602176634e-19")
-_mol = Exact("6.02214076e23")
-_Ha_J = Exact("4.3597447222060e-18")
-_bohr_m = Exact("5.29177210544e-11")
-_A_m = Exact("1e-10")
+_eV_J, _mol = Exact("1.602176634e-19"), Exact("6.02214076e23")
+_Ha_J, _Bohr_m, _A_m = Exact("4.3597447222060e-18"), Exact("5.29177210544e-11"), Exact("1e-10")
 
-_ENERGY: Mapping[str, Exact] = {
-    "J": Exact(1),
-    "eV": _eV_J,
-    "meV": _eV_J / 1000,
-    "Ha": _Ha_J,
-    "Ry": _Ha_J / 2,
-    "kJ/mol": 1000 / _mol,
-    "kcal/mol": 4184 / _mol,
-}
+
+def _units(text: str) -> dict[str, Exact]:
+    """Units by name, of ``GPa 1e9, MPa 1e6``."""
+    pairs = (pair.split() for pair in text.split(","))
+    return {name: Exact(value) for name, value in pairs}
+
+
+_ELECTRONIC = {"eV": _eV_J, "meV": _eV_J / 1000, "Ha": _Ha_J, "Ry": _Ha_J / 2}
+_MOLAR = {"kJ/mol": 1000 / _mol, "kcal/mol": 4184 / _mol}
 UNITS: Mapping[str, Mapping[str, Exact]] = {
-    "stress": {
-        "GPa": Exact("1e9"),
-        "MPa": Exact("1e6"),
-        "kPa": Exact("1e3"),
-        "Pa": Exact(1),
-        "Mbar": Exact("1e11"),
-        "kbar": Exact("1e8"),
-        "bar": Exact("1e5"),
-        "atm": Exact(101325),
-        "eV/Å^3": _eV_J / _A_m**3,
-        "Ha/Bohr^3": _Ha_J / _bohr_m**3,
-    },
-    "energy": _ENERGY,
-    "energy per atom": {f"{name}/atom": _ENERGY[name] for name in ("eV", "meV", "Ha", "Ry")},
-    "force": {
-        "N": Exact(1),
-        "nN": Exact("1e-9"),
-        "eV/Å": _eV_J / _A_m,
-        "meV/Å": _eV_J / _A_m / 1000,
-        "Ha/Bohr": _Ha_J / _bohr_m,
-        "Ry/Bohr": _Ha_J / _bohr_m / 2,
-    },
-    "length": {
-        "m": Exact(1),
-        "cm": Exact("1e-2"),
-        "mm": Exact("1e-3"),
-        "µm": Exact("1e-6"),
-        "nm": Exact("1e-9"),
-        "Å": _A_m,
-        "pm": Exact("1e-12"),
-        "Bohr": _bohr_m,
-    },
-    "time": {
-        "s": Exact(1),
-        "ms": Exact("1e-3"),
-        "µs": Exact("1e-6"),
-        "ns": Exact("1e-9"),
-        "ps": Exact("1e-12"),
-        "fs": Exact("1e-15"),
-        "min": Exact(60),
-        "h": Exact(3600),
-    },
-    "diffusivity": {
-        "m^2/s": Exact(1),
-        "cm^2/s": Exact("1e-4"),
-        "mm^2/s": Exact("1e-6"),
-        "µm^2/s": Exact("1e-12"),
-        "nm^2/ns": Exact("1e-9"),
-        "Å^2/ps": Exact("1e-8"),
-    },
-    "surface energy": {
-        "J/m^2": Exact(1),
-        "mJ/m^2": Exact("1e-3"),
-        "N/m": Exact(1),
-        "erg/cm^2": Exact("1e-3"),
-        "eV/Å^2": _eV_J / _A_m**2,
-        "meV/Å^2": _eV_J / _A_m**2 / 1000,
-    },
-    "a pure number": {"1": Exact(1), "%": Exact("1e-2"), "ppm": Exact("1e-6")},
+    "stress": _units("GPa 1e9, MPa 1e6, kPa 1e3, Pa 1, Mbar 1e11, kbar 1e8, bar 1e5, atm 101325")
+    | {"eV/Å^3": _eV_J / _A_m**3, "Ha/Bohr^3": _Ha_J / _Bohr_m**3},
+    "energy": _units("J 1") | _ELECTRONIC | _MOLAR,
+    "energy per atom": {f"{name}/atom": value for name, value in _ELECTRONIC.items()},
+    "force": _units("N 1, nN 1e-9")
+    | {f"{name}/Å": _ELECTRONIC[name] / _A_m for name in ("eV", "meV")}
+    | {f"{name}/Bohr": _ELECTRONIC[name] / _Bohr_m for name in ("Ha", "Ry")},
+    "length": _units("m 1, cm 1e-2, mm 1e-3, µm 1e-6, nm 1e-9, Å 1e-10, pm 1e-12")
+    | {"Bohr": _Bohr_m},
+    "time": _units("s 1, ms 1e-3, µs 1e-6, ns 1e-9, ps 1e-12, fs 1e-15, min 60, h 3600"),
+    "diffusivity": _units(
+        "m^2/s 1, cm^2/s 1e-4, mm^2/s 1e-6, µm^2/s 1e-12, nm^2/ns 1e-9, Å^2/ps 1e-8"
+    ),
+    "surface energy": _units("J/m^2 1, mJ/m^2 1e-3, N/m 1, erg/cm^2 1e-3")
+    | {f"{name}/Å^2": _ELECTRONIC[name] / _A_m**2 for name in ("eV", "meV")},
+    "a pure number": _units("1 1, % 1e-2, ppm 1e-6"),
 }
 """By dimension, what each unit is in the coherent unit of the SI."""
 
 SPELLINGS: Mapping[str, str] = {
-    "A": "Å",
-    "Ang": "Å",
-    "Angstrom": "Å",
-    "angstrom": "Å",
-    "bohr": "Bohr",
-    "hartree": "Ha",
-    "Hartree": "Ha",
-    "um": "µm",
-    "us": "µs",
+    **dict.fromkeys(("A", "Ang", "Angstrom", "angstrom"), "Å"),
+    **dict.fromkeys(("Hartree", "hartree"), "Ha"),
+    **{"bohr": "Bohr", "um": "µm", "us": "µs"},
 }
 """Other spellings of a unit's words."""
 

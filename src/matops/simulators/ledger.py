@@ -24,17 +24,11 @@ class CampaignRunningError(BadInput):
 
 @dataclass(frozen=True)
 class TaskRecord:
-    """Outcome of one task.
+    """Outcome of one task."""
 
-    Attributes:
-        key: content hash of the task, see ``task_key``.
-        result: what the simulation returned; None if it failed.
-        failure: why it failed; None if it did not.
-    """
-
-    key: str
-    result: dict[str, Any] | None
-    failure: str | None
+    key: str  # content hash of the task, see ``task_key``
+    result: dict[str, Any] | None  # what the simulation returned; None if it failed
+    failure: str | None  # why it failed; None if it did not
 
 
 def task_key(simulate: Callable[..., Any], task: Mapping[str, Any]) -> str:

@@ -25,17 +25,12 @@ EPOCHS = 2
 
 @dataclass(frozen=True)
 class Case:
-    """What the tests of a family share.
+    """What the tests of a family share."""
 
-    Attributes:
-        payloads: the example file's, and those documented ones that are whole samples.
-        config: the demo preset with a training that takes no time.
-        features: of the payloads over and over, ``ROWS`` samples.
-    """
-
+    # the example file's, and those documented ones that are whole samples
     payloads: tuple[Payload, ...]
-    config: FamilyConfig
-    features: PackedFeatures
+    config: FamilyConfig  # the demo preset with a training that takes no time
+    features: PackedFeatures  # of the payloads over and over, ``ROWS`` samples
 
 
 @cache

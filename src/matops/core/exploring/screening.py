@@ -23,53 +23,35 @@ STAGES: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Cost:
-    """What a design spends, to be minimised; known before anything is predicted.
+    """What a design spends, to be minimised; known before anything is predicted."""
 
-    Attributes:
-        name: a column's name, as in ``solid_fraction``.
-        unit: its unit, ``1`` for a pure number.
-        description: a few words for axes and headings.
-        of: the cost of a payload.
-    """
-
-    name: str
-    unit: str
-    description: str
-    of: Callable[[Payload], float]
+    name: str  # a column's name, as in ``solid_fraction``
+    unit: str  # its unit, ``1`` for a pure number
+    description: str  # a few words for axes and headings
+    of: Callable[[Payload], float]  # the cost of a payload
 
 
 @dataclass(frozen=True)
 class Merit:
-    """What a design offers, to be maximised; it follows from the family's targets.
+    """What a design offers, to be maximised; it follows from the family's targets."""
 
-    Attributes:
-        name: a column's name, as in ``mean_C_ii``.
-        unit: its unit.
-        description: a few words for axes and headings.
-        of: merit, shape (n,), from values of the scalar targets in their order, shape (n,
-            n_scalars). It must not fall when one rises: then the merits of the lower and of the
-            upper ends enclose the merit of every value between them.
-    """
-
-    name: str
-    unit: str
-    description: str
+    name: str  # a column's name, as in ``mean_C_ii``
+    unit: str  # its unit
+    description: str  # a few words for axes and headings
+    # merit, shape (n,), from values of the scalar targets in their order, shape (n, n_scalars). It
+    # must not fall when one rises: then the merits of the lower and of the upper ends enclose the
+    # merit of every value between them
     of: Callable[[Array], Array]
 
 
 @dataclass(frozen=True)
 class Objectives:
-    """What a family's designs are judged by.
+    """What a family's designs are judged by."""
 
-    Attributes:
-        cost: to be minimised.
-        merits: to be maximised, one at a time; the first is the default.
-        settings: sections of the family's configuration that say which designs are made, and how
-            they are confirmed; a screening may change no others.
-    """
-
-    cost: Cost
-    merits: tuple[Merit, ...]
+    cost: Cost  # to be minimised
+    merits: tuple[Merit, ...]  # to be maximised, one at a time; the first is the default
+    # sections of the family's configuration that say which designs are made, and how they are
+    # confirmed; a screening may change no others
     settings: tuple[str, ...] = ()
 
     def merit(self, name: str = "") -> Merit:

@@ -21,25 +21,18 @@ FEWEST_GROUPS = 2
 
 @dataclass(frozen=True)
 class Variant:
-    """One point of a study.
+    """One point of a study."""
 
-    Attributes:
-        label: its name in tables.
-        changes: new value by dotted field name of the configuration.
-        x: where it lies on the plot's horizontal axis; None for a bar with its label.
-        train_groups: number of groups that train in each fold; None for all there are.
-        train_share: or the share of them.
-        series: the line of the plot to which it belongs.
-        transfer: its members start from a package instead of from random weights.
-    """
-
-    label: str
+    label: str  # its name in tables
+    # new value by dotted field name of the configuration
     changes: Mapping[str, Any] = field(default_factory=dict)
+    # where it lies on the plot's horizontal axis; None for a bar with its label
     x: float | None = None
+    # number of groups that train in each fold; None for all there are
     train_groups: int | None = None
-    train_share: float = 1.0
-    series: str = ""
-    transfer: bool = False
+    train_share: float = 1.0  # or the share of them
+    series: str = ""  # the line of the plot to which it belongs
+    transfer: bool = False  # its members start from a package instead of from random weights
 
     @property
     def draws_groups(self) -> bool:
@@ -49,29 +42,18 @@ class Variant:
 
 @dataclass(frozen=True)
 class Study:
-    """A question to a family's configuration, answered by grouped cross-validation.
+    """A question to a family's configuration, answered by grouped cross-validation."""
 
-    Attributes:
-        name: as on the command line.
-        question: what it answers, one line.
-        variants: its points.
-        x_label: what the horizontal axis shows, with its unit.
-        log_x: whether that axis is logarithmic.
-        metric: what the plot shows; ``mae_scaled`` is taken on the learning scale.
-        shown: targets that the plot shows, a panel each; ``all`` pools them.
-        draws: random choices of the training groups where a variant takes only some.
-        preset: the configuration that the variants change.
-    """
-
-    name: str
-    question: str
-    variants: tuple[Variant, ...]
-    x_label: str = ""
-    log_x: bool = False
-    metric: Metric = "r2"
+    name: str  # as on the command line
+    question: str  # what it answers, one line
+    variants: tuple[Variant, ...]  # its points
+    x_label: str = ""  # what the horizontal axis shows, with its unit
+    log_x: bool = False  # whether that axis is logarithmic
+    metric: Metric = "r2"  # what the plot shows; ``mae_scaled`` is taken on the learning scale
+    # targets that the plot shows, a panel each; ``all`` pools them
     shown: tuple[str, ...] = (POOLED,)
-    draws: int = 1
-    preset: str = "full"
+    draws: int = 1  # random choices of the training groups where a variant takes only some
+    preset: str = "full"  # the configuration that the variants change
 
     def __post_init__(self) -> None:
         labels = [variant.label for variant in self.variants]

@@ -9,95 +9,61 @@ from matops.core.learning.training import TrainingConfig
 
 @dataclass(frozen=True)
 class GraphConfig:
-    """Crystal graph.
+    """Crystal graph."""
 
-    Attributes:
-        neighbours: nearest neighbours of each atom (Xie and Grossman 2018, supplement).
-        radius_A: radius within which they are sought, Å (same source).
-        whole_shells: keep shells of equal distance whole; False cuts as the published code does.
-    """
-
-    neighbours: int = 12
-    radius_A: float = 8.0
+    neighbours: int = 12  # nearest neighbours of each atom (Xie and Grossman 2018, supplement)
+    radius_A: float = 8.0  # radius within which they are sought, Å (same source)
+    # keep shells of equal distance whole; False cuts as the published code does
     whole_shells: bool = True
 
 
 @dataclass(frozen=True)
 class NetworkConfig:
-    """The network; names follow the published code.
+    """The network; names follow the published code."""
 
-    Attributes:
-        atom_fea_len: width of an atom's vector (64: Xie and Grossman 2018).
-        n_conv: convolutions (3: same source).
-        h_fea_len: width of the hidden layers after pooling (128: same source).
-        n_h: number of them (1: same source).
-        gaussian_step_A: spacing and width of the distance expansion, Å (0.2: same source).
-        bond_orders: give the network the bond-orientational order of each atom's neighbours: the
-            angles that a graph of distances lacks. This and the next three are ours; README.md
-            has the ablation.
-        element_properties: give it standardised elemental properties beside the 92 binary ones.
-        reduced_lengths: expand each length over the sum of the covalent radii as well.
-        crystal_state: append global descriptors of the crystal after pooling.
-    """
-
-    atom_fea_len: int = 64
-    n_conv: int = 3
-    h_fea_len: int = 128
-    n_h: int = 1
+    atom_fea_len: int = 64  # width of an atom's vector (64: Xie and Grossman 2018)
+    n_conv: int = 3  # convolutions (3: same source)
+    h_fea_len: int = 128  # width of the hidden layers after pooling (128: same source)
+    n_h: int = 1  # number of them (1: same source)
+    # spacing and width of the distance expansion, Å (0.2: same source)
     gaussian_step_A: float = 0.2
+    # give the network the bond-orientational order of each atom's neighbours: the angles that a
+    # graph of distances lacks. This and the next three are ours; README.md has the ablation
     bond_orders: bool = True
+    # give it standardised elemental properties beside the 92 binary ones
     element_properties: bool = True
-    reduced_lengths: bool = True
-    crystal_state: bool = True
+    reduced_lengths: bool = True  # expand each length over the sum of the covalent radii as well
+    crystal_state: bool = True  # append global descriptors of the crystal after pooling
 
 
 @dataclass(frozen=True)
 class SimulationConfig:
-    """Alloys that the source ``simulation`` calculates.
+    """Alloys that the source ``simulation`` calculates."""
 
-    Attributes:
-        count: number of alloys; a balanced, seeded choice of the catalogue.
-        seed: seed of the choice.
-    """
-
-    count: int = 1000
-    seed: int = 0
+    count: int = 1000  # number of alloys; a balanced, seeded choice of the catalogue
+    seed: int = 0  # seed of the choice
 
 
 @dataclass(frozen=True)
 class MaterialsProjectConfig:
-    """Crystals that the source ``materials-project`` asks for.
+    """Crystals that the source ``materials-project`` asks for."""
 
-    Attributes:
-        elements: chemical symbols that a material must all contain; none asks for any.
-        max_sites: atoms in the database's own cell, at most; None sets no limit.
-    """
-
+    # chemical symbols that a material must all contain; none asks for any
     elements: tuple[str, ...] = ()
-    max_sites: int | None = None
+    max_sites: int | None = None  # atoms in the database's own cell, at most; None sets no limit
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Limits of the gates.
+    """Limits of the gates."""
 
-    Attributes:
-        mae_K: mean absolute error of log10 K_VRH.
-        mae_G: mean absolute error of log10 G_VRH.
-        half_width_K: median half width of the intervals of log10 K_VRH.
-        half_width_G: median half width of the intervals of log10 G_VRH.
-        invariance: largest change of a logarithm by rotation, supercell or atom order.
-        latency_ms: 95th percentile of the time of a single request, ms.
-        source: why the error limits are what they are.
-    """
-
-    mae_K: float
-    mae_G: float
-    half_width_K: float
-    half_width_G: float
-    source: str
-    invariance: float = 1e-4
-    latency_ms: float = 250.0
+    mae_K: float  # mean absolute error of log10 K_VRH
+    mae_G: float  # mean absolute error of log10 G_VRH
+    half_width_K: float  # median half width of the intervals of log10 K_VRH
+    half_width_G: float  # median half width of the intervals of log10 G_VRH
+    source: str  # why the error limits are what they are
+    invariance: float = 1e-4  # largest change of a logarithm by rotation, supercell or atom order
+    latency_ms: float = 250.0  # 95th percentile of the time of a single request, ms
 
 
 FULL_LIMITS = Limits(

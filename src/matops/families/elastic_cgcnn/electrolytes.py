@@ -16,17 +16,11 @@ from matops.physics.electrodeposition import (
 
 @dataclass(frozen=True)
 class Stability:
-    """Stability parameter χ of electrodeposition against a solid electrolyte.
+    """Stability parameter χ of electrodeposition against a solid electrolyte."""
 
-    Attributes:
-        chi_kJ_per_mol_nm: χ at the predicted moduli; stable where negative.
-        lower_kJ_per_mol_nm: smallest χ on the corners of the moduli's intervals.
-        upper_kJ_per_mol_nm: largest of the same.
-    """
-
-    chi_kJ_per_mol_nm: float
-    lower_kJ_per_mol_nm: float
-    upper_kJ_per_mol_nm: float
+    chi_kJ_per_mol_nm: float  # χ at the predicted moduli; stable where negative
+    lower_kJ_per_mol_nm: float  # smallest χ on the corners of the moduli's intervals
+    upper_kJ_per_mol_nm: float  # largest of the same
 
     @property
     def suppresses_dendrites(self) -> bool:

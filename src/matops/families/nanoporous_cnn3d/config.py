@@ -28,19 +28,16 @@ Descriptors = Literal["none", "morphology", "physical", "all"]
 
 @dataclass(frozen=True)
 class GridConfig:
-    """How a structure is turned into numbers.
+    """How a structure is turned into numbers."""
 
-    Attributes:
-        voxels: edge of the binary grid that is kept, one bit a voxel; a multiple of 8. (Zorkaltsev
-            et al. 2025 have 80.)
-        density_voxels: edge of the grid of solid shares that the network sees; a divisor of
-            ``voxels``. README.md, study ``resolution``.
-        descriptors: numbers a load direction beside the grid: morphological ones, physical ones
-            (finite elements and conduction: a solver runs for each request), both, or none.
-    """
-
+    # edge of the binary grid that is kept, one bit a voxel; a multiple of 8. (Zorkaltsev et al.
+    # 2025 have 80.)
     voxels: int = 48
+    # edge of the grid of solid shares that the network sees; a divisor of ``voxels``. README.md,
+    # study ``resolution``
     density_voxels: int = 16
+    # numbers a load direction beside the grid: morphological ones, physical ones (finite elements
+    # and conduction: a solver runs for each request), both, or none
     descriptors: Descriptors = "none"
 
     def __post_init__(self) -> None:
@@ -58,21 +55,16 @@ class GridConfig:
 
 @dataclass(frozen=True)
 class NetworkConfig:
-    """The network.
+    """The network."""
 
-    Attributes:
-        kind: ``compact`` trains on a CPU; ``descriptors`` is fully connected and sees no grid;
-            the others are the standard networks in 3D.
-        widths: channels of the compact network's levels, each at half the resolution of the last.
-        blocks: residual blocks in each level.
-        hidden: width of the hidden layer of the head.
-        load_map_weight: weight of the load maps beside the targets, where the data have them.
-    """
-
+    # ``compact`` trains on a CPU; ``descriptors`` is fully connected and sees no grid; the others
+    # are the standard networks in 3D
     kind: NetworkKind = "compact"
+    # channels of the compact network's levels, each at half the resolution of the last
     widths: tuple[int, ...] = (32, 64)
-    blocks: tuple[int, ...] = (1, 2)
-    hidden: int = 64
+    blocks: tuple[int, ...] = (1, 2)  # residual blocks in each level
+    hidden: int = 64  # width of the hidden layer of the head
+    # weight of the load maps beside the targets, where the data have them
     load_map_weight: float = 0.5
 
     def __post_init__(self) -> None:
@@ -98,26 +90,16 @@ class SimulationConfig:
 
     Size and waves are those of Zorkaltsev et al. (2025), whose gold has a solid fraction of 0.35
     and whose silver one of 0.25.
-
-    Attributes:
-        engine: ``molecular_dynamics`` or the cheap ``finite_elements``.
-        count: number of structures.
-        seed: seed of the phases and of the solid fractions.
-        metal: chemical symbol.
-        cells: conventional cells along an edge.
-        hkl_squared: h² + k² + l² of the waves.
-        least_solid_fraction: solid fractions are uniform between this
-        most_solid_fraction: and this.
     """
 
-    engine: Engine = "molecular_dynamics"
-    count: int = 1000
-    seed: int = 0
-    metal: str = "Au"
-    cells: int = 125
-    hkl_squared: int = 9
-    least_solid_fraction: float = 0.22
-    most_solid_fraction: float = 0.42
+    engine: Engine = "molecular_dynamics"  # ``molecular_dynamics`` or the cheap ``finite_elements``
+    count: int = 1000  # number of structures
+    seed: int = 0  # seed of the phases and of the solid fractions
+    metal: str = "Au"  # chemical symbol
+    cells: int = 125  # conventional cells along an edge
+    hkl_squared: int = 9  # h² + k² + l² of the waves
+    least_solid_fraction: float = 0.22  # solid fractions are uniform between this
+    most_solid_fraction: float = 0.42  # and this
 
     def __post_init__(self) -> None:
         if self.metal not in METALS:
@@ -139,23 +121,14 @@ class SimulationConfig:
 
 @dataclass(frozen=True)
 class Limits:
-    """Limits of the gates.
+    """Limits of the gates."""
 
-    Attributes:
-        mae_GPa: mean absolute error of each stiffness.
-        half_width_GPa: median half width of the intervals of each stiffness.
-        symmetry_GPa: root mean square change of a stiffness by a symmetry of the structure.
-        bound_share: share of stiffnesses above the Voigt bound.
-        source: why the error limits are what they are.
-        latency_ms: 95th percentile of the time of a single request, ms.
-    """
-
-    mae_GPa: float
-    half_width_GPa: float
-    symmetry_GPa: float
-    source: str
-    bound_share: float = 0.0
-    latency_ms: float = 1000.0
+    mae_GPa: float  # mean absolute error of each stiffness
+    half_width_GPa: float  # median half width of the intervals of each stiffness
+    symmetry_GPa: float  # root mean square change of a stiffness by a symmetry of the structure
+    source: str  # why the error limits are what they are
+    bound_share: float = 0.0  # share of stiffnesses above the Voigt bound
+    latency_ms: float = 1000.0  # 95th percentile of the time of a single request, ms
 
 
 FULL_LIMITS = Limits(

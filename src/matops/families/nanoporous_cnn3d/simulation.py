@@ -34,19 +34,13 @@ from matops.simulators.ledger import TaskRecord, task_key
 
 @dataclass(frozen=True)
 class Labelling:
-    """A way to label structures.
+    """A way to label structures."""
 
-    Attributes:
-        task: what a campaign is asked for one structure, from its name and itself.
-        simulate: what the campaign runs.
-        engine: program, with version.
-        method: potential or approximation.
-    """
-
+    # what a campaign is asked for one structure, from its name and itself
     task: Callable[[str, NanoporousMetal], Task]
-    simulate: Simulate
-    engine: str
-    method: str
+    simulate: Simulate  # what the campaign runs
+    engine: str  # program, with version
+    method: str  # potential or approximation
 
 
 def draw_metal(config: SimulationConfig, index: int, stream: Sequence[int] = ()) -> NanoporousMetal:

@@ -25,23 +25,14 @@ stand in the headers of the potential files.
 
 @dataclass(frozen=True, eq=False)
 class Alloy:
-    """An unrelaxed ordered alloy.
+    """An unrelaxed ordered alloy."""
 
-    Attributes:
-        name: designation and formula, e.g. ``L1_2 Cu3Au``; unique.
-        prototype: designation of the prototype.
-        species: n chemical symbols.
-        lattice_A: (3, 3) lattice vectors as rows, in Å.
-        frac_coords: (n, 3) fractional coordinates.
-        numbers: (n,) atomic numbers.
-    """
-
-    name: str
-    prototype: str
-    species: tuple[str, ...]
-    lattice_A: FloatArray
-    frac_coords: FloatArray
-    numbers: NDArray[np.int64]
+    name: str  # designation and formula, e.g. ``L1_2 Cu3Au``; unique
+    prototype: str  # designation of the prototype
+    species: tuple[str, ...]  # n chemical symbols
+    lattice_A: FloatArray  # (3, 3) lattice vectors as rows, in Å
+    frac_coords: FloatArray  # (n, 3) fractional coordinates
+    numbers: NDArray[np.int64]  # (n,) atomic numbers
 
 
 def build_alloy(prototype: Prototype, elements: tuple[str, ...]) -> Alloy:

@@ -16,27 +16,18 @@ Rows = tuple[tuple[float, float, float], ...]
 
 @dataclass(frozen=True)
 class Prototype:
-    """An ordered structure with labelled sites; each label stands for one species.
+    """An ordered structure with labelled sites; each label stands for one species."""
 
-    Attributes:
-        designation: Strukturbericht symbol or the common name, e.g. ``L1_2`` or ``MoPt2``.
-        space_group: number of the space group in the International Tables.
-        lattice: three lattice vectors as rows; only their shape counts, not their scale.
-        frac_coords: fractional coordinates of the n sites.
-        labels: n letters, one per site, out of A, B, C, ...
-        relabelings: generators of the exchanges of labels that give the same crystal again, each
-            written as the letters that replace A, B, C, ... in turn. ``("BA",)`` says that the
-            two species of an AB compound may be swapped.
-        source: where the structure is described.
-    """
-
-    designation: str
-    space_group: int
-    lattice: Rows
-    frac_coords: Rows
-    labels: str
+    designation: str  # Strukturbericht symbol or the common name, e.g. ``L1_2`` or ``MoPt2``
+    space_group: int  # number of the space group in the International Tables
+    lattice: Rows  # three lattice vectors as rows; only their shape counts, not their scale
+    frac_coords: Rows  # fractional coordinates of the n sites
+    labels: str  # n letters, one per site, out of A, B, C,
+    # generators of the exchanges of labels that give the same crystal again, each written as the
+    # letters that replace A, B, C, ... in turn. ``("BA",)`` says that the two species of an AB
+    # compound may be swapped
     relabelings: tuple[str, ...]
-    source: str
+    source: str  # where the structure is described
 
     @property
     def species_count(self) -> int:

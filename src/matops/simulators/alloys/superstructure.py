@@ -18,15 +18,10 @@ Point = tuple[float, float, float]
 
 @dataclass(frozen=True)
 class Parent:
-    """A parent crystal, all of whose sites are alike.
+    """A parent crystal, all of whose sites are alike."""
 
-    Attributes:
-        axes: (3, 3) conventional cell as rows, in units of its first edge.
-        sites: sites in one conventional cell, in fractions of the axes.
-    """
-
-    axes: Rows
-    sites: tuple[Point, ...]
+    axes: Rows  # (3, 3) conventional cell as rows, in units of its first edge
+    sites: tuple[Point, ...]  # sites in one conventional cell, in fractions of the axes
 
 
 _CUBIC: Rows = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))

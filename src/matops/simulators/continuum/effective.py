@@ -17,19 +17,13 @@ TOLERANCE = 1e-3
 
 @dataclass(frozen=True)
 class Effective:
-    """An effective property along the three axes.
+    """An effective property along the three axes."""
 
-    Attributes:
-        values: along x, y and z, shape (3,).
-        local: share of each voxel in them: means over the grid are ``values``, (3, n, n, n).
-        iterations: of the solver.
-        converged: whether the solver reached its tolerance.
-    """
-
-    values: FloatArray
+    values: FloatArray  # along x, y and z, shape (3,)
+    # share of each voxel in them: means over the grid are ``values``, (3, n, n, n)
     local: NDArray[np.float32]
-    iterations: int
-    converged: bool
+    iterations: int  # of the solver
+    converged: bool  # whether the solver reached its tolerance
 
 
 def effective_stiffness_GPa(

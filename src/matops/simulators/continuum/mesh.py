@@ -12,21 +12,14 @@ from matops.simulators.continuum.element import CORNERS
 
 @dataclass(frozen=True)
 class VoxelMesh:
-    """Elements of one size on a periodic grid.
+    """Elements of one size on a periodic grid."""
 
-    Attributes:
-        n: voxels along each edge of the grid.
-        weight: factor of each element's matrix, shape (elements,), float32.
-        corners: node at each corner of each element, flat, shape (elements × 8,).
-        grid_points: place of each node on the grid, flat index, shape (nodes,).
-        touching: for each node the eight entries of ``corners`` that are it; where it has fewer,
-            ``elements × 8`` fills up, shape (nodes × 8,).
-    """
-
-    n: int
-    weight: Tensor
-    corners: Tensor
-    grid_points: Tensor
+    n: int  # voxels along each edge of the grid
+    weight: Tensor  # factor of each element's matrix, shape (elements,), float32
+    corners: Tensor  # node at each corner of each element, flat, shape (elements × 8,)
+    grid_points: Tensor  # place of each node on the grid, flat index, shape (nodes,)
+    # for each node the eight entries of ``corners`` that are it; where it has fewer, ``elements ×
+    # 8`` fills up, shape (nodes × 8,)
     touching: Tensor
 
     @property

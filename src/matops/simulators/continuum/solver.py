@@ -21,19 +21,14 @@ MAX_ITERATIONS = 1000
 
 @dataclass(frozen=True)
 class Minimum:
-    """What the solver found.
+    """What the solver found."""
 
-    Attributes:
-        energy: twice the energy of each load over the volume of the cell, shape (loads,).
-        element_energy: the same by element, mean over the cell, shape (loads, n, n, n).
-        iterations: that it took.
-        converged: whether the energy stood still.
-    """
-
+    # twice the energy of each load over the volume of the cell, shape (loads,)
     energy: NDArray[np.float64]
+    # the same by element, mean over the cell, shape (loads, n, n, n)
     element_energy: NDArray[np.float32]
-    iterations: int
-    converged: bool
+    iterations: int  # that it took
+    converged: bool  # whether the energy stood still
 
 
 def least_energy(

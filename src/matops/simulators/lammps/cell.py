@@ -21,17 +21,13 @@ class StandardCell:
 
     LAMMPS needs the first lattice vector along x and the second in the xy plane, and works badly
     in skewed cells. So the lattice is first given a compact basis, then turned.
-
-    Attributes:
-        basis: (3, 3) integer matrix of determinant ±1; the compact basis is basis @ lattice.
-        box_A: (3, 3) lower-triangular compact lattice with a positive diagonal, rows in Å.
-        turn: (3, 3) orthogonal matrix; row vectors return to the crystal's frame as rows @ turn.
-            It is improper for left-handed lattices, which neither the energy of a pair functional
-            nor a tensor of even rank can tell.
     """
 
-    basis: IntArray
-    box_A: FloatArray
+    basis: IntArray  # (3, 3) integer matrix of determinant ±1; the compact basis is basis @ lattice
+    box_A: FloatArray  # (3, 3) lower-triangular compact lattice with a positive diagonal, rows in Å
+    # (3, 3) orthogonal matrix; row vectors return to the crystal's frame as rows @ turn. It is
+    # improper for left-handed lattices, which neither the energy of a pair functional nor a tensor
+    # of even rank can tell
     turn: FloatArray
 
     def to_box_coords(self, frac_coords: FloatArray) -> FloatArray:

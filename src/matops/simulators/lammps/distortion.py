@@ -14,18 +14,14 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Distortion:
-    """Difference between two states of one crystal.
+    """Difference between two states of one crystal."""
 
-    Attributes:
-        volume: logarithm of the ratio of the volumes.
-        shape: largest principal logarithmic strain at constant volume. The Bain path from fcc to
-            bcc has −ln(2)/3 = −0.231 along its axis.
-        displacement: largest displacement of an atom against the lattice, over the distance
-            between nearest neighbours; the mean displacement is taken off.
-    """
-
-    volume: float
+    volume: float  # logarithm of the ratio of the volumes
+    # largest principal logarithmic strain at constant volume. The Bain path from fcc to bcc has
+    # −ln(2)/3 = −0.231 along its axis
     shape: float
+    # largest displacement of an atom against the lattice, over the distance between nearest
+    # neighbours; the mean displacement is taken off
     displacement: float
 
 

@@ -21,15 +21,10 @@ _PRIMITIVE = np.array([[0.0, 0.5, 0.5], [0.5, 0.0, 0.5], [0.5, 0.5, 0.0]])
 
 @dataclass(frozen=True)
 class FccCrystal:
-    """An fcc metal without stress.
+    """An fcc metal without stress."""
 
-    Attributes:
-        lattice_constant_A: edge of the conventional cell, in Å.
-        C11_GPa: stiffness along a cube axis under uniaxial strain, in GPa.
-    """
-
-    lattice_constant_A: float
-    C11_GPa: float
+    lattice_constant_A: float  # edge of the conventional cell, in Å
+    C11_GPa: float  # stiffness along a cube axis under uniaxial strain, in GPa
 
 
 @cache

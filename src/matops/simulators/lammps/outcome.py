@@ -30,15 +30,10 @@ class RejectionReason(StrEnum):
 
 @dataclass(frozen=True)
 class Rejected:
-    """A solid that was refused.
+    """A solid that was refused."""
 
-    Attributes:
-        reason: category of the refusal, for counting.
-        detail: the number that broke the limit, for people.
-    """
-
-    reason: RejectionReason
-    detail: str
+    reason: RejectionReason  # category of the refusal, for counting
+    detail: str  # the number that broke the limit, for people
 
 
 class RejectedError(Exception):
@@ -55,21 +50,13 @@ class RejectedError(Exception):
 
 @dataclass(frozen=True, eq=False)
 class RelaxedCrystal:
-    """A crystal at its energy minimum.
+    """A crystal at its energy minimum."""
 
-    Attributes:
-        lattice_A: (3, 3) lattice vectors as rows, in Å.
-        frac_coords: (n, 3) fractional coordinates.
-        energy_eV_per_atom: potential energy per atom in eV.
-        stress_GPa: (3, 3) stress left, in GPa.
-        largest_force_eV_per_A: largest force component left, in eV/Å.
-    """
-
-    lattice_A: FloatArray
-    frac_coords: FloatArray
-    energy_eV_per_atom: float
-    stress_GPa: FloatArray
-    largest_force_eV_per_A: float
+    lattice_A: FloatArray  # (3, 3) lattice vectors as rows, in Å
+    frac_coords: FloatArray  # (n, 3) fractional coordinates
+    energy_eV_per_atom: float  # potential energy per atom in eV
+    stress_GPa: FloatArray  # (3, 3) stress left, in GPa
+    largest_force_eV_per_A: float  # largest force component left, in eV/Å
 
     @property
     def pressure_residual_GPa(self) -> float:
@@ -79,54 +66,35 @@ class RelaxedCrystal:
 
 @dataclass(frozen=True, eq=False)
 class ElasticResult:
-    """Relaxed crystal with its stiffness.
+    """Relaxed crystal with its stiffness."""
 
-    Attributes:
-        crystal: the relaxed crystal.
-        stiffness_GPa: (6, 6) symmetric stiffness in GPa, Voigt order xx, yy, zz, yz, xz, xy and
-            engineering shear strains, in the frame of ``crystal.lattice_A``.
-        moduli: Voigt, Reuss and Hill moduli.
-        asymmetry: norm of C − Cᵀ over that of C + Cᵀ before symmetrising.
-        nonlinearity: norm of the even part of the stress over that of its odd part.
-    """
-
-    crystal: RelaxedCrystal
+    crystal: RelaxedCrystal  # the relaxed crystal
+    # (6, 6) symmetric stiffness in GPa, Voigt order xx, yy, zz, yz, xz, xy and engineering shear
+    # strains, in the frame of ``crystal.lattice_A``
     stiffness_GPa: FloatArray
-    moduli: PolycrystalModuli
-    asymmetry: float
-    nonlinearity: float
+    moduli: PolycrystalModuli  # Voigt, Reuss and Hill moduli
+    asymmetry: float  # norm of C − Cᵀ over that of C + Cᵀ before symmetrising
+    nonlinearity: float  # norm of the even part of the stress over that of its odd part
 
 
 @dataclass(frozen=True, eq=False)
 class PorousResult:
-    """Stiffness of a nanoporous metal under uniaxial strain.
+    """Stiffness of a nanoporous metal under uniaxial strain."""
 
-    Attributes:
-        stiffness_GPa: C_11, C_22, C_33: (3,) dσ_ii/dε_ii at fixed transverse edges, in GPa; the
-            stress is a mean over solid and pores.
-        n_atoms: atoms simulated.
-        solid_fraction: those atoms over the fcc sites of the cube.
-        pieces: pieces of the carved solid; all but the largest were taken out.
-        removed_atoms: atoms taken out with them.
-        lattice_constant_A: of the perfect crystal, in Å.
-        cell_A: edge of the cube, in Å.
-        energy_eV_per_atom: energy of the relaxed atoms.
-        rest_stress_GPa: (3,) normal stresses in the unstrained cell, in GPa: the pull of the
-            surfaces, which grows as ligaments get thinner.
-        broken_bonds: share of the nearest-neighbour bonds that relaxing broke.
-        nonlinearity: largest even part of the stress over its odd part, of the three axes.
-        lost_work: largest relative difference between the stiffness of energy and that of stress.
-    """
-
+    # C_11, C_22, C_33: (3,) dσ_ii/dε_ii at fixed transverse edges, in GPa; the stress is a mean
+    # over solid and pores
     stiffness_GPa: FloatArray
-    n_atoms: int
-    solid_fraction: float
-    pieces: int
-    removed_atoms: int
-    lattice_constant_A: float
-    cell_A: float
-    energy_eV_per_atom: float
+    n_atoms: int  # atoms simulated
+    solid_fraction: float  # those atoms over the fcc sites of the cube
+    pieces: int  # pieces of the carved solid; all but the largest were taken out
+    removed_atoms: int  # atoms taken out with them
+    lattice_constant_A: float  # of the perfect crystal, in Å
+    cell_A: float  # edge of the cube, in Å
+    energy_eV_per_atom: float  # energy of the relaxed atoms
+    # (3,) normal stresses in the unstrained cell, in GPa: the pull of the surfaces, which grows as
+    # ligaments get thinner
     rest_stress_GPa: FloatArray
-    broken_bonds: float
-    nonlinearity: float
+    broken_bonds: float  # share of the nearest-neighbour bonds that relaxing broke
+    nonlinearity: float  # largest even part of the stress over its odd part, of the three axes
+    # largest relative difference between the stiffness of energy and that of stress
     lost_work: float

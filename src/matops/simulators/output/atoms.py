@@ -29,17 +29,11 @@ UNITS_IN_DUMP = re.compile(r"^ITEM: UNITS\n(?P<units>\w+)", re.MULTILINE)
 
 @dataclass(frozen=True, eq=False)
 class PeriodicAtoms:
-    """Atoms in a cell that repeats along all three edges.
+    """Atoms in a cell that repeats along all three edges."""
 
-    Attributes:
-        cell_A: (3, 3) edges of the cell as rows, Å.
-        frac_coords: (n, 3) fractional coordinates.
-        symbols: n chemical symbols.
-    """
-
-    cell_A: NDArray[np.float64]
-    frac_coords: NDArray[np.float64]
-    symbols: tuple[str, ...]
+    cell_A: NDArray[np.float64]  # (3, 3) edges of the cell as rows, Å
+    frac_coords: NDArray[np.float64]  # (n, 3) fractional coordinates
+    symbols: tuple[str, ...]  # n chemical symbols
 
 
 def is_atoms_file(path: Path) -> bool:

@@ -24,16 +24,11 @@ CONSTANTS = 21
 
 @dataclass(frozen=True, eq=False)
 class LammpsLog:
-    """A finished run.
+    """A finished run."""
 
-    Attributes:
-        engine: program with version, as in ``LAMMPS (22 Jul 2025 - Update 4)``.
-        method: pair style and coefficients, files without their directories; empty if not echoed.
-        stiffness_GPa: (6, 6) in Voigt order xx, yy, zz, yz, xz, xy, or None if none was printed.
-    """
-
-    engine: str
-    method: str
+    engine: str  # program with version, as in ``LAMMPS (22 Jul 2025 - Update 4)``
+    method: str  # pair style and coefficients, files without their directories; empty if not echoed
+    # (6, 6) in Voigt order xx, yy, zz, yz, xz, xy, or None if none was printed
     stiffness_GPa: NDArray[np.float64] | None
 
 

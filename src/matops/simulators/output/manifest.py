@@ -27,21 +27,15 @@ from matops.simulators.output.manifest_table import (
 
 @dataclass(frozen=True, eq=False)
 class Entry:
-    """One row of a manifest.
+    """One row of a manifest."""
 
-    Attributes:
-        path: the file with the atoms.
-        log: the LAMMPS log of the run, or None.
-        species: chemical symbol of each LAMMPS atom type, where the manifest says them.
-        values: what the row states, by name, in the units of the family's columns.
-        stated: provenance as the row and the command line state it.
-    """
-
-    path: Path
-    log: Path | None
+    path: Path  # the file with the atoms
+    log: Path | None  # the LAMMPS log of the run, or None
+    # chemical symbol of each LAMMPS atom type, where the manifest says them
     species: tuple[str, ...]
+    # what the row states, by name, in the units of the family's columns
     values: Mapping[str, FloatArray]
-    stated: Provenance
+    stated: Provenance  # provenance as the row and the command line state it
 
     @cached_property
     def run(self) -> LammpsLog | None:

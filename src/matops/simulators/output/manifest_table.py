@@ -29,16 +29,11 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Column:
-    """A quantity that a manifest may state.
+    """A quantity that a manifest may state."""
 
-    Attributes:
-        name: as in ``K_VRH``.
-        unit: in which the family wants it; the manifest may state it in any of the dimension.
-        read: the numbers of a cell, a JSON value or text; raises BadInput where there are none.
-    """
-
-    name: str
-    unit: str
+    name: str  # as in ``K_VRH``
+    unit: str  # in which the family wants it; the manifest may state it in any of the dimension
+    # the numbers of a cell, a JSON value or text; raises BadInput where there are none
     read: Callable[[Any], FloatArray]
 
 

@@ -21,17 +21,11 @@ MIN_SPACING_A = 0.1
 
 @dataclass(frozen=True)
 class Crystal:
-    """An ordered periodic crystal.
+    """An ordered periodic crystal."""
 
-    Attributes:
-        lattice_A: lattice vectors as rows, shape (3, 3), Å.
-        frac_coords: fractional coordinates, shape (n, 3), within [0, 1).
-        numbers: atomic numbers, shape (n,).
-    """
-
-    lattice_A: NDArray[np.float64]
-    frac_coords: NDArray[np.float64]
-    numbers: NDArray[np.int64]
+    lattice_A: NDArray[np.float64]  # lattice vectors as rows, shape (3, 3), Å
+    frac_coords: NDArray[np.float64]  # fractional coordinates, shape (n, 3), within [0, 1)
+    numbers: NDArray[np.int64]  # atomic numbers, shape (n,)
 
     @property
     def cart_coords_A(self) -> NDArray[np.float64]:

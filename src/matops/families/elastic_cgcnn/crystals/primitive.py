@@ -24,32 +24,20 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Shifts:
-    """Translations, in fractional coordinates, that may bring a crystal to itself.
+    """Translations, in fractional coordinates, that may bring a crystal to itself."""
 
-    Attributes:
-        crystal: whose, ascending, shape (k,).
-        vector: shape (k, 3).
-    """
-
-    crystal: Ints
-    vector: Floats
+    crystal: Ints  # whose, ascending, shape (k,)
+    vector: Floats  # shape (k, 3)
 
 
 @dataclass(frozen=True)
 class Kinds:
-    """The atoms of one element in one crystal, for all elements and crystals.
+    """The atoms of one element in one crystal, for all elements and crystals."""
 
-    Attributes:
-        atom: all atoms, one kind after the other and ascending in each, shape (n_atoms,).
-        first: where each kind starts among them, shape (n_kinds,).
-        count: its number of atoms, shape (n_kinds,).
-        crystal: its crystal, ascending, shape (n_kinds,).
-    """
-
-    atom: Ints
-    first: Ints
-    count: Ints
-    crystal: Ints
+    atom: Ints  # all atoms, one kind after the other and ascending in each, shape (n_atoms,)
+    first: Ints  # where each kind starts among them, shape (n_kinds,)
+    count: Ints  # its number of atoms, shape (n_kinds,)
+    crystal: Ints  # its crystal, ascending, shape (n_kinds,)
 
 
 def primitive_cells(crystals: Sequence[Crystal]) -> list[Crystal]:

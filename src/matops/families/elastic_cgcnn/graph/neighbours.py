@@ -18,21 +18,14 @@ FIRST_SPHERE = 2.5
 
 @dataclass(frozen=True)
 class Neighbours:
-    """Directed edges of one or more crystal graphs, sorted by centre and distance.
+    """Directed edges of one or more crystal graphs, sorted by centre and distance."""
 
-    Attributes:
-        centre: atom whose neighbourhood it is, shape (n_edges,).
-        neighbour: atom at the other end, shape (n_edges,).
-        vector_A: from the centre to the neighbour, shape (n_edges, 3), Å.
-        distance_A: its length, shape (n_edges,), Å.
-        weight: places that the edge takes, shape (n_edges,). An atom's weights add up to the
-            number of neighbours asked for, or to what it has within the radius.
-    """
-
-    centre: NDArray[np.int64]
-    neighbour: NDArray[np.int64]
-    vector_A: NDArray[np.float64]
-    distance_A: NDArray[np.float64]
+    centre: NDArray[np.int64]  # atom whose neighbourhood it is, shape (n_edges,)
+    neighbour: NDArray[np.int64]  # atom at the other end, shape (n_edges,)
+    vector_A: NDArray[np.float64]  # from the centre to the neighbour, shape (n_edges, 3), Å
+    distance_A: NDArray[np.float64]  # its length, shape (n_edges,), Å
+    # places that the edge takes, shape (n_edges,). An atom's weights add up to the number of
+    # neighbours asked for, or to what it has within the radius
     weight: NDArray[np.float64]
 
 

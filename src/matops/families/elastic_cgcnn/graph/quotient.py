@@ -26,38 +26,23 @@ Hashes = NDArray[np.uint64]
 
 @dataclass(frozen=True)
 class Atoms:
-    """Atoms of one or more crystals.
+    """Atoms of one or more crystals."""
 
-    Attributes:
-        crystal: crystal of each atom, ascending from zero, shape (n_atoms,).
-        number: atomic number, shape (n_atoms,).
-        order: bond orders, shape (n_atoms, n_orders).
-    """
-
-    crystal: Ints
-    number: Ints
-    order: Floats
+    crystal: Ints  # crystal of each atom, ascending from zero, shape (n_atoms,)
+    number: Ints  # atomic number, shape (n_atoms,)
+    order: Floats  # bond orders, shape (n_atoms, n_orders)
 
 
 @dataclass(frozen=True)
 class QuotientGraph:
-    """Nodes and edges that stand for equivalent atoms and their neighbours.
+    """Nodes and edges that stand for equivalent atoms and their neighbours."""
 
-    Attributes:
-        nodes: the nodes, described as atoms are.
-        share: share of its crystal's atoms that a node stands for, shape (n_nodes,).
-        centre: node whose neighbourhood an edge belongs to, ascending, shape (n_edges,).
-        neighbour: node at the other end, shape (n_edges,).
-        distance_A: distance, shape (n_edges,), Å.
-        weight: places that the edge takes, shape (n_edges,).
-    """
-
-    nodes: Atoms
-    share: Floats
-    centre: Ints
-    neighbour: Ints
-    distance_A: Floats
-    weight: Floats
+    nodes: Atoms  # the nodes, described as atoms are
+    share: Floats  # share of its crystal's atoms that a node stands for, shape (n_nodes,)
+    centre: Ints  # node whose neighbourhood an edge belongs to, ascending, shape (n_edges,)
+    neighbour: Ints  # node at the other end, shape (n_edges,)
+    distance_A: Floats  # distance, shape (n_edges,), Å
+    weight: Floats  # places that the edge takes, shape (n_edges,)
 
 
 def _mix(values: NDArray[np.generic]) -> Hashes:

@@ -19,13 +19,9 @@ EDGE = 8
 
 @dataclass(frozen=True)
 class LoadMap:
-    """Energy density under unit uniaxial strain along x, y, z, GPa.
+    """Energy density under unit uniaxial strain along x, y, z, GPa."""
 
-    Attributes:
-        energy: float16 numbers of an array of shape (3, 8, 8, 8).
-    """
-
-    energy: bytes
+    energy: bytes  # float16 numbers of an array of shape (3, 8, 8, 8)
 
     @classmethod
     def of(cls, local: NDArray[np.float32]) -> "LoadMap":

@@ -37,17 +37,11 @@ class Geometry(Protocol):
 
 @dataclass(frozen=True)
 class LevelledWaves:
-    """A superposition of plane waves, solid below a level.
+    """A superposition of plane waves, solid below a level."""
 
-    Attributes:
-        hkl_squared: h² + k² + l² of all waves.
-        solid_fraction: solid fraction that sets the level, between 0 and 1.
-        phases_rad: a phase for each wave in lexicographic order of (h, k, l), rad.
-    """
-
-    hkl_squared: int
-    solid_fraction: float
-    phases_rad: tuple[float, ...]
+    hkl_squared: int  # h² + k² + l² of all waves
+    solid_fraction: float  # solid fraction that sets the level, between 0 and 1
+    phases_rad: tuple[float, ...]  # a phase for each wave in lexicographic order of (h, k, l), rad
 
     def __post_init__(self) -> None:
         if not 0 < self.hkl_squared <= MAX_HKL_SQUARED:
@@ -78,15 +72,10 @@ class LevelledWaves:
 
 @dataclass(frozen=True)
 class VoxelGrid:
-    """A grid of voxels, one bit each.
+    """A grid of voxels, one bit each."""
 
-    Attributes:
-        n: voxels along each edge.
-        bits: the voxels in C order, the first in the highest bit, solid is 1; n³/8 bytes.
-    """
-
-    n: int
-    bits: bytes
+    n: int  # voxels along each edge
+    bits: bytes  # the voxels in C order, the first in the highest bit, solid is 1; n³/8 bytes
 
     def __post_init__(self) -> None:
         if not MIN_VOXELS <= self.n <= MAX_VOXELS:
@@ -119,18 +108,12 @@ class VoxelGrid:
 
 @dataclass(frozen=True)
 class NanoporousMetal:
-    """A periodic cube of a porous single crystal, its cube axes along the edges.
+    """A periodic cube of a porous single crystal, its cube axes along the edges."""
 
-    Attributes:
-        metal: chemical symbol.
-        cell_A: edge of the periodic cube, Å.
-        geometry: where the solid is.
-        load_map: where the load goes, if finite elements have said so; for training only.
-    """
-
-    metal: str
-    cell_A: float
-    geometry: Geometry
+    metal: str  # chemical symbol
+    cell_A: float  # edge of the periodic cube, Å
+    geometry: Geometry  # where the solid is
+    # where the load goes, if finite elements have said so; for training only
     load_map: LoadMap | None = None
 
     def __post_init__(self) -> None:

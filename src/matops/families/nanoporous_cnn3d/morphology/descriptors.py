@@ -50,15 +50,10 @@ MIN_VOXELS = 8
 
 @dataclass(frozen=True)
 class Descriptor:
-    """A number that describes a structure.
+    """A number that describes a structure."""
 
-    Attributes:
-        name: what it is.
-        unit: ``1`` for counts and ratios.
-    """
-
-    name: str
-    unit: str
+    name: str  # what it is
+    unit: str  # ``1`` for counts and ratios
 
 
 STRUCTURE_DESCRIPTORS = (
@@ -112,15 +107,10 @@ Without a ligament, as in a plate or a full block, the first three and ``straigh
 
 @dataclass(frozen=True)
 class Morphology:
-    """Descriptors of one structure.
+    """Descriptors of one structure."""
 
-    Attributes:
-        structure: numbers of ``STRUCTURE_DESCRIPTORS``, shape (d,).
-        load: numbers of ``LOAD_DESCRIPTORS`` for x, y, z, shape (3, k).
-    """
-
-    structure: FloatArray
-    load: FloatArray
+    structure: FloatArray  # numbers of ``STRUCTURE_DESCRIPTORS``, shape (d,)
+    load: FloatArray  # numbers of ``LOAD_DESCRIPTORS`` for x, y, z, shape (3, k)
 
 
 def describe_morphology(solid: BoolGrid, cell_A: float) -> Morphology:

@@ -18,22 +18,17 @@ class LigamentNetwork:
     """Nodes joined by ligaments, repeated periodically. Lengths are in voxels.
 
     Dead ends are left out. A ring without a junction has one node, with two ends of itself.
-
-    Attributes:
-        n: voxels along the cell's edge.
-        nodes: centre of each, shape (n_nodes, 3).
-        ends: nodes at each ligament's start and end, shape (n_ligaments, 2).
-        points: centre lines from node to node, one after another, each unwrapped across the
-            cell's faces, shape (n_points, 3).
-        first: each ligament's first point, then the number of points, shape (n_ligaments + 1,).
-        radii: radius of the largest sphere in the solid about each point, shape (n_points,).
     """
 
-    n: int
-    nodes: FloatArray
-    ends: IntArray
+    n: int  # voxels along the cell's edge
+    nodes: FloatArray  # centre of each, shape (n_nodes, 3)
+    ends: IntArray  # nodes at each ligament's start and end, shape (n_ligaments, 2)
+    # centre lines from node to node, one after another, each unwrapped across the cell's faces,
+    # shape (n_points, 3)
     points: FloatArray
+    # each ligament's first point, then the number of points, shape (n_ligaments + 1,)
     first: IntArray
+    # radius of the largest sphere in the solid about each point, shape (n_points,)
     radii: FloatArray
 
     @property
@@ -95,19 +90,12 @@ class LigamentNetwork:
 
 @dataclass(frozen=True)
 class Segments:
-    """Straight pieces of centre lines, in the order of the lines.
+    """Straight pieces of centre lines, in the order of the lines."""
 
-    Attributes:
-        owner: ligament, ascending, shape (n_segments,).
-        middles: shape (n_segments, 3), voxels.
-        tangents: unit vectors, shape (n_segments, 3).
-        lengths: shape (n_segments,), voxels.
-        areas: cross-sections that bear load: of the cylinder within whole solid voxels, shape
-            (n_segments,), voxels².
-    """
-
-    owner: IntArray
-    middles: FloatArray
-    tangents: FloatArray
-    lengths: FloatArray
+    owner: IntArray  # ligament, ascending, shape (n_segments,)
+    middles: FloatArray  # shape (n_segments, 3), voxels
+    tangents: FloatArray  # unit vectors, shape (n_segments, 3)
+    lengths: FloatArray  # shape (n_segments,), voxels
+    # cross-sections that bear load: of the cylinder within whole solid voxels, shape (n_segments,),
+    # voxels²
     areas: FloatArray

@@ -18,19 +18,12 @@ _FORWARD = np.array([step for step in product((-1, 0, 1), repeat=3) if step > (0
 
 @dataclass(frozen=True)
 class Chains:
-    """The voxels of a skeleton, told apart into junctions and chains between them.
+    """The voxels of a skeleton, told apart into junctions and chains between them."""
 
-    Attributes:
-        node: junction that a voxel belongs to, -1 elsewhere, shape (n_voxels,).
-        ends: junctions at a chain's start and end, shape (n_chains, 2).
-        voxel: voxels of all chains, each chain from start to end, shape (n_chain_voxels,).
-        owner: chain of each of those, ascending, shape (n_chain_voxels,).
-    """
-
-    node: IntArray
-    ends: IntArray
-    voxel: IntArray
-    owner: IntArray
+    node: IntArray  # junction that a voxel belongs to, -1 elsewhere, shape (n_voxels,)
+    ends: IntArray  # junctions at a chain's start and end, shape (n_chains, 2)
+    voxel: IntArray  # voxels of all chains, each chain from start to end, shape (n_chain_voxels,)
+    owner: IntArray  # chain of each of those, ascending, shape (n_chain_voxels,)
 
 
 def thin(solid: BoolGrid) -> BoolGrid:

@@ -48,15 +48,11 @@ def count_pieces(solid: BoolGrid) -> int:
 
 @dataclass(frozen=True)
 class Surface:
-    """The surface of a periodic solid.
+    """The surface of a periodic solid."""
 
-    Attributes:
-        area: voxels².
-        facing: mean squared cosine between its normal and x, y, z, shape (3,); a third each where
-            there is no surface.
-    """
-
-    area: float
+    area: float  # voxels²
+    # mean squared cosine between its normal and x, y, z, shape (3,); a third each where there is no
+    # surface
     facing: FloatArray
 
 

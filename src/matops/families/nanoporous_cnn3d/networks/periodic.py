@@ -23,17 +23,12 @@ def block_means(grid: Tensor, n: int) -> Tensor:
 
 @dataclass(frozen=True)
 class Symmetry:
-    """A symmetry of periodic grids that leaves C_11, C_22 and C_33 as they are.
+    """A symmetry of periodic grids that leaves C_11, C_22 and C_33 as they are."""
 
-    Attributes:
-        reflected: for each axis, whether it is reversed.
-        shift: by which part of the cell the origin moves along each axis, 0 to 1.
-        swapped: whether the two axes across the load change places, in a view along a load axis.
-    """
-
-    reflected: tuple[bool, bool, bool]
+    reflected: tuple[bool, bool, bool]  # for each axis, whether it is reversed
+    # by which part of the cell the origin moves along each axis, 0 to 1
     shift: tuple[float, float, float]
-    swapped: bool
+    swapped: bool  # whether the two axes across the load change places, in a view along a load axis
 
     @classmethod
     def draw(cls, parts: int) -> "Symmetry":

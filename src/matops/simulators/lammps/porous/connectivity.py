@@ -19,15 +19,10 @@ _HALF_OF_SHELL = ((0, 1, 1), (0, 1, -1), (1, 0, 1), (1, 0, -1), (1, 1, 0), (1, -
 
 @dataclass(frozen=True, eq=False)
 class BondedAtoms:
-    """Atoms on the fcc sites of a periodic cube and the bonds between nearest neighbours.
+    """Atoms on the fcc sites of a periodic cube and the bonds between nearest neighbours."""
 
-    Attributes:
-        frac_coords: (n, 3) fractional coordinates.
-        bonds: (m, 2) indices of bonded atoms, every bond once.
-    """
-
-    frac_coords: FloatArray
-    bonds: IntArray
+    frac_coords: FloatArray  # (n, 3) fractional coordinates
+    bonds: IntArray  # (m, 2) indices of bonded atoms, every bond once
 
     @property
     def graph(self) -> csr_array:
@@ -39,19 +34,13 @@ class BondedAtoms:
 
 @dataclass(frozen=True, eq=False)
 class LargestPiece:
-    """The largest piece of a solid, and what lay beside it.
+    """The largest piece of a solid, and what lay beside it."""
 
-    Attributes:
-        atoms: the atoms of the piece.
-        pieces: number of pieces of the solid, this one included.
-        share: share of the solid's atoms in this piece.
-        endless_directions: 3 if the piece is connected to its periodic images in all directions
-            of space, 2 for a plate, 1 for a rod, 0 for a lump.
-    """
-
-    atoms: BondedAtoms
-    pieces: int
-    share: float
+    atoms: BondedAtoms  # the atoms of the piece
+    pieces: int  # number of pieces of the solid, this one included
+    share: float  # share of the solid's atoms in this piece
+    # 3 if the piece is connected to its periodic images in all directions of space, 2 for a plate,
+    # 1 for a rod, 0 for a lump
     endless_directions: int
 
 
