@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -29,6 +29,9 @@ from matops.steps.learning.train import train
 from matops.steps.quality.evaluate import PACKAGE, REPORT, evaluate
 from tests.steps.conftest import MemoryStore
 from tests.support.outside_family import install_jumps, on_path
+
+if TYPE_CHECKING:
+    from tests.conftest import Matops
 
 
 def quiet(*_: object) -> None:
@@ -94,6 +97,17 @@ def test_its_package_answers_in_its_units(evaluation: Path) -> None:
     [prediction] = load_checked(evaluation / PACKAGE).predict([jump])
     assert prediction.estimates["D"].unit == "m^2/s"
     assert prediction.estimates["D"].value == pytest.approx(9e-20 * 1e11 / 6, rel=0.2)
+
+
+def test_a_demo_without_a_simulation_is_refused_before_it_begins(
+    family: Family, matops: Matops, tmp_path: Path
+) -> None:
+    done = matops(tmp_path / "w", "demo", "--family", "jumps", "--workspace", tmp_path / "demo")
+    assert done.status == 2
+    assert done.err.strip() == "matops: jumps has no simulation; its sources are: manifest"
+    assert not done.out.strip()
+    listed = json.loads(matops(tmp_path / "w", "families", "--json").out)
+    assert {"manifest"} == next(set(row["sources"]) for row in listed if row["name"] == "jumps")
 
 
 def test_what_it_cannot_do_is_refused_in_one_line(family: Family, tmp_path: Path) -> None:
