@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -147,7 +148,10 @@ def is_running(pid: int) -> bool:
 
 
 def test_two_campaigns_cannot_share_a_folder(tmp_path: Path, probes: ModuleType) -> None:
-    with Ledger(tmp_path), pytest.raises(CampaignRunningError, match="another campaign is running"):
+    with (
+        closing(Ledger(tmp_path)),
+        pytest.raises(CampaignRunningError, match="another campaign is running"),
+    ):
         run_campaign(squares(tmp_path, 1), probes.note_and_square, tmp_path)
 
 
@@ -182,7 +186,7 @@ def test_what_was_simulated_is_not_again_in_other_shards(
 
 def test_a_shard_runs_once_at_a_time_beside_the_others(tmp_path: Path, probes: ModuleType) -> None:
     task, first, second = squares(tmp_path, 1), Shard(0, 2), Shard(1, 2)
-    with Ledger(ledger_directory(tmp_path, first)):
+    with closing(Ledger(ledger_directory(tmp_path, first))):
         run_campaign(task, probes.note_and_square, tmp_path, shard=second)
         with pytest.raises(CampaignRunningError):
             run_campaign(task, probes.note_and_square, tmp_path, shard=first)

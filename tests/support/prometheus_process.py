@@ -47,7 +47,9 @@ def running_prometheus(root: Path, arms: Mapping[str, int] | None = None) -> Ite
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     with (root / LOG).open("w") as log:
-        process = subprocess.Popen(prometheus_command(root, port), stdout=log, stderr=log)
+        process = subprocess.Popen(
+            prometheus_command(root, f"http://127.0.0.1:{port}"), stdout=log, stderr=log
+        )
     try:
         _wait_until_ready(url, process, root / LOG)
         yield url

@@ -1,16 +1,15 @@
 """The only place that joins ports to adapters; a rare source's is imported when it is asked for."""
 
 import shlex
-import subprocess
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from matops.adapters.data.dvc_store import DvcStore
 from matops.adapters.data.dvc_versions import DvcVersions
 from matops.adapters.data.dvc_workspace import RemoteSettings
+from matops.adapters.local.git_commit import git_commit
 from matops.adapters.storage.package_directory import PackageDirectory
 from matops.core.errors import BadInput
 from matops.entrypoints.settings import Settings
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from matops.adapters.prometheus.monitor import PrometheusMonitor
     from matops.adapters.storage.file_store import FileStore
     from matops.adapters.storage.package_bucket import PackageBucket
-    from matops.steps.data.deposits import DropPlace
+    from matops.steps.data.deposits import DepositSource
     from matops.steps.learning.checkpoints import CheckpointPolicy
     from matops.steps.monitoring.monitor import ChampionMonitor
     from matops.steps.pipelines.pipeline_service import PipelineService
@@ -73,22 +72,26 @@ def _file_store(settings: Settings, url: str) -> "FileStore":
     return FileStore(url, settings.s3_endpoint, settings.s3_timeout_s)
 
 
-def serving(settings: Settings) -> "Serving":
-    """Deployments of the workspace.
+def serving(settings: Settings, port: int | None = None) -> "Serving":
+    """Deployments of the workspace; a port is where a family deployed anew is asked.
 
     Raises:
-        BadInput: they are on a cluster, and there is none, or no such context.
+        BadInput: they are on a cluster, and there is none, no such context, or a port is named.
     """
-    return _kserve_serving(settings) if settings.serving == "kserve" else _local_serving(settings)
+    if settings.serving == "local":
+        return _local_serving(settings, settings.port if port is None else port)
+    if port is not None:
+        raise BadInput(f"--port {port}: on a cluster the gateway's address is the clients'")
+    return _kserve_serving(settings)
 
 
-def _local_serving(settings: Settings) -> "LocalServing":
+def _local_serving(settings: Settings, port: int) -> "LocalServing":
     from matops.adapters.local.local_deployment import ServingHost
     from matops.adapters.local.local_serving import LocalServing
 
     host = ServingHost(
         settings.deployments,
-        settings.port,
+        port,
         settings.bind,
         keep_requests=settings.keep_requests,
         scrape_every_s=settings.scrape_every_s,
@@ -108,24 +111,6 @@ def _kserve_serving(settings: Settings) -> "KServeServing":
     return KServeServing(objects, pods, settings.packages_uri)
 
 
-def scraper(settings: Settings) -> list[str]:
-    """Command line of a Prometheus that finds the deployments; none where a cluster has its own."""
-    if settings.serving == "kserve":
-        return []
-    from matops.adapters.local.scrape_targets import PROMETHEUS_PORT, prometheus_command
-
-    port = _port_of(settings.prometheus) or PROMETHEUS_PORT
-    return prometheus_command(settings.deployments, port)
-
-
-def _port_of(url: str) -> int | None:
-    """None where it names none; what is no URL is refused when it is asked."""
-    try:
-        return urlsplit(url).port
-    except ValueError:
-        return None
-
-
 def traffic_monitor(settings: Settings) -> "PrometheusMonitor | None":
     """What the arms of a release meet; None where no Prometheus is named.
 
@@ -139,7 +124,7 @@ def traffic_monitor(settings: Settings) -> "PrometheusMonitor | None":
     return PrometheusMonitor(PrometheusApi(settings.prometheus), 4 * settings.scrape_every_s)
 
 
-def drop_place(settings: Settings, where: str) -> "DropPlace":
+def deposit_source(settings: Settings, where: str) -> "DepositSource":
     """A directory, or a prefix as in ``s3://bucket/prefix``."""
     from matops.adapters.data.drop_bucket import DropBucket
     from matops.adapters.data.drop_folder import DropFolder
@@ -206,25 +191,4 @@ def pipeline_service(settings: Settings, attempts: int = 5) -> "PipelineService"
 
 def code_commit(settings: Settings) -> str:
     """Commit of the running code, with ``-dirty`` where the code was changed since."""
-    if settings.commit:
-        return settings.commit
-    here = Path(__file__).parent
-    commit = _git(here, "rev-parse", "HEAD")
-    if not commit:
-        return "unknown"
-    code = (":/src", ":/components", ":/pipelines")
-    changed = _git(here, "status", "--porcelain", "--untracked-files=no", "--", *code)
-    return f"{commit}-dirty" if changed else commit
-
-
-def _git(directory: Path, *arguments: str) -> str:
-    try:
-        done = subprocess.run(  # noqa: S603
-            ["git", "-C", str(directory), *arguments],  # noqa: S607
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    except FileNotFoundError:
-        return ""
-    return done.stdout.strip() if done.returncode == 0 else ""
+    return settings.commit or git_commit(Path(__file__).parent)

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import torch
 
-from matops.processes.lane import die_with_parent
+from matops.processes.worker_process import die_with_parent
 
 T = TypeVar("T")
 

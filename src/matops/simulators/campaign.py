@@ -11,13 +11,13 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from matops.core.data.shard import WHOLE, Shard
-from matops.processes.lane import Lane
+from matops.processes.worker_process import WorkerProcess
 from matops.simulators.ledger import (
     Ledger,
     TaskRecord,
@@ -64,7 +64,7 @@ def run_campaign(
         raise ValueError(f"a campaign needs at least one worker, not {workers}")
     by_key = {task_key(simulate, task): task for task in tasks}
     report = progress or _stay_silent
-    with Ledger(ledger_directory(work_dir, shard)) as ledger:
+    with closing(Ledger(ledger_directory(work_dir, shard))) as ledger:
         records = {key: old for key, old in read_campaign(work_dir).items() if key in by_key}
         missing = [(key, task) for key, task in by_key.items() if key not in records]
         report(len(records), len(by_key))
@@ -78,20 +78,20 @@ def run_campaign(
 def _simulate_all(
     keyed_tasks: list[tuple[str, Task]], simulate: Simulate, workers: int
 ) -> Iterator[TaskRecord]:
-    """Yield the record of each task as it finishes; every lane holds one task at a time."""
+    """Yield the record of each task as it finishes; every worker holds one task at a time."""
     waiting = iter(keyed_tasks)
     with ExitStack() as stack:
-        running: dict[Future[str], tuple[Lane, str]] = {}
+        running: dict[Future[str], tuple[WorkerProcess, str]] = {}
         for key, task in islice(waiting, workers):
-            lane = Lane()
-            stack.callback(lane.close)
-            running[lane.submit(_simulate_to_json, simulate, task)] = lane, key
+            worker = WorkerProcess()
+            stack.callback(worker.close)
+            running[worker.submit(_simulate_to_json, simulate, task)] = worker, key
         while running:
             finished, _ = wait(running, return_when=FIRST_COMPLETED)
             for future in finished:
-                lane, key = running.pop(future)
+                worker, key = running.pop(future)
                 for next_key, task in islice(waiting, 1):
-                    running[lane.submit(_simulate_to_json, simulate, task)] = lane, next_key
+                    running[worker.submit(_simulate_to_json, simulate, task)] = worker, next_key
                 yield _record_of(key, future)
 
 

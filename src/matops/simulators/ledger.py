@@ -9,7 +9,6 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any, BinaryIO
 
 from matops.core.data.shard import Shard
@@ -69,7 +68,7 @@ def read_campaign(work_dir: Path) -> dict[str, TaskRecord]:
 
 
 class Ledger:
-    """The results file, open for appending by one campaign at a time; a context manager.
+    """The results file, open for appending by one campaign at a time; to be closed.
 
     Args:
         work_dir: folder of the campaign, made if missing.
@@ -89,16 +88,7 @@ class Ledger:
             raise CampaignRunningError(f"another campaign is running in {work_dir}") from error
         self._cut_torn_line()
 
-    def __enter__(self) -> Ledger:
-        """Return the ledger itself."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         """Close the file, which releases it to others."""
         self._file.close()
 

@@ -170,6 +170,15 @@ class LiveMetrics(Protocol):
 class Serving(Protocol):
     """Where packages run and share the traffic; the state of a release is kept there."""
 
+    @property
+    def is_led_by_schedule(self) -> bool:
+        """Whether a scheduled judge leads releases, so that who begins one does not wait."""
+        ...
+
+    def prometheus_command(self, url: str) -> list[str]:
+        """Command line of a Prometheus for this URL; none where the deployments need none."""
+        ...
+
     def rollout(self, family: Family) -> Rollout | None:
         """The state on the deployment, or None while nothing is deployed."""
         ...

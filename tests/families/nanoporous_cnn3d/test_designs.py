@@ -1,5 +1,6 @@
 """Designs for screening, and their confirmation by the simulation."""
 
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -102,7 +103,7 @@ def test_confirmation_has_an_outcome_for_each_payload_in_order(
     rows = read_records(campaign.work_dir)
     key = task_key(run_continuum_task, {"payload": second})
     refusal = {"accepted": False, "reason": "not converged", "detail": "after 1000 iterations"}
-    with Ledger(tmp_path) as ledger:
+    with closing(Ledger(tmp_path)) as ledger:
         for row in rows.values():
             ledger.append(replace(row, result=refusal) if row.key == key else row)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -25,7 +27,7 @@ def test_every_metal_has_a_potential(species: str) -> None:
 
 
 def test_compressed_gold_is_under_negative_stress() -> None:
-    with EamCrystal(FCC * 4.0, np.zeros((1, 3)), ["Au"]) as gold:
+    with closing(EamCrystal(FCC * 4.0, np.zeros((1, 3)), ["Au"])) as gold:
         gold.relax_positions(1e-9, 10)
         stress_GPa = gold.stress_GPa
     assert np.diag(stress_GPa) == pytest.approx([stress_GPa[0, 0]] * 3)
@@ -37,7 +39,7 @@ def test_stress_is_the_strain_derivative_of_the_energy() -> None:
     """σ_ij = (1/V) ∂E/∂ε_ij at fixed fractional coordinates, in the crystal's own frame."""
     step = 1e-5
     numerical_GPa = np.zeros((3, 3))
-    with EamCrystal(LOW_SYMMETRY_A, LOW_SYMMETRY_FRAC, COPPER_GOLD) as crystal:
+    with closing(EamCrystal(LOW_SYMMETRY_A, LOW_SYMMETRY_FRAC, COPPER_GOLD)) as crystal:
         volume_A3 = abs(np.linalg.det(LOW_SYMMETRY_A))
         for i in range(3):
             for j in range(3):
@@ -73,10 +75,10 @@ def test_energy_and_stress_do_not_depend_on_the_choice_of_cell(basis: FloatArray
     turn = Rotation.random(rng=np.random.default_rng(1)).as_matrix()
     lattice_A = basis @ LOW_SYMMETRY_A @ turn
     frac = LOW_SYMMETRY_FRAC @ np.linalg.inv(basis)
-    with EamCrystal(LOW_SYMMETRY_A, LOW_SYMMETRY_FRAC, COPPER_GOLD) as reference:
+    with closing(EamCrystal(LOW_SYMMETRY_A, LOW_SYMMETRY_FRAC, COPPER_GOLD)) as reference:
         reference.relax_positions(1e-9, 0)
         energy_eV, stress_GPa = reference.energy_eV, reference.stress_GPa
-    with EamCrystal(lattice_A, frac, COPPER_GOLD) as crystal:
+    with closing(EamCrystal(lattice_A, frac, COPPER_GOLD)) as crystal:
         crystal.relax_positions(1e-9, 0)
         assert crystal.lattice_A == pytest.approx(lattice_A)
         offsets = crystal.frac_coords - frac
@@ -90,7 +92,7 @@ def test_small_cell_sees_all_its_images() -> None:
     energies_eV = []
     for repeat in (1, 4):
         grid = np.stack(np.meshgrid(*[np.arange(repeat)] * 3), axis=-1).reshape(-1, 3) / repeat
-        with EamCrystal(FCC * 4.08 * repeat, grid, ["Au"] * repeat**3) as gold:
+        with closing(EamCrystal(FCC * 4.08 * repeat, grid, ["Au"] * repeat**3)) as gold:
             gold.relax_positions(1e-9, 0)
             energies_eV.append(gold.energy_eV / repeat**3)
     assert energies_eV[0] == pytest.approx(energies_eV[1])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -74,7 +75,7 @@ class Scene:
         """Run through the actions; returns what was told."""
         self.told.clear()
         stop = Turns(*actions)
-        with DepositLedger(self.root / "ledger.jsonl") as ledger:
+        with closing(DepositLedger(self.root / "ledger.jsonl")) as ledger:
             place, quarantine = DropFolder(self.drop), self.root / "quarantine.jsonl"
             watch = Watch(self.family, place, ledger, self.store, quarantine, Provenance("", ""))
             (watch.run_once if once else watch.run)(1.0, stop, self.told.append)
@@ -247,7 +248,7 @@ def test_a_stop_ends_the_watch_between_two_batches(scene: Scene) -> None:
         told.append(news)
         stop.set()
 
-    with DepositLedger(scene.root / "ledger.jsonl") as ledger:
+    with closing(DepositLedger(scene.root / "ledger.jsonl")) as ledger:
         place, quarantine = DropFolder(scene.drop), scene.root / "quarantine.jsonl"
         stated = Provenance("", "")
         Watch(scene.family, place, ledger, scene.store, quarantine, stated).run(1.0, stop, tell)
@@ -287,7 +288,7 @@ def test_a_place_that_is_not_there_is_trouble_once_and_waited_for_otherwise(scen
 
 def test_a_second_watch_of_the_family_is_kept_out(tmp_path: Path) -> None:
     with (
-        DepositLedger(tmp_path / "x.jsonl"),
+        closing(DepositLedger(tmp_path / "x.jsonl")),
         pytest.raises(BadInput, match="another watch"),
     ):
         DepositLedger(tmp_path / "x.jsonl")

@@ -47,6 +47,8 @@ class KServeServing:
         poll_s: between two looks at the cluster.
     """
 
+    is_led_by_schedule = True
+
     def __init__(
         self,
         objects: KubernetesObjects,
@@ -57,6 +59,10 @@ class KServeServing:
     ) -> None:
         self.objects, self.pods, self.packages_uri = objects, pods, packages_uri.rstrip("/")
         self.patience_s, self.poll_s = patience_s, poll_s
+
+    def prometheus_command(self, url: str) -> list[str]:
+        """None: a cluster has its own."""
+        return []
 
     def rollout(self, family: Family) -> Rollout | None:
         """The state on the InferenceService, or None while there is none."""

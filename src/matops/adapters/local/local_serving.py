@@ -10,7 +10,7 @@ from signal import SIGUSR1
 
 from matops.adapters.local.local_deployment import LocalDeployment, ServingHost, State, is_ready
 from matops.adapters.local.local_reconciliation import DRAIN_S, END_S, Notice, Reconciliation
-from matops.adapters.local.scrape_targets import write_targets
+from matops.adapters.local.scrape_targets import prometheus_command, write_targets
 from matops.core.errors import BadInput
 from matops.core.family import Family
 from matops.core.release.rollout import Arm, Rollout
@@ -19,12 +19,18 @@ from matops.core.release.rollout import Arm, Rollout
 class LocalServing:
     """The port ``Serving`` for one machine; ``notice`` gets each step before it is done."""
 
+    is_led_by_schedule = False
+
     def __init__(self, host: ServingHost, notice: Notice = lambda step: None) -> None:
         self.host, self.notice = host, notice
 
     def deployment(self, family: Family) -> LocalDeployment:
         """The directory of a family's deployment, whether there is one or not."""
         return LocalDeployment(self.host, family.name)
+
+    def prometheus_command(self, url: str) -> list[str]:
+        """Command line of a Prometheus that finds the deployments, at the port of its URL."""
+        return prometheus_command(self.host.root, url)
 
     def rollout(self, family: Family) -> Rollout | None:
         """The state on the deployment, or None while nothing is deployed."""

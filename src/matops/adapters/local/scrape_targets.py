@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from matops.processes.atomic import write_atomic
 
@@ -38,8 +39,12 @@ def write_targets(root: Path, family: str, ports: Mapping[str, int]) -> None:
     _write(root / TARGETS / f"{family}.json", targets)
 
 
-def prometheus_command(root: Path, port: int) -> list[str]:
-    """The command line that starts such a Prometheus."""
+def prometheus_command(root: Path, url: str) -> list[str]:
+    """The command line that starts such a Prometheus, at the port that its URL names."""
+    try:
+        port = urlsplit(url).port or PROMETHEUS_PORT
+    except ValueError:  # what is no URL is refused when it is asked
+        port = PROMETHEUS_PORT
     return [
         "prometheus",
         f"--config.file={root.resolve() / CONFIGURATION}",

@@ -35,7 +35,7 @@ from matops.adapters.serving.limits import Limits
 from matops.adapters.serving.openapi import openapi, routes
 from matops.adapters.serving.recent import RecentRequests
 from matops.adapters.serving.served import Served, describe
-from matops.processes.lane import Lane
+from matops.processes.worker_process import WorkerProcess
 
 EXPECTED = (InvalidInput, ModelNotFound, ModelNotReady, Overloaded)
 """Errors that are answered in words; they are counted, and not worth a traceback."""
@@ -66,19 +66,19 @@ def serve(served: Served, load: Load, running: Running) -> None:
         BadInput: the package is damaged.
     """
     _quiet()
-    lanes = [Lane() for _ in range(running.processes)]
+    processes = [WorkerProcess() for _ in range(running.processes)]
     try:
-        _warm(lanes, load)
+        _warm(processes, load)
         config = _uvicorn_config(running)
         with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
-            runner.run(_serve(served, load, running, lanes, config))
+            runner.run(_serve(served, load, running, processes, config))
     finally:
-        for lane in lanes:
-            lane.close()
+        for process in processes:
+            process.close()
 
 
-def _warm(lanes: Sequence[Lane], load: Load) -> None:
-    begun = [lane.submit(warm_up, load) for lane in lanes]
+def _warm(processes: Sequence[WorkerProcess], load: Load) -> None:
+    begun = [process.submit(warm_up, load) for process in processes]
     wait(begun)
     for each in begun:
         each.result()
@@ -98,7 +98,11 @@ def _uvicorn_config(running: Running) -> uvicorn.Config:
 
 
 async def _serve(
-    served: Served, load: Load, running: Running, lanes: Sequence[Lane], config: uvicorn.Config
+    served: Served,
+    load: Load,
+    running: Running,
+    processes: Sequence[WorkerProcess],
+    config: uvicorn.Config,
 ) -> None:
     limits, family = running.limits, served.family
     metrics = ServingMetrics(
@@ -110,7 +114,7 @@ async def _serve(
     largest = limits.sample_size or family.largest_sample
     reading = Reading(largest, limits.reading_seconds, limits.pass_samples)
     batcher = Batcher(load, reading, limits, metrics)
-    batcher.start(lanes)
+    batcher.start(processes)
     recent = RecentRequests(running.keep_requests)
     model = ServedModel(served, batcher.ask, limits, metrics, recent)
     plane = _Plane(model, batcher)

@@ -4,7 +4,6 @@ import fcntl
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import BinaryIO
 
 from matops.artifacts.jsonfile import from_json, to_json
@@ -37,7 +36,7 @@ class ReadDeposit:
 
 
 class DepositLedger:
-    """JSON lines, one a deposit; a context manager that keeps a second watch out."""
+    """JSON lines, one a deposit; keeps a second watch out until it is closed."""
 
     def __init__(self, path: Path) -> None:
         """Open the file and cut off what a kill left unfinished.
@@ -59,15 +58,8 @@ class DepositLedger:
         self._snapshots = {(entry.address, entry.snapshot) for entry in found}
         self._by_content = {entry.content: entry for entry in found}
 
-    def __enter__(self) -> "DepositLedger":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Close the file, so that another watch may open it."""
         self._file.close()
 
     def has_seen(self, address: str, snapshot: str) -> bool:

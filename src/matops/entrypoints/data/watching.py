@@ -2,7 +2,7 @@
 
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from threading import Event
 
 from matops.artifacts.data.read_deposits import DepositLedger
@@ -10,7 +10,7 @@ from matops.core.data.record import Provenance
 from matops.core.family import Family
 from matops.entrypoints.data.ingestion import quarantine_file
 from matops.entrypoints.settings import read_settings
-from matops.entrypoints.wiring import dataset_store, drop_place
+from matops.entrypoints.wiring import dataset_store, deposit_source
 from matops.steps.data.watch import Tell, Watch
 
 
@@ -23,10 +23,13 @@ def watch_into_workspace(
         BadInput: another watch of the family is running; once: the place can't be looked into.
     """
     settings = read_settings()
-    place = drop_place(settings, where)
-    with DepositLedger(settings.watched / f"{family.name}.jsonl") as ledger, _stopped() as stop:
+    source = deposit_source(settings, where)
+    with (
+        closing(DepositLedger(settings.watched / f"{family.name}.jsonl")) as ledger,
+        _stopped() as stop,
+    ):
         watch = Watch(
-            family, place, ledger, dataset_store(settings), quarantine_file(family), stated
+            family, source, ledger, dataset_store(settings), quarantine_file(family), stated
         )
         (watch.run_once if once else watch.run)(interval_s, stop, tell)
 

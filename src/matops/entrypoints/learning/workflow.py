@@ -122,8 +122,9 @@ def release_package(evaluation: Path, out: Path) -> dict[str, Any]:
 
     settings, package = read_settings(), evaluation / PACKAGE
     family, store = get_family(read_card(package).family), package_store(settings)
-    deployed, told = serving(settings).rollout(family) is not None, {}
-    if settings.serving == "kserve" and (deployed or store.champion(family) is None):
+    deployment, told = serving(settings), {}
+    deployed = deployment.rollout(family) is not None
+    if deployment.is_led_by_schedule and (deployed or store.champion(family) is None):
         kept, left = releasing.begin_on_cluster(package)
         told = {"state": f"{left.move}: {left.reason}"}
     elif deployed:

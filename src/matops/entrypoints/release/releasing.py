@@ -17,7 +17,7 @@ from matops.core.release.ruling import RuledMove
 from matops.entrypoints.configuration import change_fields
 from matops.entrypoints.progress import log_progress
 from matops.entrypoints.settings import Settings, read_settings
-from matops.entrypoints.wiring import package_store, scraper, serving, traffic_monitor
+from matops.entrypoints.wiring import package_store, serving, traffic_monitor
 from matops.families import family_names, get_family
 from matops.steps.release.canary_release import CanaryRelease, deploy_champion, run_until_decided
 
@@ -126,12 +126,7 @@ def deploy_released(family: str, port: int | None) -> Rollout:
         BadInput: no model is released, or a port is named for a cluster.
     """
     settings = read_settings()
-    if port is not None:
-        if settings.serving == "kserve":
-            raise BadInput(f"--port {port}: on a cluster the gateway's address is the clients'")
-        settings = settings.model_copy(update={"port": port})
-    found = get_family(family)
-    return deploy_champion(found, serving(settings), package_store(settings))
+    return deploy_champion(get_family(family), serving(settings, port), package_store(settings))
 
 
 def deployed_families() -> list[str]:
@@ -169,5 +164,5 @@ def deployment_status(family: str) -> DeploymentStatus:
         rollout=rollout,
         unready=deployment.unready(found) if rollout else {},
         url=deployment.url(found) if rollout else "",
-        prometheus=scraper(settings),
+        prometheus=deployment.prometheus_command(settings.prometheus),
     )

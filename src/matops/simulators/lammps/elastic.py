@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -61,7 +62,7 @@ def compute_elasticity(
     lattice = np.asarray(lattice_A, dtype=np.float64)
     frac = np.asarray(frac_coords, dtype=np.float64)
     try:
-        with EamCrystal(lattice, frac, species) as simulation:
+        with closing(EamCrystal(lattice, frac, species)) as simulation:
             relaxed = _relax(simulation, settings)
             _require_same_structure(lattice, frac, relaxed, settings)
             _require_minimum(simulation, relaxed, settings)

@@ -10,7 +10,6 @@ import ctypes
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
 
 import numpy as np
 from ase.data import atomic_masses, atomic_numbers
@@ -30,7 +29,7 @@ class LammpsError(RuntimeError):
 
 
 class EamCrystal:
-    """A periodic crystal in LAMMPS; use as a context manager.
+    """A periodic crystal in LAMMPS; to be closed.
 
     Args:
         lattice_A: (3, 3) lattice vectors as rows, in Å.
@@ -59,16 +58,7 @@ class EamCrystal:
         self._create_atoms(coords, species)
         self._assign_potentials(potentials)
 
-    def __enter__(self) -> EamCrystal:
-        """Return the crystal itself."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         """Free the memory held by LAMMPS."""
         self._lammps.close()
 

@@ -45,7 +45,7 @@ class Deposit:
         return digest.hexdigest()
 
 
-class DropPlace(Protocol):
+class DepositSource(Protocol):
     """A directory or bucket into which others put files."""
 
     def look(self) -> list[Deposit]:

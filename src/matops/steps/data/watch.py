@@ -15,7 +15,7 @@ from matops.artifacts.data.read_deposits import DepositLedger, ReadDeposit
 from matops.core.data.record import Provenance, Quarantined, Record
 from matops.core.errors import BadInput
 from matops.core.family import Family
-from matops.steps.data.deposits import Deposit, DropPlace
+from matops.steps.data.deposits import Deposit, DepositSource
 from matops.steps.data.ingest import IngestReport, ingest
 from matops.steps.ports import DatasetStore
 
@@ -43,7 +43,7 @@ class Watch:
 
     Attributes:
         family: whose records.
-        place: where deposits come.
+        source: where deposits come.
         ledger: what was read before.
         store: where records go.
         quarantine: file of refused records.
@@ -51,7 +51,7 @@ class Watch:
     """
 
     family: Family
-    place: DropPlace
+    source: DepositSource
     ledger: DepositLedger
     store: DatasetStore
     quarantine: Path
@@ -81,8 +81,8 @@ class Watch:
         return {deposit.name: deposit.snapshot for deposit in self._unread()}
 
     def _unread(self) -> Iterator[Deposit]:
-        for deposit in self.place.look():
-            if not self.ledger.has_seen(self.place.address(deposit.name), deposit.snapshot):
+        for deposit in self.source.look():
+            if not self.ledger.has_seen(self.source.address(deposit.name), deposit.snapshot):
                 yield deposit
 
     def _take_settled(self, before: dict[str, str], stop: Event, tell: Tell) -> dict[str, str]:
@@ -103,12 +103,12 @@ class Watch:
 
     def _take(self, deposit: Deposit) -> Batch | None:
         """Ingest a deposit; None if it was read before, or changed while it was read."""
-        address = self.place.address(deposit.name)
-        with self.place.fetched(deposit) as root:
+        address = self.source.address(deposit.name)
+        with self.source.fetched(deposit) as root:
             content = deposit.content(root)
             known = self.ledger.with_content(content)
             items = [] if known else list(self._read(deposit, root))
-            if not self.place.unchanged(deposit):
+            if not self.source.unchanged(deposit):
                 return None
         report = self._ingest(items)
         self.ledger.add(_entry(address, deposit.snapshot, content, known, report))
@@ -116,7 +116,7 @@ class Watch:
 
     def _read(self, deposit: Deposit, root: Path) -> Iterator[Record | Quarantined]:
         """What the family reads, with places as people call them instead of those on disk."""
-        address, path = self.place.address(deposit.name), root / deposit.name
+        address, path = self.source.address(deposit.name), root / deposit.name
         dated = replace(self.stated, date=self.stated.date or _today())
         try:
             for item in self.family.read(path, dated):

@@ -31,7 +31,7 @@ from matops.core.family import Family, FamilyConfig
 from matops.core.predictor import Predictor
 from matops.core.progress import Progress
 from matops.core.quality.card import Card
-from matops.processes.lane import Lane
+from matops.processes.worker_process import WorkerProcess
 from matops.steps.exploring.confirm import confirm_front, remake
 from matops.steps.exploring.screen_part import Load, designing, screen_part
 
@@ -122,7 +122,7 @@ Call = tuple[Load, int, FamilyConfig, range, Path]
 
 
 def _run(calls: Sequence[Call], workers: int) -> Iterator[int]:
-    """Screen parts, in lanes or in this process; sizes of the parts as they are finished.
+    """Screen parts, in workers or in this process; sizes of the parts as they are finished.
 
     Raises:
         BadInput: a worker process died.
@@ -132,20 +132,20 @@ def _run(calls: Sequence[Call], workers: int) -> Iterator[int]:
         return
     waiting = iter(calls)
     with ExitStack() as stack:
-        running: dict[Future[int], Lane] = {}
+        running: dict[Future[int], WorkerProcess] = {}
         for call in islice(waiting, workers):
-            lane = Lane()
-            stack.callback(lane.close)
-            running[lane.submit(screen_part, *call)] = lane
+            worker = WorkerProcess()
+            stack.callback(worker.close)
+            running[worker.submit(screen_part, *call)] = worker
         while running:
             for future in wait(running, return_when=FIRST_COMPLETED).done:
-                lane = running.pop(future)
+                worker = running.pop(future)
                 try:
                     size = future.result()
                 except BrokenProcessPool:
                     raise BadInput(DIED) from None
                 for call in islice(waiting, 1):
-                    running[lane.submit(screen_part, *call)] = lane
+                    running[worker.submit(screen_part, *call)] = worker
                 yield size
 
 

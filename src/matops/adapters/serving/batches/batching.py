@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from concurrent.futures import BrokenExecutor
 
 from matops.adapters.prometheus.serving_metrics import ServingMetrics
-from matops.adapters.serving.batches.line import Line, Waiting
+from matops.adapters.serving.batches.batch_worker import BatchWorker, Waiting
 from matops.adapters.serving.batches.worker import (
     Answered,
     Load,
@@ -19,7 +19,7 @@ from matops.adapters.serving.limits import Limits
 from matops.core.data.record import Payload
 from matops.core.errors import BadInput
 from matops.core.quality.prediction import Prediction
-from matops.processes.lane import Lane
+from matops.processes.worker_process import WorkerProcess
 
 RESTART_PAUSE_SECONDS = 1.0
 
@@ -45,17 +45,17 @@ class Batcher:
         self._load, self._reading, self._limits, self._metrics = load, reading, limits, metrics
         self._queue: deque[Waiting] = deque()
         self._waiting_samples = 0
-        self._lines: list[Line] = []
+        self._workers: list[BatchWorker] = []
         self._under_way: set[asyncio.Task[None]] = set()
 
     @property
     def is_ready(self) -> bool:
         """Whether a process is there that can compute."""
-        return any(not line.is_broken for line in self._lines)
+        return any(not worker.is_broken for worker in self._workers)
 
-    def start(self, lanes: Sequence[Lane]) -> None:
+    def start(self, processes: Sequence[WorkerProcess]) -> None:
         """Answer from now on."""
-        self._lines = [Line(lane) for lane in lanes]
+        self._workers = [BatchWorker(process) for process in processes]
 
     async def close(self) -> None:
         """Answer no more."""
@@ -90,23 +90,23 @@ class Batcher:
 
     def _offer(self) -> None:
         """Give the processes what waits, as far as they take it; the least busy is asked first."""
-        for line in sorted(self._lines, key=lambda line: len(line.batches)):
-            while self._queue and line.takes(self._queue[0], self._waiting_samples):
-                self._give(line, self._take())
+        for worker in sorted(self._workers, key=lambda worker: len(worker.batches)):
+            while self._queue and worker.takes(self._queue[0], self._waiting_samples):
+                self._give(worker, self._take())
 
-    def _give(self, line: Line, batch: list[Waiting]) -> None:
+    def _give(self, worker: BatchWorker, batch: list[Waiting]) -> None:
         if not batch:
             return
-        line.batches.append(batch)
-        task = asyncio.create_task(self._work(line, batch))
+        worker.batches.append(batch)
+        task = asyncio.create_task(self._work(worker, batch))
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
 
-    async def _work(self, line: Line, batch: list[Waiting]) -> None:
+    async def _work(self, worker: BatchWorker, batch: list[Waiting]) -> None:
         try:
-            await self._answer(line, batch)
+            await self._answer(worker, batch)
         finally:
-            line.batches.remove(batch)
+            worker.batches.remove(batch)
         self._offer()
 
     def _take(self) -> list[Waiting]:
@@ -124,14 +124,14 @@ class Batcher:
         # Nobody listens any more to those that took too long.
         return [waiting for waiting in batch if not waiting.answer.done()]
 
-    async def _answer(self, line: Line, batch: list[Waiting]) -> None:
+    async def _answer(self, worker: BatchWorker, batch: list[Waiting]) -> None:
         requests = [waiting.payloads for waiting in batch]
         try:
             found = await asyncio.wrap_future(
-                line.lane.submit(answer, self._load, requests, self._reading)
+                worker.process.submit(answer, self._load, requests, self._reading)
             )
         except BrokenExecutor:
-            await self._replace(line, batch)
+            await self._replace(worker, batch)
             return
         except Exception as error:
             reason = Refused(f"{type(error).__name__}: {error}", is_bad_input=False)
@@ -143,7 +143,7 @@ class Batcher:
             if not waiting.answer.done():
                 waiting.answer.set_result(outcome)
 
-    async def _replace(self, line: Line, batch: list[Waiting]) -> None:
+    async def _replace(self, worker: BatchWorker, batch: list[Waiting]) -> None:
         """Start another process for one that died, and try its requests again, each alone.
 
         One that dies with a request alone has shown that this request is to blame.
@@ -151,19 +151,19 @@ class Batcher:
         if len(batch) == 1 and batch[0].is_suspect and not batch[0].answer.done():
             reason = Refused("the process that computes died of this request", is_bad_input=False)
             batch[0].answer.set_result(reason)
-        line.is_broken = True
-        async with line.restarting:
-            await self._restart(line.lane)
-        line.is_broken = False
+        worker.is_broken = True
+        async with worker.restarting:
+            await self._restart(worker.process)
+        worker.is_broken = False
         for waiting in reversed(batch):
             waiting.is_suspect = True
             self._queue.appendleft(waiting)
             self._waiting_samples += len(waiting.payloads)
 
-    async def _restart(self, lane: Lane) -> None:
+    async def _restart(self, process: WorkerProcess) -> None:
         while True:
             try:
-                again = await asyncio.to_thread(lane.submit, warm_up, self._load)
+                again = await asyncio.to_thread(process.submit, warm_up, self._load)
                 return await asyncio.wrap_future(again)
             except BrokenExecutor:
                 await asyncio.sleep(RESTART_PAUSE_SECONDS)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -69,7 +71,7 @@ def _compute(design: PorousDesign, settings: PorousSettings) -> PorousResult:
     crystal = equilibrium_fcc(design.metal)
     cell_A = design.cells * crystal.lattice_constant_A
     species = [design.metal] * atoms
-    with EamCrystal(cell_A * np.eye(3), piece.atoms.frac_coords, species) as simulation:
+    with closing(EamCrystal(cell_A * np.eye(3), piece.atoms.frac_coords, species)) as simulation:
         relax_atoms(simulation, settings)
         rest = relaxed_crystal(simulation)
         broken = _require_same_bonds(piece.atoms, rest, settings)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from matops.adapters.serving.batches.worker import Outcome
 from matops.core.data.record import Payload
-from matops.processes.lane import Lane
+from matops.processes.worker_process import WorkerProcess
 
 BATCHES_AHEAD = 2
 """Batches that a process has at once: the one it is at, and the next."""
@@ -28,17 +28,17 @@ class Waiting:
 
 
 @dataclass(eq=False)
-class Line:
+class BatchWorker:
     """A process that computes, and what it has been given.
 
     Attributes:
-        lane: the process.
+        process: the process.
         batches: the one it is at, and one more that lies ready, so that it never waits for work.
         is_broken: it has died, and its successor is not ready yet.
         restarting: held by whoever starts the successor.
     """
 
-    lane: Lane
+    process: WorkerProcess
     batches: list[list[Waiting]] = field(default_factory=list)
     is_broken: bool = False
     restarting: asyncio.Lock = field(default_factory=asyncio.Lock)

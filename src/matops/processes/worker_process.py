@@ -22,7 +22,7 @@ _THREAD_COUNTS = (
 )
 
 
-class Lane:
+class WorkerProcess:
     """One spawned, single-threaded worker process.
 
     With one task in one process, a crash points at the task that caused it. A shared pool would

@@ -1,0 +1,28 @@
+"""The commit of the running code, from the checkout that it lies in."""
+
+import subprocess
+from pathlib import Path
+
+CODE = (":/src", ":/components", ":/pipelines")
+
+
+def git_commit(directory: Path) -> str:
+    """Commit of a checkout, with ``-dirty`` where its code was changed; ``unknown`` elsewhere."""
+    commit = _git(directory, "rev-parse", "HEAD")
+    if not commit:
+        return "unknown"
+    changed = _git(directory, "status", "--porcelain", "--untracked-files=no", "--", *CODE)
+    return f"{commit}-dirty" if changed else commit
+
+
+def _git(directory: Path, *arguments: str) -> str:
+    try:
+        done = subprocess.run(  # noqa: S603
+            ["git", "-C", str(directory), *arguments],  # noqa: S607
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except FileNotFoundError:
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
