@@ -64,7 +64,7 @@ demo: $(READY) ## simulate, ingest, train, judge, release, serve and ask: minute
 	MATOPS_RUNNER=$(RUNNER) matops demo --family $(FAMILY)
 
 test: $(READY) ## what to run before each commit: minutes
-	python -m pytest -n $(TEST_WORKERS) -m "not slow and not s3 and not live and not docker"
+	python -m pytest -n $(TEST_WORKERS) --dist loadfile -m "not slow and not s3 and not live and not docker"
 
 slow-tests: $(READY) ## whole pipelines, trainings that are killed, exhaustive searches
 	python -m pytest -n $(TEST_WORKERS) -m "slow and not s3 and not live and not docker"

@@ -13,6 +13,7 @@ from matops.core.learning.features import Batch, PackedFeatures
 from matops.core.learning.fitting import fit_member
 from matops.core.learning.ranks import Ranks
 from matops.core.learning.training import TrainingConfig
+from tests.support.forked import context
 
 PROCESSES = 2
 ROWS = 91
@@ -102,5 +103,6 @@ def _be_rank(rank: int, work: Callable[[], Results], meeting: Path, out: Path) -
 def together(work: Callable[[], Results], directory: Path) -> list[Results]:
     """What two processes get that do the same work together."""
     arguments = (work, directory / "meeting", directory)
-    multiprocessing.spawn(_be_rank, arguments, nprocs=PROCESSES)
+    method = context.get_start_method()
+    multiprocessing.start_processes(_be_rank, arguments, nprocs=PROCESSES, start_method=method)
     return [torch.load(directory / f"{rank}.pt") for rank in range(PROCESSES)]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from multiprocessing import get_context
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
@@ -16,11 +15,8 @@ from matops.families import get_family
 from matops.steps.learning.checkpoints import CheckpointPolicy
 from matops.steps.learning.preprocess import preprocess
 from matops.steps.learning.train import train
+from tests.support.forked import context
 from tests.steps.conftest import MemoryStore, make_alloys
-
-# Forked from a process that has everything imported and no thread: a start costs milliseconds.
-context = get_context("forkserver")
-context.set_forkserver_preload([__name__, "s3fs"])
 
 EVERY_S = 0.0
 """After each batch: most kills fall into the writing of a checkpoint."""

@@ -77,8 +77,9 @@ def test_what_is_not_described_is_not_there(served: str, path: str) -> None:
     assert "nothing" in answer.json()["error"]
 
 
-def test_generated_requests_are_refused_in_words(served: str) -> None:
-    findings = fuzz(served, 400, [COPPER])
+@pytest.mark.parametrize("count", [60, pytest.param(400, marks=pytest.mark.slow)])
+def test_generated_requests_are_refused_in_words(served: str, count: int) -> None:
+    findings = fuzz(served, count, [COPPER])
     assert findings.wrong == []
-    assert sum(findings.statuses.values()) >= 300
+    assert sum(findings.statuses.values()) >= 0.75 * count
     assert findings.statuses[400] > 100

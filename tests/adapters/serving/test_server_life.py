@@ -286,6 +286,7 @@ def test_a_server_that_is_told_to_end_finishes_what_it_accepted(
         assert "Traceback" not in server.log.read_text()
 
 
+@pytest.mark.slow
 def test_while_it_ends_a_server_is_not_ready_but_answers(
     released: Released, tmp_path: Path
 ) -> None:

@@ -79,7 +79,9 @@ def test_killed_at_random_it_ends_as_if_it_had_been_left_alone(
     assert_same(tmp_path / "out", unbroken)
 
 
-@pytest.mark.parametrize(("workers", "stops_wanted"), [(1, 2), (2, 1)])
+@pytest.mark.parametrize(
+    ("workers", "stops_wanted"), [(1, 2), pytest.param(2, 1, marks=pytest.mark.slow)]
+)
 def test_told_to_stop_it_keeps_its_state_and_says_so_by_its_exit_status(
     prepared: Path, unbroken: Path, tmp_path: Path, workers: int, stops_wanted: int
 ) -> None:

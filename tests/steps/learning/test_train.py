@@ -174,21 +174,20 @@ def begun(config: ElasticConfig, **changes: Any) -> ElasticConfig:
     return replace(config, training=training, **changes)
 
 
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_training_starts_from_a_package_and_names_it(
-    world: Any, package: Path, tmp_path: Path, quiet: Any
+    world: Any, package: Path, tmp_path: Path, quiet: Any, workers: int
 ) -> None:
     config = begun(world.config)
-    for workers in (1, 2):
-        out = tmp_path / f"from-{workers}"
-        log = train(world.prepared_dir, world.family, config, out, workers, quiet, package)
-        assert [(a.version, a.data) for a in log.lineage] == [(world.card.version, "v1")]
-        first, child = load_file(world.model / WEIGHTS), load_file(out / WEIGHTS)
-        # The norm of the raw inputs belongs to no stage: it gets used to the new data, as do the
-        # targets' centre and scale.
-        kept = ("state_norm", "num_batches", "targets/")
-        for name in (n for n in child if not any(word in n for word in kept)):
-            torch.testing.assert_close(child[name], first[name], atol=1e-6, rtol=1e-5)
+    log = train(world.prepared_dir, world.family, config, tmp_path, workers, quiet, package)
+    assert [(a.version, a.data) for a in log.lineage] == [(world.card.version, "v1")]
     assert log.lineage[0].mode == "whole"
+    first, child = load_file(world.model / WEIGHTS), load_file(tmp_path / WEIGHTS)
+    # The norm of the raw inputs belongs to no stage: it gets used to the new data, as do the
+    # targets' centre and scale.
+    kept = ("state_norm", "num_batches", "targets/")
+    for name in (n for n in child if not any(word in n for word in kept)):
+        torch.testing.assert_close(child[name], first[name], atol=1e-6, rtol=1e-5)
 
 
 def test_training_from_another_start_resumes_nothing(
