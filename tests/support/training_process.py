@@ -15,8 +15,8 @@ from matops.families import get_family
 from matops.steps.learning.checkpoints import CheckpointPolicy
 from matops.steps.learning.preprocess import preprocess
 from matops.steps.learning.train import train
-from tests.support.forked import context
 from tests.steps.conftest import MemoryStore, make_alloys
+from tests.support.forked import context
 
 EVERY_S = 0.0
 """After each batch: most kills fall into the writing of a checkpoint."""

@@ -206,10 +206,10 @@ def test_a_reader_that_breaks_does_not_end_the_watch(
 def test_what_changes_while_it_is_read_is_taken_afterwards(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read = type(scene.family).read
+    read = scene.family.read
 
     def slow(family: Family, source: Path, stated: Provenance) -> Iterator[Any]:
-        yield from read(family, source, stated)
+        yield from read(source, stated)
         scene.write("a.json", crystals("Cu", "Au"))()
 
     with monkeypatch.context() as patch:
