@@ -155,6 +155,7 @@ def test_half_of_all_files_are_short() -> None:
             "matops.entrypoints.release.releasing",
             ("kfp", "kserve", "kubernetes", "matplotlib", "minio"),
         ),
+        ("matops.entrypoints.learning.workflow", ("scipy.stats", "matplotlib", "jinja2", "kfp")),
         (
             "matops.entrypoints.monitoring.retraining",
             ("scipy.stats", "matplotlib", "minio", "aiohttp"),

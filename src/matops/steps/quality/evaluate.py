@@ -9,14 +9,13 @@ from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import torch
 
 from matops.artifacts.data.prepared import Prepared
 from matops.artifacts.jsonfile import to_json
 from matops.artifacts.model.model import TrainingLog, read_model
 from matops.artifacts.model.package import Golden, load_predictor, write_package
-from matops.artifacts.pages.parity import render_parity
-from matops.artifacts.pages.report import render_report
 from matops.core.family import Explains
 from matops.core.learning.training import Ensemble
 from matops.core.learning.transfer import Ancestor
@@ -193,8 +192,18 @@ def evaluate(
     card = write_package(out / PACKAGE, card, ensemble, predictor.domain, golden)
     rows = test_table(predictor, test, scores)
     rows.to_csv(out / ROWS, index=False)
+    _write_pages(out, prepared, card, rows, log)
+    return card
+
+
+def _write_pages(
+    out: Path, prepared: Prepared, card: Card, rows: pd.DataFrame, log: TrainingLog
+) -> None:
+    # What draws is slow to import, and steps that train, release or say why draw nothing.
+    from matops.artifacts.pages.parity import render_parity
+    from matops.artifacts.pages.report import render_report
+
     report = render_report(card, rows, log, prepared.family.title, prepared.family.paper)
     (out / REPORT).write_text(report, encoding="utf-8")
     parity = render_parity(card, rows, prepared.family.title)
     (out / PARITY).write_text(parity, encoding="utf-8")
-    return card

@@ -4,7 +4,6 @@ import time
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.stats import spearmanr
 
 from matops.core.data.record import Payload
 from matops.core.data.tables import Tables
@@ -75,6 +74,8 @@ def champion_gates(family: Family, tolerance: float, version: str) -> tuple[Gate
 
 def error_rank_correlation(test: HeldOut, scores: Sequence[DomainScore]) -> dict[str, float]:
     """Spearman correlation of domain score and absolute error, by target."""
+    from scipy.stats import spearmanr
+
     score = np.array([s.score for s in scores])
     error = test.mean.each(lambda mean, truth: np.abs(mean - truth), test.truth)
     return {
