@@ -32,7 +32,7 @@ def begin_screening(
         Their numbers, from 0.
     """
     from matops.entrypoints.configuration import read_changes
-    from matops.entrypoints.exploring.screening import Wanted, begin_shards
+    from matops.entrypoints.exploring.screening import ScreeningRequest, begin_shards
 
-    wanted = Wanted(family, package, count, seed, merit, confirm, read_changes(changes))
-    return begin_shards(wanted, shards)
+    request = ScreeningRequest(family, package, count, seed, merit, confirm, read_changes(changes))
+    return begin_shards(request, shards)

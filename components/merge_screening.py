@@ -39,10 +39,10 @@ def merge_screening(
     from pathlib import Path
 
     from matops.entrypoints.configuration import read_changes
-    from matops.entrypoints.exploring.screening import Wanted, merge_shards, write_merged
+    from matops.entrypoints.exploring.screening import ScreeningRequest, merge_shards, write_merged
 
-    wanted = Wanted(family, package, count, seed, merit, confirm, read_changes(changes))
-    done = merge_shards(wanted, workers)
+    request = ScreeningRequest(family, package, count, seed, merit, confirm, read_changes(changes))
+    done = merge_shards(request, workers)
     told = write_merged(done, Path(result.path), Path(report.path))
     result.metadata.update(told)
     metrics.log_metric("shards", len(finished))

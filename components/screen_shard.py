@@ -33,7 +33,7 @@ def screen_shard(
     """
     from matops.core.data.shard import Shard
     from matops.entrypoints.configuration import read_changes
-    from matops.entrypoints.exploring.screening import Wanted, make_shard
+    from matops.entrypoints.exploring.screening import ScreeningRequest, make_shard
 
-    wanted = Wanted(family, package, count, seed, "", 0, read_changes(changes))
-    return make_shard(wanted, Shard(shard, shards), workers)
+    request = ScreeningRequest(family, package, count, seed, "", 0, read_changes(changes))
+    return make_shard(request, Shard(shard, shards), workers)

@@ -15,19 +15,14 @@ T = TypeVar("T")
 
 
 def resolve_config(family: "Family", preset: str, changes: Mapping[str, Any]) -> "FamilyConfig":
-    """A preset with some fields changed.
-
-    Args:
-        family: whose configuration.
-        preset: name of the preset, as in ``demo``.
-        changes: new value by dotted field name, as in ``{"training.epochs": 10}``.
+    """A preset with changed fields, by dotted name, as in ``{"training.epochs": 10}``.
 
     Raises:
         BadInput: no such preset or field, or a value that does not fit.
     """
     if preset not in family.presets:
-        known = ", ".join(family.presets)
-        raise BadInput(f"{family.name} has no preset {preset!r}; there are: {known}")
+        presets = ", ".join(family.presets)
+        raise BadInput(f"{family.name} has no preset {preset!r}; there are: {presets}")
     return change_fields(family.presets[preset], changes, "configuration")
 
 
@@ -72,14 +67,14 @@ def parse_changes(pairs: list[str]) -> dict[str, Any]:
     return changes
 
 
-def family_config(family: str, preset: str, changes: str) -> "tuple[Family, FamilyConfig]":
+def family_config(name: str, preset: str, changes: str) -> "tuple[Family, FamilyConfig]":
     """A family and its configuration, from a preset and a JSON object of changes.
 
     Raises:
         BadInput: no such family or preset, or changes that don't fit.
     """
-    found = get_family(family)
-    return found, resolve_config(found, preset, read_changes(changes))
+    family = get_family(name)
+    return family, resolve_config(family, preset, read_changes(changes))
 
 
 def read_changes(text: str) -> dict[str, Any]:

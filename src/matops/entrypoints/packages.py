@@ -21,9 +21,9 @@ def find_package(named: str, family: str = ANY_FAMILY) -> Path | None:
         BadInput: the bucket's copy is damaged, or can't be had.
     """
     released = read_settings().models.glob(family)
-    places = [Path(named), *(directory / named for directory in released)]
-    found = next((place for place in places if (place / CARD).is_file()), None)
-    return found or _fetched(named, family)
+    paths = [Path(named), *(directory / named for directory in released)]
+    package = next((path for path in paths if (path / CARD).is_file()), None)
+    return package or _fetched(named, family)
 
 
 def _fetched(named: str, family: str) -> Path | None:
@@ -31,7 +31,7 @@ def _fetched(named: str, family: str) -> Path | None:
     if store.bucket is None or Path(named).name != named:
         return None
     families = (get_family(name) for name in family_names() if fnmatch(name, family))
-    return next((found for each in families if (found := store.find(each, named))), None)
+    return next((package for f in families if (package := store.find(f, named))), None)
 
 
 def package_to_start_from(named: str, family: str) -> Path:
@@ -40,8 +40,8 @@ def package_to_start_from(named: str, family: str) -> Path:
     Raises:
         BadInput: there is none of this name.
     """
-    found = find_package(named, family)
-    if found is None:
+    package = find_package(named, family)
+    if package is None:
         versions = read_settings().models / family
         raise BadInput(f"{named}: neither a package's directory nor a version in {versions}")
-    return found
+    return package

@@ -30,11 +30,11 @@ def bond_order(directions: FloatArray, shares: FloatArray, largest_degree: int) 
         Mickel et al., J. Chem. Phys. 138, 044501 (2013), eq. 5.
     """
     n_atoms, n_weightings = shares.shape[:2]
-    found = np.empty((n_atoms, n_weightings, largest_degree))
+    order = np.empty((n_atoms, n_weightings, largest_degree))
     for first in range(0, n_atoms, ATOMS_AT_ONCE):
         some = slice(first, first + ATOMS_AT_ONCE)
-        _squares(directions[some], shares[some], found[some])
-    return np.sqrt(np.maximum(found, 0.0, out=found), out=found)
+        _squares(directions[some], shares[some], order[some])
+    return np.sqrt(np.maximum(order, 0.0, out=order), out=order)
 
 
 def _squares(directions: FloatArray, shares: FloatArray, squares: FloatArray) -> None:

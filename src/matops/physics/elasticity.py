@@ -26,14 +26,14 @@ _MANDEL_WEIGHTS = np.sqrt([1.0, 1.0, 1.0, 2.0, 2.0, 2.0])
 
 @dataclass(frozen=True)
 class PolycrystalModuli:
-    """Bounds and Hill averages of the moduli of a random polycrystal, in GPa."""
+    """Bounds and Hill averages of bulk modulus K and shear modulus G of a random polycrystal."""
 
-    K_voigt_GPa: float  # bulk modulus under uniform strain (upper bound)
-    K_reuss_GPa: float  # bulk modulus under uniform stress (lower bound)
+    K_voigt_GPa: float  # under uniform strain: the upper bound
+    K_reuss_GPa: float  # under uniform stress: the lower bound
     K_VRH_GPa: float  # mean of the two bounds
-    G_voigt_GPa: float  # shear modulus under uniform strain (upper bound)
-    G_reuss_GPa: float  # shear modulus under uniform stress (lower bound)
-    G_VRH_GPa: float  # mean of the two bounds
+    G_voigt_GPa: float
+    G_reuss_GPa: float
+    G_VRH_GPa: float
 
 
 def voigt_reuss_hill(stiffness_GPa: ArrayLike) -> PolycrystalModuli:
@@ -74,10 +74,6 @@ def voigt_reuss_hill(stiffness_GPa: ArrayLike) -> PolycrystalModuli:
 def poisson_ratio(K_GPa: float, G_GPa: float) -> float:
     """Poisson's ratio of an isotropic solid, ν = (3K − 2G) / (6K + 2G).
 
-    Args:
-        K_GPa: bulk modulus in GPa.
-        G_GPa: shear modulus in GPa.
-
     Source:
         L. D. Landau, E. M. Lifshitz, Theory of Elasticity, section 5.
     """
@@ -86,10 +82,6 @@ def poisson_ratio(K_GPa: float, G_GPa: float) -> float:
 
 def young_modulus_GPa(K_GPa: float, G_GPa: float) -> float:
     """Young's modulus of an isotropic solid in GPa, E = 9KG / (3K + G).
-
-    Args:
-        K_GPa: bulk modulus in GPa.
-        G_GPa: shear modulus in GPa.
 
     Source:
         L. D. Landau, E. M. Lifshitz, Theory of Elasticity, section 5.
@@ -101,10 +93,6 @@ def pugh_ratio(K_GPa: float, G_GPa: float) -> float:
     """Pugh's ratio K / G: metals above about 1.75 tend to be ductile.
 
     Some authors quote the inverse, G / K.
-
-    Args:
-        K_GPa: bulk modulus in GPa.
-        G_GPa: shear modulus in GPa.
 
     Source:
         S. F. Pugh, Philos. Mag. 45, 823 (1954).
@@ -183,21 +171,13 @@ def rotate_stiffness(stiffness_GPa: ArrayLike, rotation: ArrayLike) -> FloatArra
 
 
 def strain_tensor(strain_voigt: ArrayLike) -> FloatArray:
-    """Symmetric (3, 3) strain tensor of six engineering strains; shear components are halved.
-
-    Args:
-        strain_voigt: (6,) dimensionless engineering strains in Voigt order.
-    """
+    """Symmetric (3, 3) strain tensor of engineering strains (6,) in Voigt order: shears halved."""
     halves = np.asarray(strain_voigt, dtype=np.float64) / [1, 1, 1, 2, 2, 2]
     return np.asarray(halves[_VOIGT_INDEX])
 
 
 def voigt_stress_GPa(stress_GPa: ArrayLike) -> FloatArray:
-    """Six Voigt components of a symmetric (3, 3) stress tensor in GPa; shears are not doubled.
-
-    Args:
-        stress_GPa: (3, 3) symmetric stress in GPa, positive in tension.
-    """
+    """Six Voigt components of a symmetric (3, 3) stress tensor in GPa; shears are not doubled."""
     return np.asarray(np.asarray(stress_GPa, dtype=np.float64)[_ROWS, _COLUMNS])
 
 

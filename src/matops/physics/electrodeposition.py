@@ -86,11 +86,7 @@ def stability_parameter_kJ_per_mol_nm(
 
 
 def is_stable(chi_kJ_per_mol_nm: ArrayLike) -> NDArray[np.bool_]:
-    """Whether electrodeposition is stable, χ < 0, element by element.
-
-    Args:
-        chi_kJ_per_mol_nm: stability parameter in kJ/(mol·nm); any shape.
-    """
+    """Whether electrodeposition is stable, χ < 0, element by element."""
     return np.asarray(np.asarray(chi_kJ_per_mol_nm) < 0)
 
 

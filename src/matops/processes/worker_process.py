@@ -5,21 +5,17 @@ from __future__ import annotations
 import multiprocessing
 import os
 import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from itertools import islice
 from typing import Any, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_THREAD_COUNTS = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-)
+_THREAD_COUNTS = [f"{name}_NUM_THREADS" for name in ("OMP", "OPENBLAS", "MKL", "VECLIB_MAXIMUM")]
 
 
 class WorkerProcess:
@@ -50,11 +46,28 @@ class WorkerProcess:
         self._executor.shutdown(wait=True, cancel_futures=True)
 
 
+def finished_calls(
+    function: Callable[..., T], calls: Iterable[tuple[Any, ...]], workers: int
+) -> Iterator[tuple[tuple[Any, ...], Future[T]]]:
+    """Each call with its finished future; a worker that dies fails the call that it was at only."""
+    waiting = iter(calls)
+    with ExitStack() as stack:
+        running: dict[Future[T], tuple[WorkerProcess, tuple[Any, ...]]] = {}
+        for call in islice(waiting, workers):
+            process = WorkerProcess()
+            stack.callback(process.close)
+            running[process.submit(function, *call)] = process, call
+        while running:
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                process, call = running.pop(future)
+                for following in islice(waiting, 1):
+                    running[process.submit(function, *following)] = process, following
+                yield call, future
+
+
 def _start_worker() -> ProcessPoolExecutor:
     executor = ProcessPoolExecutor(
-        max_workers=1,
-        mp_context=multiprocessing.get_context("spawn"),
-        initializer=die_with_parent,
+        max_workers=1, mp_context=multiprocessing.get_context("spawn"), initializer=die_with_parent
     )
     # The executor spawns on its first task. Waiting for an idle one both fixes the environment
     # that the worker inherits and tells a worker that cannot start from a task that kills it.

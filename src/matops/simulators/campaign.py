@@ -9,22 +9,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import ExitStack, closing
-from itertools import islice
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from matops.core.data.shard import WHOLE, Shard
-from matops.processes.worker_process import WorkerProcess
-from matops.simulators.ledger import (
-    Ledger,
-    TaskRecord,
-    ledger_directory,
-    read_campaign,
-    task_key,
-)
+from matops.processes.worker_process import finished_calls
+from matops.simulators.ledger import Ledger, TaskRecord, ledger_directory, read_campaign, task_key
 
 Task = Mapping[str, Any]
 Simulate = Callable[[Task], Mapping[str, Any]]
@@ -39,22 +32,18 @@ def run_campaign(
     progress: Progress | None = None,
     shard: Shard = WHOLE,
 ) -> list[TaskRecord]:
-    """Run every task that has no record yet, and return the records of all tasks.
+    """Run every task that has no record yet, and return one record per distinct task, in order.
 
     A task whose simulation raises, or kills its worker, is recorded as failed with the reason and
     costs no other task. Failed tasks are not run again by themselves.
 
     Args:
         tasks: what to simulate, each a mapping that JSON can hold; repeated tasks run once.
-        simulate: a function at the top level of a module, from a task to a mapping that JSON can
-            hold. It runs in other processes.
+        simulate: a picklable function from a task to a mapping that JSON can hold.
         work_dir: folder of the campaign, made if missing.
         workers: number of processes.
         progress: called with (done, total) at the start and after every task.
         shard: whose tasks these are.
-
-    Returns:
-        One record per distinct task, in the order of the tasks.
 
     Raises:
         ValueError: if there is not at least one worker.
@@ -69,7 +58,7 @@ def run_campaign(
         missing = [(key, task) for key, task in by_key.items() if key not in records]
         report(len(records), len(by_key))
         for record in _simulate_all(missing, simulate, workers):
-            ledger.append(record)
+            ledger.add(record)
             records[record.key] = record
             report(len(records), len(by_key))
     return [records[key] for key in by_key]
@@ -79,23 +68,12 @@ def _simulate_all(
     keyed_tasks: list[tuple[str, Task]], simulate: Simulate, workers: int
 ) -> Iterator[TaskRecord]:
     """Yield the record of each task as it finishes; every worker holds one task at a time."""
-    waiting = iter(keyed_tasks)
-    with ExitStack() as stack:
-        running: dict[Future[str], tuple[WorkerProcess, str]] = {}
-        for key, task in islice(waiting, workers):
-            worker = WorkerProcess()
-            stack.callback(worker.close)
-            running[worker.submit(_simulate_to_json, simulate, task)] = worker, key
-        while running:
-            finished, _ = wait(running, return_when=FIRST_COMPLETED)
-            for future in finished:
-                worker, key = running.pop(future)
-                for next_key, task in islice(waiting, 1):
-                    running[worker.submit(_simulate_to_json, simulate, task)] = worker, next_key
-                yield _record_of(key, future)
+    calls = ((simulate, key, task) for key, task in keyed_tasks)
+    for (_, key, _), future in finished_calls(_simulate_to_json, calls, workers):
+        yield _record_of(key, future)
 
 
-def _simulate_to_json(simulate: Simulate, task: Task) -> str:
+def _simulate_to_json(simulate: Simulate, key: str, task: Task) -> str:
     """Simulate in the worker; a result that JSON cannot hold fails its own task, no other."""
     return json.dumps(simulate(task), allow_nan=False)
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from matops.core.data.shard import Shard
 from matops.core.errors import BadInput
+from matops.processes.append_only import AppendOnlyFile, whole_lines
 
 RESULTS_FILE, SHARDS = "results.jsonl", "shards"
 
@@ -23,11 +22,11 @@ class CampaignRunningError(BadInput):
 
 @dataclass(frozen=True)
 class TaskRecord:
-    """Outcome of one task."""
+    """Outcome of one task: a result, or why there is none."""
 
     key: str  # content hash of the task, see ``task_key``
-    result: dict[str, Any] | None  # what the simulation returned; None if it failed
-    failure: str | None  # why it failed; None if it did not
+    result: dict[str, Any] | None
+    failure: str | None
 
 
 def task_key(simulate: Callable[..., Any], task: Mapping[str, Any]) -> str:
@@ -43,16 +42,8 @@ def task_key(simulate: Callable[..., Any], task: Mapping[str, Any]) -> str:
 
 
 def read_records(work_dir: Path) -> dict[str, TaskRecord]:
-    """Read the records of a campaign by key; a last line cut short by a kill is left out.
-
-    Args:
-        work_dir: folder of the campaign; it need not exist yet.
-    """
-    path = work_dir / RESULTS_FILE
-    if not path.exists():
-        return {}
-    whole, _, _ = path.read_bytes().rpartition(b"\n")
-    records = (TaskRecord(**json.loads(line)) for line in whole.splitlines())
+    """Read the records of a campaign by key; a last line cut short by a kill is left out."""
+    records = (TaskRecord(**json.loads(line)) for line in whole_lines(work_dir / RESULTS_FILE))
     return {record.key: record for record in records}
 
 
@@ -67,40 +58,19 @@ def read_campaign(work_dir: Path) -> dict[str, TaskRecord]:
     return {key: record for place in places for key, record in read_records(place).items()}
 
 
-class Ledger:
-    """The results file, open for appending by one campaign at a time; to be closed.
-
-    Args:
-        work_dir: folder of the campaign, made if missing.
+class Ledger(AppendOnlyFile):
+    """The results file, open for appending by one campaign at a time.
 
     Raises:
         CampaignRunningError: if another campaign holds the file.
     """
 
     def __init__(self, work_dir: Path) -> None:
-        """Open the results file and cut off what a kill left unfinished."""
-        work_dir.mkdir(parents=True, exist_ok=True)
-        self._file: BinaryIO = (work_dir / RESULTS_FILE).open("ab+")
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            super().__init__(work_dir / RESULTS_FILE)
         except BlockingIOError as error:
-            self._file.close()
             raise CampaignRunningError(f"another campaign is running in {work_dir}") from error
-        self._cut_torn_line()
 
-    def close(self) -> None:
-        """Close the file, which releases it to others."""
-        self._file.close()
-
-    def append(self, record: TaskRecord) -> None:
+    def add(self, record: TaskRecord) -> None:
         """Write a record and wait until it is on disk."""
-        line = json.dumps(asdict(record), sort_keys=True) + "\n"
-        self._file.write(line.encode())
-        self._file.flush()
-        os.fsync(self._file.fileno())
-
-    def _cut_torn_line(self) -> None:
-        # Else the first new record would be glued to the torn one, and both be lost.
-        self._file.seek(0)
-        whole, newline, _ = self._file.read().rpartition(b"\n")
-        self._file.truncate(len(whole) + len(newline))
+        self.append(json.dumps(asdict(record), sort_keys=True).encode())

@@ -20,26 +20,17 @@ from matops.core.release.traffic import ArmTraffic
 
 @dataclass(frozen=True)
 class DatasetVersion:
-    """One version of a family's data, present on this machine.
+    """One version of a family's data, present on this machine."""
 
-    Attributes:
-        version: the dataset's content hash.
-        directory: where its parts lie; read only.
-    """
-
-    version: str
-    directory: Path
+    version: str  # the dataset's content hash
+    directory: Path  # where its parts lie; read only
 
 
 @dataclass(frozen=True)
 class Appended(DatasetVersion):
-    """The version after an append.
+    """The version after an append."""
 
-    Attributes:
-        added: records that are new; the others the data had already.
-    """
-
-    added: int
+    added: int  # records that are new; the others the data had already
 
 
 class DatasetStore(Protocol):

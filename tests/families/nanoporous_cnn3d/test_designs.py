@@ -105,7 +105,7 @@ def test_confirmation_has_an_outcome_for_each_payload_in_order(
     refusal = {"accepted": False, "reason": "not converged", "detail": "after 1000 iterations"}
     with closing(Ledger(tmp_path)) as ledger:
         for row in rows.values():
-            ledger.append(replace(row, result=refusal) if row.key == key else row)
+            ledger.add(replace(row, result=refusal) if row.key == key else row)
 
     given = [first, second, third, first]
     steps: list[tuple[int, int, str]] = []

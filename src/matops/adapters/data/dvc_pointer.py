@@ -15,16 +15,10 @@ EMPTY_TREE = "d751713988987e9331980363e24189ce.dir"
 
 @dataclass(frozen=True)
 class Pointer:
-    """What ``data.dvc`` names.
+    """What ``data.dvc`` names."""
 
-    Attributes:
-        tree: hash of the directory's listing, with DVC's suffix ``.dir``.
-        size_bytes: of all files.
-        files: their number.
-    """
-
-    tree: str = EMPTY_TREE
-    size_bytes: int = 0
+    tree: str = EMPTY_TREE  # hash of the directory's listing, with DVC's suffix ``.dir``
+    size_bytes: int = 0  # of all files
     files: int = 0
 
     @property

@@ -3,14 +3,7 @@
 import math
 from datetime import datetime, timedelta
 
-from matops.adapters.prometheus.api import (
-    EDGE,
-    PrometheusApi,
-    Series,
-    growth,
-    selector,
-    to_buckets,
-)
+from matops.adapters.prometheus.api import EDGE, PrometheusApi, Series, growth, selector, to_buckets
 from matops.core.family import Family
 from matops.core.monitoring.live import LivePoint, LiveTraffic
 from matops.core.release.traffic import Buckets

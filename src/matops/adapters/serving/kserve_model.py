@@ -121,8 +121,8 @@ class ServedModel(Model):  # type: ignore[misc]
                 for item in _tensor(payload, self._limits.samples)
             ]
         else:
-            found = payload.get(INSTANCES) if isinstance(payload, dict) else None
-            instances = found if isinstance(found, list) else []
+            listed = payload.get(INSTANCES) if isinstance(payload, dict) else None
+            instances = listed if isinstance(listed, list) else []
         if not instances:
             raise BadInput(f"the request needs a list {INSTANCES!r} with at least one sample")
         return instances

@@ -2,15 +2,7 @@
 
 from typing import Any
 
-from kserve.protocol.rest.v2_datamodels import (
-    InferenceRequest,
-    InferenceResponse,
-    ListModelsResponse,
-    ModelReadyResponse,
-    ServerLiveResponse,
-    ServerMetadataResponse,
-    ServerReadyResponse,
-)
+from kserve.protocol.rest import v2_datamodels
 from pydantic import TypeAdapter
 
 from matops.adapters.serving.kserve_model import INSTANCES
@@ -20,15 +12,15 @@ from matops.core.quality.prediction import Prediction
 
 COMPONENT = "#/components/schemas/{model}"
 KSERVE = {
-    model.__name__: model
-    for model in (
-        InferenceRequest,
-        InferenceResponse,
-        ListModelsResponse,
-        ModelReadyResponse,
-        ServerLiveResponse,
-        ServerMetadataResponse,
-        ServerReadyResponse,
+    name: getattr(v2_datamodels, name)
+    for name in (
+        "InferenceRequest",
+        "InferenceResponse",
+        "ListModelsResponse",
+        "ModelReadyResponse",
+        "ServerLiveResponse",
+        "ServerMetadataResponse",
+        "ServerReadyResponse",
     )
 }
 REFUSALS = {
@@ -114,7 +106,7 @@ def _post(words: str, asked: str, answered: str) -> dict[str, Any]:
 
 
 def _schemas(served: Served, limits: Limits) -> dict[str, Any]:
-    found: dict[str, Any] = {
+    schemas: dict[str, Any] = {
         "Object": {"type": "object"},
         "Error": _object(error={"type": "string"}),
         "Payload": payload_schema(served.family),
@@ -126,8 +118,8 @@ def _schemas(served: Served, limits: Limits) -> dict[str, Any]:
     }
     models = {**KSERVE, "Prediction": TypeAdapter(Prediction)}
     for name, model in models.items():
-        found |= _of_model(name, model)
-    return found
+        schemas |= _of_model(name, model)
+    return schemas
 
 
 def _metadata() -> dict[str, Any]:

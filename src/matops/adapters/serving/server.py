@@ -26,7 +26,7 @@ from kserve.protocol.rest.server import RESTServer
 
 from matops.adapters.prometheus.serving_metrics import Identity, ServingMetrics
 from matops.adapters.serving.batches.batching import Batcher, Overloaded
-from matops.adapters.serving.batches.worker import Load, Reading, keep_what_is_loaded, warm_up
+from matops.adapters.serving.batches.worker import Load, Reading, freeze_gc, warm_up
 from matops.adapters.serving.grpc_server import FixedRepository, grpc_server
 from matops.adapters.serving.http.connection import Connection
 from matops.adapters.serving.http.guard import RETRY_AFTER_SECONDS, Guard
@@ -78,10 +78,10 @@ def serve(served: Served, load: Load, running: Running) -> None:
 
 
 def _warm(processes: Sequence[WorkerProcess], load: Load) -> None:
-    begun = [process.submit(warm_up, load) for process in processes]
-    wait(begun)
-    for each in begun:
-        each.result()
+    warming = [process.submit(warm_up, load) for process in processes]
+    wait(warming)
+    for future in warming:
+        future.result()
 
 
 def _uvicorn_config(running: Running) -> uvicorn.Config:
@@ -122,7 +122,7 @@ async def _serve(
     recent.attach(app)
     guard = Guard(app, {**routes(served, limits), **recent.routes()}, limits, metrics)
     config.app = guard
-    keep_what_is_loaded()
+    freeze_gc()
     port = running.ports.grpc
     grpc = None if port is None else grpc_server(port, plane, limits)
     await _listen(_Uvicorn(config), grpc, plane, guard, limits)
@@ -147,18 +147,18 @@ class _Plane(DataPlane):  # type: ignore[misc]
         self, model_name: str, disable_predictor_health_check: bool = False
     ) -> bool:
         """The same of a model; those that come nevertheless are answered as long as possible."""
-        known = await super().model_ready(model_name, True)
-        return bool(known) and (disable_predictor_health_check or await self.ready())
+        ready = await super().model_ready(model_name, True)
+        return bool(ready) and (disable_predictor_health_check or await self.ready())
 
 
 def _application(plane: DataPlane, served: Served, limits: Limits) -> FastAPI:
     """KServe's application, with our metadata, description and errors."""
     app: FastAPI = kserve.model_server.app
-    name, said = served.family.name, describe(served, limits)
+    name, description = served.family.name, describe(served, limits)
 
     async def metadata() -> dict[str, Any]:
         tensors = await plane.model_metadata(name)
-        return {**tensors, "versions": [served.model_version], **said}
+        return {**tensors, "versions": [served.model_version], **description}
 
     # Before KServe's own route of this path, which keeps to the protocol's fields.
     app.add_api_route(f"/v2/models/{name}", metadata, methods=["GET"])
@@ -203,13 +203,13 @@ async def _listen(
     http: _Uvicorn, grpc: GRPCServer | None, plane: _Plane, guard: Guard, limits: Limits
 ) -> None:
     """Answer until a signal comes; then be not ready, let go, finish, and end."""
-    told = asyncio.Event()
+    stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, told.set)
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
     listening = [asyncio.create_task(http.serve())]
     if grpc:
         listening.append(asyncio.create_task(grpc.start(1)))
-    ending = asyncio.create_task(told.wait())
+    ending = asyncio.create_task(stop.wait())
     await asyncio.wait([ending, *listening], return_when=asyncio.FIRST_COMPLETED)
     ending.cancel()
     plane.is_draining = guard.is_draining = True

@@ -13,17 +13,11 @@ from matops.artifacts.data.dataset import part_paths
 
 @dataclass(frozen=True)
 class Counts:
-    """Records on one side of a comparison.
-
-    Attributes:
-        rows: their number.
-        sources: rows by kind of source.
-        origins: rows by file, or by simulated sample.
-    """
+    """Records on one side of a comparison."""
 
     rows: int
-    sources: dict[str, int]
-    origins: dict[str, int]
+    sources: dict[str, int]  # rows by kind of source
+    origins: dict[str, int]  # rows by file, or by simulated sample
 
 
 @dataclass(frozen=True)

@@ -13,33 +13,19 @@ from matops.core.data.target import Target
 
 @dataclass(frozen=True)
 class VersionEntry:
-    """What is known of one published version.
-
-    Attributes:
-        family: the family's name.
-        number: 1 for the first version whose history was kept.
-        version: the version's content hash.
-        parent: the version that it grew from; empty for the first.
-        part: file name of the part that it added.
-        added: rows that it added.
-        rows: all its rows.
-        targets: unit by target name.
-        sources: added rows by kind of source.
-        date: ISO date and time in UTC at which it was published.
-        author: who published it.
-    """
+    """What is known of one published version."""
 
     family: str
-    number: int
-    version: str
-    parent: str
-    part: str
-    added: int
-    rows: int
-    targets: Mapping[str, str]
-    sources: Mapping[str, int]
-    date: str
-    author: str
+    number: int  # 1 for the first version whose history was kept
+    version: str  # the version's content hash
+    parent: str  # the version that it grew from; empty for the first
+    part: str  # file name of the part that it added
+    added: int  # rows that it added
+    rows: int  # all its rows
+    targets: Mapping[str, str]  # unit by target name
+    sources: Mapping[str, int]  # added rows by kind of source
+    date: str  # ISO date and time in UTC at which it was published
+    author: str  # who published it
 
     @property
     def file_name(self) -> str:

@@ -48,13 +48,13 @@ def _check_plan(directory: Path, plan: Plan) -> None:
     path = directory / PLAN
     if not path.is_file():
         return
-    kept, asked = asdict(read_json(path, Plan)), asdict(plan)
-    for name in asked:
-        if name != "count" and kept[name] != asked[name]:
-            said = "" if name == "configuration" else f" {kept[name]}, not {asked[name]}"
+    kept, new = asdict(read_json(path, Plan)), asdict(plan)
+    for name in new:
+        if name != "count" and kept[name] != new[name]:
+            words = "another" if name == "configuration" else f"{kept[name]}, not {new[name]}"
             raise BadInput(
-                f"{directory} holds another screening (its {name.replace('_', ' ')} is"
-                f"{said or ' another'}): choose another directory"
+                f"{directory} holds another screening (its {name.replace('_', ' ')} is {words}): "
+                "choose another directory"
             )
     if kept["count"] > plan.count:
         raise BadInput(
@@ -156,13 +156,9 @@ def part_schema(targets: Sequence[Target], objectives: Objectives) -> pa.Schema:
 def write_part(
     path: Path, rows: Sequence[Mapping[str, Any]], schema: pa.Schema, seconds: Mapping[str, float]
 ) -> None:
-    """Write one part, with the seconds of its stages in the file's metadata.
+    """Write or replace one part, with the seconds of its stages in the file's metadata.
 
-    Args:
-        path: of the part; one that is there is replaced.
-        rows: its lines; a column that a line lacks is empty there.
-        schema: its columns.
-        seconds: by stage, so far; the time of writing is added to ``write``.
+    A column that a row lacks is empty there. The time of writing is added to the stage ``write``.
     """
     start = perf_counter()
     with (

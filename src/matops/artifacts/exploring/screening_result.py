@@ -19,30 +19,23 @@ SHOWN = 20_000
 
 @dataclass(frozen=True)
 class ScreeningResult:
-    """What a screening found.
+    """Front and counts of a screening.
 
     Attributes:
-        plan: what was screened.
-        objectives: what the designs are judged by.
-        merit: which merit made the front.
         front: lines of the table that lie on the front, in the order of rising cost, and the ends
             of the merit's interval, ``<merit>_lower`` and ``<merit>_upper``.
         cloud: index, cost, merit and ``out_of_domain`` of designs for drawing, every ``stride``-th.
-        stride: see ``cloud``.
-        outside: designs out of domain.
-        refused: designs that failed, by reason.
-        seconds: by stage, summed over all processes.
     """
 
     plan: Plan
     objectives: Objectives
-    merit: Merit
+    merit: Merit  # the one that made the front
     front: pd.DataFrame
     cloud: pd.DataFrame
     stride: int
-    outside: int
-    refused: Counter[str]
-    seconds: dict[str, float]
+    outside: int  # designs out of domain
+    refused: Counter[str]  # designs that failed, by reason
+    seconds: dict[str, float]  # by stage, summed over all processes
 
 
 def _front(rows: pd.DataFrame, objectives: Objectives, merit: Merit) -> pd.DataFrame:

@@ -1,24 +1,17 @@
 """The decisions on a family's releases: JSON lines that are only ever added to."""
 
-import fcntl
-import os
+from contextlib import closing
 from pathlib import Path
 
 from matops.artifacts.jsonfile import from_json, to_json
 from matops.core.release.decision import Decision
+from matops.processes.append_only import AppendOnlyFile, whole_lines
 
 
 def add_decision(path: Path, decision: Decision) -> None:
-    """Write a decision and wait until it is on disk; a line that a kill left unfinished goes."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("ab+") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        file.seek(0)
-        whole, newline, _ = file.read().rpartition(b"\n")
-        file.truncate(len(whole) + len(newline))
-        file.write(to_json(decision) + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
+    """Write a decision and wait until it is on disk."""
+    with closing(AppendOnlyFile(path, wait=True)) as file:
+        file.append(to_json(decision))
 
 
 def read_decisions(path: Path) -> list[Decision]:
@@ -27,7 +20,4 @@ def read_decisions(path: Path) -> list[Decision]:
     Raises:
         BadInput: a line is none.
     """
-    if not path.is_file():
-        return []
-    whole, _, _ = path.read_bytes().rpartition(b"\n")
-    return [from_json(line, Decision, str(path)) for line in whole.splitlines()]
+    return [from_json(line, Decision, str(path)) for line in whole_lines(path)]

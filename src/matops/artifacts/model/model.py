@@ -17,15 +17,10 @@ WEIGHTS, LOG = "weights.safetensors", "training.json"
 
 @dataclass(frozen=True)
 class LearningPoint:
-    """Error of one network trained on a share of the training groups.
+    """Error of one network trained on a share of the training groups."""
 
-    Attributes:
-        rows: training rows.
-        mae: by target, on the calibration rows, learning scale.
-    """
-
-    rows: int
-    mae: dict[str, float]
+    rows: int  # training rows
+    mae: dict[str, float]  # by target, on the calibration rows, learning scale
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,9 @@ from matops.core.quality.card import Card
 
 
 def render_parity(card: Card, rows: pd.DataFrame, title: str) -> str:
-    """One page that needs nothing else, the same text for the same input.
+    """One self-contained page, the same text for the same input.
 
-    Args:
-        card: the model's card.
-        rows: test predictions, as :func:`matops.artifacts.pages.report.render_report` takes them.
-        title: the family's title.
+    ``rows`` are as of :func:`matops.artifacts.pages.report.render_report`.
     """
     figures = [
         to_svg(draw_parity(select_points(target, rows)), f"parity{index}")

@@ -65,8 +65,8 @@ def explain_error(target: Target, measurement: Measurement | None) -> str:
 
 def _fall_per_doubling(curve: Sequence[LearningPoint], name: str) -> float | None:
     """Share by which the MAE falls when rows double, from a straight line in log-log."""
-    known = [(p.rows, p.mae[name]) for p in curve if p.rows > 0 and p.mae.get(name, 0.0) > 0]
-    logs = np.log2(np.array(known, dtype=float).reshape(-1, 2))
+    points = [(p.rows, p.mae[name]) for p in curve if p.rows > 0 and p.mae.get(name, 0.0) > 0]
+    logs = np.log2(np.array(points, dtype=float).reshape(-1, 2))
     logs = logs[np.isfinite(logs).all(axis=1)]
     if len(set(logs[:, 0].tolist())) < 2:
         return None
@@ -75,16 +75,16 @@ def _fall_per_doubling(curve: Sequence[LearningPoint], name: str) -> float | Non
 
 def explain_learning_curve(curve: Sequence[LearningPoint], targets: Sequence[Target]) -> str:
     """One sentence on what more training data would bring."""
-    falls = {target.name: _fall_per_doubling(curve, target.name) for target in targets}
-    known = {name: fall for name, fall in falls.items() if fall is not None}
-    if not known:
+    fitted = {target.name: _fall_per_doubling(curve, target.name) for target in targets}
+    falls = {name: fall for name, fall in fitted.items() if fall is not None}
+    if not falls:
         return "Fewer than two training sizes were tried, so nothing can be said on more data."
     changes = ", ".join(
-        f"{'−' if fall >= 0 else '+'}{abs(fall):.0%} for {name}" for name, fall in known.items()
+        f"{'−' if fall >= 0 else '+'}{abs(fall):.0%} for {name}" for name, fall in falls.items()
     )
-    if min(known.values()) > FLAT_BELOW:
+    if min(falls.values()) > FLAT_BELOW:
         advice = "more data of this kind should still help"
-    elif max(known.values()) > FLAT_BELOW:
+    elif max(falls.values()) > FLAT_BELOW:
         advice = "more data of this kind should help some targets, and others hardly"
     else:
         advice = "more data of this kind would hardly help"
@@ -99,8 +99,8 @@ def worst_rows(target: Target, rows: pd.DataFrame) -> list[dict[str, object]]:
         error = predicted - target.to_scale(own["truth"].to_numpy(dtype=float))
     size = np.where(np.isfinite(error), np.abs(error), np.inf)
     order = np.argsort(-size, kind="stable")[:WORST]
-    found = own.assign(error=error).iloc[order].to_dict("records")
-    return [{str(key): value for key, value in row.items()} for row in found]
+    worst = own.assign(error=error).iloc[order].to_dict("records")
+    return [{str(key): value for key, value in row.items()} for row in worst]
 
 
 def _section(card: Card, rows: pd.DataFrame, index: int) -> TargetSection:

@@ -47,11 +47,11 @@ def result_table(results: Sequence[VariantResult]) -> pd.DataFrame:
 
 
 def _columns(errors: Mapping[str, Measurement]) -> dict[str, float | str | None]:
-    found: dict[str, float | str | None] = {}
+    columns: dict[str, float | str | None] = {}
     for name, m in errors.items():
-        found |= {name: m.value, f"{name}_low": m.low, f"{name}_high": m.high}
-        found |= {f"{name}_unit": m.unit}
-    return found
+        columns |= {name: m.value, f"{name}_low": m.low, f"{name}_high": m.high}
+        columns |= {f"{name}_unit": m.unit}
+    return columns
 
 
 def _cell(name: str, m: Measurement) -> str:
@@ -101,14 +101,7 @@ def study_markdown(study: Study, setting: str, results: Sequence[VariantResult])
 def write_study(
     out: Path, study: Study, setting: str, results: Sequence[VariantResult]
 ) -> StudyFiles:
-    """Write table and plot of a study.
-
-    Args:
-        out: directory that gets them.
-        study: what was asked.
-        setting: one sentence on data and folds.
-        results: at least one.
-    """
+    """Write table and plot of a study; ``setting`` is one sentence on data and folds."""
     out.mkdir(parents=True, exist_ok=True)
     files = StudyFiles(out / CSV, out / MARKDOWN, out / PLOT)
     result_table(results).to_csv(files.csv, index=False)

@@ -11,15 +11,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Shard:
-    """One of several shares; together they are the whole, and no two overlap.
+    """One of several shares; together they are the whole, and no two overlap."""
 
-    Attributes:
-        index: which share, from 0.
-        count: how many there are; one is the whole.
-    """
-
-    index: int = 0
-    count: int = 1
+    index: int = 0  # which share, from 0
+    count: int = 1  # how many there are; one is the whole
 
     def __post_init__(self) -> None:
         """Refuse what is no share.

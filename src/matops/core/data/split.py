@@ -17,16 +17,11 @@ class SplitConfig:
 
     A group's part is decided by a hash of its name. It therefore stays the same when data is
     added: a challenger's test rows were never training rows of an earlier champion.
-
-    Attributes:
-        calibration: share of groups that calibrates the intervals.
-        test: share of groups that measures.
-        salt: change it to draw another split.
     """
 
-    calibration: float = 0.1
-    test: float = 0.1
-    salt: str = "matops"
+    calibration: float = 0.1  # share of groups that calibrates the intervals
+    test: float = 0.1  # share of groups that measures
+    salt: str = "matops"  # change it to draw another split
 
 
 def _uniform(name: str, salt: str) -> float:

@@ -15,15 +15,10 @@ from torch import Tensor, distributed, nn
 
 @dataclass(frozen=True)
 class Ranks:
-    """This process among those that train together.
+    """This process among those that train together."""
 
-    Attributes:
-        rank: number of this process, from 0; the first one writes.
-        size: how many there are; 1 for a process of its own.
-    """
-
-    rank: int = 0
-    size: int = 1
+    rank: int = 0  # number of this process, from 0; the first one writes
+    size: int = 1  # how many there are; 1 for a process of its own
 
     @classmethod
     def joined(cls) -> "Ranks":

@@ -36,19 +36,12 @@ class TransferConfig:
 
 @dataclass(frozen=True)
 class Ancestor:
-    """A model from which another one started.
+    """A model from which another one started."""
 
-    Attributes:
-        version: of its package.
-        data: version of the data that trained it.
-        mode: how the next one learnt on from it.
-        disjoint_data: whether the two models' data were said to have no group in common.
-    """
-
-    version: str
-    data: str
-    mode: Mode
-    disjoint_data: bool
+    version: str  # of its package
+    data: str  # version of the data that trained it
+    mode: Mode  # how the next one learnt on from it
+    disjoint_data: bool  # whether the two models' data were said to have no group in common
 
 
 @dataclass(frozen=True)

@@ -30,15 +30,10 @@ class Descriptors:
 
 @dataclass(frozen=True)
 class DomainScore:
-    """Answer for one sample.
+    """Answer for one sample."""
 
-    Attributes:
-        score: distance to the training data; 1 is where the farthest percent of it lies.
-        unseen: tokens that the training data did not have, sorted.
-    """
-
-    score: float
-    unseen: tuple[str, ...]
+    score: float  # distance to the training data; 1 is where the farthest percent of it lies
+    unseen: tuple[str, ...]  # tokens that the training data did not have, sorted
 
     @property
     def is_outside(self) -> bool:

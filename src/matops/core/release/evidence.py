@@ -37,11 +37,7 @@ def rate_evidence(failures: float, requests: float, limit: float) -> float:
 
 
 def difference_evidence(
-    failures: float,
-    requests: float,
-    other_failures: float,
-    other_requests: float,
-    tolerance: float,
+    failures: float, requests: float, other_failures: float, other_requests: float, tolerance: float
 ) -> float:
     """Evidence that a rate exceeds another one by more than a tolerance.
 

@@ -30,10 +30,7 @@ def check_pairs(paired: PairedAnswers | None, policy: CanaryPolicy) -> tuple[Che
 
 
 def check_predictions(
-    candidate: ArmTraffic,
-    reference: ArmTraffic,
-    paired: PairedAnswers | None,
-    policy: CanaryPolicy,
+    candidate: ArmTraffic, reference: ArmTraffic, paired: PairedAnswers | None, policy: CanaryPolicy
 ) -> tuple[Check, ...]:
     """Three checks a target: whether predictions moved, and two of pairs that can condemn a shift.
 

@@ -117,17 +117,17 @@ def current_data(family: Family) -> DatasetVersion:
 
 
 def ingest_source(
-    family: str, preset: str, source: str, changes: str, out: Path, pointer: Path
+    name: str, preset: str, source: str, changes: str, out: Path, pointer: Path
 ) -> dict[str, Any]:
     """Ingest a source, if one is given, and copy the published parts to ``out``.
 
     ``pointer`` gets the file from which they can be had elsewhere: a pod has no git to keep it.
     """
-    found, config = family_config(family, preset, changes)
+    family, config = family_config(name, preset, changes)
     if source:
-        ingest_into_workspace(found, config, source, Provenance("", ""), log_progress("ingest"))
-    data = current_data(found)
+        ingest_into_workspace(family, config, source, Provenance("", ""), log_progress("ingest"))
+    data = current_data(family)
     shutil.copytree(data.directory, out, dirs_exist_ok=True)
     pointer.write_text(dataset_store(read_settings()).pointer_text())
     log_progress("ingest")(1, 1, f"version {data.version}")
-    return {"family": family, "version": data.version}
+    return {"family": name, "version": data.version}

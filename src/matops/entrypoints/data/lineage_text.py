@@ -11,21 +11,21 @@ from matops.steps.data.lineage import ModelLineage, RecordLineage
 SHOWN_PARTS, SHOWN_ORIGINS = 12, 8
 
 
-def model_tree(found: ModelLineage) -> Tree:
+def model_tree(lineage: ModelLineage) -> Tree:
     """A model, what it started from, its data, their parts and the sources of their rows."""
-    card = found.card
+    card = lineage.card
     verdict = card.verdict.outcome
     tree = Tree(f"[bold]model {card.version}[/bold] of {card.family}, {card.created}, {verdict}")
     tree.add(escape(f"made by matops {card.environment.matops}, commit {card.environment.commit}"))
     _add_predecessors(tree, card)
     split = ", ".join(f"{rows:,} {part}" for part, rows in card.data.rows.items())
     data = tree.add(f"[bold]data {card.data.version}[/bold]: {split} rows")
-    if found.missing:
-        data.add(f"[red]its parts can't be shown: {escape(found.missing)}")
-    for part in found.parts[:SHOWN_PARTS]:
+    if lineage.missing:
+        data.add(f"[red]its parts can't be shown: {escape(lineage.missing)}")
+    for part in lineage.parts[:SHOWN_PARTS]:
         _add_part(data, part)
-    if len(found.parts) > SHOWN_PARTS:
-        data.add(f"{len(found.parts) - SHOWN_PARTS:,} more parts; --json names all")
+    if len(lineage.parts) > SHOWN_PARTS:
+        data.add(f"{len(lineage.parts) - SHOWN_PARTS:,} more parts; --json names all")
     data.add(escape(f"licences: {'; '.join(card.data.licences) or 'none stated'}"))
     return tree
 
@@ -43,35 +43,37 @@ def _add_predecessors(tree: Tree, card: Card) -> None:
 def _add_part(data: Tree, part: PartOrigins) -> None:
     branch = data.add(f"{part.name}: {part.rows:,} rows")
     for origin in part.origins[:SHOWN_ORIGINS]:
-        said = (origin.source, origin.engine, origin.method, origin.date)
-        words = ", ".join(escape(word) for word in said if word)
+        stated = (origin.source, origin.engine, origin.method, origin.date)
+        words = ", ".join(escape(word) for word in stated if word)
         branch.add(f"{origin.rows:,} rows: {words}")
     if len(part.origins) > SHOWN_ORIGINS:
         branch.add(f"{len(part.origins) - SHOWN_ORIGINS:,} more sources; --json names all")
 
 
-def record_tree(found: RecordLineage) -> Tree:
+def record_tree(lineage: RecordLineage) -> Tree:
     """A record, where it comes from, and the models whose data hold it."""
-    tree = Tree(f"[bold]record {escape(found.id)}[/bold]")
-    if found.record:
-        _add_origin(tree, found.record)
-    if found.published:
-        tree.add(f"in the published data {found.published}")
-    for model in found.models:
+    tree = Tree(f"[bold]record {escape(lineage.id)}[/bold]")
+    if lineage.record:
+        _add_origin(tree, lineage.record)
+    if lineage.published:
+        tree.add(f"in the published data {lineage.published}")
+    for model in lineage.models:
         words = f"[bold]model {model.model}[/bold] of {model.family}: in its {model.place} rows"
         tree.add(words).add(f"data {model.data}").add(model.part)
-    for where, reason in found.unknown:
+    for where, reason in lineage.unknown:
         tree.add(f"[red]{escape(where)}: not known: {escape(reason)}")
-    if not found.models:
-        tree.add("in the data of no released model" + (" that could be read" * bool(found.unknown)))
+    if not lineage.models:
+        tree.add(
+            "in the data of no released model" + (" that could be read" * bool(lineage.unknown))
+        )
     return tree
 
 
 def _add_origin(tree: Tree, record: FoundRecord) -> None:
-    said = record.provenance
-    origin = tree.add(escape(f"{said.source}: {said.origin}"))
-    origin.add(escape(f"engine {said.engine}, method {said.method}"))
-    origin.add(escape(f"date {said.date or 'unstated'}, licence {said.licence}"))
+    stated = record.provenance
+    origin = tree.add(escape(f"{stated.source}: {stated.origin}"))
+    origin.add(escape(f"engine {stated.engine}, method {stated.method}"))
+    origin.add(escape(f"date {stated.date or 'unstated'}, licence {stated.licence}"))
     values = ", ".join(f"{name} = {value_text(value, 6)}" for name, value in record.targets.items())
     origin.add(escape(f"group {record.group}, {values}"))
     origin.add(record.part)

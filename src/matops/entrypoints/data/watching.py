@@ -38,10 +38,10 @@ def watch_into_workspace(
 def _stopped() -> Iterator[Event]:
     """Set by SIGTERM or SIGINT, so that a batch that was begun is finished."""
     stop = Event()
-    asked = (signal.SIGTERM, signal.SIGINT)
-    before = [signal.signal(number, lambda *_: stop.set()) for number in asked]
+    signals = (signal.SIGTERM, signal.SIGINT)
+    before = [signal.signal(number, lambda *_: stop.set()) for number in signals]
     try:
         yield stop
     finally:
-        for number, handler in zip(asked, before, strict=True):
+        for number, handler in zip(signals, before, strict=True):
             signal.signal(number, handler)

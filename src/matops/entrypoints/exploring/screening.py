@@ -31,27 +31,16 @@ from matops.steps.exploring.screen_part import designing
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """What a screening is asked for.
-
-    Attributes:
-        family: whose designs.
-        package: directory of the model package that predicts, or its version; empty for the
-            family's champion.
-        count: designs in all.
-        seed: of the designs.
-        merit: what to have most of; empty for the family's first merit.
-        confirm: number of designs to simulate.
-        changes: changed fields of the package's configuration, of the designs only.
-    """
+class ScreeningRequest:
+    """A screening in the words of a user."""
 
     family: str
-    package: str
-    count: int
-    seed: int
-    merit: str
-    confirm: int
-    changes: Mapping[str, Any]
+    package: str  # directory or version of the model package; empty for the family's champion
+    count: int  # designs in all
+    seed: int  # of the designs
+    merit: str  # what to have most of; empty for the family's first merit
+    confirm: int  # number of designs to simulate
+    changes: Mapping[str, Any]  # of the package's configuration, as far as it says the designs
 
     def screening(self) -> Screening:
         """The screening.
@@ -82,43 +71,39 @@ def _champion(family: Family) -> Path:
     return champion
 
 
-def screening_directory(asked: Screening) -> Path:
+def screening_directory(screening: Screening) -> Path:
     """Where the workspace keeps a screening."""
-    plan = asked.plan
+    plan = screening.plan
     kept = read_settings().workspace / ".matops" / "screenings" / plan.family
     return kept / f"{plan.model_version}-{plan.seed}"
 
 
-def begin_shards(wanted: Wanted, shards: int) -> list[int]:
+def begin_shards(request: ScreeningRequest, shards: int) -> list[int]:
     """Begin a screening in the workspace, and number its shards; none without parts.
 
     Raises:
         BadInput: it makes no sense, or the workspace holds another one in its place.
     """
-    asked, most = wanted.screening(), Shard(0, shards).count
-    begin_screening(asked, screening_directory(asked))
-    return list(range(min(most, len(asked.plan.parts))))
+    screening, most = request.screening(), Shard(0, shards).count
+    begin_screening(screening, screening_directory(screening))
+    return list(range(min(most, len(screening.plan.parts))))
 
 
-def make_shard(wanted: Wanted, shard: Shard, workers: int) -> int:
-    """Screen a share of the designs; it continues where it was interrupted.
-
-    Returns:
-        The number of designs of this shard.
-    """
-    asked, report = wanted.screening(), log_progress(step_name(shard))
-    return screen_shard(asked, screening_directory(asked), shard, workers, report)
+def make_shard(request: ScreeningRequest, shard: Shard, workers: int) -> int:
+    """Screen a share of the designs, where it was interrupted too, and return their number."""
+    screening, report = request.screening(), log_progress(step_name(shard))
+    return screen_shard(screening, screening_directory(screening), shard, workers, report)
 
 
-def merge_shards(wanted: Wanted, workers: int) -> Screened:
+def merge_shards(request: ScreeningRequest, workers: int) -> Screened:
     """Find the front of what the shards have made, confirm some of it, and write the result."""
-    asked = wanted.screening()
-    return run_screening(asked, screening_directory(asked), workers, log_progress)
+    screening = request.screening()
+    return run_screening(screening, screening_directory(screening), workers, log_progress)
 
 
-def write_merged(done: Screened, out: Path, page: Path) -> dict[str, int]:
+def write_merged(screened: Screened, out: Path, page: Path) -> dict[str, int]:
     """Copy the result of a screening to ``out`` and its page to ``page``, and count what it has."""
-    found, files = done.result, done.files
+    result, files = screened.result, screened.files
     out.mkdir(parents=True, exist_ok=True)
     for file in (files.front, files.picture, files.confirmed):
         if file:
@@ -126,21 +111,21 @@ def write_merged(done: Screened, out: Path, page: Path) -> dict[str, int]:
     shutil.copytree(files.designs, out / files.designs.name, dirs_exist_ok=True)
     shutil.copyfile(files.page, page)
     return {
-        "designs": found.plan.count,
-        "front": len(found.front),
-        "out_of_domain": found.outside,
-        "refused": found.refused.total(),
-        "confirmed": 0 if done.confirmed is None else len(done.confirmed),
+        "designs": result.plan.count,
+        "front": len(result.front),
+        "out_of_domain": result.outside,
+        "refused": result.refused.total(),
+        "confirmed": 0 if screened.confirmed is None else len(screened.confirmed),
     }
 
 
 def _fields(tree: Mapping[str, Any], above: str = "") -> dict[str, Any]:
     """The fields of a configuration, by dotted name."""
-    found: dict[str, Any] = {}
+    fields: dict[str, Any] = {}
     for name, value in tree.items():
         path = f"{above}{name}"
-        found |= _fields(value, f"{path}.") if isinstance(value, dict) else {path: value}
-    return found
+        fields |= _fields(value, f"{path}.") if isinstance(value, dict) else {path: value}
+    return fields
 
 
 def _configuration(family: Family, card: Card, changes: Mapping[str, Any]) -> FamilyConfig:
@@ -148,7 +133,7 @@ def _configuration(family: Family, card: Card, changes: Mapping[str, Any]) -> Fa
     settings = designing(family).objectives.settings
     for path in changes:
         if path.split(".")[0] not in settings:
-            known = ", ".join(settings) or "none"
-            raise BadInput(f"--set {path}: not of the designs; their settings are in: {known}")
+            sections = ", ".join(settings) or "none"
+            raise BadInput(f"--set {path}: not of the designs; their settings are in: {sections}")
     trained = _fields(card.configuration)
     return resolve_config(family, next(iter(family.presets)), {**trained, **changes})

@@ -10,7 +10,7 @@ from matops.entrypoints.progress import log_progress
 
 
 def number_shards(family: str, preset: str, changes: str, shards: int) -> list[int]:
-    """Numbers of the shards of a campaign that makes sense.
+    """Numbers family the shards family a campaign that makes sense.
 
     Raises:
         BadInput: no such family or preset, changes that don't fit, no shards, or no simulation.
@@ -20,19 +20,16 @@ def number_shards(family: str, preset: str, changes: str, shards: int) -> list[i
 
 
 def simulate_shard(
-    family: str, preset: str, changes: str, shard: Shard, workers: int
+    name: str, preset: str, changes: str, shard: Shard, workers: int
 ) -> dict[str, float]:
-    """Simulate a share of a family's campaign; it continues where it was interrupted.
+    """Simulate a share family a family's campaign, where it was interrupted too, and count.
 
     The records are not handed on: ingestion finds all simulations where the shards keep them.
-
-    Returns:
-        The number of simulated samples, of those that are unusable, and the seconds it took.
     """
-    found, config = family_config(family, preset, changes)
-    simulate = simulating(found).simulate
+    family, config = family_config(name, preset, changes)
+    simulate = simulating(family).simulate
     report, start = log_progress(step_name(shard)), perf_counter()
-    items = list(simulate(config, campaign(found), workers, report, shard))
+    items = list(simulate(config, campaign(family), workers, report, shard))
     refused = sum(isinstance(item, Quarantined) for item in items)
     return {"simulated": len(items), "refused": refused, "seconds": perf_counter() - start}
 

@@ -44,21 +44,21 @@ class Outcome:
 
 
 def prepare_samples(
-    family: str, preset: str, changes: str, dataset: Path, version: str, out: Path
+    name: str, preset: str, changes: str, dataset: Path, version: str, out: Path
 ) -> dict[str, Any]:
     """Prepare samples of a dataset version."""
-    found, config = family_config(family, preset, changes)
+    family, config = family_config(name, preset, changes)
     settings, data = read_settings(), DatasetVersion(version, dataset)
     report = log_progress("preprocess")
-    cached = preprocess(found, data, config, out, settings.cache, settings.workers, report)
+    cached = preprocess(family, data, config, out, settings.cache, settings.workers, report)
     summary = read_json(out / SUMMARY, DataSummary)
     words = ", ".join(f"{rows} {part}" for part, rows in sorted(summary.rows.items()))
     report(1, 1, words + (", from cache" if cached else ""))
-    return {"family": family, "version": version, **summary.rows}
+    return {"family": name, "version": version, **summary.rows}
 
 
 def train_model(
-    family: str,
+    name: str,
     preset: str,
     changes: str,
     prepared: Path,
@@ -72,32 +72,32 @@ def train_model(
     With more than one process, all train each network together. The same call goes on from the
     checkpoints of one that was interrupted.
     """
-    found, config = family_config(family, preset, changes)
+    family, config = family_config(name, preset, changes)
     report = progress or log_progress("train")
     if processes > 1:
-        request = RankRequest(family, preset, changes, str(prepared), str(out), init_from)
+        request = RankRequest(name, preset, changes, str(prepared), str(out), init_from)
         train_on_ranks(request, processes, report)
         log = read_json(out / LOG, TrainingLog)
     else:
         settings = read_settings()
-        start = package_to_start_from(init_from, family) if init_from else None
+        start = package_to_start_from(init_from, name) if init_from else None
         policy = checkpoint_policy(settings)
         if not Ranks.joined().first:
             report = no_progress
-        log = train(prepared, found, config, out, settings.workers, report, start, policy)
-    return {"family": family, "device": log.device, "loss": log.epochs[-1].loss}
+        log = train(prepared, family, config, out, settings.workers, report, start, policy)
+    return {"family": name, "device": log.device, "loss": log.epochs[-1].loss}
 
 
 def evaluate_model(
-    family: str, preset: str, changes: str, prepared: Path, model: Path, out: Path
+    name: str, preset: str, changes: str, prepared: Path, model: Path, out: Path
 ) -> Outcome:
     """Evaluate a trained model against gates and champion."""
-    found, config = family_config(family, preset, changes)
+    family, config = family_config(name, preset, changes)
     settings = read_settings()
-    champion = package_store(settings).champion(found)
-    samples = read_prepared(prepared, found, config)
+    champion = package_store(settings).champion(family)
+    samples = read_prepared(prepared, family, config)
     data = DatasetVersion(samples.version, prepared)
-    change = change_since(found, champion, data, dataset_store(settings))
+    change = change_since(family, champion, data, dataset_store(settings))
     card = evaluate(samples, model, champion, code_commit(settings), out, change)
     log_progress("evaluate")(1, 1, card.verdict.outcome)
     return Outcome(card.verdict.accepted, _metrics(card), verdict_markdown(card))
@@ -122,18 +122,18 @@ def release_package(evaluation: Path, out: Path) -> dict[str, Any]:
 
     settings, package = read_settings(), evaluation / PACKAGE
     family, store = get_family(read_card(package).family), package_store(settings)
-    deployment, told = serving(settings), {}
+    deployment, state = serving(settings), {}
     deployed = deployment.rollout(family) is not None
     if deployment.is_led_by_schedule and (deployed or store.champion(family) is None):
         kept, left = releasing.begin_on_cluster(package)
-        told = {"state": f"{left.move}: {left.reason}"}
+        state = {"state": f"{left.move}: {left.reason}"}
     elif deployed:
         kept = releasing.release_on_traffic(package)
     else:
         kept = release(package, store)
     shutil.copytree(kept, out, dirs_exist_ok=True)
     log_progress("release")(1, 1, f"version {kept.name}")
-    return {"version": kept.name, **told}
+    return {"version": kept.name, **state}
 
 
 def rejection(evaluation: Path) -> tuple[int, str]:

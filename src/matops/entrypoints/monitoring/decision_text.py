@@ -27,9 +27,9 @@ def read_considered(path: Path) -> Considered:
 
 
 def explain_considered(path: Path) -> str:
-    """What :func:`~matops.entrypoints.monitoring.retraining.consider` decided, as Markdown."""
-    found = read_considered(path)
-    return decision_markdown(found.family, found.data, found.decision)
+    """The same decision as Markdown."""
+    considered = read_considered(path)
+    return decision_markdown(considered.family, considered.data, considered.decision)
 
 
 def _measured(criterion: Criterion) -> str:
@@ -42,14 +42,8 @@ def _limit(criterion: Criterion) -> str:
 
 def decision_markdown(family: str, data: str, decision: RetrainingDecision) -> str:
     """The decision, and every criterion with its limit and measured value."""
-    lines = [
-        f"# {family}, data {data}",
-        "",
-        f"**{decision.reason}**",
-        "",
-        "| | criterion | measured | limit | in words |",
-        "|---|---|---|---|---|",
-    ]
+    lines = [f"# {family}, data {data}", "", f"**{decision.reason}**", ""]
+    lines += ["| | criterion | measured | limit | in words |", "|---|---|---|---|---|"]
     lines += [
         f"| {'**met**' if c.met else ''} | {c.name} | {_measured(c)} | {_limit(c)} | {c.reason} |"
         for c in decision.criteria

@@ -15,18 +15,18 @@ from matops.steps.monitoring.monitor import champion_package, observe, training_
 
 
 def observe_champion(
-    family: str, window: timedelta, until: datetime
+    name: str, window: timedelta, until: datetime
 ) -> tuple[Observation, RetrainingConfig]:
     """What the workspace's released model met, and the limits it was configured with.
 
     Raises:
         BadInput: nothing is released, or the metrics can't be had.
     """
-    found, settings = get_family(family), read_settings()
-    package = champion_package(found, package_store(settings))
-    seen = observe(found, package, live_metrics(settings), until - window, until)
-    labels = training_labels(found, seen.card, seen.live, dataset_store(settings))
-    return replace(seen, labels=labels), read_config(found, seen.card).retraining
+    family, settings = get_family(name), read_settings()
+    package = champion_package(family, package_store(settings))
+    seen = observe(family, package, live_metrics(settings), until - window, until)
+    labels = training_labels(family, seen.card, seen.live, dataset_store(settings))
+    return replace(seen, labels=labels), read_config(family, seen.card).retraining
 
 
 def released_families() -> list[str]:
@@ -35,9 +35,9 @@ def released_families() -> list[str]:
     return [name for name in family_names() if packages.champion(get_family(name))]
 
 
-def write_report(found: Observation, limits: RetrainingConfig, page: Path) -> Path:
+def write_report(observation: Observation, limits: RetrainingConfig, page: Path) -> Path:
     """Write what a model met as one page with pictures."""
     page.parent.mkdir(parents=True, exist_ok=True)
-    title = get_family(found.card.family).title
-    page.write_text(render_observation(found, title, limits), encoding="utf-8")
+    title = get_family(observation.card.family).title
+    page.write_text(render_observation(observation, title, limits), encoding="utf-8")
     return page

@@ -14,17 +14,17 @@ from matops.steps.ports import DatasetVersion
 
 
 def consider(
-    family: str, preset: str, changes: str, dataset: Path, version: str, out: Path
+    name: str, preset: str, changes: str, dataset: Path, version: str, out: Path
 ) -> dict[str, float]:
     """Decide whether to retrain on a dataset version, and write the decision to ``out``.
 
     Returns:
         ``retrain`` as 0 or 1, and each value that was measured.
     """
-    found, config = family_config(family, preset, changes)
+    family, config = family_config(name, preset, changes)
     settings = read_settings()
     decision = consider_retraining(
-        found,
+        family,
         config.retraining,
         DatasetVersion(version, dataset),
         dataset_store(settings),
@@ -32,7 +32,7 @@ def consider(
         serving_monitor(settings),
         datetime.now(UTC),
     )
-    write_json(out, Considered(family, version, decision))
+    write_json(out, Considered(name, version, decision))
     log_progress("decide")(1, 1, decision.reason)
     measured = {
         f"{c.name} [{c.unit}]": c.measured for c in decision.criteria if c.measured is not None

@@ -26,7 +26,7 @@ Listener = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Asked:
+class PipelineRequest:
     """What a pipeline is run on."""
 
     family: str
@@ -38,7 +38,7 @@ class Asked:
 
     @property
     def arguments(self) -> dict[str, Any]:
-        """What a pipeline is given; what was not asked for is its own to say."""
+        """What a pipeline is given; what was left out is its own to say."""
         named = {
             "family": self.family,
             "preset": self.preset,
@@ -49,22 +49,22 @@ class Asked:
         return {name: value for name, value in named.items() if value} | self.parameters
 
 
-def run_train_and_release(asked: Asked, listen: Listener) -> tuple["Card", Path]:
+def run_train_and_release(request: PipelineRequest, listen: Listener) -> tuple["Card", Path]:
     """Run the pipeline here, and return the candidate's card and the evaluation.
 
     ``listen`` gets every line that the steps print.
     """
-    return _judged(Path(run_here("train_and_release", asked, listen)["evaluation"].path))
+    return _judged(Path(run_here("train_and_release", request, listen)["evaluation"].path))
 
 
 def run_retrain_on_new_data(
-    asked: Asked, listen: Listener
+    request: PipelineRequest, listen: Listener
 ) -> tuple[RetrainingDecision, tuple["Card", Path] | None]:
     """Run the pipeline here, and return the decision; where it trained, card and evaluation too.
 
     ``listen`` gets every line that the steps print.
     """
-    outputs = run_here("retrain_on_new_data", asked, listen)
+    outputs = run_here("retrain_on_new_data", request, listen)
     decision = read_considered(Path(outputs["decision"].path)).decision
     if not decision.retrain:
         return decision, None
@@ -78,15 +78,15 @@ def _judged(evaluation: Path) -> tuple["Card", Path]:
     return read_card(evaluation / PACKAGE), evaluation
 
 
-def run_here(pipeline: str, asked: Asked, listen: Listener) -> dict[str, Any]:
+def run_here(pipeline: str, request: PipelineRequest, listen: Listener) -> dict[str, Any]:
     """Run a pipeline here, step by step, and return its outputs.
 
     ``listen`` gets every line that the steps print.
     """
-    check_family(asked.family)
+    check_family(request.family)
     settings = read_settings()
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-    arguments = asked.arguments
+    arguments = request.arguments
     inputs = [str(arguments.get(name, "")) for name in ("source", "init_from", "package")]
     return run_pipeline(
         compiled_pipelines(settings, [pipeline])[pipeline],
@@ -110,10 +110,10 @@ def _containers(settings: Settings, inputs: Iterable[str]) -> Containers:
     )
 
 
-def _start(asked: Asked) -> str:
+def _start(request: PipelineRequest) -> str:
     """Whole path of the package to start from; empty for none."""
-    if not asked.init_from:
+    if not request.init_from:
         return ""
     from matops.entrypoints.packages import package_to_start_from
 
-    return str(package_to_start_from(asked.init_from, asked.family).resolve())
+    return str(package_to_start_from(request.init_from, request.family).resolve())

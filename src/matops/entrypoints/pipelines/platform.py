@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from matops.core.errors import BadInput
-from matops.entrypoints.pipelines.local_runs import Asked
+from matops.entrypoints.pipelines.local_runs import PipelineRequest
 from matops.entrypoints.pipelines.project import compiled_pipelines, project_pipelines
 from matops.entrypoints.settings import read_settings
 from matops.entrypoints.wiring import code_commit, pipeline_service
@@ -28,7 +28,7 @@ from matops.steps.pipelines.pipeline_service import (
 LOOK_EVERY_S = 5.0
 PATIENT_ATTEMPTS = 10
 """Four minutes in all: a server that is restarted does not end the waiting for a run."""
-CRON_FIELDS = 6
+CRON = re.compile(r"\s*([\w*/,?#-]+\s+){5}[\w*/,?#-]+\s*")
 OUTCOMES = {"release": "accepted", "reject": "rejected", "stand-by": "nothing to do"}
 """What it means that a step of this name succeeded."""
 
@@ -48,17 +48,12 @@ def _on_platform(pipeline: str) -> str:
 
 
 def version_name(commit: str, definition: Path) -> str:
-    """A pipeline's version: the commit, and a digest, since images are settings.
-
-    Args:
-        commit: of the code, with ``-dirty`` at its end where files were changed since.
-        definition: the compiled pipeline.
-    """
+    """Version of a pipeline: the commit, and a digest, since images are settings."""
     # The comments at its beginning are not always in the same order.
     lines = [line for line in definition.read_text().splitlines() if not line.startswith("#")]
     digest = hashlib.sha256("\n".join(lines).encode()).hexdigest()[:8]
-    known, dirty, _ = commit.partition("-dirty")
-    return f"{known[:12]}{dirty}-{digest}"
+    clean, dirty, _ = commit.partition("-dirty")
+    return f"{clean[:12]}{dirty}-{digest}"
 
 
 def upload_pipelines(pipelines: list[str]) -> list[Uploaded]:
@@ -70,53 +65,53 @@ def upload_pipelines(pipelines: list[str]) -> list[Uploaded]:
     settings = read_settings()
     service, commit = pipeline_service(settings), code_commit(settings)
     compiled = compiled_pipelines(settings, pipelines or project_pipelines(settings))
-    described = f"commit {commit}, image {settings.image}"
-    done = []
+    description = f"commit {commit}, image {settings.image}"
+    uploads = []
     for name, definition in compiled.items():
-        named, version = _on_platform(name), version_name(commit, definition)
-        known = service.version(named, version)
-        found = known or service.upload(named, version, described, definition)
-        done.append(Uploaded(found, known is None, commit.endswith("-dirty")))
-    return done
+        pipeline, version = _on_platform(name), version_name(commit, definition)
+        existing = service.version(pipeline, version)
+        uploaded = existing or service.upload(pipeline, version, description, definition)
+        uploads.append(Uploaded(uploaded, existing is None, commit.endswith("-dirty")))
+    return uploads
 
 
-def _version(service: PipelineService, pipeline: str, version: str) -> PipelineVersion:
-    found = service.version(_on_platform(pipeline), version)
-    if found is None:
+def _version(service: PipelineService, pipeline: str, name: str) -> PipelineVersion:
+    version = service.version(_on_platform(pipeline), name)
+    if version is None:
         raise BadInput(
-            f"{pipeline}{f' {version}' if version else ''} is not on the platform; "
+            f"{pipeline}{f' {name}' if name else ''} is not on the platform; "
             f"try: matops platform upload {pipeline}"
         )
-    return found
+    return version
 
 
 def pipeline_parameters(
-    version: PipelineVersion, asked: Asked, more: Mapping[str, str]
+    version: PipelineVersion, request: PipelineRequest, more: Mapping[str, str]
 ) -> dict[str, Any]:
     """Parameters of a run, each in the type that the pipeline takes.
 
     Args:
         version: the pipeline.
-        asked: what ``matops run`` takes too; a pipeline that lacks one does without.
+        request: as of ``matops run``; a pipeline that lacks one of its parameters does without.
         more: further parameters by name, as texts; lists and structures are JSON.
 
     Raises:
         BadInput: the pipeline has no such parameter, or the value is of another type.
     """
     own = {
-        "family": asked.family,
-        "preset": asked.preset,
-        "source": asked.source,
-        "changes": json.dumps(asked.changes),
-        "init_from": asked.init_from,
+        "family": request.family,
+        "preset": request.preset,
+        "source": request.source,
+        "changes": json.dumps(request.changes),
+        "init_from": request.init_from,
     }
-    known = version.parameters
-    unknown = sorted(set(more) - set(known))
+    types = version.parameters
+    unknown = sorted(set(more) - set(types))
     if unknown:
-        names = ", ".join(sorted(known))
+        names = ", ".join(sorted(types))
         raise BadInput(f"{version.pipeline} has no parameter {unknown[0]!r}; there are: {names}")
-    typed = {name: _typed(name, text, known[name]) for name, text in more.items()}
-    return {name: value for name, value in own.items() if name in known} | typed
+    typed = {name: _typed(name, text, types[name]) for name, text in more.items()}
+    return {name: value for name, value in own.items() if name in types} | typed
 
 
 def _typed(name: str, text: str, kind: str) -> Any:
@@ -128,19 +123,21 @@ def _typed(name: str, text: str, kind: str) -> Any:
         raise BadInput(f"{name}={text}: not JSON, as {kind.lower()} needs") from None
 
 
-def start_run(pipeline: str, version: str, asked: Asked, more: Mapping[str, str]) -> PipelineRun:
+def start_run(
+    pipeline: str, version: str, request: PipelineRequest, more: Mapping[str, str]
+) -> PipelineRun:
     """Start a run of a pipeline's version, the newest by default.
 
     Raises:
         BadInput: it is not on the platform, or the platform refuses.
     """
-    check_family(asked.family)
+    check_family(request.family)
     service = pipeline_service(read_settings())
-    found = _version(service, pipeline, version)
-    parameters = pipeline_parameters(found, asked, more)
+    uploaded = _version(service, pipeline, version)
+    parameters = pipeline_parameters(uploaded, request, more)
     stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
-    name = f"{found.pipeline} {asked.family} {stamp}"
-    return service.start(found, asked.family, name, parameters)
+    name = f"{uploaded.pipeline} {request.family} {stamp}"
+    return service.start(uploaded, request.family, name, parameters)
 
 
 def follow(run_id: str, tell: Callable[[PipelineRun], None]) -> PipelineRun:
@@ -171,46 +168,33 @@ def schedule_name(pipeline: str, family: str) -> str:
     return f"{_on_platform(pipeline)}-{family}"
 
 
-def check_cron(cron: str) -> str:
-    """A cron expression of six fields.
+def schedule_pipeline(
+    pipeline: str, version: str, request: PipelineRequest, more: Mapping[str, str], cron: str
+) -> tuple[Timetable, bool]:
+    """Create or change the schedule of a pipeline for a family, and return whether it changed.
 
     Raises:
-        BadInput: it is none.
+        BadInput: no cron expression of six fields, the pipeline is not on the platform, or the
+            platform refuses.
     """
-    fields = cron.split()
-    if len(fields) != CRON_FIELDS or not all(re.fullmatch(r"[\w*/,?#-]+", f) for f in fields):
+    check_family(request.family)
+    if not CRON.fullmatch(cron):
         raise BadInput(
             f"--cron {cron!r}: six fields in UTC, the first is seconds, as in '0 0 3 * * *' for "
             "three o'clock every night"
         )
-    return " ".join(fields)
-
-
-def schedule_pipeline(
-    pipeline: str, version: str, asked: Asked, more: Mapping[str, str], cron: str
-) -> tuple[Timetable, bool]:
-    """Make the schedule of a pipeline for a family what is asked for.
-
-    Returns:
-        The timetable, and whether anything was changed.
-
-    Raises:
-        BadInput: it is not on the platform, or the platform refuses.
-    """
-    check_family(asked.family)
-    cron = check_cron(cron)
     settings = read_settings()
     service = pipeline_service(settings)
-    found = _version(service, pipeline, version)
+    uploaded = _version(service, pipeline, version)
     wanted = Timetable(
-        name=schedule_name(pipeline, asked.family),
-        cron=cron,
-        pipeline_id=found.pipeline_id,
-        version_id=found.version_id,
-        parameters=pipeline_parameters(found, asked, more),
+        name=schedule_name(pipeline, request.family),
+        cron=" ".join(cron.split()),
+        pipeline_id=uploaded.pipeline_id,
+        version_id=uploaded.version_id,
+        parameters=pipeline_parameters(uploaded, request, more),
         service_account=settings.kfp_service_account,
     )
-    return wanted, keep_schedule(service, asked.family, wanted)
+    return wanted, keep_schedule(service, request.family, wanted)
 
 
 def unschedule_pipeline(pipeline: str, family: str) -> bool:
@@ -221,21 +205,15 @@ def unschedule_pipeline(pipeline: str, family: str) -> bool:
 
 @dataclass(frozen=True)
 class PlatformStatus:
-    """What the platform has of ours.
+    """The project's pipelines on the platform."""
 
-    Attributes:
-        versions: the newest of each pipeline; None for those that were never uploaded.
-        schedules: those of our pipelines.
-        runs: the latest.
-    """
-
-    versions: dict[str, PipelineVersion | None]
+    versions: dict[str, PipelineVersion | None]  # the newest of each; None if never uploaded
     schedules: list[Schedule]
     runs: list[PipelineRun]
 
 
 def platform_status(most_runs: int) -> PlatformStatus:
-    """What the platform has of ours.
+    """The project's pipelines on the platform, with their schedules and latest runs.
 
     Raises:
         BadInput: it can't be reached, or refuses.

@@ -11,9 +11,7 @@ from matops.entrypoints.release.releasing import canary_release
 def look_at_release(family: str, out: Path) -> tuple[dict[str, float], str]:
     """Judge the release under way and do what follows; nothing under way is no error.
 
-    Args:
-        family: whose release.
-        out: gets the decision with its evidence, as JSON; empty where there was none.
+    ``out`` gets the decision with its evidence, as JSON; it is empty where there was none.
 
     Returns:
         ``under_way`` as 0 or 1 and the candidate's share in percent, and the decision as Markdown.

@@ -16,9 +16,8 @@ MARKS = {"passed": "[green]passed[/green]", "failed": "[red]FAILED[/red]"}
 def decision_line(decision: Decision) -> str:
     """One decision in one line."""
     share = f"{decision.after.share_percent:3d} %" if decision.after.candidate else "     "
-    return f"{decision.at[:19]} {decision.version} {share} {decision.ruling.move}: " + (
-        decision.ruling.reason
-    )
+    ruling = decision.ruling
+    return f"{decision.at[:19]} {decision.version} {share} {ruling.move}: {ruling.reason}"
 
 
 def decision_markdown(family: str, decision: Decision) -> str:
@@ -36,13 +35,8 @@ def decision_markdown(family: str, decision: Decision) -> str:
 def arms_table(rollout: Rollout, unready: dict[str, str]) -> Table:
     """Who answers which share, and who does not answer."""
     table = Table("arm", "part", "version", "share", "state")
-    parts = {
-        "champion": rollout.champion,
-        "candidate": rollout.candidate,
-        "baseline": rollout.baseline,
-    }
-    for part, arm in parts.items():
-        if arm:
+    for part in ("champion", "candidate", "baseline"):
+        if arm := getattr(rollout, part):
             share = f"{rollout.shares_percent[arm.name]} %"
             table.add_row(arm.name, part, arm.version, share, unready.get(arm.name, "ready"))
     return table
@@ -59,15 +53,15 @@ def checks_table(decision: Decision) -> Table:
 
 
 def for_programs(value: Any) -> Any:
-    """A dataclass as JSON knows it: infinite edges and numbers that are none become text."""
-    return _spelled(asdict(value))
+    """A dataclass as JSON knows it: infinite edges and NaN become text."""
+    return _finite(asdict(value))
 
 
-def _spelled(value: Any) -> Any:
+def _finite(value: Any) -> Any:
     if isinstance(value, dict):
-        return {name: _spelled(item) for name, item in value.items()}
+        return {name: _finite(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_spelled(item) for item in value]
+        return [_finite(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
         return "NaN" if math.isnan(value) else json.dumps(value).replace("Infinity", "Inf")
     return value

@@ -26,32 +26,19 @@ Tell = Callable[[Decision], None]
 
 @dataclass(frozen=True)
 class DeploymentStatus:
-    """A deployment as people and programs see it.
-
-    Attributes:
-        family: whose.
-        rollout: its state; None where nothing is deployed.
-        unready: arms that don't answer, by name, with what is known of why.
-        url: where clients ask; empty where that is not known, or nothing is deployed.
-        prometheus: command line of a Prometheus that scrapes it; none where a cluster has its own.
-    """
+    """A deployment as people and programs see it."""
 
     family: str
-    rollout: Rollout | None
-    unready: dict[str, str]
-    url: str
-    prometheus: list[str]
+    rollout: Rollout | None  # None where nothing is deployed
+    unready: dict[str, str]  # arms that don't answer, by name, with the reason
+    url: str  # where clients ask; empty where it is not known
+    prometheus: list[str]  # command line of a Prometheus that scrapes it; none on a cluster
 
 
 def canary_release(
     family: str, changes: Mapping[str, Any] | None = None, prometheus: str = ""
 ) -> CanaryRelease:
-    """Releases of a family.
-
-    Args:
-        family: its name.
-        changes: changed fields of the policy.
-        prometheus: URL of the Prometheus; that of the settings if empty.
+    """Releases of a family, with a changed policy, or another Prometheus than that of the settings.
 
     Raises:
         BadInput: no such family, or a change that does not fit.
@@ -154,15 +141,11 @@ def decisions_of(family: str) -> list[Decision]:
     return package_store(read_settings()).decisions(get_family(family))
 
 
-def deployment_status(family: str) -> DeploymentStatus:
-    """How a family's deployment is."""
-    settings, found = read_settings(), get_family(family)
+def deployment_status(name: str) -> DeploymentStatus:
+    """State of a family's deployment."""
+    settings, family = read_settings(), get_family(name)
     deployment = serving(settings)
-    rollout = deployment.rollout(found)
-    return DeploymentStatus(
-        family=family,
-        rollout=rollout,
-        unready=deployment.unready(found) if rollout else {},
-        url=deployment.url(found) if rollout else "",
-        prometheus=deployment.prometheus_command(settings.prometheus),
-    )
+    rollout = deployment.rollout(family)
+    unready, url = (deployment.unready(family), deployment.url(family)) if rollout else ({}, "")
+    prometheus = deployment.prometheus_command(settings.prometheus)
+    return DeploymentStatus(name, rollout, unready, url, prometheus)

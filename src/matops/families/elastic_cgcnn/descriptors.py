@@ -48,12 +48,7 @@ N_BOND_ORDERS = len(BOND_DECAYS) * LARGEST_DEGREE
 
 
 def reduced_lengths(numbers: NDArray[np.int64], edges: Neighbours | QuotientGraph) -> Array:
-    """Edge lengths over the sums of the covalent radii of their ends, shape (n_edges,).
-
-    Args:
-        numbers: atomic numbers of all atoms or nodes.
-        edges: edges between them.
-    """
+    """Edge lengths over the sums of the covalent radii of their ends, shape (n_edges,)."""
     radii = covalent_radii_A()[numbers]
     return np.asarray(edges.distance_A / (radii[edges.centre] + radii[edges.neighbour]))
 
@@ -62,25 +57,21 @@ def bond_orders(numbers: NDArray[np.int64], edges: Neighbours) -> Array:
     """Bond-orientational order of every atom for each decay, shape (n_atoms, 24).
 
     A graph of distances knows no angles, and shear stiffness is made of them.
-
-    Args:
-        numbers: atomic numbers of all atoms, shape (n_atoms,).
-        edges: all edges.
     """
     first = np.searchsorted(edges.centre, np.arange(len(numbers) + 1))
     counts = np.diff(first)
     directions = edges.vector_A / edges.distance_A[:, None]
     decay = np.exp(-np.array(BOND_DECAYS)[:, None] * reduced_lengths(numbers, edges))
     weights = decay * edges.weight
-    found = np.zeros((len(numbers), len(BOND_DECAYS), LARGEST_DEGREE))
+    orders = np.zeros((len(numbers), len(BOND_DECAYS), LARGEST_DEGREE))
     # Atoms with equally many neighbours are computed together, so that no place is wasted.
     for count in np.unique(counts[counts > 0]):
         atoms = np.flatnonzero(counts == count)
         rows = first[atoms][:, None] + np.arange(count)
         shares = weights[:, rows].transpose(1, 0, 2)
         shares = shares / shares.sum(axis=2, keepdims=True)
-        found[atoms] = bond_order(directions[rows], shares, LARGEST_DEGREE)
-    return found.reshape(len(numbers), N_BOND_ORDERS)
+        orders[atoms] = bond_order(directions[rows], shares, LARGEST_DEGREE)
+    return orders.reshape(len(numbers), N_BOND_ORDERS)
 
 
 def _means(values: Array, counts: NDArray[np.int64]) -> Array:
@@ -102,9 +93,7 @@ def _sizes(crystals: Sequence[Crystal], counts: NDArray[np.int64]) -> Array:
 def crystal_states(crystals: Sequence[Crystal], edges: Neighbours) -> Array:
     """Global descriptors of crystals, shape (n_crystals, 7); see STATE.
 
-    Args:
-        crystals: the crystals.
-        edges: their edges, atoms numbered one crystal after the other.
+    The atoms of ``edges`` are numbered one crystal after the other.
     """
     numbers = np.concatenate([crystal.numbers for crystal in crystals])
     counts = np.array([len(crystal.numbers) for crystal in crystals])

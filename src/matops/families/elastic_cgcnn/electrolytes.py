@@ -7,11 +7,7 @@ import numpy as np
 
 from matops.core.quality.prediction import Estimate
 from matops.physics.elasticity import poisson_ratio
-from matops.physics.electrodeposition import (
-    LITHIUM,
-    Electrode,
-    stability_parameter_kJ_per_mol_nm,
-)
+from matops.physics.electrodeposition import LITHIUM, Electrode, stability_parameter_kJ_per_mol_nm
 
 
 @dataclass(frozen=True)
@@ -29,9 +25,7 @@ class Stability:
 
 
 def electrodeposition_stability(
-    estimates: Mapping[str, Estimate],
-    molar_volume_ratio: float,
-    electrode: Electrode = LITHIUM,
+    estimates: Mapping[str, Estimate], molar_volume_ratio: float, electrode: Electrode = LITHIUM
 ) -> Stability:
     """Stability of electrodeposition for predicted K_VRH and G_VRH.
 

@@ -20,6 +20,10 @@ SUPERCELL = np.array([[1, 1, 0], [0, 1, 0], [0, 0, 2]])
 """Doubles the cell and shears its description, so that another lattice basis is tested as well."""
 
 SYMMETRY = "a crystal is the same however it is written down"
+CHANCE = "largest coverage that chance could show as the measured one"
+WIDE = "median half width: intervals must be of use"
+PHYSICAL = "Born stability; no solid exceeds 1000 GPa"
+"""Sources of the gates."""
 
 
 def rotated(crystal: Crystal, rng: np.random.Generator) -> Crystal:
@@ -55,13 +59,13 @@ def measure_invariance(
 ) -> dict[str, Measurement]:
     """Largest change of a predicted logarithm when crystals are written down differently."""
     before = predict([crystal.payload() for crystal in crystals])
-    found = {}
+    changes = {}
     for name, rewrite in REWRITINGS.items():
         rng = np.random.default_rng(0)
         after = predict([rewrite(crystal, rng).payload() for crystal in crystals])
         change = float(np.abs(after - before).max())
-        found[f"invariance.{name}"] = Measurement(change, "log10(GPa)", rows=len(crystals))
-    return found
+        changes[f"invariance.{name}"] = Measurement(change, "log10(GPa)", rows=len(crystals))
+    return changes
 
 
 def unphysical_share(scaled: NDArray[np.float64]) -> float:
@@ -76,8 +80,8 @@ def measure_physics(
     """Invariances, and the share of unphysical answers."""
     crystals = [parse_crystal(payload) for payload in payloads]
     share = unphysical_share(predict([crystal.payload() for crystal in crystals]))
-    found = {"physics.unphysical_share": Measurement(share, "1", rows=len(crystals))}
-    return found | measure_invariance(predict, crystals)
+    unphysical = {"physics.unphysical_share": Measurement(share, "1", rows=len(crystals))}
+    return unphysical | measure_invariance(predict, crystals)
 
 
 def derive_moduli(values: Mapping[str, float]) -> dict[str, Quantity]:
@@ -102,50 +106,16 @@ def elastic_gates(config: ElasticConfig) -> tuple[Gate, ...]:
         unit = "log10(GPa)"
         gates += [
             Gate(f"{name} error", f"{name}.mae", "<=", mae, unit, limits.source),
-            Gate(
-                f"{name} interval coverage",
-                f"{name}.coverage_high",
-                ">=",
-                coverage,
-                "1",
-                "largest coverage that chance could show as the measured one",
-            ),
-            Gate(
-                f"{name} interval width",
-                f"{name}.interval_half_width",
-                "<=",
-                width,
-                unit,
-                "median half width: intervals must be of use",
-            ),
+            Gate(f"{name} interval coverage", f"{name}.coverage_high", ">=", coverage, "1", CHANCE),
+            Gate(f"{name} interval width", f"{name}.interval_half_width", "<=", width, unit, WIDE),
         ]
+    limit = limits.invariance
     gates += [
-        Gate(
-            f"invariance to {name}",
-            f"invariance.{name}",
-            "<=",
-            limits.invariance,
-            "log10(GPa)",
-            SYMMETRY,
-        )
+        Gate(f"invariance to {name}", f"invariance.{name}", "<=", limit, "log10(GPa)", SYMMETRY)
         for name in REWRITINGS
     ]
-    gates += [
-        Gate(
-            "moduli are physical",
-            "physics.unphysical_share",
-            "<=",
-            0.0,
-            "1",
-            "Born stability; no solid exceeds 1000 GPa",
-        ),
-        Gate(
-            "latency",
-            "latency.p95",
-            "<=",
-            limits.latency_ms,
-            "ms",
-            "p95 of single requests",
-        ),
-    ]
-    return tuple(gates)
+    return (
+        *gates,
+        Gate("moduli are physical", "physics.unphysical_share", "<=", 0.0, "1", PHYSICAL),
+        Gate("latency", "latency.p95", "<=", limits.latency_ms, "ms", "p95 of single requests"),
+    )

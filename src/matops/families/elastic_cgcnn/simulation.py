@@ -17,13 +17,11 @@ from matops.simulators.campaign import run_campaign
 from matops.simulators.lammps.task import elastic_task, run_elastic_task
 from matops.simulators.ledger import TaskRecord
 
+METHOD = "EAM, Foiles-Baskes-Daw 1986 (u3)"
+
 
 def simulate_alloys(
-    config: ElasticConfig,
-    work_dir: Path,
-    workers: int,
-    progress: Progress,
-    shard: Shard = WHOLE,
+    config: ElasticConfig, work_dir: Path, workers: int, progress: Progress, shard: Shard = WHOLE
 ) -> Incoming:
     """Relaxed alloys with their moduli; those that are not stable are yielded as quarantined.
 
@@ -32,24 +30,14 @@ def simulate_alloys(
     asked = config.simulation
     alloys = shard.of(list(enumerate_alloys(asked.count, asked.seed)))
     tasks = [elastic_task(a.name, a.lattice_A, a.frac_coords, a.species) for a in alloys]
-    records = run_campaign(
-        tasks,
-        run_elastic_task,
-        work_dir,
-        workers,
-        lambda done, total: progress(done, total, "alloys"),
-        shard,
-    )
-    today = datetime.now(UTC).date().isoformat()
+
+    def report(done: int, total: int) -> None:
+        progress(done, total, "alloys")
+
+    records = run_campaign(tasks, run_elastic_task, work_dir, workers, report, shard)
+    engine, today = f"LAMMPS {version('lammps')}", datetime.now(UTC).date().isoformat()
     for alloy, record in zip(alloys, records, strict=True):
-        stated = Provenance(
-            source="simulation",
-            origin=alloy.name,
-            engine=f"LAMMPS {version('lammps')}",
-            method="EAM, Foiles-Baskes-Daw 1986 (u3)",
-            date=today,
-            licence="CC0-1.0",
-        )
+        stated = Provenance("simulation", alloy.name, engine, METHOD, today, "CC0-1.0")
         yield from _record(record, stated)
 
 

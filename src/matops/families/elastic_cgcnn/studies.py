@@ -52,11 +52,7 @@ ABLATION = Study(
         ),
         Variant(
             "released without either length or property",
-            {
-                **ONE_MEMBER,
-                "network.element_properties": False,
-                "network.reduced_lengths": False,
-            },
+            {**ONE_MEMBER, "network.element_properties": False, "network.reduced_lengths": False},
         ),
     ),
     metric="mae_scaled",

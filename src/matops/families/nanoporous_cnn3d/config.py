@@ -170,12 +170,7 @@ class NanoporousConfig(FamilyConfig):
 
 
 TRAINING = TrainingConfig(
-    members=3,
-    epochs=10,
-    batch_size=32,
-    learning_rate=3e-3,
-    weight_decay=1e-2,
-    loss="mse",
+    members=3, epochs=10, batch_size=32, learning_rate=3e-3, weight_decay=1e-2, loss="mse"
 )
 FINE_TUNING = replace(TRAINING, epochs=6, batch_size=16, learning_rate=5e-4)
 """For a network that starts from the continuum model: smaller steps, and fewer of them."""

@@ -84,8 +84,8 @@ def load_descriptors(sample: NanoporousMetal, chosen: Descriptors) -> FloatArray
     """The numbers of :func:`descriptor_names` for each load axis, shape (3, d)."""
     parts: list[FloatArray] = []
     if chosen in ("morphology", "all"):
-        found = describe_morphology(sample.geometry.solid(MORPHOLOGY_VOXELS), sample.cell_A)
-        parts += [np.tile(found.structure, (3, 1)), found.load]
+        shape = describe_morphology(sample.geometry.solid(MORPHOLOGY_VOXELS), sample.cell_A)
+        parts += [np.tile(shape.structure, (3, 1)), shape.load]
     if chosen in ("physical", "all"):
         parts.append(describe_physics(sample))
     return np.concatenate(parts, axis=1)

@@ -19,7 +19,12 @@ FloatArray = NDArray[np.float64]
 BoolGrid = NDArray[np.bool_]
 
 UNIT = "GPa"
+ABOVE_VOIGT = "no stiffness above the Voigt bound"
+VOIGT = "uniform strain is the stiffest state: C_ii <= solid fraction x C11"
 SYMMETRY = "a structure is the same wherever the periodic cell begins and however it is reflected"
+BEAMS = "crossed beams, alike along x, y and z"
+CHANCE = "largest coverage that chance could show as the measured one"
+WIDE = "wider intervals would hide what the model doesn't know"
 
 
 def shifted(solid: BoolGrid, rng: np.random.Generator) -> BoolGrid:
@@ -55,15 +60,15 @@ def measure_invariance(
     """Root mean square change of the predictions by symmetries of the structures."""
     grids = [sample.geometry.solid(voxels) for sample in samples]
     before = predict([_payload(*pair) for pair in zip(samples, grids, strict=True)])
-    found = {}
+    changes = {}
     for name, move in SYMMETRIES.items():
         rng = np.random.default_rng(0)
         moved = [_payload(s, move(g, rng)) for s, g in zip(samples, grids, strict=True)]
         after = predict(moved)
         expected = np.roll(before, 1, axis=1) if name == "rotation" else before
         change = float(np.sqrt(np.mean((after - expected) ** 2)))
-        found[f"invariance.{name}"] = Measurement(change, UNIT, rows=len(samples))
-    return found
+        changes[f"invariance.{name}"] = Measurement(change, UNIT, rows=len(samples))
+    return changes
 
 
 def voigt_excess_share(stiffness_GPa: FloatArray, samples: Sequence[NanoporousMetal]) -> float:
@@ -120,44 +125,17 @@ def nanoporous_gates(config: NanoporousConfig) -> tuple[Gate, ...]:
     ]
     return (
         *gates,
-        Gate(
-            "no stiffness above the Voigt bound",
-            "physics.voigt_excess_share",
-            "<=",
-            limits.bound_share,
-            "1",
-            "uniform strain is the stiffest state: C_ii <= solid fraction x C11",
-        ),
-        Gate(
-            "an isotropic body is isotropic",
-            "physics.isotropic_body",
-            "<=",
-            1e-3,
-            UNIT,
-            "crossed beams, alike along x, y and z",
-        ),
+        Gate(ABOVE_VOIGT, "physics.voigt_excess_share", "<=", limits.bound_share, "1", VOIGT),
+        Gate("an isotropic body is isotropic", "physics.isotropic_body", "<=", 1e-3, UNIT, BEAMS),
         Gate("latency", "latency.p95", "<=", limits.latency_ms, "ms", "answers while one waits"),
     )
 
 
 def _target_gates(name: str, config: NanoporousConfig) -> tuple[Gate, ...]:
-    limits = config.limits
+    limits, coverage = config.limits, config.evaluation.coverage
+    width = limits.half_width_GPa
     return (
         Gate(f"{name} error", f"{name}.mae", "<=", limits.mae_GPa, UNIT, limits.source),
-        Gate(
-            f"{name} interval coverage",
-            f"{name}.coverage_high",
-            ">=",
-            config.evaluation.coverage,
-            "1",
-            "largest coverage that chance could show as the measured one",
-        ),
-        Gate(
-            f"{name} interval width",
-            f"{name}.interval_half_width",
-            "<=",
-            limits.half_width_GPa,
-            UNIT,
-            "wider intervals would hide what the model doesn't know",
-        ),
+        Gate(f"{name} interval coverage", f"{name}.coverage_high", ">=", coverage, "1", CHANCE),
+        Gate(f"{name} interval width", f"{name}.interval_half_width", "<=", width, UNIT, WIDE),
     )

@@ -132,12 +132,12 @@ class StiffnessNetwork(nn.Module):
         average = self._map_averages(contributions.shape[-1]).to(maps.device)
         turned = symmetry.turn(torch.stack(views, dim=1))
         truth = torch.einsum("nlxyz,ax,by,cz->nlabc", turned, average, average, average)
-        known = truth.isfinite()
-        if not known.any():
+        labelled = truth.isfinite()
+        if not labelled.any():
             return contributions.new_zeros(())
         offset, scale = self.load_map_scale
-        misfit = (offset + scale * contributions.float() - truth)[known]
-        loss: Tensor = misfit.square().mean() / truth[known].var().clamp_min(1e-6)
+        misfit = (offset + scale * contributions.float() - truth)[labelled]
+        loss: Tensor = misfit.square().mean() / truth[labelled].var().clamp_min(1e-6)
         return loss
 
     @staticmethod

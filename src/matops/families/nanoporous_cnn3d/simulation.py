@@ -36,21 +36,14 @@ from matops.simulators.ledger import TaskRecord, task_key
 class Labelling:
     """A way to label structures."""
 
-    # what a campaign is asked for one structure, from its name and itself
-    task: Callable[[str, NanoporousMetal], Task]
-    simulate: Simulate  # what the campaign runs
+    task: Callable[[str, NanoporousMetal], Task]  # a campaign's task, from name and structure
+    simulate: Simulate
     engine: str  # program, with version
     method: str  # potential or approximation
 
 
 def draw_metal(config: SimulationConfig, index: int, stream: Sequence[int] = ()) -> NanoporousMetal:
-    """Structure number ``index``, the same whenever it is asked for.
-
-    Args:
-        config: metal, size, waves and solid fractions.
-        index: which structure.
-        stream: further numbers that seed it; none for a campaign.
-    """
+    """Structure number ``index``, reproducible; ``stream`` seeds it further, beside a campaign."""
     rng = np.random.default_rng([config.seed, index, *stream])
     phases_rad = rng.uniform(0.0, 2 * np.pi, len(wave_vectors(config.hkl_squared)))
     solid_fraction = rng.uniform(config.least_solid_fraction, config.most_solid_fraction)
@@ -60,11 +53,7 @@ def draw_metal(config: SimulationConfig, index: int, stream: Sequence[int] = ())
 
 
 def simulate_metals(
-    config: NanoporousConfig,
-    work_dir: Path,
-    workers: int,
-    progress: Progress,
-    shard: Shard = WHOLE,
+    config: NanoporousConfig, work_dir: Path, workers: int, progress: Progress, shard: Shard = WHOLE
 ) -> Incoming:
     """Structures with their stiffness; those that are not elastic are yielded as quarantined.
 
@@ -89,21 +78,14 @@ def label_metals(
     """The given structures with their stiffness, by the engine; one that is repeated runs once."""
     labelling = LABELLINGS[engine]()
     tasks = [labelling.task(*pair) for pair in zip(names, samples, strict=True)]
-    records = run_campaign(
-        tasks,
-        labelling.simulate,
-        work_dir,
-        workers,
-        lambda done, total: progress(done, total, "structures"),
-        shard,
-    )
+
+    def report(done: int, total: int) -> None:
+        progress(done, total, "structures")
+
+    records = run_campaign(tasks, labelling.simulate, work_dir, workers, report, shard)
+    today = datetime.now(UTC).date().isoformat()
     stated = Provenance(
-        source="simulation",
-        origin="",
-        engine=labelling.engine,
-        method=labelling.method,
-        date=datetime.now(UTC).date().isoformat(),
-        licence="CC0-1.0",
+        "simulation", "", labelling.engine, labelling.method, today, licence="CC0-1.0"
     )
     by_key = {record.key: record for record in records}
     for name, sample, task in zip(names, samples, tasks, strict=True):

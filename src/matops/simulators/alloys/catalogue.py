@@ -3,14 +3,7 @@
 from __future__ import annotations
 
 from matops.simulators.alloys.prototype import Prototype
-from matops.simulators.alloys.superstructure import (
-    BCC,
-    DHCP,
-    FCC,
-    HCP,
-    fcc_layers,
-    superstructure,
-)
+from matops.simulators.alloys.superstructure import BCC, DHCP, FCC, HCP, fcc_layers, superstructure
 
 _AFLOW = "M. J. Mehl et al., Comput. Mater. Sci. 136, S1 (2017)"
 _LAKS = "D. B. Laks et al., Phys. Rev. B 46, 12587 (1992), fcc superlattices"
@@ -116,12 +109,7 @@ _HEXAGONAL_BINARIES = (
         194,
         DHCP,
         _DOUBLE_HEXAGON,
-        {
-            _ORIGIN: "B",
-            (2 / 3, 4 / 3, 1 / 4): "B",
-            (0, 0, 1 / 2): "B",
-            (4 / 3, 2 / 3, 3 / 4): "B",
-        },
+        {_ORIGIN: "B", (2 / 3, 4 / 3, 1 / 4): "B", (0, 0, 1 / 2): "B", (4 / 3, 2 / 3, 3 / 4): "B"},
         (),
         _AFLOW,
     ),

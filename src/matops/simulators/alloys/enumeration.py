@@ -40,11 +40,7 @@ def build_alloy(prototype: Prototype, elements: tuple[str, ...]) -> Alloy:
 
     The volume per atom is that of an fcc crystal whose lattice constant follows Vegard's law, for
     every prototype: metals keep their volume from one structure to another far better than any
-    one length.
-
-    Args:
-        prototype: the structure.
-        elements: one chemical symbol per label, out of ``FCC_LATTICE_A``.
+    one length. There is one element per label, out of ``FCC_LATTICE_A``.
     """
     by_label = dict(zip("ABCDEF", elements, strict=False))
     species = tuple(by_label[label] for label in prototype.labels)

@@ -51,14 +51,9 @@ def superstructure(
 ) -> Prototype:
     """Decorate a parent crystal: the named sites take their label, all others are A.
 
-    Args:
-        designation: see ``Prototype``.
-        space_group: see ``Prototype``.
-        parent: parent crystal.
-        cell: (3, 3) primitive cell of the superstructure, rows in fractions of the parent's axes.
-        minority: label of each site that is not A, by its position in fractions of those axes.
-        relabelings: see ``Prototype``.
-        source: see ``Prototype``.
+    ``cell`` has the (3, 3) primitive cell of the superstructure, rows in fractions of the parent's
+    axes; ``minority`` the label of each site that is not A, by its position in those fractions.
+    For the rest see ``Prototype``.
     """
     rows = np.asarray(cell, dtype=np.float64)
     coords = _sites_in_cell(parent, rows)
@@ -86,14 +81,9 @@ def fcc_layers(
 ) -> Prototype:
     """Stack pure fcc planes of the given species, e.g. AB along [001] for L1_0.
 
-    Args:
-        designation: see ``Prototype``.
-        space_group: see ``Prototype``.
-        plane: indices of the shortest reciprocal vector of the fcc lattice normal to the planes,
-            all even or all odd, e.g. (0, 0, 2).
-        sequence: labels of successive planes, one period.
-        relabelings: see ``Prototype``.
-        source: see ``Prototype``.
+    ``plane`` has the indices of the shortest reciprocal vector of the fcc lattice normal to the
+    planes, all even or all odd, e.g. (0, 0, 2); ``sequence`` the labels of successive planes, one
+    period. For the rest see ``Prototype``.
     """
     period = len(sequence)
     vectors = _short_fcc_vectors(period)

@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from matops.simulators.continuum.element import CORNERS, conduction_element, stiffness_element
-from matops.simulators.continuum.solver import Minimum, least_energy
+from matops.simulators.continuum.solver import least_energy
 
 FloatArray = NDArray[np.float64]
 
@@ -59,10 +59,7 @@ def effective_stiffness_GPa(
 
 
 def effective_conductivity(
-    density: FloatArray,
-    penalty: float = 1.0,
-    tolerance: float = TOLERANCE,
-    device: str = "auto",
+    density: FloatArray, penalty: float = 1.0, tolerance: float = TOLERANCE, device: str = "auto"
 ) -> Effective:
     """Conductivity along x, y, z relative to the solid's; pores conduct nothing.
 
@@ -89,8 +86,8 @@ def _effective(
     weight = np.where(density**penalty < 1e-6, 0.0, density**penalty)
     if not weight.any():
         return Effective(np.zeros(3), np.zeros((3, *density.shape), np.float32), 0, True)
-    found: Minimum = least_energy(weight, element, unit, tolerance, _device(device))
-    return Effective(found.energy, found.element_energy, found.iterations, found.converged)
+    minimum = least_energy(weight, element, unit, tolerance, _device(device))
+    return Effective(minimum.energy, minimum.element_energy, minimum.iterations, minimum.converged)
 
 
 def _device(wanted: str) -> torch.device:

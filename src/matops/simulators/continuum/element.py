@@ -36,10 +36,9 @@ def strain_matrix(gradients: FloatArray) -> FloatArray:
 
 
 def stiffness_element(stiffness_GPa: FloatArray) -> FloatArray:
-    """∫ Bᵀ C B over the unit cube, shape (24, 24), GPa; two Gauss points an axis are exact.
+    """∫ Bᵀ C B over the unit cube, shape (24, 24), GPa, for C (6, 6) in Voigt order.
 
-    Args:
-        stiffness_GPa: C in Voigt order, shape (6, 6), GPa.
+    Two Gauss points an axis are exact.
     """
     strains = [strain_matrix(shape_gradients(np.array(p))) for p in product(_GAUSS, repeat=3)]
     return np.asarray(sum(b.T @ stiffness_GPa @ b for b in strains)) / 8.0

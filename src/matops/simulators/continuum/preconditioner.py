@@ -14,12 +14,10 @@ from matops.simulators.continuum.mesh import VoxelMesh
 class GreenOperator:
     """Inverse of the full grid's matrix, applied by Fourier transform.
 
+    The element matrix has shape (8c, 8c).
+
     Source: Ladecký, Pultarová and Zeman, Appl. Math. Comput. 446, 127835 (2023), section 3: the
     number of iterations doesn't grow with the grid.
-
-    Args:
-        element: element matrix, shape (8c, 8c).
-        mesh: the mesh on which vectors live.
     """
 
     def __init__(self, element: NDArray[np.float64], mesh: VoxelMesh) -> None:

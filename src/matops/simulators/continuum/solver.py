@@ -21,7 +21,7 @@ MAX_ITERATIONS = 1000
 
 @dataclass(frozen=True)
 class Minimum:
-    """What the solver found."""
+    """The minimum, as far as the solver converged."""
 
     # twice the energy of each load over the volume of the cell, shape (loads,)
     energy: NDArray[np.float64]
@@ -61,11 +61,7 @@ def least_energy(
 
 
 def _relax(
-    mesh: VoxelMesh,
-    element: NDArray[np.float64],
-    matrix: Tensor,
-    uniform: Tensor,
-    tolerance: float,
+    mesh: VoxelMesh, element: NDArray[np.float64], matrix: Tensor, uniform: Tensor, tolerance: float
 ) -> tuple[Tensor, int, bool]:
     """Conjugate gradients on the periodic part of the field, shape (loads, nodes, c).
 

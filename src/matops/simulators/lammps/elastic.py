@@ -24,11 +24,7 @@ from matops.simulators.lammps.outcome import (
     RejectionReason,
     RelaxedCrystal,
 )
-from matops.simulators.lammps.relaxation import (
-    relax_atoms,
-    relaxed_crystal,
-    require_small_forces,
-)
+from matops.simulators.lammps.relaxation import relax_atoms, relaxed_crystal, require_small_forces
 from matops.simulators.lammps.settings import ElasticSettings
 
 FloatArray = NDArray[np.float64]
@@ -50,7 +46,7 @@ def compute_elasticity(
         lattice_A: (3, 3) lattice vectors as rows, in Å.
         frac_coords: (n, 3) fractional coordinates.
         species: n chemical symbols with an EAM potential.
-        settings: numerical settings and limits; the defaults if left out.
+        settings: numerical settings and limits.
 
     Raises:
         ValueError: if a species has no potential or the coordinates do not match the species.

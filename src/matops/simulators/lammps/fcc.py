@@ -41,6 +41,5 @@ def equilibrium_fcc(metal: str) -> FccCrystal:
         raise LammpsError(f"fcc {metal}: {fcc.reason}: {fcc.detail}")
     volume_A3 = abs(np.linalg.det(fcc.crystal.lattice_A))
     return FccCrystal(
-        lattice_constant_A=float(np.cbrt(4 * volume_A3)),
-        C11_GPa=float(fcc.stiffness_GPa[0, 0]),
+        lattice_constant_A=float(np.cbrt(4 * volume_A3)), C11_GPa=float(fcc.stiffness_GPa[0, 0])
     )

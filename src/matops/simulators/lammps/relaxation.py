@@ -9,7 +9,7 @@ from matops.simulators.lammps.outcome import RejectedError, RejectionReason, Rel
 
 
 class MinimiserSettings(Protocol):
-    """What a minimisation needs to know, of ``ElasticSettings`` and ``PorousSettings`` alike."""
+    """Settings of a minimisation, of ``ElasticSettings`` and ``PorousSettings`` alike."""
 
     @property
     def force_tolerance_eV_per_A(self) -> float:

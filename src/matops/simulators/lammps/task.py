@@ -21,14 +21,9 @@ def elastic_task(
     species: Sequence[str],
     settings: ElasticSettings | None = None,
 ) -> dict[str, Any]:
-    """Write a crystal and the settings down as a task for ``run_elastic_task``.
+    """A crystal and the settings as a task for ``run_elastic_task``.
 
-    Args:
-        name: name of the crystal, carried along for people.
-        lattice_A: (3, 3) lattice vectors as rows, in Å.
-        frac_coords: (n, 3) fractional coordinates.
-        species: n chemical symbols.
-        settings: numerical settings and limits; the defaults if left out.
+    ``lattice_A`` has the (3, 3) lattice vectors as rows, in Å, ``frac_coords`` is of shape (n, 3).
     """
     return {
         "name": name,
@@ -49,10 +44,7 @@ def run_elastic_task(task: Mapping[str, Any]) -> dict[str, Any]:
         ``accepted`` false, ``reason`` and ``detail``. Always the ``name``.
     """
     outcome = compute_elasticity(
-        task["lattice_A"],
-        task["frac_coords"],
-        task["species"],
-        ElasticSettings(**task["settings"]),
+        task["lattice_A"], task["frac_coords"], task["species"], ElasticSettings(**task["settings"])
     )
     if isinstance(outcome, Rejected):
         return {"name": task["name"], "accepted": False, **asdict(outcome)}

@@ -115,11 +115,11 @@ def _read_dump(text: str, species: Species) -> Atoms:
 
 
 def _length_unit(pattern: re.Pattern[str], text: str) -> str:
-    found = pattern.search(text)
-    units = found["units"] if found else ANGSTROM_UNITS[0]
+    match = pattern.search(text)
+    units = match["units"] if match else ANGSTROM_UNITS[0]
     if units not in ANGSTROM_UNITS:
-        known = " and ".join(ANGSTROM_UNITS)
-        raise BadInput(f"LAMMPS units {units!r}: only {known} are read, whose lengths are in Å")
+        accepted = " and ".join(ANGSTROM_UNITS)
+        raise BadInput(f"LAMMPS units {units!r}: only {accepted} are read, whose lengths are in Å")
     return units
 
 

@@ -70,11 +70,11 @@ def _method(text: str) -> str:
 
 
 def _stiffness_GPa(text: str, name: str) -> NDArray[np.float64] | None:
-    found = list(CONSTANT.finditer(text))
-    if not found:
+    constants = list(CONSTANT.finditer(text))
+    if not constants:
         return None
     stiffness = np.full((6, 6), np.nan)
-    for match in found:
+    for match in constants:
         i, j = int(match["i"]) - 1, int(match["j"]) - 1
         try:
             value = float(match["value"])

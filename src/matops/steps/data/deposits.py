@@ -18,15 +18,10 @@ TOP = "."
 
 @dataclass(frozen=True)
 class Deposit:
-    """Files that are ingested together.
+    """Files that are ingested together."""
 
-    Attributes:
-        name: path within the drop place of the file or directory; ``.`` for the place itself.
-        files: stamp (size and time, or ETag) by path within the drop place.
-    """
-
-    name: str
-    files: Mapping[str, str]
+    name: str  # path within the drop place of the file or directory; ``.`` for the place itself
+    files: Mapping[str, str]  # stamp (size and time, or ETag) by path within the drop place
 
     @property
     def snapshot(self) -> str:

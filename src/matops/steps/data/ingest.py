@@ -11,21 +11,13 @@ from matops.steps.ports import DatasetStore
 
 @dataclass(frozen=True)
 class IngestReport:
-    """What an ingestion did.
-
-    Attributes:
-        family: the family's name.
-        version: the dataset version afterwards.
-        added: records that are new.
-        repeated: records that the data already had, or that came twice.
-        quarantined: refused records with their reasons.
-    """
+    """What an ingestion did."""
 
     family: str
-    version: str
-    added: int
-    repeated: int
-    quarantined: tuple[Quarantined, ...]
+    version: str  # the dataset version afterwards
+    added: int  # records that are new
+    repeated: int  # records that the data already had, or that came twice
+    quarantined: tuple[Quarantined, ...]  # refused records with their reasons
 
 
 def ingest(

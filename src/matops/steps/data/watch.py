@@ -22,12 +22,7 @@ from matops.steps.ports import DatasetStore
 
 @dataclass(frozen=True)
 class Batch:
-    """One deposit that was ingested.
-
-    Attributes:
-        address: where it lay.
-        report: what came of it.
-    """
+    """One deposit that was ingested."""
 
     address: str
     report: IngestReport
@@ -39,23 +34,14 @@ Tell = Callable[[Batch | BadInput], None]
 
 @dataclass(frozen=True)
 class Watch:
-    """All that taking a deposit needs.
-
-    Attributes:
-        family: whose records.
-        source: where deposits come.
-        ledger: what was read before.
-        store: where records go.
-        quarantine: file of refused records.
-        stated: engine, method and licence that hold for all records; a date, or today's.
-    """
+    """All that taking a deposit needs."""
 
     family: Family
-    source: DepositSource
-    ledger: DepositLedger
+    source: DepositSource  # where deposits come
+    ledger: DepositLedger  # what was read before
     store: DatasetStore
-    quarantine: Path
-    stated: Provenance
+    quarantine: Path  # file of refused records
+    stated: Provenance  # engine, method and licence that hold for all records; a date, or today's
 
     def run_once(self, interval_s: float, stop: Event, tell: Tell) -> None:
         """Take what is there and complete; costs one look if there is nothing new.

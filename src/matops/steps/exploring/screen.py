@@ -2,11 +2,8 @@
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import ExitStack
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from time import perf_counter
 
@@ -31,7 +28,7 @@ from matops.core.family import Family, FamilyConfig
 from matops.core.predictor import Predictor
 from matops.core.progress import Progress
 from matops.core.quality.card import Card
-from matops.processes.worker_process import WorkerProcess
+from matops.processes.worker_process import finished_calls
 from matops.steps.exploring.confirm import confirm_front, remake
 from matops.steps.exploring.screen_part import Load, designing, screen_part
 
@@ -122,7 +119,7 @@ Call = tuple[Load, int, FamilyConfig, range, Path]
 
 
 def _run(calls: Sequence[Call], workers: int) -> Iterator[int]:
-    """Screen parts, in workers or in this process; sizes of the parts as they are finished.
+    """Screen parts, in worker processes or in this one; sizes of the parts as they are finished.
 
     Raises:
         BadInput: a worker process died.
@@ -130,23 +127,11 @@ def _run(calls: Sequence[Call], workers: int) -> Iterator[int]:
     if workers == 1:
         yield from (screen_part(*call) for call in calls)
         return
-    waiting = iter(calls)
-    with ExitStack() as stack:
-        running: dict[Future[int], WorkerProcess] = {}
-        for call in islice(waiting, workers):
-            worker = WorkerProcess()
-            stack.callback(worker.close)
-            running[worker.submit(screen_part, *call)] = worker
-        while running:
-            for future in wait(running, return_when=FIRST_COMPLETED).done:
-                worker = running.pop(future)
-                try:
-                    size = future.result()
-                except BrokenProcessPool:
-                    raise BadInput(DIED) from None
-                for call in islice(waiting, 1):
-                    running[worker.submit(screen_part, *call)] = worker
-                yield size
+    for _, future in finished_calls(screen_part, calls, workers):
+        try:
+            yield future.result()
+        except BrokenProcessPool:
+            raise BadInput(DIED) from None
 
 
 def _make_parts(

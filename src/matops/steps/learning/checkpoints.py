@@ -22,15 +22,10 @@ KEPT = 2
 
 @dataclass(frozen=True)
 class CheckpointPolicy:
-    """Where and how often unfinished trainings are kept.
+    """Where and how often unfinished trainings are kept."""
 
-    Attributes:
-        store: directory or bucket.
-        every_s: time between two checkpoints of a network, in seconds.
-    """
-
-    store: CheckpointStore
-    every_s: float = 60.0
+    store: CheckpointStore  # directory or bucket
+    every_s: float = 60.0  # time between two checkpoints of a network, in seconds
 
 
 class KeptCheckpoints:

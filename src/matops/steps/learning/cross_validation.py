@@ -19,19 +19,12 @@ from matops.steps.learning.samples import Samples
 
 @dataclass(frozen=True)
 class Workplace:
-    """Where a cross-validation works, with how many processes, and whom it tells.
+    """Where a cross-validation works, with how many processes, and whom it tells."""
 
-    Attributes:
-        cache: directory that keeps features.
-        finished: directory that keeps the answers of finished trainings.
-        workers: processes on a CPU; a GPU trains one network after the other.
-        report: gives the progress of a stage by its name.
-    """
-
-    cache: Path
-    finished: Path
-    workers: int
-    report: Callable[[str], Progress]
+    cache: Path  # directory that keeps features
+    finished: Path  # directory that keeps the answers of finished trainings
+    workers: int  # processes on a CPU; a GPU trains one network after the other
+    report: Callable[[str], Progress]  # gives the progress of a stage by its name
 
 
 @dataclass(frozen=True, eq=False)

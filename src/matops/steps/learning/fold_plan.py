@@ -23,34 +23,21 @@ SEEDS_A_FOLD = 1000
 
 @dataclass(frozen=True)
 class Case:
-    """What is cross-validated.
+    """What is cross-validated."""
 
-    Attributes:
-        variant: its name, and how many groups train.
-        config: its configuration.
-        draws: random choices of the training groups.
-        start: package from which its networks start; None for random weights.
-    """
-
-    variant: Variant
+    variant: Variant  # its name, and how many groups train
     config: FamilyConfig
-    draws: int = 1
-    start: Path | None = None
+    draws: int = 1  # random choices of the training groups
+    start: Path | None = None  # package from which its networks start; None for random weights
 
 
 @dataclass(frozen=True)
 class Folds:
-    """How the groups are dealt to parts, each of which is held out once.
+    """How the groups are dealt to parts, each of which is held out once."""
 
-    Attributes:
-        count: number of parts.
-        seed: of the division and of all draws.
-        measured: how many of them are held out, where all would cost too much.
-    """
-
-    count: int
-    seed: int
-    measured: int | None = None
+    count: int  # number of parts
+    seed: int  # of the division and of all draws
+    measured: int | None = None  # how many of them are held out, where all would cost too much
 
     @property
     def held_out(self) -> range:

@@ -28,31 +28,18 @@ from matops.steps.learning.training_task import training_code
 
 @dataclass(frozen=True)
 class FoldTraining:
-    """What one network is trained on and asked about.
+    """What one network is trained on and asked about."""
 
-    Attributes:
-        key: names everything that the answers depend on.
-        family: the family.
-        config: how it is trained.
-        features: file with the features of all records.
-        train: rows that train.
-        truth: their targets on the learning scale.
-        held_out: rows that are predicted.
-        member: which member of the ensemble.
-        number: shifts the seed; differs between members, folds and draws.
-        start: package from which the weights start; None for random ones.
-    """
-
-    key: str
-    family: Family
-    config: FamilyConfig
-    features: Path
-    train: NDArray[np.int64]
-    truth: Tables
-    held_out: NDArray[np.int64]
-    member: int
-    number: int
-    start: Path | None = None
+    key: str  # names everything that the answers depend on
+    family: Family  # the family
+    config: FamilyConfig  # how it is trained
+    features: Path  # file with the features of all records
+    train: NDArray[np.int64]  # rows that train
+    truth: Tables  # their targets on the learning scale
+    held_out: NDArray[np.int64]  # rows that are predicted
+    member: int  # which member of the ensemble
+    number: int  # shifts the seed; differs between members, folds and draws
+    start: Path | None = None  # package from which the weights start; None for random ones
 
 
 @dataclass(frozen=True)

@@ -26,23 +26,14 @@ Report = Callable[[str, int, int, str], None]
 
 @dataclass(frozen=True)
 class PoolWork:
-    """What all workers need to know.
+    """What all workers need to know."""
 
-    Attributes:
-        prepared: directory of the prepared samples.
-        family: name of the family.
-        config: its configuration.
-        out: directory of the model.
-        init_from: package from whose weights the networks start.
-        policy: where and how often unfinished trainings are kept.
-    """
-
-    prepared: Path
+    prepared: Path  # directory of the prepared samples
     family: str
     config: FamilyConfig
-    out: Path
-    init_from: Path | None
-    policy: CheckpointPolicy | None
+    out: Path  # directory of the model
+    init_from: Path | None  # package from whose weights the networks start
+    policy: CheckpointPolicy | None  # where and how often unfinished trainings are kept
 
 
 def train_in_pool(work: PoolWork, tasks: Sequence[Task], workers: int, report: Report) -> None:

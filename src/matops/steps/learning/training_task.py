@@ -25,17 +25,11 @@ from matops.steps.learning.features import FEATURES_OF
 
 @dataclass(frozen=True)
 class Task:
-    """One network to train.
-
-    Attributes:
-        name: name of its file.
-        member: number that shifts the seed.
-        share: share of the training groups it sees; 1 for the ensemble's members.
-    """
+    """One network to train."""
 
     name: str
-    member: int
-    share: float = 1.0
+    member: int  # number that shifts the seed
+    share: float = 1.0  # share of the training groups it sees; 1 for the ensemble's members
 
 
 def training_key(prepared: Prepared, start: Start | None) -> str:

@@ -16,7 +16,7 @@ from matops.core.data.shard import Shard
 from matops.core.errors import BadInput
 from matops.core.family import Family
 from matops.entrypoints.exploring.screening import (
-    Wanted,
+    ScreeningRequest,
     begin_shards,
     make_shard,
     merge_shards,
@@ -169,8 +169,10 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     read_settings.cache_clear()
 
 
-def wanted(package: Path, count: int = 1600, **more: Any) -> Wanted:
-    return replace(Wanted("rods", str(package), count, 0, "", 0, {"designs.least": 0.35}), **more)
+def wanted(package: Path, count: int = 1600, **more: Any) -> ScreeningRequest:
+    return replace(
+        ScreeningRequest("rods", str(package), count, 0, "", 0, {"designs.least": 0.35}), **more
+    )
 
 
 def result_of(directory: Path) -> dict[str, bytes]:

@@ -9,45 +9,35 @@ from matops.core.data.record import Payload
 from matops.processes.worker_process import WorkerProcess
 
 BATCHES_AHEAD = 2
-"""Batches that a process has at once: the one it is at, and the next."""
+"""Batches that a process has at once: one that it computes, and one that is queued."""
 
 
 @dataclass(eq=False)
 class Waiting:
-    """A request in the queue.
-
-    Attributes:
-        payloads: its samples.
-        answer: what its client waits for.
-        is_suspect: it was computed when a process died, so that it gets a process of its own.
-    """
+    """A request in the queue."""
 
     payloads: Sequence[Payload]
     answer: asyncio.Future[Outcome] = field(default_factory=asyncio.Future)
-    is_suspect: bool = False
+    is_suspect: bool = False  # was computed when a process died: it gets a process of its own
 
 
 @dataclass(eq=False)
 class BatchWorker:
-    """A process that computes, and what it has been given.
+    """A process with its batches: one computed and one queued, so that it never waits for work.
 
-    Attributes:
-        process: the process.
-        batches: the one it is at, and one more that lies ready, so that it never waits for work.
-        is_broken: it has died, and its successor is not ready yet.
-        restarting: held by whoever starts the successor.
+    It is broken from its death until its successor is ready.
     """
 
     process: WorkerProcess
     batches: list[list[Waiting]] = field(default_factory=list)
     is_broken: bool = False
-    restarting: asyncio.Lock = field(default_factory=asyncio.Lock)
+    restarting: asyncio.Lock = field(default_factory=asyncio.Lock)  # held during a restart
 
     def takes(self, first: Waiting, waiting_samples: int) -> bool:
         """Whether it is time to give it what waits.
 
-        One that is idle takes whatever there is. One that is busy takes as much as it is at: less
-        would make small batches, more would let it run out of work.
+        An idle one takes whatever there is. A busy one takes no fewer samples than the batch that
+        it computes: less would make small batches, more would let it run out of work.
         """
         if self.is_broken or len(self.batches) >= BATCHES_AHEAD:
             return False

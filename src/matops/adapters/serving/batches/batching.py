@@ -7,14 +7,7 @@ from concurrent.futures import BrokenExecutor
 
 from matops.adapters.prometheus.serving_metrics import ServingMetrics
 from matops.adapters.serving.batches.batch_worker import BatchWorker, Waiting
-from matops.adapters.serving.batches.worker import (
-    Answered,
-    Load,
-    Reading,
-    Refused,
-    answer,
-    warm_up,
-)
+from matops.adapters.serving.batches.worker import Answered, Load, Reading, Refused, answer, warm_up
 from matops.adapters.serving.limits import Limits
 from matops.core.data.record import Payload
 from matops.core.errors import BadInput
@@ -127,7 +120,7 @@ class Batcher:
     async def _answer(self, worker: BatchWorker, batch: list[Waiting]) -> None:
         requests = [waiting.payloads for waiting in batch]
         try:
-            found = await asyncio.wrap_future(
+            answered = await asyncio.wrap_future(
                 worker.process.submit(answer, self._load, requests, self._reading)
             )
         except BrokenExecutor:
@@ -135,11 +128,11 @@ class Batcher:
             return
         except Exception as error:
             reason = Refused(f"{type(error).__name__}: {error}", is_bad_input=False)
-            found = Answered([reason] * len(batch), [])
-        for samples in found.passes:
+            answered = Answered([reason] * len(batch), [])
+        for samples in answered.passes:
             self._metrics.count_pass(samples)
-        self._metrics.descriptors.add(found.descriptors)
-        for waiting, outcome in zip(batch, found.outcomes, strict=True):
+        self._metrics.descriptors.add(answered.descriptors)
+        for waiting, outcome in zip(batch, answered.outcomes, strict=True):
             if not waiting.answer.done():
                 waiting.answer.set_result(outcome)
 

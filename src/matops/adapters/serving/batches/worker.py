@@ -23,7 +23,7 @@ from matops.core.predictor import Predictor
 from matops.core.quality.prediction import Prediction
 
 Load = Callable[[], Predictor]
-"""How a predictor is had; a function that another process can find by name."""
+"""Picklable factory of a predictor."""
 
 _loaded: list[Predictor] = []
 """The predictor of this process."""
@@ -74,14 +74,14 @@ def warm_up(load: Load) -> None:
         # A terminal sends its interrupt to all; the parent finishes what it has accepted first.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         _loaded.append(count_descriptors(load()))
-        keep_what_is_loaded()
+        freeze_gc()
 
 
-def keep_what_is_loaded() -> None:
-    """Let the search for garbage pass over what is in memory now, and stays to the end.
+def freeze_gc() -> None:
+    """Exempt the objects that are in memory now from garbage collection: they stay to the end.
 
-    That is about a million objects of libraries. Looking through them stops a process for a fifth
-    of a second, and under load it would do so every few hundred requests.
+    That is about a million objects of libraries. A full collection stops a process for a fifth of
+    a second, and under load there would be one every few hundred requests.
     """
     gc.collect()
     gc.freeze()
@@ -95,13 +95,15 @@ def answer(load: Load, requests: Sequence[Sequence[Payload]], reading: Reading) 
     good = [samples for samples in read if not isinstance(samples, Refused)]
     passes = _passes(predictor, [sample for samples in good for sample in samples], reading)
     try:
-        found = iter([prediction for part in passes for prediction in predictor.answer(part)])
-        together: Iterator[Outcome] = iter([[next(found) for _ in samples] for samples in good])
+        predictions = iter([p for part in passes for p in predictor.answer(part)])
+        together: Iterator[Outcome] = iter(
+            [[next(predictions) for _ in samples] for samples in good]
+        )
     except Exception:
         # One of them is to blame, or all are: each alone says which, and is counted then.
         take_counts(predictor)
         together = iter([_alone(predictor, samples, reading) for samples in good])
-    outcomes = [one if isinstance(one, Refused) else next(together) for one in read]
+    outcomes = [item if isinstance(item, Refused) else next(together) for item in read]
     return Answered(outcomes, [len(part) for part in passes], take_counts(predictor))
 
 

@@ -104,10 +104,7 @@ def draw_residuals(points: Points) -> Figure:
 def draw_calibration(points: Points, nominal: float, measured: Measurement | None) -> Figure:
     """Share of test rows inside their interval when all intervals are stretched by one factor.
 
-    Args:
-        points: the test rows.
-        nominal: coverage that the intervals were made for.
-        measured: measured coverage, drawn with its confidence interval at factor 1.
+    The ``measured`` coverage is drawn with its confidence interval at factor 1.
     """
     figure = new_figure()
     axes = figure.add_subplot()

@@ -42,20 +42,20 @@ def _bounds(edges: Sequence[float]) -> Array:
 
 def _occupied(histograms: Sequence[Buckets]) -> slice:
     """The buckets that any histogram uses, and one more on each side."""
-    used = np.flatnonzero(np.sum([found.counts for found in histograms], axis=0))
+    used = np.flatnonzero(np.sum([histogram.counts for histogram in histograms], axis=0))
     first, last = (used[0], used[-1]) if len(used) else (0, len(histograms[0].counts) - 1)
     return slice(max(first - 1, 0), min(last + 2, len(histograms[0].counts)))
 
 
 def _draw_pair(axes: Axes, bounds: Array, train: Buckets | None, live: Buckets) -> None:
     """Densities on ``bounds``, the training data filled and the live samples as a line."""
-    shown = _occupied([found for found in (train, live) if found])
+    shown = _occupied([histogram for histogram in (train, live) if histogram])
     ends = bounds[shown.start : shown.stop + 1]
-    for found, label in ((train, TRAINED), (live, MET)):
-        if found is None:
+    for histogram, label in ((train, TRAINED), (live, MET)):
+        if histogram is None:
             continue
-        share = np.array(found.counts[shown]) / max(found.total, 1) / np.diff(ends)
-        words = f"{label} ({found.total:,.0f})"
+        share = np.array(histogram.counts[shown]) / max(histogram.total, 1) / np.diff(ends)
+        words = f"{label} ({histogram.total:,.0f})"
         if label == TRAINED:
             axes.stairs(share, ends, fill=True, color=FAINT, label=words)
         else:
@@ -96,18 +96,13 @@ def draw_predictions(target: Target, labels: Buckets | None, live: Buckets) -> F
 
 @style()
 def draw_outside(history: Sequence[LivePoint], limit: float) -> Figure:
-    """Share out of domain over time, with its 95 % interval (Wilson), and the limit.
-
-    Args:
-        history: samples by step of time.
-        limit: share from which on it counts.
-    """
+    """Share out of domain over time, with its 95 % interval (Wilson), and the limit."""
     figure = Figure(figsize=SMALL, layout="constrained")
     axes = figure.add_subplot()
-    known = [point for point in history if point.samples >= 1]
-    at = _utc(*(point.until for point in known))
-    n = np.array([point.samples for point in known])
-    share = np.clip([point.outside / point.samples for point in known], 0, 1)
+    measured = [point for point in history if point.samples >= 1]
+    at = _utc(*(point.until for point in measured))
+    n = np.array([point.samples for point in measured])
+    share = np.clip([point.outside / point.samples for point in measured], 0, 1)
     middle, half = _wilson(share, n)
     axes.vlines(at, middle - half, middle + half, color=FAINT, linewidth=4)
     axes.plot(at, share, "o", color=BLUE, markersize=4, label="share out of domain, 95 % interval")

@@ -1,6 +1,7 @@
 """The figure of a study: error against what was varied, or a line of errors for each variant."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -34,10 +35,10 @@ def _metric(study: Study, target: str, results: Sequence[VariantResult]) -> list
 
 def _series(results: Sequence[VariantResult]) -> dict[str, list[VariantResult]]:
     """Results by series, in the order of the study."""
-    found: dict[str, list[VariantResult]] = {}
+    series: dict[str, list[VariantResult]] = {}
     for result in results:
-        found.setdefault(result.variant.series, []).append(result)
-    return found
+        series.setdefault(result.variant.series, []).append(result)
+    return series
 
 
 def _lines(axes: Axes, study: Study, target: str, results: Sequence[VariantResult]) -> None:
@@ -46,29 +47,20 @@ def _lines(axes: Axes, study: Study, target: str, results: Sequence[VariantResul
         own = sorted(own, key=lambda result: result.variant.x or 0.0)
         colour, marker, line = SERIES[i % len(SERIES)]
         value, reach = _reach(_metric(study, target, own))
-        axes.errorbar(
-            [result.variant.x or 0.0 for result in own],
-            value,
-            reach,
-            label=name,
-            color=colour,
-            marker=marker,
-            linestyle=line,
-            markersize=5.5,
-            linewidth=1.4,
-            elinewidth=1.0,
-            capsize=2.5,
-        )
+        at = [result.variant.x or 0.0 for result in own]
+        look: dict[str, Any] = {"color": colour, "marker": marker, "linestyle": line}
+        look |= {"markersize": 5.5, "linewidth": 1.4, "elinewidth": 1.0, "capsize": 2.5}
+        axes.errorbar(at, value, reach, label=name, **look)
     if study.log_x:
         axes.set_xscale("log")
     at = sorted({result.variant.x or 0.0 for result in results})
     axes.set_xticks(at, [f"{x:,g}" for x in at])
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xlabel(study.x_label)
-    axes.set_ylabel(_said(study, target, results))
+    axes.set_ylabel(_axis_label(study, target, results))
 
 
-def _said(study: Study, target: str, results: Sequence[VariantResult]) -> str:
+def _axis_label(study: Study, target: str, results: Sequence[VariantResult]) -> str:
     unit = _metric(study, target, results)[0].unit
     return quantity(METRICS[study.metric], unit)
 
@@ -86,18 +78,13 @@ def _rows(axes: Axes, study: Study, target: str, results: Sequence[VariantResult
         axes.errorbar(
             x, y, xerr=ends[:, None], color=colour, marker=marker, markersize=5.5, capsize=2.5
         )
-        axes.annotate(
-            f"{x:#.3g}".replace("-", "−"),
-            (1.015, y),
-            xycoords=("axes fraction", "data"),
-            va="center",
-            color=INK,
-        )
+        beside: Any = {"xycoords": ("axes fraction", "data"), "va": "center", "color": INK}
+        axes.annotate(f"{x:#.3g}".replace("-", "−"), (1.015, y), **beside)
     axes.set_yticks(height, [result.variant.label for result in results])
     axes.set_ylim(height[-1] - 0.6, 0.6)
     axes.tick_params(axis="y", length=0)
     axes.xaxis.set_major_locator(MaxNLocator(5))
-    axes.set_xlabel(_said(study, target, results))
+    axes.set_xlabel(_axis_label(study, target, results))
 
 
 @style()

@@ -91,10 +91,8 @@ def new_figure() -> Figure:
 def to_svg(figure: Figure, name: str) -> str:
     """The figure as an ``<svg>`` element, the same text each time.
 
-    Args:
-        figure: what to write.
-        name: unique on the page; all ids of the element begin with it, so that figures on one
-            page can't refer to each other's parts.
+    All its ids begin with ``name``, which is unique on the page, so that figures on one page can't
+    refer to each other's parts.
     """
     buffer = io.StringIO()
     silence = dict.fromkeys(("Date", "Creator", "Format", "Type"))

@@ -45,14 +45,9 @@ def draw_learning_curve(curve: Sequence[LearningPoint], targets: Sequence[Target
     for i, target in enumerate(targets):
         colour, marker, line = SERIES[i % len(SERIES)]
         own = [(p.rows, p.mae[target.name]) for p in points if p.mae.get(target.name, 0) > 0]
-        look: dict[str, Any] = {
-            "color": colour,
-            "marker": marker,
-            "linestyle": line,
-            "markersize": 5.5,
-        }
+        look: dict[str, Any] = {"color": colour, "marker": marker, "linestyle": line}
         label = quantity(f"MAE of {target.name}", target.scaled_unit)
-        axes.plot(*np.array(own).reshape(-1, 2).T, label=label, **look)
+        axes.plot(*np.array(own).reshape(-1, 2).T, label=label, markersize=5.5, **look)
     axes.margins(0.08)
     sizes = sorted({point.rows for point in points})
     axes.set_xticks(sizes, [f"{size:,}" for size in sizes])

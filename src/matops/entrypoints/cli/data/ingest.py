@@ -18,7 +18,7 @@ def families(as_json: Json = False) -> None:
     """List the families: what each predicts, in which units, from which samples."""
     from matops.families import family_names, get_family
 
-    found = [get_family(name) for name in family_names()]
+    listed = [get_family(name) for name in family_names()]
     if as_json:
         rows = [
             {
@@ -30,11 +30,11 @@ def families(as_json: Json = False) -> None:
                 "sources": {form.name: form.description for form in family.sources},
                 "presets": list(family.presets),
             }
-            for family in found
+            for family in listed
         ]
         print_json(rows)
         return
-    for family in found:
+    for family in listed:
         screen.print(f"[bold]{family.name}[/bold]  {family.title}")
         screen.print(f"  {family.paper}", highlight=False)
         for target in family.targets:
@@ -80,17 +80,17 @@ def ingest(
     from matops.entrypoints.progress import bar_progress
     from matops.families import get_family
 
-    found = get_family(family)
-    config = resolve_config(found, preset, parse_changes(changes))
+    chosen = get_family(family)
+    config = resolve_config(chosen, preset, parse_changes(changes))
     stated = Provenance("", "", engine=engine, method=method, licence=licence)
     if watch:
-        watch_and_print(found, watch, stated, interval, once, as_json)
+        watch_and_print(chosen, watch, stated, interval, once, as_json)
         return
     with bar_progress("ingest", side) as progress:
-        report = ingest_into_workspace(found, config, source, stated, progress)
+        report = ingest_into_workspace(chosen, config, source, stated, progress)
     sifted = source in SIFTED
     (print_reasons if sifted else print_refusals)(report.quarantined)
-    _print_report(report, quarantine_file(found), as_json)
+    _print_report(report, quarantine_file(chosen), as_json)
     if report.quarantined and not sifted:
         raise typer.Exit(2)
 

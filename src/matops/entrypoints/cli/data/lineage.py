@@ -20,11 +20,11 @@ def _show_model(package: Path, as_json: bool) -> None:
     from matops.entrypoints.wiring import dataset_store
     from matops.steps.data.lineage import trace_model
 
-    found = trace_model(package, dataset_store(read_settings()))
+    traced = trace_model(package, dataset_store(read_settings()))
     if as_json:
-        print_json(asdict(found))
+        print_json(asdict(traced))
     else:
-        screen.print(model_tree(found), highlight=False)
+        screen.print(model_tree(traced), highlight=False)
 
 
 def _show_record(identity: str, package: Path | None, as_json: bool) -> None:
@@ -37,14 +37,14 @@ def _show_record(identity: str, package: Path | None, as_json: bool) -> None:
     settings = read_settings()
     store, packages = dataset_store(settings), package_store(settings)
     if package:
-        found = trace_record(package, identity, store)
+        traced = trace_record(package, identity, store)
     else:
         families = [get_family(name) for name in family_names()]
-        found = find_everywhere(families, identity, packages, store)
+        traced = find_everywhere(families, identity, packages, store)
     if as_json:
-        print_json(asdict(found))
+        print_json(asdict(traced))
     else:
-        screen.print(record_tree(found), highlight=False)
+        screen.print(record_tree(traced), highlight=False)
 
 
 def lineage(

@@ -70,12 +70,12 @@ def status(as_json: Json = False) -> None:
     """Say what is published, by family, and whether it lies here and in the remote."""
     from rich.table import Table
 
-    found = _versions().status()
+    published = _versions().status()
     if as_json:
-        print_json([asdict(published) for published in found])
+        print_json([asdict(item) for item in published])
         return
     table = Table("family", "version", "rows", "parts", "here", "in the remote", "published")
-    for item in found:
+    for item in published:
         rows, date = (str(item.entry.rows), item.entry.date) if item.entry else ("", "")
         here = "all" if item.at_hand == item.parts else f"{item.at_hand} of {item.parts}"
         stored = "yes" if item.remote else "NO"
@@ -86,12 +86,12 @@ def status(as_json: Json = False) -> None:
 @app.command()
 def diff(first: Version, second: Version, as_json: Json = False) -> None:
     """Say which records came and went from the first version to the second."""
-    found = _versions().compare(first, second)
+    comparison = _versions().compare(first, second)
     if as_json:
-        print_json(asdict(found))
+        print_json(asdict(comparison))
         return
-    _print_counts("came", found.came)
-    _print_counts("went", found.went)
+    _print_counts("came", comparison.came)
+    _print_counts("went", comparison.went)
 
 
 def _print_counts(word: str, counts: "Counts") -> None:
@@ -118,11 +118,11 @@ def pull(
     for good, check out an older data.dvc and pull without a version.
     """
     versions = _versions()
-    found = [versions.pull_version(version, out)] if version else versions.pull()
+    pulled = [versions.pull_version(version, out)] if version else versions.pull()
     if as_json:
-        print_json([asdict(data) for data in found])
+        print_json([asdict(data) for data in pulled])
         return
-    for data in found:
+    for data in pulled:
         screen.print(f"{data.version} {data.directory}", highlight=False, soft_wrap=True)
 
 
@@ -137,17 +137,17 @@ def verify(
 
     The exit status is 1 if anything is.
     """
-    files, found = _versions().verify(version)
+    files, damaged = _versions().verify(version)
     if as_json:
-        print_json({"files": files, "damaged": [asdict(damage) for damage in found]})
+        print_json({"files": files, "damaged": [asdict(damage) for damage in damaged]})
     else:
-        for damage in found:
+        for damage in damaged:
             screen.print(
                 f"{damage.problem} in {damage.place}: {damage.file}: {damage.path}",
                 highlight=False,
                 soft_wrap=True,
                 markup=False,
             )
-        screen.print(f"{files} files hashed, {len(found)} damaged", highlight=False)
-    if found:
+        screen.print(f"{files} files hashed, {len(damaged)} damaged", highlight=False)
+    if damaged:
         raise typer.Exit(1)

@@ -24,14 +24,14 @@ def _records(rows: "pd.DataFrame") -> list[dict[str, Any]]:
     return result
 
 
-def _print_designs(done: "Screened") -> None:
+def _print_designs(screened: "Screened") -> None:
     """The confirmed designs, or some of the front."""
     from rich.table import Table
 
     from matops.artifacts.pages.plots.style import quantity
     from matops.core.exploring.screening import spread_along
 
-    result, rows = done.result, done.confirmed
+    result, rows = screened.result, screened.confirmed
     cost, merit = result.objectives.cost, result.merit
     columns = ["design", quantity(cost.name, cost.unit), quantity(merit.name, merit.unit)]
     columns += ["interval", "simulated", "result"][: 1 if rows is None else 3]
@@ -50,34 +50,34 @@ def _print_designs(done: "Screened") -> None:
     output.screen.print(table)
 
 
-def _print_result(done: "Screened") -> None:
-    result, files = done.result, done.files
+def _print_result(screened: "Screened") -> None:
+    result, files = screened.result, screened.files
     if len(result.front):
-        _print_designs(done)
+        _print_designs(screened)
     output.screen.print(
         f"{result.plan.count:,} designs: {len(result.front):,} on the front, "
         f"{result.outside:,} out of domain, {result.refused.total():,} refused",
         highlight=False,
         soft_wrap=True,
     )
-    if done.confirmed is not None and not len(done.confirmed):
+    if screened.confirmed is not None and not len(screened.confirmed):
         output.screen.print("nothing to confirm: no design on the front", highlight=False)
     for path in (files.front, files.confirmed, files.designs, files.picture, files.page):
         if path is not None:
             output.screen.print(str(path), highlight=False, soft_wrap=True)
 
 
-def _summary(done: "Screened") -> dict[str, Any]:
-    result = done.result
+def _summary(screened: "Screened") -> dict[str, Any]:
+    result = screened.result
     return {
         **asdict(result.plan),
         "merit": result.merit.name,
         "front": _records(result.front),
-        "confirmed": [] if done.confirmed is None else _records(done.confirmed),
+        "confirmed": [] if screened.confirmed is None else _records(screened.confirmed),
         "out_of_domain": result.outside,
         "refused": dict(result.refused),
         "seconds": result.seconds,
-        "files": {name: str(path) for name, path in asdict(done.files).items() if path},
+        "files": {name: str(path) for name, path in asdict(screened.files).items() if path},
     }
 
 
@@ -109,22 +109,24 @@ def screen(
     training data are marked, and are never among the best.
     """
     from matops.entrypoints.configuration import parse_changes
-    from matops.entrypoints.exploring.screening import Wanted, screening_directory
+    from matops.entrypoints.exploring.screening import ScreeningRequest, screening_directory
     from matops.entrypoints.progress import StepBars
     from matops.entrypoints.settings import read_settings
     from matops.steps.exploring.screen import run_screening
 
-    wanted = Wanted(family, package, count, seed, merit, confirm, parse_changes(changes))
-    asked = wanted.screening()
+    request = ScreeningRequest(family, package, count, seed, merit, confirm, parse_changes(changes))
+    screening = request.screening()
     processes = workers or read_settings().workers
     with StepBars(output.side) as bars:
-        done = run_screening(asked, out or screening_directory(asked), processes, bars.report)
-    for reason, number in done.result.refused.most_common():
+        screened = run_screening(
+            screening, out or screening_directory(screening), processes, bars.report
+        )
+    for reason, number in screened.result.refused.most_common():
         output.side.print(f"refused: {number:4d} {reason}", highlight=False)
     if as_json:
-        output.print_json(_summary(done))
+        output.print_json(_summary(screened))
     else:
-        _print_result(done)
+        _print_result(screened)
 
 
 COMMANDS = (screen,)

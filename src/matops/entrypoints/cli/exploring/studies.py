@@ -68,10 +68,7 @@ def _case(
     except BadInput as error:
         raise BadInput(f"variant {variant.label!r} of study {study.name}: {error}") from None
     return Case(
-        variant,
-        config,
-        draws if variant.draws_groups else 1,
-        start if variant.transfer else None,
+        variant, config, draws if variant.draws_groups else 1, start if variant.transfer else None
     )
 
 
@@ -135,19 +132,21 @@ def study(
     from matops.steps.learning.cross_validation import Workplace
     from matops.steps.learning.fold_plan import Folds
 
-    found = get_family(family)
+    chosen_family = get_family(family)
     if not name:
-        _list_studies(found, as_json)
+        _list_studies(chosen_family, as_json)
         return
-    asked, changed = find_study(found.studies, family, name), parse_changes(changes)
+    question = find_study(chosen_family.studies, family, name)
+    changed = parse_changes(changes)
     if members is not None:
         changed["training.members"] = members
-    chosen = select_variants(asked, only)
+    chosen = select_variants(question, only)
     if init_from and not any(variant.transfer for variant in chosen):
         raise BadInput(f"no chosen variant of study {name} starts from a package: {init_from}")
     start = package_to_start_from(init_from, family) if init_from else None
-    cases = [_case(found, asked, v, changed, start, draws or asked.draws) for v in chosen]
-    samples, refused = _samples(found, source)
+    draws = draws or question.draws
+    cases = [_case(chosen_family, question, v, changed, start, draws) for v in chosen]
+    samples, refused = _samples(chosen_family, source)
     print_refusals(refused)
     settings = read_settings()
     studies = settings.workspace / ".matops" / "studies" / family
@@ -155,8 +154,8 @@ def study(
     with StepBars(side) as bars:
         # Two studies that need the same network train it once.
         work = Workplace(settings.cache, studies / "trainings", settings.workers, bars.report)
-        results, files = run_study(asked, samples, cases, division, work, directory)
-    _print_result(results, files, asked, as_json)
+        results, files = run_study(question, samples, cases, division, work, directory)
+    _print_result(results, files, question, as_json)
     if refused:
         raise typer.Exit(2)
 

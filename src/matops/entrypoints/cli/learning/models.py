@@ -14,7 +14,7 @@ from matops.entrypoints.cli.output import print_json, screen, side
 
 if TYPE_CHECKING:
     from matops.core.quality.card import Card
-    from matops.entrypoints.pipelines.local_runs import Asked
+    from matops.entrypoints.pipelines.local_runs import PipelineRequest
 
 
 def _outcome(card: "Card", evaluation: Path) -> dict[str, Any]:
@@ -45,29 +45,29 @@ def print_outcome(card: "Card", evaluation: Path, as_json: bool) -> None:
     screen.print(f"package: {evaluation / PACKAGE}", soft_wrap=True, highlight=False)
 
 
-def _train_and_release(asked: "Asked", as_json: bool) -> bool:
+def _train_and_release(request: "PipelineRequest", as_json: bool) -> bool:
     """Run the pipeline, and return whether the model was accepted."""
     from matops.entrypoints.pipelines.local_runs import run_train_and_release
     from matops.entrypoints.progress import StepBars
 
     with StepBars(side) as bars:
-        card, evaluation = run_train_and_release(asked, bars.listen)
+        card, evaluation = run_train_and_release(request, bars.listen)
     print_outcome(card, evaluation, as_json)
     return card.verdict.accepted
 
 
-def _retrain(asked: "Asked", as_json: bool) -> bool:
+def _retrain(request: "PipelineRequest", as_json: bool) -> bool:
     """Run the pipeline, and return whether the model was accepted, or none was needed."""
     from matops.entrypoints.monitoring.decision_text import decision_table
     from matops.entrypoints.pipelines.local_runs import run_retrain_on_new_data
     from matops.entrypoints.progress import StepBars
 
     with StepBars(side) as bars:
-        decision, trained = run_retrain_on_new_data(asked, bars.listen)
+        decision, trained = run_retrain_on_new_data(request, bars.listen)
     if as_json:
         print_json({**asdict(decision), "outcome": _outcome(*trained) if trained else None})
     else:
-        screen.print(decision_table(asked.family, decision))
+        screen.print(decision_table(request.family, decision))
         if trained:
             print_outcome(*trained, as_json=False)
     return trained is None or trained[0].verdict.accepted
@@ -115,11 +115,11 @@ def run(
     if pipeline not in PIPELINES:
         raise BadInput(f"no pipeline is called {pipeline!r}; there are: {', '.join(PIPELINES)}")
     check_pipelines(read_settings(), [pipeline])
-    from matops.entrypoints.pipelines.local_runs import Asked
+    from matops.entrypoints.pipelines.local_runs import PipelineRequest
 
     further = parse_changes(parameters)
-    asked = Asked(family, preset, source, parse_changes(changes), init_from, further)
-    if not PIPELINES[pipeline](asked, as_json):
+    request = PipelineRequest(family, preset, source, parse_changes(changes), init_from, further)
+    if not PIPELINES[pipeline](request, as_json):
         raise typer.Exit(1)
 
 

@@ -73,7 +73,7 @@ def demo(
 ) -> None:
     """Simulate, ingest, train, evaluate, release, serve and ask: the whole way in minutes."""
     from matops.entrypoints.data.ingestion import simulating
-    from matops.entrypoints.pipelines.local_runs import Asked, run_train_and_release
+    from matops.entrypoints.pipelines.local_runs import PipelineRequest, run_train_and_release
     from matops.entrypoints.progress import StepBars
     from matops.entrypoints.settings import read_settings
     from matops.entrypoints.wiring import package_store
@@ -81,24 +81,24 @@ def demo(
 
     os.environ["MATOPS_WORKSPACE"] = str(workspace)
     read_settings.cache_clear()
-    found = get_family(family)
-    simulating(found)
+    chosen = get_family(family)
+    simulating(chosen)
     _heading(1, "simulate and ingest: labels made here, versioned with DVC")
     ingest(family, source="simulation", preset="demo")
     steps = {"process": "its steps as processes", "docker": "each step in its container"}
     _heading(2, f"train_and_release: the Kubeflow pipeline, {steps[read_settings().runner]}")
     with StepBars(side) as bars:
-        asked = Asked(family, "demo", source="", changes={}, init_from="")
-        card, evaluation = run_train_and_release(asked, bars.listen)
+        request = PipelineRequest(family, "demo", source="", changes={}, init_from="")
+        card, evaluation = run_train_and_release(request, bars.listen)
     _heading(3, "verdict: every metric with its unit, every gate with its limit")
     print_outcome(card, evaluation, as_json=False)
     if not card.verdict.accepted:
         raise typer.Exit(1)
-    released = package_store(read_settings()).champion(found)
+    released = package_store(read_settings()).champion(chosen)
     if released is None:
         raise BadInput("the pipeline accepted the model but released nothing")
     _heading(4, "serve and ask: KServe answers over HTTP")
-    sample = found.write_example(workspace)
+    sample = chosen.write_example(workspace)
     with running_server(released, workspace / "server.log") as url:
         screen.print(f"$ matops predict {url} {sample}", highlight=False, soft_wrap=True)
         predict(url, [sample])

@@ -11,7 +11,7 @@ from matops.entrypoints.cli.options import Changes, FamilyOption, InitFrom, Json
 from matops.entrypoints.cli.output import print_json, screen, side
 
 if TYPE_CHECKING:
-    from matops.entrypoints.pipelines.local_runs import Asked
+    from matops.entrypoints.pipelines.local_runs import PipelineRequest
     from matops.entrypoints.progress import StepBars
     from matops.steps.pipelines.pipeline_service import PipelineRun
 
@@ -36,11 +36,13 @@ def _pairs(parameters: list[str]) -> dict[str, str]:
     return {name: value for name, _, value in pairs}
 
 
-def _asked(family: str, preset: str, source: str, changes: list[str], init_from: str) -> "Asked":
+def _request(
+    family: str, preset: str, source: str, changes: list[str], init_from: str
+) -> "PipelineRequest":
     from matops.entrypoints.configuration import parse_changes
-    from matops.entrypoints.pipelines.local_runs import Asked
+    from matops.entrypoints.pipelines.local_runs import PipelineRequest
 
-    return Asked(family, preset, source, parse_changes(changes), init_from)
+    return PipelineRequest(family, preset, source, parse_changes(changes), init_from)
 
 
 def upload(
@@ -50,15 +52,16 @@ def upload(
     """Upload pipelines as versions named by the commit; those that are there stay."""
     from matops.entrypoints.pipelines.platform import upload_pipelines
 
-    done = upload_pipelines(pipelines or [])
-    if any(found.dirty for found in done):
+    uploads = upload_pipelines(pipelines or [])
+    if any(upload.dirty for upload in uploads):
         side.print("not all of the code is committed: these versions can't be made again")
     if as_json:
-        print_json([asdict(found) for found in done])
+        print_json([asdict(upload) for upload in uploads])
         return
-    for found in done:
-        words = "uploaded" if found.new else "there already"
-        screen.print(f"{found.version.pipeline} {found.version.version}: {words}", highlight=False)
+    for upload in uploads:
+        words = "uploaded" if upload.new else "there already"
+        version = upload.version
+        screen.print(f"{version.pipeline} {version.version}: {words}", highlight=False)
 
 
 def run(
@@ -80,8 +83,8 @@ def run(
     """
     from matops.entrypoints.pipelines.platform import start_run
 
-    asked = _asked(family, preset, source, changes, init_from)
-    started = start_run(pipeline, version, asked, _pairs(parameters))
+    request = _request(family, preset, source, changes, init_from)
+    started = start_run(pipeline, version, request, _pairs(parameters))
     side.print(f"run {started.run_id}: {started.name}", highlight=False, soft_wrap=True)
     if wait:
         _wait(started.run_id, as_json)
@@ -135,8 +138,8 @@ def schedule(
         deleted = unschedule_pipeline(pipeline, family)
         side.print("deleted" if deleted else "there was no schedule")
         return
-    asked = _asked(family, preset, source, changes, init_from)
-    timetable, new = schedule_pipeline(pipeline, version, asked, _pairs(parameters), cron)
+    request = _request(family, preset, source, changes, init_from)
+    timetable, new = schedule_pipeline(pipeline, version, request, _pairs(parameters), cron)
     if as_json:
         print_json({**asdict(timetable), "changed": new})
         return
@@ -155,21 +158,21 @@ def status(
     if run_id:
         _print_run(platform_run(run_id), as_json)
         return
-    found = platform_status(most)
+    overview = platform_status(most)
     if as_json:
-        print_json(asdict(found))
+        print_json(asdict(overview))
         return
     versions = Table("pipeline", "newest version", "uploaded")
-    for name, version in found.versions.items():
+    for name, version in overview.versions.items():
         newest, when = ("–", "") if version is None else (version.version, version.created)
         versions.add_row(name, newest, f"{when:%Y-%m-%d %H:%M}" if when else "")
     screen.print(versions)
     schedules = Table("schedule", "UTC", "")
-    for known in found.schedules:
-        state = "" if known.enabled else "off"
-        schedules.add_row(known.timetable.name, known.timetable.cron, state)
+    for item in overview.schedules:
+        state = "" if item.enabled else "off"
+        schedules.add_row(item.timetable.name, item.timetable.cron, state)
     screen.print(schedules)
-    screen.print(_run_table(found.runs))
+    screen.print(_run_table(overview.runs))
 
 
 def _run_table(runs: "list[PipelineRun]") -> Table:

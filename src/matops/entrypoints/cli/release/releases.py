@@ -28,8 +28,7 @@ PolicyChanges = Annotated[
     ),
 ]
 Prometheus = Annotated[
-    str,
-    typer.Option(help="URL of the Prometheus that scrapes it; default: MATOPS_PROMETHEUS"),
+    str, typer.Option(help="URL of the Prometheus that scrapes it; default: MATOPS_PROMETHEUS")
 ]
 Reason = Annotated[str, typer.Option(help="Why; kept with the decision")]
 LONGEST_HISTORY = 20
@@ -103,8 +102,8 @@ def start(
     from matops.entrypoints.release.releasing import release_package_in_stages
 
     try:
-        asked = parse_changes(changes)
-        left = release_package_in_stages(package, again, asked, prometheus, _tell(as_json))
+        policy = parse_changes(changes)
+        left = release_package_in_stages(package, again, policy, prometheus, _tell(as_json))
     except KeyboardInterrupt:
         side.print("the release stays as it is; the same command goes on with it")
         raise typer.Exit(130) from None
@@ -127,10 +126,10 @@ def tick(
     from matops.entrypoints.each import for_each
     from matops.entrypoints.release.releasing import canary_release, deployed_families
 
-    asked, tell = parse_changes(changes), _tell(as_json)
+    policy, tell = parse_changes(changes), _tell(as_json)
 
     def look(name: str) -> None:
-        decision = canary_release(name, asked, prometheus).tick()
+        decision = canary_release(name, policy, prometheus).tick()
         if decision:
             tell(decision)
         else:
@@ -169,13 +168,13 @@ def history(
     from matops.entrypoints.release.release_text import checks_table, decision_line, for_programs
     from matops.entrypoints.release.releasing import decisions_of
 
-    found = [d for d in decisions_of(family) if d.version.startswith(version)]
+    decisions = [d for d in decisions_of(family) if d.version.startswith(version)]
     if as_json:
-        print_json([for_programs(decision) for decision in found])
+        print_json([for_programs(decision) for decision in decisions])
         return
-    for decision in found[-LONGEST_HISTORY:]:
+    for decision in decisions[-LONGEST_HISTORY:]:
         screen.print(decision_line(decision), highlight=False, soft_wrap=True, markup=False)
-    judged = [decision for decision in found if decision.ruling.checks]
+    judged = [decision for decision in decisions if decision.ruling.checks]
     if judged:
         screen.print(checks_table(judged[-1]))
 
@@ -186,18 +185,21 @@ def _decide(family: str, move: "RuledMove", reason: str, as_json: bool) -> None:
     _tell(as_json)(decide_by_hand(family, move, reason))
 
 
-def _print_status(found: "DeploymentStatus", as_json: bool) -> None:
+def _print_status(deployment: "DeploymentStatus", as_json: bool) -> None:
     from matops.entrypoints.release.release_text import arms_table
 
     if as_json:
-        print_json(asdict(found))
+        print_json(asdict(deployment))
         return
-    rollout = found.rollout
+    rollout = deployment.rollout
     if rollout is None:
-        raise BadInput(f"{found.family}: nothing is deployed")
-    screen.print(arms_table(rollout, found.unready))
-    lines = [f"{rollout.move}: {rollout.reason}", f"clients ask {found.url or '(not known yet)'}"]
-    if found.prometheus:
-        lines.append(f"metrics: {shlex.join(found.prometheus)}")
+        raise BadInput(f"{deployment.family}: nothing is deployed")
+    screen.print(arms_table(rollout, deployment.unready))
+    lines = [
+        f"{rollout.move}: {rollout.reason}",
+        f"clients ask {deployment.url or '(not known yet)'}",
+    ]
+    if deployment.prometheus:
+        lines.append(f"metrics: {shlex.join(deployment.prometheus)}")
     for line in lines:
         screen.print(line, highlight=False, soft_wrap=True, markup=False)

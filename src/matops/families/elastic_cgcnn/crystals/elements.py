@@ -81,8 +81,8 @@ def _first_ionisation_energy() -> Array:
 def _one_hot(index: Array, size: int) -> Array:
     """Rows with a one at ``index`` (from 0), and all zeros where it is NaN."""
     rows = np.zeros((len(index), size))
-    known = np.flatnonzero(np.isfinite(index))
-    rows[known, index[known].astype(int)] = 1.0
+    finite = np.flatnonzero(np.isfinite(index))
+    rows[finite, index[finite].astype(int)] = 1.0
     return rows
 
 

@@ -52,7 +52,7 @@ def primitive_cells(crystals: Sequence[Crystal]) -> list[Crystal]:
     whose, starts = np.unique(shifts.crystal, return_index=True)
     own = zip(whose.tolist(), np.split(shifts.vector, starts[1:]), strict=False)
     lattices_A = {i: _lattice_A(crystals[i].lattice_A, vectors) for i, vectors in own}
-    smaller = {i: found for i, found in lattices_A.items() if found is not None}
+    smaller = {i: lattice_A for i, lattice_A in lattices_A.items() if lattice_A is not None}
     ends = np.cumsum([len(crystal.numbers) for crystal in crystals])
     return _in_cells(crystals, smaller, np.split(~is_image, ends[:-1]))
 
@@ -142,10 +142,10 @@ def _in_cells(
     crystals: Sequence[Crystal], lattices_A: Mapping[int, Floats], kept: Sequence[NDArray[np.bool_]]
 ) -> list[Crystal]:
     """Crystals with what is kept of their atoms in smaller cells, where there are any."""
-    found = list(crystals)
+    primitive = list(crystals)
     if lattices_A:
         inverses = np.linalg.inv(np.stack(list(lattices_A.values())))
         for (i, lattice_A), inverse in zip(lattices_A.items(), inverses, strict=True):
             frac = crystals[i].cart_coords_A[kept[i]] @ inverse
-            found[i] = Crystal(lattice_A, frac % 1.0 % 1.0, crystals[i].numbers[kept[i]])
-    return found
+            primitive[i] = Crystal(lattice_A, frac % 1.0 % 1.0, crystals[i].numbers[kept[i]])
+    return primitive

@@ -42,10 +42,10 @@ def _search(crystal: Crystal, radius_A: float) -> Pairs:
     return i.astype(np.int64), j.astype(np.int64), distance, vector
 
 
-def _join(found: Sequence[Pairs], sizes: NDArray[np.int64]) -> Neighbours:
+def _join(by_crystal: Sequence[Pairs], sizes: NDArray[np.int64]) -> Neighbours:
     """Pairs of all crystals, their atoms numbered one crystal after the other, sorted."""
-    shift = np.repeat(np.cumsum(sizes) - sizes, [len(pairs[0]) for pairs in found])
-    i, j, distance, vector = (np.concatenate(part) for part in zip(*found, strict=True))
+    shift = np.repeat(np.cumsum(sizes) - sizes, [len(pairs[0]) for pairs in by_crystal])
+    i, j, distance, vector = (np.concatenate(part) for part in zip(*by_crystal, strict=True))
     order = np.lexsort((distance, i + shift))
     weight = np.ones(len(order))
     return Neighbours(
@@ -81,13 +81,13 @@ def _complete_pairs(
     A small radius is tried first, and larger ones where that does not prove to be enough.
     """
     owner = np.repeat(np.arange(len(crystals)), sizes)
-    found: dict[int, Pairs] = {}
+    by_crystal: dict[int, Pairs] = {}
     unproven, sought = list(range(len(crystals))), FIRST_SPHERE * count
     while True:
         wanted_A = _radii_A([crystals[i] for i in unproven], sought)
         radii_A = dict(zip(unproven, np.minimum(wanted_A, radius_A).tolist(), strict=True))
-        found |= {i: _search(crystals[i], radius) for i, radius in radii_A.items()}
-        pairs = _join([found[i] for i in range(len(crystals))], sizes)
+        by_crystal |= {i: _search(crystals[i], radius) for i, radius in radii_A.items()}
+        pairs = _join([by_crystal[i] for i in range(len(crystals))], sizes)
         # A shell that starts beyond the last place proves that the nearer ones are complete.
         proven = np.zeros(int(sizes.sum()), dtype=bool)
         proven[pairs.centre[_shells(pairs)[1] >= count]] = True

@@ -89,10 +89,10 @@ def equivalent_atoms(atoms: Atoms, edges: Neighbours, levels: Ints) -> Ints:
     weight = np.round(edges.weight * 1e6).astype(np.uint64)
     classes = _initial_classes(atoms)
     while True:
-        seen = np.zeros(len(classes), dtype=np.uint64)
-        met = _mix(_mix(levels) + classes[edges.neighbour].astype(np.uint64))
-        np.add.at(seen, edges.centre, weight * met)
-        finer = _classes(_mix(classes) + seen)
+        neighbourhood = np.zeros(len(classes), dtype=np.uint64)
+        neighbour = _mix(_mix(levels) + classes[edges.neighbour].astype(np.uint64))
+        np.add.at(neighbourhood, edges.centre, weight * neighbour)
+        finer = _classes(_mix(classes) + neighbourhood)
         if len(finer) == 0 or finer.max() == classes.max():
             return classes
         classes = finer
@@ -104,12 +104,7 @@ def _class_means(classes: Ints, values: Floats) -> Floats:
 
 
 def quotient_graph(atoms: Atoms, edges: Neighbours) -> QuotientGraph:
-    """The quotient of the graphs of one or more crystals.
-
-    Args:
-        atoms: all atoms.
-        edges: all edges, sorted by centre.
-    """
+    """The quotient of the graphs of one or more crystals; ``edges`` are sorted by centre."""
     levels = _distance_levels(atoms.crystal[edges.centre], edges.distance_A)
     classes = equivalent_atoms(atoms, edges, levels)
     _, representative, count = np.unique(classes, return_index=True, return_counts=True)

@@ -51,10 +51,10 @@ class LoadMap:
             energy = b""
         if len(energy) != 3 * EDGE**3 * 2:
             raise BadInput(f"load_map is not Base64 of 3 x {EDGE}³ half-precision numbers")
-        found = cls(energy)
-        if not np.isfinite(found.array()).all():
+        load_map = cls(energy)
+        if not np.isfinite(load_map.array()).all():
             raise BadInput("load_map has numbers that are not finite")
-        return found
+        return load_map
 
 
 def box_averages(n: int, m: int) -> NDArray[np.float64]:

@@ -8,13 +8,13 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Metal:
-    """An fcc metal."""
+    """An fcc metal, with its elastic constants along the cube axes."""
 
-    symbol: str  # chemical symbol
-    lattice_constant_A: float  # edge of the conventional cell, Å
-    C11_GPa: float  # stiffness along a cube axis under uniaxial strain, GPa
-    C12_GPa: float  # GPa
-    C44_GPa: float  # GPa
+    symbol: str
+    lattice_constant_A: float  # edge of the conventional cell
+    C11_GPa: float
+    C12_GPa: float
+    C44_GPa: float
 
     @property
     def stiffness_GPa(self) -> NDArray[np.float64]:

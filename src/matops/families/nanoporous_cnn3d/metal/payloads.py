@@ -31,23 +31,23 @@ def parse_metal(payload: Payload) -> NanoporousMetal:
     """
     if not isinstance(payload, Mapping):
         raise BadInput("a payload is a JSON object")
-    forms = [*READERS, *ATOMS]
-    given = [form for form in forms if form in payload]
-    if len(given) != 1:
-        raise BadInput(f"a payload has exactly one of {', '.join(forms)}")
-    content = payload[given[0]]
-    if given[0] in ATOMS:
+    accepted = [*READERS, *ATOMS]
+    forms = [form for form in accepted if form in payload]
+    if len(forms) != 1:
+        raise BadInput(f"a payload has exactly one of {', '.join(accepted)}")
+    content = payload[forms[0]]
+    if forms[0] in ATOMS:
         if not isinstance(content, str):
-            raise BadInput(f"{given[0]} is not text")
-        return from_atoms(parse_atoms(given[0], content))
+            raise BadInput(f"{forms[0]} is not text")
+        return from_atoms(parse_atoms(forms[0], content))
     if not isinstance(content, Mapping):
-        raise BadInput(f"{given[0]} is not a JSON object")
+        raise BadInput(f"{forms[0]} is not a JSON object")
     symbol = content.get("metal")
     if not isinstance(symbol, str):
         raise BadInput("metal is not a chemical symbol")
     cell_A = _finite(content.get("cell_A"), "cell_A")
     load_map = LoadMap.decode(content["load_map"]) if "load_map" in content else None
-    return NanoporousMetal(symbol, cell_A, READERS[given[0]](content), load_map)
+    return NanoporousMetal(symbol, cell_A, READERS[forms[0]](content), load_map)
 
 
 def write_payload(sample: NanoporousMetal) -> dict[str, Any]:

@@ -52,7 +52,7 @@ MIN_VOXELS = 8
 class Descriptor:
     """A number that describes a structure."""
 
-    name: str  # what it is
+    name: str
     unit: str  # ``1`` for counts and ratios
 
 

@@ -19,12 +19,9 @@ class Spread:
 
 
 def spread(values: FloatArray, weights: FloatArray | None = None, otherwise: float = 0.0) -> Spread:
-    """Mean and standard deviation of a population.
+    """Mean and standard deviation of a population, shape (n,), with weights of the same shape.
 
-    Args:
-        values: shape (n,).
-        weights: of each value, shape (n,); all alike if left out.
-        otherwise: the mean where there are no values; the deviation is then zero.
+    Without any value the mean is ``otherwise`` and the deviation zero.
     """
     if not len(values):
         return Spread(otherwise, 0.0)

@@ -62,10 +62,7 @@ def describe_physics(sample: NanoporousMetal) -> FloatArray:
 
 
 def run_continuum_task(task: Mapping[str, Any]) -> dict[str, Any]:
-    """Stiffness by finite elements as a campaign task: JSON in, JSON out.
-
-    Args:
-        task: ``payload``, a structure in one of the family's forms.
+    """Stiffness by finite elements as a campaign task, of its ``payload``: JSON in, JSON out.
 
     Returns:
         With ``accepted`` true, ``C_11_GPa``, ``C_22_GPa``, ``C_33_GPa`` and ``load_map``; with
@@ -76,15 +73,16 @@ def run_continuum_task(task: Mapping[str, Any]) -> dict[str, Any]:
     """
     sample = parse_metal(task["payload"])
     shares = element_density(sample)
-    found = _stiffness_GPa(sample, shares)
-    if not found.converged:
-        return _refused(RejectionReason.NOT_CONVERGED, f"after {found.iterations} iterations")
-    softest_GPa = float(found.values.min())
+    stiffness_GPa = _stiffness_GPa(sample, shares)
+    if not stiffness_GPa.converged:
+        iterations = stiffness_GPa.iterations
+        return _refused(RejectionReason.NOT_CONVERGED, f"after {iterations} iterations")
+    softest_GPa = float(stiffness_GPa.values.min())
     bound_GPa = float(shares.mean()) * METALS[sample.metal].C11_GPa
     if softest_GPa <= CARRIES_NOTHING * bound_GPa:
         return _refused(RejectionReason.DISCONNECTED, f"lowest stiffness {softest_GPa:.1g} GPa")
-    stiffness = {f"C_{i}{i}_GPa": float(c) for i, c in enumerate(found.values, start=1)}
-    return {"accepted": True, **stiffness, "load_map": LoadMap.of(found.local).encode()}
+    labels = {f"C_{i}{i}_GPa": float(c) for i, c in enumerate(stiffness_GPa.values, start=1)}
+    return {"accepted": True, **labels, "load_map": LoadMap.of(stiffness_GPa.local).encode()}
 
 
 def _refused(reason: RejectionReason, detail: str) -> dict[str, Any]:

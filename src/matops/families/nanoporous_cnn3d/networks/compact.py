@@ -52,9 +52,7 @@ class Halving(nn.Module):
 class CompactBody(nn.Module):
     """Levels of residual blocks, each at half the resolution of the last.
 
-    Args:
-        widths: channels of each level.
-        blocks: residual blocks of each level.
+    ``widths`` and ``blocks`` are the channels and the number of blocks of each level.
     """
 
     def __init__(self, widths: tuple[int, ...], blocks: tuple[int, ...]) -> None:

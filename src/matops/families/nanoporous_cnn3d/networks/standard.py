@@ -7,12 +7,7 @@ from matops.families.nanoporous_cnn3d.config import NetworkKind
 
 
 class StandardBody(nn.Module):
-    """A network of MONAI without its classifier.
-
-    Args:
-        network: maps (n, 1, m, m, m) to features of shape (n, width).
-        width: number of features.
-    """
+    """A network of MONAI without its classifier: (n, 1, m, m, m) to features (n, width)."""
 
     def __init__(self, network: nn.Module, width: int) -> None:
         super().__init__()

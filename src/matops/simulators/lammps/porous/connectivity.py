@@ -1,4 +1,4 @@
-"""Which atoms of a carved fcc crystal hold together, and in how many directions without end."""
+"""Connectivity of a carved fcc crystal: its pieces, and the directions in which they percolate."""
 
 from __future__ import annotations
 
@@ -34,13 +34,15 @@ class BondedAtoms:
 
 @dataclass(frozen=True, eq=False)
 class LargestPiece:
-    """The largest piece of a solid, and what lay beside it."""
+    """The largest piece of a solid.
 
-    atoms: BondedAtoms  # the atoms of the piece
-    pieces: int  # number of pieces of the solid, this one included
-    share: float  # share of the solid's atoms in this piece
-    # 3 if the piece is connected to its periodic images in all directions of space, 2 for a plate,
-    # 1 for a rod, 0 for a lump
+    It is connected to its periodic images in ``endless_directions``: 3 where it percolates along
+    all axes, 2 for a plate, 1 for a rod, 0 for a lump.
+    """
+
+    atoms: BondedAtoms
+    pieces: int  # of the solid, this one included
+    share: float  # of the solid's atoms in this piece
     endless_directions: int
 
 
@@ -68,8 +70,7 @@ def largest_piece(solid: BondedAtoms) -> LargestPiece:
     kept = labels == np.bincount(labels).argmax()
     new_index = np.cumsum(kept) - 1
     piece = BondedAtoms(
-        frac_coords=solid.frac_coords[kept],
-        bonds=new_index[solid.bonds[kept[solid.bonds[:, 0]]]],
+        frac_coords=solid.frac_coords[kept], bonds=new_index[solid.bonds[kept[solid.bonds[:, 0]]]]
     )
     return LargestPiece(piece, int(pieces), float(kept.mean()), _endless_directions(piece))
 

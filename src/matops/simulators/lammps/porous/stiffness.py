@@ -47,10 +47,6 @@ def compute_porous_stiffness(
     that give way to it shrink by percents in so small a cell, differently along each axis, and the
     stiffness is that of another structure than the one that was carved.
 
-    Args:
-        design: what to carve.
-        settings: numerical settings and limits; the defaults if left out.
-
     Source:
         S. Zorkaltsev et al., Mater. Des. 260, 114896 (2025): relaxation, then uniaxial strain
         along x, y and z.
@@ -144,11 +140,7 @@ def _measure(
 
 
 def _strained(
-    simulation: EamCrystal,
-    rest: RelaxedCrystal,
-    axis: int,
-    strain: float,
-    settings: PorousSettings,
+    simulation: EamCrystal, rest: RelaxedCrystal, axis: int, strain: float, settings: PorousSettings
 ) -> tuple[float, float]:
     """Normal stress in GPa along the strained axis and energy in eV."""
     stretch = np.ones(3)

@@ -16,13 +16,7 @@ from matops.simulators.lammps.settings import PorousSettings
 def porous_task(
     name: str, design: PorousDesign, settings: PorousSettings | None = None
 ) -> dict[str, Any]:
-    """Write a nanoporous metal and the settings down as a task for ``run_porous_task``.
-
-    Args:
-        name: name of the structure, carried along for people.
-        design: what to carve.
-        settings: numerical settings and limits; the defaults if left out.
-    """
+    """A nanoporous metal and the settings as a task for ``run_porous_task``."""
     return {
         "name": name,
         "design": asdict(design),
