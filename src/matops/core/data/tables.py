@@ -42,7 +42,10 @@ class Tables:
 
     def of(self, target: Target) -> Array:
         """One target's columns, shape (..., rows, components)."""
-        return self[target.axis][..., columns_of(target, self.targets)]
+        names = [other.name for other in self.targets]
+        before = self.targets[: names.index(target.name)]
+        start = sum(other.size for other in before if other.axis == target.axis)
+        return self[target.axis][..., start : start + target.size]
 
     def numbers(self, target: Target) -> Array:
         """All numbers of one target, its components pooled, shape (..., rows × components)."""
@@ -105,14 +108,6 @@ class Tables:
         counts = self.counts.get(target.axis)
         parts = shaped if counts is None else np.split(shaped, np.cumsum(counts)[:-1])
         return [part.tolist() for part in parts]
-
-
-def columns_of(target: Target, targets: Sequence[Target]) -> slice:
-    """Columns of a target in the table of its axis."""
-    names = [other.name for other in targets]
-    before = targets[: names.index(target.name)]
-    start = sum(other.size for other in before if other.axis == target.axis)
-    return slice(start, start + target.size)
 
 
 def label_tables(targets: tuple[Target, ...], records: Sequence[Record]) -> Tables:

@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 from matops.core.data.record import Provenance, Quarantined, Record
@@ -101,7 +101,7 @@ def _entry(directory: Path, row: Row, columns: Sequence[Column], stated: Provena
         path=path,
         log=_inside(directory, texts["log"]) if texts["log"] else None,
         species=tuple((texts["species"] or "").split()),
-        values=read_quantities(row, columns),
+        values=read_quantities(row, columns, partial(_inside, directory)),
         stated=replace(stated, source=stated.source or "manifest", **said),
     )
 

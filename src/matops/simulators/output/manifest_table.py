@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from matops.core.data.target import Target
 from matops.core.errors import BadInput
 from matops.physics.units import factor
+from matops.simulators.output.manifest_array import read_array
 
 NAMES = ("manifest.csv", "manifest.json")
 STATED = ("engine", "method", "licence", "date")
@@ -35,11 +37,17 @@ class Column:
     unit: str  # in which the family wants it; the manifest may state it in any of the dimension
     # the numbers of a cell, a JSON value or text; raises BadInput where there are none
     read: Callable[[Any], FloatArray]
+    in_file: bool = False  # text names a file beside the manifest, whose path is read
 
 
 def columns_of(targets: Sequence[Target]) -> list[Column]:
     """A column for each target."""
-    return [Column(target.name, target.unit, _number) for target in targets]
+    return [
+        Column(t.name, t.unit, _number)
+        if t.is_scalar
+        else Column(t.name, t.unit, partial(read_array, target=t), in_file=True)
+        for t in targets
+    ]
 
 
 def _number(content: Any) -> FloatArray:
@@ -121,8 +129,10 @@ def _json_rows(manifest: Path) -> list[Row]:
     return rows
 
 
-def read_quantities(row: Row, columns: Sequence[Column]) -> dict[str, FloatArray]:
-    """What a row states, by name, in the units of the columns.
+def read_quantities(
+    row: Row, columns: Sequence[Column], inside: Callable[[str], Path]
+) -> dict[str, FloatArray]:
+    """What a row states, by name, in the units of the columns; ``inside`` finds named files.
 
     Raises:
         BadInput: a cell does not hold what its column wants, or a quantity stands there twice.
@@ -137,6 +147,8 @@ def read_quantities(row: Row, columns: Sequence[Column]) -> dict[str, FloatArray
         if column.name in values:
             raise BadInput(f"{column.name} stands in two columns")
         try:
+            if column.in_file and isinstance(content, str):
+                content = inside(content)
             values[column.name] = factor(quantity["unit"], column.unit) * column.read(content)
         except BadInput as error:
             raise BadInput(f"{heading}: {error}") from None

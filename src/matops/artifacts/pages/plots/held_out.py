@@ -50,7 +50,7 @@ def _physical_axes(axes: Axes, which: str, target: Target, values: Array) -> Non
 
 def _scatter(axes: Axes, points: Points, x: Array, y: Array) -> None:
     for rows, marker in points.parts:
-        axes.scatter(x[rows], y[rows], **marker)
+        axes.scatter(x[rows][points.drawn], y[rows][points.drawn], **marker)
 
 
 @style()
@@ -59,11 +59,11 @@ def draw_parity(points: Points) -> Figure:
     figure, target = new_figure(), points.target
     axes = figure.add_subplot()
     # One broken line for all intervals: a tenth of the size of separate error bars.
-    gap = np.full_like(points.truth, np.nan)
-    ends = np.stack([points.lower, points.upper, gap], axis=1).ravel()
+    lower, upper, truth = (a[points.drawn] for a in (points.lower, points.upper, points.truth))
+    ends = np.stack([lower, upper, np.full_like(truth, np.nan)], axis=1).ravel()
     raster = len(points.truth) > RASTER_ROWS
     look: dict[str, Any] = {"color": QUIET, "alpha": 0.35, "linewidth": 0.9, "rasterized": raster}
-    axes.plot(np.repeat(points.truth, 3), ends, label="prediction interval", **look)
+    axes.plot(np.repeat(truth, 3), ends, label="prediction interval", **look)
     _scatter(axes, points, points.truth, points.predicted)
     _physical_axes(axes, "xy", target, np.concatenate([points.truth, points.predicted]))
     axes.axline((axes.get_xlim()[0],) * 2, (axes.get_xlim()[1],) * 2, color=INK, linewidth=0.9)
@@ -110,7 +110,8 @@ def draw_calibration(points: Points, nominal: float, measured: Measurement | Non
     axes = figure.add_subplot()
     needed = np.sort(np.abs(points.error) / np.maximum(points.half_width, 1e-12))
     share = np.arange(len(needed) + 1) / max(len(needed), 1)
-    axes.step(np.append(0.0, needed), share, where="post", color=BLUE, label="test rows")
+    reached = np.append(0.0, needed)[points.drawn], share[points.drawn]
+    axes.step(*reached, where="post", color=BLUE, label="test rows")
     factor = np.linspace(0, MAX_STRETCH, 101)
     normal = 2 * norm.cdf(factor * norm.ppf((1 + nominal) / 2)) - 1
     axes.plot(factor, normal, color=QUIET, linestyle="--", linewidth=1, label="normal errors")

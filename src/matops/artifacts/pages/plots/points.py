@@ -12,6 +12,8 @@ from matops.core.data.target import Target
 
 Array = NDArray[np.float64]
 RASTER_ROWS = 3000
+MOST_DRAWN = 20_000
+"""Of a target's numbers; of more every so many-th is drawn, and all are counted."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,11 @@ class Points:
     score: Array  # domain scores
     outside: NDArray[np.bool_]  # which samples are out of domain
     dropped: int = 0  # rows left out: a number is not finite, or not positive on a logarithmic axis
+
+    @property
+    def drawn(self) -> slice:
+        """The rows that are drawn: a page does not grow with the number of atoms."""
+        return slice(None, None, -(-len(self.truth) // MOST_DRAWN) or 1)
 
     @property
     def error(self) -> Array:
