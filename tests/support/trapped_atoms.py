@@ -7,7 +7,8 @@ are the derivative of its energy. It lives in a module of its own, so that serve
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -16,6 +17,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from matops.artifacts.data.dataset import write_part
+from matops.artifacts.data.prepared import read_prepared
 from matops.core.data.record import Provenance, Quarantined, Record, make_record
 from matops.core.data.split import SplitConfig
 from matops.core.data.target import Target
@@ -26,6 +29,11 @@ from matops.core.learning.training import TrainingConfig
 from matops.core.quality.domain import Descriptors
 from matops.core.quality.gate import Gate, Measurement
 from matops.core.quality.prediction import Quantity
+from matops.steps.learning.preprocess import preprocess
+from matops.steps.learning.train import train
+from matops.steps.ports import DatasetVersion
+from matops.steps.quality.evaluate import evaluate
+from tests.support.outside_family import announce, on_path
 
 STIFFNESS, CHARGE = 2.0, 0.5
 """In eV/Å² and e."""
@@ -34,14 +42,12 @@ DIPOLE = Target("dipole", "e*A", "dipole about the centre", shape=(3,))
 FORCES = Target(
     "forces", "eV/A", "force on each atom", "identity", -50.0, 50.0, "potential", "atom", (3,)
 )
-    "forces", "eV/A", "force on each atom", "identity", -50.0, 50.0, "potential", "atom", (3,)
-)
 TARGETS = (ENERGY, DIPOLE, FORCES)
 
 
 def tiny_config() -> FamilyConfig:
     training = TrainingConfig(
-        members=2, epochs=40, batch_size=16, learning_rate=0.05, weight_decay=0.0, device="cpu"
+        members=2, epochs=80, batch_size=16, learning_rate=0.1, weight_decay=0.0, device="cpu"
     )
     evaluation = EvaluationConfig(
         coverage=0.8, golden_requests=3, latency_requests=2, physics_samples=4, learning_curve=()
@@ -180,6 +186,20 @@ def trapped_records(count: int, noise: float = 0.05) -> list[Record]:
     return [trapped_record(i, 1 + i % 6, noise) for i in range(count)]
 
 
-def with_members(members: int) -> FamilyConfig:
-    config = tiny_config()
-    return replace(config, training=replace(config.training, members=members))
+def run_all_steps(root: Path, records: Sequence[Record]) -> Path:
+    """Data, features, training and evaluation in a directory; the candidate's evaluation."""
+    config, data = FAMILY.preset("demo"), DatasetVersion("traps-1", root / "data")
+    write_part(data.directory, records, TARGETS)
+    preprocess(FAMILY, data, config, root / "prepared", root / "cache")
+    train(root / "prepared", FAMILY, config, root / "model", 1, lambda *_: None)
+    prepared = read_prepared(root / "prepared", FAMILY, config)
+    evaluate(prepared, root / "model", None, "c0ffee", root / "evaluation")
+    return root / "evaluation"
+
+
+@contextmanager
+def installed(site: Path) -> Iterator[Path]:
+    """The family as one that is installed, for this process; for others, a site to search."""
+    announce(site, "trapped_atoms", "tests.support.trapped_atoms")
+    with on_path(site):
+        yield site

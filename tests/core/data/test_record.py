@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from matops.core.data.record import Provenance, Record, make_record
@@ -84,3 +85,38 @@ def test_missing_label_is_refused_by_name(missing: str) -> None:
 @pytest.mark.parametrize("k", [999.9, 0.001])
 def test_labels_just_inside_the_bounds_are_kept_as_they_are(k: float) -> None:
     assert make(k=k).targets["K"] == k
+
+
+FORCES = Target("forces", "eV/A", "", "identity", -9.0, 9.0, axis="atom", shape=(3,))
+STRESS = Target("stress", "GPa", "", shape=(3, 3))
+
+
+@pytest.mark.parametrize(
+    ("target", "value", "reason"),
+    [
+        (FORCES, [[0.0, 0.0, 1.0], [0.0, 0.0, 8.9]], ""),
+        (FORCES, [[0.0, 0.0, 1.0], [0.0, 0.0, 9.0]], "forces = 9 eV/A is not physical"),
+        (FORCES, [[0.0, 0.0, 1.0], [0.0, 0.0, float("nan")]], "forces = nan eV/A"),
+        (FORCES, [[0.0, 0.0, 1.0]], "forces has 1 rows, but the sample has 2 atoms"),
+        (FORCES, [[0.0, 0.0]] * 2, "forces is 2 × 2, not atoms × 3"),
+        (FORCES, [0.0, 0.0, 1.0], "forces is 3, not atoms × 3"),
+        (FORCES, [[0.0] * 3, [0.0]], "forces is not made of numbers, or of rows of different"),
+        (FORCES, "nothing", "forces is not made of numbers"),
+        (STRESS, np.eye(3), ""),
+        (STRESS, np.eye(2), "stress is 2 × 2, not 3 × 3"),
+        (STRESS, 1.0, "stress is a number, not 3 × 3"),
+    ],
+)
+def test_an_array_is_kept_only_in_its_targets_shape(
+    target: Target, value: Any, reason: str
+) -> None:
+    def make() -> Record:
+        stated = Provenance("manifest", "run 7")
+        return make_record("g", {}, {target.name: value}, (target,), stated, {"atom": 2})
+
+    if reason:
+        with pytest.raises(BadInput, match=f"^run 7: {reason}"):
+            make()
+    else:
+        assert make().targets[target.name] == np.asarray(value).tolist()
+        assert make().id == make().id

@@ -7,11 +7,13 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from matops.core.data.tables import label_tables
 from matops.core.data.target import Target
 from matops.core.learning.features import Batch, PackedFeatures
 from matops.core.learning.scaling import Scaling, adopt, scaling_for, standardise
 from matops.core.learning.transfer import Ancestor, Start
 from tests.support.tables import scalars
+from tests.support.trapped_atoms import TARGETS, trapped_records
 
 ORIGIN = (Ancestor("v", "d", "whole", False),)
 
@@ -129,3 +131,26 @@ def test_without_a_start_or_with_a_new_head_targets_are_standardised() -> None:
 def test_scaling_is_undone_by_what_an_ensemble_does() -> None:
     scaling = Scaling(torch.tensor([2.0]), torch.tensor([4.0]))
     assert scaling.standard(scalars([[2.0], [6.0]])).tolist() == [[0.0], [1.0]]
+
+
+def test_vectors_are_scaled_about_zero_and_alike_in_all_directions() -> None:
+    records = trapped_records(40)
+    scaling = standardise(label_tables(TARGETS, records))
+    energy, dipole, forces = scaling.scale[:1], scaling.scale[1:4], scaling.scale[4:]
+    assert torch.equal(scaling.centre[1:], torch.zeros(6))
+    vectors = np.array([record.targets["dipole"] for record in records])
+    np.testing.assert_allclose(dipole, np.sqrt((vectors**2).mean()), rtol=1e-6)
+    # One quantity has one scale, so that forces stay the derivative of the energy.
+    assert torch.equal(forces, energy.repeat(3))
+    energies = np.array([record.targets["energy"] for record in records])
+    assert float(scaling.centre[0]) == pytest.approx(energies.mean(), rel=1e-6)
+
+
+def test_standard_targets_have_the_form_of_a_networks_answer() -> None:
+    labels = label_tables(TARGETS, trapped_records(3))
+    standard = standardise(labels).standard(labels)
+    assert isinstance(standard, dict)
+    assert {axis: tuple(table.shape) for axis, table in standard.items()} == {
+        "sample": (3, 4),
+        "atom": (1 + 2 + 3, 3),
+    }

@@ -122,12 +122,10 @@ def _shaped(value: Any, target: Target, rows: int | None) -> NDArray[np.float64]
         array = np.asarray(value, dtype=float)
     except (TypeError, ValueError):
         raise BadInput("is not made of numbers, or of rows of different lengths") from None
-    leading = array.shape[: array.ndim - len(target.shape)]
-    if target.axis != SAMPLE_AXIS and len(leading) == 1:
-        if rows is not None and leading[0] != rows:
-            raise BadInput(f"has {leading[0]} rows, but the sample has {rows} {target.axis}s")
-        leading = ()
-    if leading or array.shape[array.ndim - len(target.shape) :] != target.shape:
+    ragged = target.axis != SAMPLE_AXIS
+    if array.ndim != ragged + len(target.shape) or array.shape[ragged:] != target.shape:
         shape = " × ".join(map(str, array.shape))
         raise BadInput(f"is {shape or 'a number'}, not {target.form or 'a number'}")
+    if ragged and rows is not None and len(array) != rows:
+        raise BadInput(f"has {len(array)} rows, but the sample has {rows} {target.axis}s")
     return array
