@@ -15,7 +15,7 @@ from matops.artifacts.pages.plots.held_out import (
     draw_parity,
     draw_residuals,
 )
-from matops.artifacts.pages.plots.points import RASTER_ROWS, select_points
+from matops.artifacts.pages.plots.points import MOST_DRAWN, RASTER_ROWS, select_points
 from matops.artifacts.pages.plots.style import to_svg
 from matops.core.data.target import Target
 from matops.core.quality.gate import Measurement
@@ -83,3 +83,15 @@ def test_figures_of_hardly_any_rows_are_drawn_without_complaint(
         draw_domain_error(points, float("nan")),
     ):
         ElementTree.fromstring(to_svg(figure, "f"))
+
+
+def test_figures_of_many_atoms_are_no_larger_than_those_of_few(make_rows: MakeRows) -> None:
+    sizes = []
+    for n in (MOST_DRAWN, 5 * MOST_DRAWN):
+        points = select_points(ENERGY, make_rows(ENERGY, n))
+        assert len(points.truth) == len(points.error) == n
+        figures = (draw_parity(points), draw_calibration(points, 0.9, None))
+        assert f"n = {n}" in to_svg(figures[0], "p")
+        sizes.append([len(to_svg(figure, "f")) for figure in figures])
+    assert np.allclose(sizes[1], sizes[0], rtol=0.3), sizes
+    assert max(sizes[1]) < 400_000
