@@ -16,20 +16,14 @@ OVERLOADED = (429, 502, 503, 504)
 
 @dataclass(frozen=True)
 class RetryPolicy:
-    """How often, and for how long, the same is tried.
+    """How often, and for how long, the same is tried."""
 
-    Attributes:
-        attempts: at most.
-        pause_s: before the second attempt; it doubles each time. Half of it is jitter, so that
-            clients that failed together don't come back together.
-        longest_pause_s: between two attempts, whatever a server's Retry-After asks for.
-        total_s: after the first attempt began, no other one begins.
-    """
-
-    attempts: int = 5
+    attempts: int = 5  # at most
+    # before the second attempt; it doubles each time. Half of it is jitter, so that clients that
+    # failed together don't come back together
     pause_s: float = 0.5
-    longest_pause_s: float = 30.0
-    total_s: float = 120.0
+    longest_pause_s: float = 30.0  # between two attempts, whatever a server's Retry-After asks for
+    total_s: float = 120.0  # after the first attempt began, no other one begins
 
     def backoff_s(self, attempt: int, retry_after: str = "") -> float:
         """Pause after an attempt, counted from 1; Retry-After where the server asks for more."""

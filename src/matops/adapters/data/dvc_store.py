@@ -202,19 +202,12 @@ class DvcStore:
 
 @dataclass(frozen=True)
 class _Growth:
-    """What an append changes.
+    """What an append changes."""
 
-    Attributes:
-        listing: the whole data afterwards.
-        push: objects to push, in this order; the last is the listing.
-        size_bytes: of the new files.
-        added: new records.
-    """
-
-    listing: Listing
-    push: Sequence[str]
-    size_bytes: int
-    added: int
+    listing: Listing  # the whole data afterwards
+    push: Sequence[str]  # objects to push, in this order; the last is the listing
+    size_bytes: int  # of the new files
+    added: int  # new records
 
 
 def _read_ids(objects: Objects, part: str) -> list[str]:

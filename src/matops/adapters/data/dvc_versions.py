@@ -33,40 +33,24 @@ SHORTEST_PREFIX = 4
 
 @dataclass(frozen=True)
 class Damage:
-    """A file that is not what the version says.
+    """A file that is not what the version says."""
 
-    Attributes:
-        place: ``workspace``, ``cache`` or ``remote``.
-        file: the part, or the object without a name of its own.
-        path: where it is, or should be.
-        problem: ``missing`` or ``changed``.
-    """
-
-    place: str
-    file: str
-    path: str
-    problem: str
+    place: str  # ``workspace``, ``cache`` or ``remote``
+    file: str  # the part, or the object without a name of its own
+    path: str  # where it is, or should be
+    problem: str  # ``missing`` or ``changed``
 
 
 @dataclass(frozen=True)
 class Published:
-    """The published version of one family.
+    """The published version of one family."""
 
-    Attributes:
-        family: the family's name.
-        version: its content hash.
-        parts: number of parts.
-        at_hand: parts that lie in the workspace.
-        remote: whether the remote has the version's listing.
-        entry: what the history says of it; None for data older than the history.
-    """
-
-    family: str
-    version: str
-    parts: int
-    at_hand: int
-    remote: bool
-    entry: VersionEntry | None
+    family: str  # the family's name
+    version: str  # its content hash
+    parts: int  # number of parts
+    at_hand: int  # parts that lie in the workspace
+    remote: bool  # whether the remote has the version's listing
+    entry: VersionEntry | None  # what the history says of it; None for data older than the history
 
 
 class DvcVersions:

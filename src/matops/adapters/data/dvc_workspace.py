@@ -27,18 +27,13 @@ DEFAULT_REMOTE = "../.matops/remote"
 
 @dataclass(frozen=True)
 class RemoteSettings:
-    """Where the objects are stored for good.
+    """Where the objects are stored for good."""
 
-    Attributes:
-        url: DVC URL, as in ``s3://bucket/prefix``; None for what the configuration has, or else a
-            directory of the workspace.
-        endpoint: URL of an S3 server; None for AWS.
-        timeout_s: how long to wait for an answer of an S3 server, in seconds.
-    """
-
+    # DVC URL, as in ``s3://bucket/prefix``; None for what the configuration has, or else a
+    # directory of the workspace
     url: str | None = None
-    endpoint: str | None = None
-    timeout_s: float = 60.0
+    endpoint: str | None = None  # URL of an S3 server; None for AWS
+    timeout_s: float = 60.0  # how long to wait for an answer of an S3 server, in seconds
 
     def options(self) -> dict[str, str]:
         """As DVC's configuration writes it; empty where nothing was asked for."""

@@ -26,14 +26,10 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Observed:
-    """A deployment as it is.
+    """A deployment as it is."""
 
-    Attributes:
-        service: the InferenceService.
-        shares: share of the traffic by arm, as the route splits it; None if there is no route.
-    """
-
-    service: Json
+    service: Json  # the InferenceService
+    # share of the traffic by arm, as the route splits it; None if there is no route
     shares: dict[str, int] | None
 
 

@@ -18,23 +18,15 @@ READY_TRIES, READY_TIMEOUT_S = 3, 2.0
 
 @dataclass(frozen=True)
 class ServingHost:
-    """This machine as a host of deployments.
+    """This machine as a host of deployments."""
 
-    Attributes:
-        root: directory of all deployments.
-        port: where clients ask a family that is deployed anew.
-        bind: address at which the proxy listens from its next start on.
-        serve: command that serves a package, without its arguments.
-        keep_requests: recent requests that each arm keeps for comparisons.
-        scrape_every_s: how often Prometheus is told to look.
-    """
-
-    root: Path
-    port: int = 8080
-    bind: str = "127.0.0.1"
+    root: Path  # directory of all deployments
+    port: int = 8080  # where clients ask a family that is deployed anew
+    bind: str = "127.0.0.1"  # address at which the proxy listens from its next start on
+    # command that serves a package, without its arguments
     serve: tuple[str, ...] = (sys.executable, "-m", "matops", "serve")
-    keep_requests: int = 32
-    scrape_every_s: float = 15.0
+    keep_requests: int = 32  # recent requests that each arm keeps for comparisons
+    scrape_every_s: float = 15.0  # how often Prometheus is told to look
 
 
 @dataclass(frozen=True)

@@ -30,16 +30,11 @@ class Sample:
 
 @dataclass(frozen=True)
 class Series:
-    """One line of an answer over time.
+    """One line of an answer over time."""
 
-    Attributes:
-        name: name of the metric; empty where an expression was asked.
-        labels: what tells it from the others, without the metric's name.
-        points: time and value, oldest first; times without a value are left out.
-    """
-
-    name: str
-    labels: dict[str, str]
+    name: str  # name of the metric; empty where an expression was asked
+    labels: dict[str, str]  # what tells it from the others, without the metric's name
+    # time and value, oldest first; times without a value are left out
     points: tuple[tuple[datetime, float], ...]
 
 

@@ -42,12 +42,9 @@ class DescriptorCounts:
 
 @dataclass(frozen=True)
 class CountedDomain(Domain):
-    """A domain that counts the samples it assesses, until the counts are taken.
+    """A domain that counts the samples it assesses, until the counts are taken."""
 
-    Attributes:
-        waiting: counts of each batch since then.
-    """
-
+    # counts of each batch since then
     waiting: list[DescriptorCounts] = field(default_factory=list, kw_only=True)
 
     def assess(self, samples: Descriptors) -> list[DomainScore]:

@@ -7,36 +7,23 @@ from matops.core.errors import BadInput
 
 @dataclass(frozen=True)
 class Limits:
-    """Bounds of what one request, and all of them together, may cost.
+    """Bounds of what one request, and all of them together, may cost."""
 
-    Attributes:
-        body_bytes: of a request; a larger one is refused before it is read.
-        buffered_bytes: of all requests that are being read or answered.
-        samples: of a request.
-        sample_size: in the family's ``size_unit``; None for what the family accepts.
-        header_bytes: of a request's first line and headers.
-        nesting: levels of brackets in JSON.
-        reading_seconds: to make samples of a request's payloads.
-        seconds: to read a request's headers, then its body, and again to answer it.
-        waiting_samples: that wait for their turn; what comes beyond is told to come again.
-        pass_samples: in one pass through the network.
-        settle_seconds: how long a server that is told to end goes on as before, but not ready, so
-            that what splits the traffic can turn away from it.
-        finish_seconds: how long after that it finishes the requests it has accepted.
-    """
-
-    body_bytes: int = 8 * 2**20
-    buffered_bytes: int = 64 * 2**20
-    header_bytes: int = 64 * 2**10
-    samples: int = 256
+    body_bytes: int = 8 * 2**20  # of a request; a larger one is refused before it is read
+    buffered_bytes: int = 64 * 2**20  # of all requests that are being read or answered
+    header_bytes: int = 64 * 2**10  # of a request's first line and headers
+    samples: int = 256  # of a request
+    # in the family's ``size_unit``; None for what the family accepts
     sample_size: int | None = None
-    nesting: int = 32
-    reading_seconds: float = 2.0
-    seconds: float = 20.0
-    waiting_samples: int = 1024
-    pass_samples: int = 32
+    nesting: int = 32  # levels of brackets in JSON
+    reading_seconds: float = 2.0  # to make samples of a request's payloads
+    seconds: float = 20.0  # to read a request's headers, then its body, and again to answer it
+    waiting_samples: int = 1024  # that wait for their turn; what comes beyond is told to come again
+    pass_samples: int = 32  # in one pass through the network
+    # how long a server that is told to end goes on as before, but not ready, so that what splits
+    # the traffic can turn away from it
     settle_seconds: float = 2.0
-    finish_seconds: float = 25.0
+    finish_seconds: float = 25.0  # how long after that it finishes the requests it has accepted
 
     def __post_init__(self) -> None:
         # A server may be told to end without any delay.

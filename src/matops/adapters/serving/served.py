@@ -12,25 +12,17 @@ from matops.families import get_family
 
 @dataclass(frozen=True)
 class Served:
-    """A model and the copy of it that runs here.
+    """A model and the copy of it that runs here."""
 
-    Attributes:
-        family: what it is a model of.
-        model_version: of the package.
-        dataset_version: of the data it was trained on.
-        coverage: nominal coverage of its intervals.
-        gates: whether it passed, by name of the gate.
-        explanations: what the family says that it has learnt, by heading.
-        variant: name of the arm of a release that this copy is.
-    """
-
-    family: Family
-    model_version: str
-    dataset_version: str
-    coverage: float
+    family: Family  # what it is a model of
+    model_version: str  # of the package
+    dataset_version: str  # of the data it was trained on
+    coverage: float  # nominal coverage of its intervals
+    # whether it passed, by name of the gate
     gates: Mapping[str, bool] = field(default_factory=dict)
+    # what the family says that it has learnt, by heading
     explanations: Mapping[str, str] = field(default_factory=dict)
-    variant: str = "local"
+    variant: str = "local"  # name of the arm of a release that this copy is
 
     @classmethod
     def of(cls, card: Card, variant: str) -> "Served":

@@ -34,17 +34,12 @@ class FileStore:
 
     Every method raises BadInput, in one line, where the place can't be had; a file or object
     appears whole or not at all. A name is a path below the place.
-
-    Attributes:
-        url: the place.
-        endpoint: URL of the S3 server; AWS's if none.
-        timeout_s: longest silence of the server, in seconds.
-        retry: how often a transfer that broke is begun anew; clients themselves repeat nothing.
     """
 
-    url: str
-    endpoint: str | None = None
-    timeout_s: float = 60.0
+    url: str  # the place
+    endpoint: str | None = None  # URL of the S3 server; AWS's if none
+    timeout_s: float = 60.0  # longest silence of the server, in seconds
+    # how often a transfer that broke is begun anew; clients themselves repeat nothing
     retry: RetryPolicy = RETRY
 
     def __post_init__(self) -> None:

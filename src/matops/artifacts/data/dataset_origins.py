@@ -36,21 +36,13 @@ class PartOrigins:
 
 @dataclass(frozen=True)
 class FoundRecord:
-    """One record where it lies.
+    """One record where it lies."""
 
-    Attributes:
-        id: its id.
-        group: its group.
-        part: file name of the part that holds it.
-        targets: its labels, in the targets' units.
-        provenance: source file, engine, method, date and licence.
-    """
-
-    id: str
-    group: str
-    part: str
-    targets: dict[str, Value]
-    provenance: Provenance
+    id: str  # its id
+    group: str  # its group
+    part: str  # file name of the part that holds it
+    targets: dict[str, Value]  # its labels, in the targets' units
+    provenance: Provenance  # source file, engine, method, date and licence
 
 
 def count_origins(directory: Path) -> tuple[PartOrigins, ...]:

@@ -24,21 +24,13 @@ FEATURES, SUMMARY = "features.safetensors", "summary.json"
 
 @dataclass(frozen=True)
 class Prepared:
-    """A dataset version, ready for training and evaluation.
+    """A dataset version, ready for training and evaluation."""
 
-    Attributes:
-        family: which family.
-        config: the configuration that made the features and the split.
-        version: the dataset version.
-        records: all records, in the order of the features' samples.
-        features: packed features of all records.
-    """
-
-    family: Family
-    config: FamilyConfig
-    version: str
-    records: list[Record]
-    features: PackedFeatures
+    family: Family  # which family
+    config: FamilyConfig  # the configuration that made the features and the split
+    version: str  # the dataset version
+    records: list[Record]  # all records, in the order of the features' samples
+    features: PackedFeatures  # packed features of all records
 
     @property
     def groups(self) -> NDArray[np.str_]:

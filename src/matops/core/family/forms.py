@@ -11,7 +11,12 @@ Incoming = Iterator[Record | Quarantined]
 
 @dataclass(frozen=True)
 class SourceForm:
-    """One kind of source that a family ingests."""
+    """One kind of source that a family ingests.
 
-    name: str  # what ``--source`` says, or the kind of path that it names
-    description: str  # what must lie there
+    Attributes:
+        name: what ``--source`` says, or the kind of path that it names.
+        description: what must lie there.
+    """
+
+    name: str
+    description: str

@@ -24,22 +24,14 @@ class TrainingStopped(SystemExit):
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A training between two batches: all that the rest of it depends on.
+    """A training between two batches: all that the rest of it depends on."""
 
-    Attributes:
-        log: the finished epochs.
-        batches: batches done of the epoch under way.
-        loss_sum: loss of these batches, summed over their rows.
-        steps: steps of the optimiser.
-        learning_rate: of the next step.
-        tensors: weights, moments of the optimiser and states of the random numbers.
-    """
-
-    log: tuple[EpochLog, ...]
-    batches: int
-    loss_sum: float
-    steps: int
-    learning_rate: float
+    log: tuple[EpochLog, ...]  # the finished epochs
+    batches: int  # batches done of the epoch under way
+    loss_sum: float  # loss of these batches, summed over their rows
+    steps: int  # steps of the optimiser
+    learning_rate: float  # of the next step
+    # weights, moments of the optimiser and states of the random numbers
     tensors: Mapping[str, Tensor]
 
 

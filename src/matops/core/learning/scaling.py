@@ -21,16 +21,11 @@ LEAST_CORRELATION = 0.5
 
 @dataclass(frozen=True, eq=False)
 class Scaling:
-    """What a network's answers mean.
+    """What a network's answers mean."""
 
-    Attributes:
-        centre: value on the learning scale at which it answers 0, shape (columns,), axis after
-            axis.
-        scale: what an answer of 1 adds to that, same shape.
-    """
-
+    # value on the learning scale at which it answers 0, shape (columns,), axis after axis
     centre: Tensor
-    scale: Tensor
+    scale: Tensor  # what an answer of 1 adds to that, same shape
 
     def standard(self, scaled: Tables) -> Answer:
         """Targets on the learning scale as a network is to answer them."""

@@ -9,19 +9,13 @@ from matops.core.release.traffic import ArmTraffic, PairedAnswers
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a ruling rests on; None where nothing was measured.
+    """What a ruling rests on; None where nothing was measured."""
 
-    Attributes:
-        unready: arms that did not answer, by name, with what was known of why.
-        candidate: what the candidate met.
-        reference: what the arm it was compared with met.
-        paired: what both answered to the same requests.
-    """
-
+    # arms that did not answer, by name, with what was known of why
     unready: dict[str, str] = field(default_factory=dict)
-    candidate: ArmTraffic | None = None
-    reference: ArmTraffic | None = None
-    paired: PairedAnswers | None = None
+    candidate: ArmTraffic | None = None  # what the candidate met
+    reference: ArmTraffic | None = None  # what the arm it was compared with met
+    paired: PairedAnswers | None = None  # what both answered to the same requests
 
 
 @dataclass(frozen=True)

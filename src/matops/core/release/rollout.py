@@ -13,48 +13,31 @@ Move = Literal["start", "advance", "hold", "promote", "roll_back", "inconclusive
 
 @dataclass(frozen=True)
 class Arm:
-    """One running copy of a model package.
+    """One running copy of a model package."""
 
-    Attributes:
-        name: unique within the deployment for as long as it runs, as in ``8a727648-2``; metrics
-            carry it as the label ``variant``.
-        version: version of the package.
-        package: where the deployment reads the package: a directory or a URI.
-    """
-
+    # unique within the deployment for as long as it runs, as in ``8a727648-2``; metrics carry it as
+    # the label ``variant``
     name: str
-    version: str
-    package: str
+    version: str  # version of the package
+    package: str  # where the deployment reads the package: a directory or a URI
 
 
 @dataclass(frozen=True)
 class Rollout:
-    """State of a family's deployment.
+    """State of a family's deployment."""
 
-    Attributes:
-        generation: counts changes; a change must follow the one it was decided on.
-        champion: the arm that is trusted; it is never absent.
-        candidate: the arm that must prove itself; None between releases.
-        baseline: a second copy of the champion with the candidate's share, so that arms of
-            equal size are compared; None where the champion itself has no larger share.
-        share_percent: the candidate's share of the traffic.
-        stage_began: ISO time, UTC, at which this share was set; empty between releases.
-        release_began: ISO time, UTC, at which the release began; empty between releases.
-        setbacks: judgements in a row that found no measurements to go on.
-        move: what was decided last.
-        reason: why, in one sentence.
-    """
-
-    generation: int
-    champion: Arm
-    candidate: Arm | None = None
+    generation: int  # counts changes; a change must follow the one it was decided on
+    champion: Arm  # the arm that is trusted; it is never absent
+    candidate: Arm | None = None  # the arm that must prove itself; None between releases
+    # a second copy of the champion with the candidate's share, so that arms of equal size are
+    # compared; None where the champion itself has no larger share
     baseline: Arm | None = None
-    share_percent: int = 0
-    stage_began: str = ""
-    release_began: str = ""
-    setbacks: int = 0
-    move: Move = "promote"
-    reason: str = ""
+    share_percent: int = 0  # the candidate's share of the traffic
+    stage_began: str = ""  # ISO time, UTC, at which this share was set; empty between releases
+    release_began: str = ""  # ISO time, UTC, at which the release began; empty between releases
+    setbacks: int = 0  # judgements in a row that found no measurements to go on
+    move: Move = "promote"  # what was decided last
+    reason: str = ""  # why, in one sentence
 
     @property
     def shares_percent(self) -> dict[str, int]:

@@ -8,15 +8,10 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Buckets:
-    """Counts of values between edges, as a metrics server keeps them.
+    """Counts of values between edges, as a metrics server keeps them."""
 
-    Attributes:
-        edges: upper edges, ascending; the last one is infinite.
-        counts: values in each bucket (not cumulative), one for each edge.
-    """
-
-    edges: tuple[float, ...]
-    counts: tuple[float, ...]
+    edges: tuple[float, ...]  # upper edges, ascending; the last one is infinite
+    counts: tuple[float, ...]  # values in each bucket (not cumulative), one for each edge
 
     def __post_init__(self) -> None:
         if len(self.edges) != len(self.counts):
@@ -36,54 +31,37 @@ class Buckets:
 
 @dataclass(frozen=True)
 class ArmTraffic:
-    """What one arm met in a window of time; None where nothing was measured.
+    """What one arm met in a window of time; None where nothing was measured."""
 
-    Attributes:
-        requests: requests that it answered or failed to answer, without those it refused.
-        errors: how many of them failed by the server's fault.
-        refused: requests refused as the client's fault.
-        latency_s: time to answer, in seconds.
-        predictions: values by target name, in the target's unit.
-        samples: samples that were asked about; a request may hold many.
-        outside: how many of them were out of the model's domain.
-    """
-
+    # requests that it answered or failed to answer, without those it refused
     requests: float | None = None
-    errors: float | None = None
-    refused: float | None = None
-    latency_s: Buckets | None = None
+    errors: float | None = None  # how many of them failed by the server's fault
+    refused: float | None = None  # requests refused as the client's fault
+    latency_s: Buckets | None = None  # time to answer, in seconds
+    # values by target name, in the target's unit
     predictions: dict[str, Buckets] = field(default_factory=dict)
-    samples: float | None = None
-    outside: float | None = None
+    samples: float | None = None  # samples that were asked about; a request may hold many
+    outside: float | None = None  # how many of them were out of the model's domain
 
 
 @dataclass(frozen=True)
 class PairedAnswers:
-    """Answers of champion and candidate to the same requests.
+    """Answers of champion and candidate to the same requests."""
 
-    Attributes:
-        asked: requests that both were asked.
-        champion_failed: how many of them the champion did not answer.
-        candidate_failed: how many of them the candidate did not answer.
-        not_finite: how many answers of the candidate were no finite numbers.
-        outside_interval: by target, the share of pairs whose candidate value is farther from the
-            champion's than both intervals' half widths together: more than the two models'
-            own doubts explain.
-        golden_mismatches: golden requests of the candidate's own package that its running server
-            answers otherwise than recorded.
-        far_wider: by target, the share of pairs in which the candidate's interval is wider than
-            the champion's by more than the policy's ratio: so wide that to agree says little.
-        both_failed: how many of the requests neither answered; they count for both above.
-    """
-
-    asked: int
-    champion_failed: int
-    candidate_failed: int
-    not_finite: int
+    asked: int  # requests that both were asked
+    champion_failed: int  # how many of them the champion did not answer
+    candidate_failed: int  # how many of them the candidate did not answer
+    not_finite: int  # how many answers of the candidate were no finite numbers
+    # by target, the share of pairs whose candidate value is farther from the champion's than both
+    # intervals' half widths together: more than the two models' own doubts explain
     outside_interval: dict[str, float]
+    # golden requests of the candidate's own package that its running server answers otherwise than
+    # recorded
     golden_mismatches: int
+    # by target, the share of pairs in which the candidate's interval is wider than the champion's
+    # by more than the policy's ratio: so wide that to agree says little
     far_wider: dict[str, float] = field(default_factory=dict)
-    both_failed: int = 0
+    both_failed: int = 0  # how many of the requests neither answered; they count for both above
 
     @property
     def answered(self) -> int:

@@ -20,17 +20,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Model:
-    """A model that answers.
+    """A model that answers."""
 
-    Attributes:
-        accepted: what it takes.
-        payloads: of a sample; a package's are made by its family.
-        answer: predictions of payloads, in order.
-    """
-
-    accepted: Accepted
-    payloads: Callable[[Sample], list[Payload]]
-    answer: Callable[[Sequence[Payload]], list[Prediction]]
+    accepted: Accepted  # what it takes
+    payloads: Callable[[Sample], list[Payload]]  # of a sample; a package's are made by its family
+    answer: Callable[[Sequence[Payload]], list[Prediction]]  # predictions of payloads, in order
 
     @overload
     def predict(self, x: Sample) -> Prediction: ...  # type: ignore[overload-overlap]  # a str is one
