@@ -27,7 +27,11 @@ KUBECTL := kubectl $(if $(MATOPS_KUBERNETES_CONTEXT),--context $(MATOPS_KUBERNET
 # One Dockerfile; an image a target. VERSION and the base image stand in one place each.
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 BASE_IMAGE := $(shell sed -n 's/^ARG BASE_IMAGE=//p' Dockerfile)
-COMMIT = $(shell git describe --always --dirty --abbrev=40 --exclude='*')
+# Of the code that is in the images, with -dirty where files were changed since or no commit has them.
+CODE := src components pipelines pyproject.toml requirements.lock Dockerfile devtools/images
+COMMIT = $(shell git rev-parse HEAD)$(if $(shell git status --porcelain -- $(CODE)),-dirty)
+# A commit is one build for good; the version alone is the latest build of it.
+TAG = $(VERSION)-$(shell echo $(COMMIT) | cut -c 1-12)$(findstring -dirty,$(COMMIT))
 SOURCE_URL ?=
 IMAGES := cpu train serve
 NAME_cpu := matops-python
@@ -145,8 +149,8 @@ accuracy: $(READY) ## held-out accuracy beside baselines: make accuracy FAMILY=n
 images: $(IMAGES:%=image-%) ## build the container images of this commit: minutes, 10 GB of disk
 
 $(IMAGES:%=image-%): image-%:
-	docker build --quiet --target $* --tag $(NAME_$*):$(VERSION) --build-arg VERSION=$(VERSION) \
-	  --build-arg COMMIT=$(COMMIT) --build-arg SOURCE=$(SOURCE_URL) .
+	docker build --quiet --target $* --tag $(NAME_$*):$(TAG) --tag $(NAME_$*):$(VERSION) \
+	  --build-arg VERSION=$(VERSION) --build-arg COMMIT=$(COMMIT) --build-arg SOURCE=$(SOURCE_URL) .
 
 image-tests: $(READY) ## tests of the images, with Docker; make images first
 	python -m pytest -n0 -m docker -rs tests

@@ -26,10 +26,11 @@ from kfp import compiler, dsl
 from matops.adapters.pipelines.docker_steps import Containers
 from matops.adapters.pipelines.local_pipeline import run_pipeline
 from matops.entrypoints.cli.pipelines.demo import running_server
+from matops.entrypoints.pipelines.images import step_images
 from matops.entrypoints.settings import read_settings
 
-STEPS = read_settings().image
-IMAGES = (STEPS, read_settings().train_image, STEPS.replace("matops-", "matops-serve-"))
+USED = step_images(read_settings(), for_platform=False)
+IMAGES = (USED.steps, USED.train, USED.steps.replace("matops-", "matops-serve-"))
 CORES = ",".join(map(str, sorted(os.sched_getaffinity(0))))
 HARDENED = ("docker", "run", "--rm", "--read-only", "--tmpfs", "/tmp", "--cpuset-cpus", CORES)
 HELP = ("-m", "matops", "--help")
@@ -73,7 +74,7 @@ def print_pair(what: str, process_s: float, container_s: float) -> None:
 def one_step(directory: Path, imports: str) -> Path:
     """A compiled pipeline of one step, which imports what is named and does nothing else."""
 
-    @dsl.component(base_image=STEPS, install_kfp_package=False)
+    @dsl.component(base_image=USED.steps, install_kfp_package=False)
     def step(module: str) -> None:
         """Import a module."""
         from importlib import import_module
@@ -93,7 +94,7 @@ def step_times(directory: Path, imports: str, repeats: int) -> tuple[float, floa
     """Seconds of a pipeline of one step, as a process and in a container."""
     definition, root = one_step(directory, imports), directory / "runs"
     settings = read_settings()
-    containers = Containers(directory, (), {}, settings.docker_memory, settings.docker_network)
+    containers = Containers(directory, (), settings.docker_memory, settings.docker_network)
 
     def once(how: Containers | None) -> None:
         run_pipeline(definition, {}, root, {}, lambda line: None, how)
@@ -152,10 +153,10 @@ def main(
     print_sizes()
     print("\n| what | process, s | container, s | ratio |\n|---|---|---|---|")
     plain = seconds(lambda: run(sys.executable, *HELP), repeats)
-    print_pair("matops --help", plain, seconds(in_container(STEPS, HELP), repeats))
-    forgets = in_container(STEPS, HELP, "--env", "PYTHONPYCACHEPREFIX=/tmp/none")
+    print_pair("matops --help", plain, seconds(in_container(USED.steps, HELP), repeats))
+    forgets = in_container(USED.steps, HELP, "--env", "PYTHONPYCACHEPREFIX=/tmp/none")
     print_pair("matops --help, no byte code in the image", plain, seconds(forgets, repeats))
-    empty = in_container(STEPS, ("-c", "pass"))
+    empty = in_container(USED.steps, ("-c", "pass"))
     print_pair(
         "nothing",
         seconds(lambda: run(sys.executable, "-c", "pass"), repeats),

@@ -1,11 +1,9 @@
 """Component: begin a screening in the workspace, and number its shards."""
 
-from kfp import dsl
-
-from components.image import IMAGE
+from components.step import step
 
 
-@dsl.component(base_image=IMAGE, install_kfp_package=False)
+@step
 def begin_screening(
     family: str,
     package: str,

@@ -4,10 +4,10 @@ from typing import NamedTuple
 
 from kfp import dsl
 
-from components.image import IMAGE
+from components.step import step
 
 
-@dsl.component(base_image=IMAGE, install_kfp_package=False)
+@step
 def decide(
     family: str,
     preset: str,

@@ -2,10 +2,10 @@
 
 from kfp import dsl
 
-from components.image import IMAGE
+from components.step import step
 
 
-@dsl.component(base_image=IMAGE, install_kfp_package=False)
+@step
 def gather_shards(
     finished: list[int], summary: dsl.Output[dsl.Markdown], metrics: dsl.Output[dsl.Metrics]
 ) -> None:

@@ -1,11 +1,9 @@
 """Component: number the shards of a campaign."""
 
-from kfp import dsl
-
-from components.image import IMAGE
+from components.step import step
 
 
-@dsl.component(base_image=IMAGE, install_kfp_package=False)
+@step
 def number_shards(family: str, preset: str, changes: str, shards: int) -> list[int]:
     """Check what is asked before anything is started, and number the shards.
 

@@ -1,11 +1,9 @@
 """Component: predict a share of a screening's designs; the table's parts stay in the workspace."""
 
-from kfp import dsl
-
-from components.image import IMAGE
+from components.step import step
 
 
-@dsl.component(base_image=IMAGE, install_kfp_package=False)
+@step
 def screen_shard(
     family: str,
     package: str,

@@ -1,11 +1,13 @@
 """Component: train the ensemble; the only step that asks for a GPU."""
 
+from functools import partial
+
 from kfp import dsl
 
-from components.image import TRAIN_IMAGE
+from components.step import TRAIN_IMAGE, step
 
 
-@dsl.component(base_image=TRAIN_IMAGE, install_kfp_package=False)
+@partial(step, image=TRAIN_IMAGE)
 def train(
     family: str,
     preset: str,

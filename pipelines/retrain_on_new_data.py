@@ -9,10 +9,10 @@ from kfp import dsl
 
 from components.conclude import conclude
 from components.decide import decide
-from components.image import TRAIN_IMAGE
 from components.ingest import ingest
 from components.on_cluster import ENDS_WITHIN_S, GPU_NODES, KEPT_S, on_cluster
 from components.stand_by import stand_by
+from components.step import TRAIN_IMAGE
 from pipelines.train_and_release import train_and_release
 
 

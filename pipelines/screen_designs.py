@@ -11,7 +11,6 @@ from kfp import dsl
 from components.begin_screening import begin_screening
 from components.merge_screening import merge_screening
 from components.on_cluster import ENDS_WITHIN_S, KEPT_S, on_cluster
-from components.parallelism import SHARDS_AT_ONCE
 from components.screen_shard import screen_shard
 
 
@@ -64,7 +63,7 @@ def screen_designs(
             shards=shards,
         )
     )
-    with dsl.ParallelFor(begun.output, name="shards", parallelism=SHARDS_AT_ONCE) as number:
+    with dsl.ParallelFor(begun.output, name="shards") as number:
         screened = on_cluster(
             screen_shard(
                 family=family,

@@ -12,7 +12,6 @@ from components.gather_shards import gather_shards
 from components.ingest import ingest
 from components.number_shards import number_shards
 from components.on_cluster import ENDS_WITHIN_S, KEPT_S, on_cluster
-from components.parallelism import SHARDS_AT_ONCE
 from components.simulate_shard import simulate_shard
 
 
@@ -48,7 +47,7 @@ def simulate(
     numbers = on_cluster(
         number_shards(family=family, preset=preset, changes=changes, shards=shards)
     )
-    with dsl.ParallelFor(numbers.output, name="shards", parallelism=SHARDS_AT_ONCE) as number:
+    with dsl.ParallelFor(numbers.output, name="shards") as number:
         simulated = on_cluster(
             simulate_shard(
                 family=family,

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 from kfp import dsl
 
 from components.evaluate import evaluate
-from components.image import TRAIN_IMAGE
 from components.ingest import ingest
 from components.on_cluster import (
     ENDS_WITHIN_S,
@@ -21,6 +20,7 @@ from components.on_cluster import (
 from components.preprocess import preprocess
 from components.reject import reject
 from components.release import release
+from components.step import TRAIN_IMAGE
 from components.train import train
 
 

@@ -156,9 +156,12 @@ def released(tmp_path_factory: pytest.TempPathFactory) -> Released:
     return Released(root / "workspace", root / "alloys.json", root / "run", package)
 
 
+COMMIT = "0123456789" * 4
+
+
 def compile_pipelines(root: Path) -> None:
-    """Every pipeline, also as objects for Kubernetes, of a commit that is not all of the code."""
-    variables = {"MATOPS_COMMIT": f"{'0123456789' * 4}-dirty", "MATOPS_KFP_NAMESPACE": "matops"}
+    """Every pipeline, also as objects for Kubernetes."""
+    variables = {"MATOPS_COMMIT": COMMIT, "MATOPS_KFP_NAMESPACE": "matops"}
     command = [sys.executable, "-m", "pipelines", str(root), "--native"]
     subprocess.run(command, cwd=REPOSITORY, env=os.environ | variables, check=True)
 
@@ -174,7 +177,7 @@ def compiled_already(definitions: Path, monkeypatch: pytest.MonkeyPatch) -> None
     """``matops run`` in this process runs pipelines that are compiled already."""
     monkeypatch.setattr(
         "matops.entrypoints.pipelines.local_runs.compiled_pipelines",
-        lambda _, names: {name: definitions / f"{name}.yaml" for name in names},
+        lambda _, names, for_platform: {name: definitions / f"{name}.yaml" for name in names},
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import shutil
@@ -19,6 +20,12 @@ SOURCE = REPOSITORY / "src" / "matops"
 MOST_LINES = 300
 MEDIAN_LINES = 110
 MOST_MODULES = 12
+READ_THE_ENVIRONMENT = {
+    "entrypoints/settings.py": "reads it once, for all others",
+    "processes/worker_process.py": "a worker inherits how many threads it has",
+    "adapters/data/dvc_workspace.py": "DVC, in this process, is told so not to report its use",
+}
+"""Where the environment of a process may be read or written, and why."""
 FORBIDDEN = re.compile(r"pickle\.load|(?<![\w.])eval\(|(?<![\w.])exec\(|shell=True|os\.system\(")
 
 
@@ -120,6 +127,36 @@ def test_a_circle_is_refused(tree: Path) -> None:
     with (tree / "src/matops/core/release/ruling.py").open("a") as file:
         file.write("\n\ndef late() -> None:\n    import matops.core.release.canary\n")
     assert broken_contracts(tree) == ["No circles, between files or folders"]
+
+
+def reads_environment(source: str) -> bool:
+    """Whether code names the environment of its process, however it was imported."""
+    names = {"environ", "environb", "getenv", "getenvb", "putenv", "unsetenv", "expandvars"}
+    nodes = list(ast.walk(ast.parse(source)))
+    used = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+    used |= {node.id for node in nodes if isinstance(node, ast.Name)}
+    used |= {each.name for n in nodes if isinstance(n, ast.ImportFrom) for each in n.names}
+    return bool(used & names)
+
+
+def test_only_the_settings_read_the_environment() -> None:
+    found = {path for path in sources() if reads_environment(path.read_text())}
+    assert found == {SOURCE / path for path in READ_THE_ENVIRONMENT}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import os\nos.environ['A']",
+        "from os import environ as e",
+        "from os import getenv",
+        "import os as o\no.getenv('A')",
+        "def f():\n    import os\n    return {**os.environ}",
+    ],
+)
+def test_any_way_to_the_environment_is_seen(source: str) -> None:
+    assert reads_environment(source)
+    assert not reads_environment("environment = {}  # os.environ\n'os.environ'")
 
 
 def test_a_folder_can_be_taken_in_at_a_glance() -> None:

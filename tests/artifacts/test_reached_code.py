@@ -75,6 +75,7 @@ def keys(name: str) -> tuple[str, bytes]:
         ("nanoporous_cnn3d", "physics/levelled_waves.py", r"return ", "return 2 * "),
         ("nanoporous_cnn3d", "simulators/continuum/solver.py", r"^ROUNDING = ", "ROUNDING = 2 * "),
         ("nanoporous_cnn3d", "core/data/target.py", r'"sample"', '"SAMPLE"'),
+        ("nanoporous_cnn3d", "core/learning/features.py", r'"count/"', '"counts/"'),
     ],
 )
 def test_a_changed_line_below_featurize_makes_other_features_and_other_weights(

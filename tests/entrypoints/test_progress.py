@@ -1,4 +1,4 @@
-"""Progress as lines, and as bars again from those lines."""
+"""Progress as events, and as bars again from those."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pytest
 from rich.console import Console
 
 from matops.entrypoints import progress
+from matops.entrypoints.events import Event, read_events
 from matops.entrypoints.progress import StepBars, bar_progress, log_progress
 
 
@@ -30,33 +31,39 @@ def shown(bars: StepBars) -> dict[str, tuple[float, float | None, str]]:
 
 
 @pytest.mark.parametrize("words", ["loss 0.0123", "", "member0 (of 3), loss 1e-05", "Å"])
-def test_what_a_step_logs_its_bar_shows(
-    capsys: pytest.CaptureFixture[str], console: Console, words: str
+def test_what_a_step_tells_its_bar_shows(
+    capsys: pytest.CaptureFixture[str],
+    console: Console,
+    words: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv("MATOPS_EVENTS", "1")
     log_progress("train")(3, 12, words)
     captured = capsys.readouterr()
     assert captured.out == ""
     (line,) = captured.err.splitlines()
     with StepBars(console) as bars:
-        bars.listen(line)
+        for event in read_events(line):
+            bars.listen(event)
         assert shown(bars) == {"train": (3, 12, words)}
 
 
 def test_each_step_has_its_own_bar(console: Console) -> None:
     with StepBars(console) as bars:
-        for line in ("ingest: 1 of 1 (a)", "train: 2 of 9 (b)", "train: 5 of 9 (c)"):
-            bars.listen(line)
+        for step, done, total, words in (
+            ("ingest", 1, 1, "a"),
+            ("train", 2, 9, "b"),
+            ("train", 5, 9, "c"),
+        ):
+            bars.listen(Event("progress", words, step, done, total))
         assert shown(bars) == {"ingest": (1, 1, "a"), "train": (5, 9, "c")}
 
 
-@pytest.mark.parametrize(
-    "line",
-    ["", "train", "train: 3 of (x)", "INFO: train: 3 of 4 (x)", "train: -1 of 4 (x)", "3 of 4"],
-)
-def test_other_lines_are_left_alone(console: Console, line: str) -> None:
+def test_a_message_is_printed_as_it_is_and_moves_no_bar(console: Console) -> None:
     with StepBars(console) as bars:
-        bars.listen(line)
+        bars.listen(Event("message", "[red]: a checkpoint was damaged"))
         assert shown(bars) == {}
+    assert "matops: [red]: a checkpoint was damaged\n" in console.file.getvalue()
 
 
 def test_a_log_gets_at_most_one_line_a_second_and_the_last(

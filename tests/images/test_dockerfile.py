@@ -7,6 +7,7 @@ import tomllib
 
 import pytest
 
+from matops.adapters.local.git_commit import CODE
 from tests.support.places import REPOSITORY
 
 LINES = re.sub(r"\\\n", " ", (REPOSITORY / "Dockerfile").read_text()).splitlines()
@@ -88,6 +89,16 @@ def test_each_extra_that_an_image_asks_for_exists_and_none_is_for_developers() -
     asked = dict(re.findall(r"^beyond (.*) > \"\$lists/(\w+)\.txt\"", script, re.MULTILINE))
     assert set(asked.values()) == set(FINAL)
     extras = {extra for line in asked for extra in line.split()}
-    elsewhere = {"dev", "docs", "bench", "containers", "client", "all"}
+    elsewhere = {"dev", "docs", "bench", "containers", "client", "testing", "all"}
     assert extras | {"training"} == set(PROJECT["optional-dependencies"]) - elsewhere
     assert "pyproject.toml --extra training" in script, "what all images have"
+
+
+def test_a_tag_claims_a_commit_by_the_same_files_as_a_compiled_pipeline() -> None:
+    makefile = (REPOSITORY / "Makefile").read_text()
+    assert f"\nCODE := {CODE}\n" in makefile
+    words = [word for line in instructions("COPY") for word in line.split() if "--from" not in line]
+    copied = {word for word in words if word[0] not in "./" and (REPOSITORY / word).exists()}
+    own = {word for word in copied if not word.startswith("devtools/images/")}
+    assert own - {"LICENSE", "README.md"} <= set(CODE.split())
+    assert {"src", "components", "pipelines", "pyproject.toml"} <= own

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +20,10 @@ from kfp.pipeline_spec.pipeline_spec_pb2 import (
 )
 
 from components.on_cluster import GPU_NODES, NEEDS, USER, WORKSPACE_CLAIM
+from components.step import IMAGE, TRAIN_IMAGE
 from matops.entrypoints.settings import Settings, pod_variables
+from pipelines.__main__ import Choices, compile_all
+from tests.conftest import COMMIT
 from tests.pipelines.conftest import Compiled
 from tests.support.places import REPOSITORY
 
@@ -154,6 +158,30 @@ def test_only_what_knows_the_datas_version_is_cached(pipeline: Compiled) -> None
         version = pipeline.tasks[name]["inputs"]["parameters"]["version"]
         source = version["taskOutputParameter"]
         assert (source["producerTask"], source["outputParameterKey"]) == ("ingest", "version")
+
+
+def test_no_image_is_named_by_a_tag_that_can_be_built_again(pipeline: Compiled) -> None:
+    """Kubeflow's cache looks at the name of an image, never at what it is."""
+    names = {container["image"] for _, _, container in steps(pipeline)}
+    for component in (pipeline.spec["root"], *pipeline.spec["components"].values()):
+        parameters = component.get("inputDefinitions", {}).get("parameters", {})
+        names.add(parameters.get("train_image", {}).get("defaultValue", ""))
+    for name in names - {"", "{{$.inputs.parameters['pipelinechannel--train_image']}}"}:
+        assert name.endswith(f"-{COMMIT[:12]}"), name
+    assert any(name.startswith("matops-python:") for name in names)
+
+
+def test_images_and_shards_at_once_are_chosen_when_compiled_not_when_loaded(
+    tmp_path: Path,
+) -> None:
+    for name, at_once in (("first", 2), ("second", 3)):
+        images = {IMAGE: f"{name}:1", TRAIN_IMAGE: f"{name}-train:1"}
+        paths = compile_all(tmp_path / name, Choices(images, at_once))
+        texts = {path.stem: path.read_text() for path in paths}
+        assert f"defaultValue: {name}-train:1" in texts["train_and_release"]
+        assert f"image: {name}:1" in texts["judge_release"]
+        assert f"parallelismLimit: {at_once}\n" in texts["simulate"]
+        assert "matops-python" not in "".join(texts.values())
 
 
 def test_training_asks_for_accelerators_by_parameter(training: Compiled) -> None:

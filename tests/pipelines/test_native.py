@@ -62,6 +62,6 @@ def test_a_version_belongs_to_its_pipeline_and_is_what_was_compiled(
     for (spec, platform), (pipeline, version) in written.values():
         name = pipeline["metadata"]["name"]
         assert version["spec"]["pipelineName"] == name == spec["pipelineInfo"]["name"]
-        assert version["metadata"]["name"].startswith(f"{name}-012345678901-dirty-")
+        assert version["metadata"]["name"].startswith(f"{name}-012345678901-")
         assert version["spec"]["pipelineSpec"] == spec
         assert version["spec"]["platformSpec"] == platform

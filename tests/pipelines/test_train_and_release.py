@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from components.image import IMAGE
+from matops.entrypoints.pipelines.images import step_images
+from matops.entrypoints.settings import Settings
+from tests.conftest import COMMIT
 
 if TYPE_CHECKING:
     from tests.conftest import Matops, Released
@@ -49,7 +51,7 @@ def test_every_step_runs_in_an_image(definition: dict[str, Any]) -> None:
     images = {step: container(definition, step)["image"] for step in STEPS}
     assert len(definition["deploymentSpec"]["executors"]) == len(STEPS)
     del images["train"]
-    assert set(images.values()) == {IMAGE}
+    assert set(images.values()) == {step_images(Settings(commit=COMMIT), for_platform=True).steps}
 
 
 def test_image_and_resources_of_training_are_pipeline_parameters(

@@ -1,7 +1,5 @@
-"""Progress of long work: bars on a terminal, lines in a log, and bars again from those lines."""
+"""Progress of long work: bars on a terminal, events of a step, and bars again from those."""
 
-import re
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,16 +9,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, Tim
 from rich.progress import Progress as Bars
 
 from matops.core.progress import Progress
+from matops.entrypoints.events import Event, tell
 
 SECONDS_BETWEEN_LINES = 1.0
-LINE = re.compile(r"^(?P<step>[a-z0-9-]+): (?P<done>\d+) of (?P<total>\d+) \((?P<words>.*)\)$")
 
 
 def log_progress(step: str) -> Progress:
-    """Progress as lines of a log, as a pod writes them; at most one a second, and the last.
-
-    They go to standard error: standard output is for results.
-    """
+    """Progress that is told, to the parent or in a pod's log: once a second, and at the end."""
     last = 0.0
 
     def report(done: int, total: int, words: str) -> None:
@@ -28,19 +23,13 @@ def log_progress(step: str) -> Progress:
         now = time.monotonic()
         if done == total or now - last >= SECONDS_BETWEEN_LINES:
             last = now
-            print(f"{step}: {done} of {total} ({words})", file=sys.stderr, flush=True)
+            tell(Event("progress", words, step, done, total))
 
     return report
 
 
 def no_progress(done: int, total: int, words: str) -> None:
     """Say nothing: of several processes that work together, one tells."""
-
-
-def parse_line(line: str) -> tuple[int, int, str] | None:
-    """What :func:`log_progress` said in a line; None for any other line."""
-    match = LINE.match(line)
-    return (int(match["done"]), int(match["total"]), match["words"]) if match else None
 
 
 def _bars(console: Console) -> Bars:
@@ -67,7 +56,7 @@ def bar_progress(step: str, console: Console) -> Iterator[Progress]:
 
 
 class StepBars:
-    """One bar for each step of a pipeline, from the lines that the steps print."""
+    """One bar for each step of a pipeline, from what the steps tell."""
 
     def __init__(self, console: Console) -> None:
         self.bars = _bars(console)
@@ -80,12 +69,12 @@ class StepBars:
     def __exit__(self, *exception: object) -> None:
         self.bars.stop()
 
-    def listen(self, line: str) -> None:
-        """Take a line; those that aren't progress are left to the log."""
-        match = LINE.match(line)
-        if match:
-            step, done, total, words = match.groups()
-            self.report(step)(int(done), int(total), words)
+    def listen(self, event: Event) -> None:
+        """Move a bar, or print a message above the bars."""
+        if event.kind == "progress":
+            self.report(event.step)(event.done, event.total, event.text)
+        else:
+            self.bars.console.print(str(event), markup=False, highlight=False, soft_wrap=True)
 
     def reporter(self, step: str) -> Progress:
         """Progress of one step as its bar, which appears with the first word of it."""

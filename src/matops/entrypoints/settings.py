@@ -60,10 +60,8 @@ class Settings(BaseSettings):
     project: Path | None = Field(
         default=None, description="checkout that has pipelines/; those of this package if none"
     )
-    image: str = Field(default="matops-python:0.2.0", description="image of pipeline steps")
-    train_image: str = Field(
-        default="matops-train-python:0.2.0", description="image of the training step"
-    )
+    image: str = Field(default="", description="image of pipeline steps; this commit's if none")
+    train_image: str = Field(default="", description="image of the training step, likewise")
     runner: Literal["process", "docker"] = Field(
         default="process", description="what steps of pipelines are on this machine"
     )
@@ -163,6 +161,26 @@ class Settings(BaseSettings):
     def runs(self) -> Path:
         """Directory of pipeline runs."""
         return self.workspace / "runs"
+
+
+EVENTS = "MATOPS_EVENTS"
+"""Set to 1 by a process that reads the events of those that it starts; no setting of a person's."""
+
+
+def parent_listens() -> bool:
+    """Whether the process that started this one reads its events."""
+    return environ.get(EVENTS) == "1"
+
+
+def environment_of_child(**variables: str) -> dict[str, str]:
+    """The environment of this process, changed for one that it starts."""
+    return {**environ, **variables}
+
+
+def use_workspace(workspace: Path) -> None:
+    """Let this process, and those that it starts, work there."""
+    environ["MATOPS_WORKSPACE"] = str(workspace)
+    read_settings.cache_clear()
 
 
 NOT_FOR_PODS = ("workspace", "project", "commit", "kfp_token", "kfp_ca")

@@ -28,3 +28,7 @@ def test_changed_code_is_told_and_what_is_no_code_is_not(tmp_path: Path) -> None
     assert git_commit(code.parent) == commit
     code.write_text("after")
     assert git_commit(code.parent) == f"{commit}-dirty"
+    code.write_text("before")
+    assert git_commit(code.parent) == commit
+    (code.parent / "new.py").write_text("")
+    assert git_commit(code.parent) == f"{commit}-dirty", "images would have it"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 import yaml
+from kfp.local import docker_task_handler
 
+from matops.adapters.pipelines import docker_steps
 from matops.adapters.pipelines.docker_steps import Containers, container_runner, step_images
 from matops.core.errors import BadInput
 
@@ -25,7 +28,7 @@ def pipeline(path: Path, *images: str) -> Path:
 
 
 def containers(tmp_path: Path) -> Containers:
-    return Containers(tmp_path, (), {}, "1g", "none")
+    return Containers(tmp_path, (), "1g", "none")
 
 
 def test_parameters_are_filled_into_names_of_images(tmp_path: Path) -> None:
@@ -37,13 +40,38 @@ def test_parameters_are_filled_into_names_of_images(tmp_path: Path) -> None:
 
 def test_no_engine_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
-    with pytest.raises(BadInput, match=r"^Docker: no engine answers") as raised:
-        container_runner(containers(tmp_path), pipeline(tmp_path / "p.yaml", "steps:1"), {})
+    definition = pipeline(tmp_path / "p.yaml", "steps:1")
+    with (
+        pytest.raises(BadInput, match=r"^Docker: no engine answers") as raised,
+        container_runner(containers(tmp_path), definition, {}),
+    ):
+        pass
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_kfps_own_function_is_back_afterwards(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: bool
+) -> None:
+    monkeypatch.setattr(docker_steps, "_check", lambda images: None)
+    definition = pipeline(tmp_path / "p.yaml", "steps:1")
+    original = docker_task_handler.run_docker_container
+    for _ in range(2):
+        with (
+            pytest.raises(ZeroDivisionError) if fails else nullcontext(),
+            container_runner(containers(tmp_path), definition, {}) as runner,
+        ):
+            assert docker_task_handler.run_docker_container is not original
+            assert "environment" not in runner.container_run_args
+            _ = 1 / (not fails)
+        assert docker_task_handler.run_docker_container is original
 
 
 @pytest.mark.docker
 def test_a_missing_image_is_named_with_what_builds_it(tmp_path: Path) -> None:
     definition = pipeline(tmp_path / "p.yaml", "matops-none-python:0")
-    with pytest.raises(BadInput, match=r"^matops-none-python:0: no such image here; make images"):
-        container_runner(containers(tmp_path), definition, {})
+    with (
+        pytest.raises(BadInput, match=r"^matops-none-python:0: no such image here; make images"),
+        container_runner(containers(tmp_path), definition, {}),
+    ):
+        pass

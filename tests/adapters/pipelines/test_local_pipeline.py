@@ -1,12 +1,15 @@
-"""Steps' output reaches log and listener, line by line."""
+"""Steps' output reaches log and listener, line by line; a run leaves its process as it was."""
 
-from __future__ import annotations
-
+import os
+import sys
+import warnings
 from io import StringIO
+from pathlib import Path
 
 import pytest
+from kfp import compiler, dsl
 
-from matops.adapters.pipelines.local_pipeline import BAD_INPUT, LineTee
+from matops.adapters.pipelines.local_pipeline import LineTee, run_pipeline
 from matops.core.errors import BadInput
 
 TEXT = "train: 1 of 2 (loss 0.5)\n    indented\n\nlast\n"
@@ -38,8 +41,46 @@ def test_what_comes_after_the_run_is_lost_without_an_error() -> None:
     assert heard == []
 
 
-def test_the_prefix_of_bad_input_is_what_a_traceback_begins_its_last_line_with() -> None:
-    import traceback
+@pytest.fixture
+def definition(tmp_path: Path) -> Path:
+    """A pipeline of one step that prints two variables, and fails where it is told to."""
 
-    said = traceback.format_exception_only(BadInput("x.cif: no atoms"))[-1]
-    assert said.startswith(BAD_INPUT)
+    @dsl.component(base_image="any-python:1", install_kfp_package=False)
+    def look(fail: bool) -> None:
+        import os
+
+        for name in ("GIVEN", "INHERITED"):
+            print(f"{name}={os.environ.get(name)}")
+        if fail:
+            raise ValueError
+
+    @dsl.pipeline(name="look-twice")
+    def pipeline(fail: bool) -> None:
+        look(fail=fail).set_retry(3)
+
+    path = tmp_path / "look.yaml"
+    compiler.Compiler().compile(pipeline, str(path))
+    return path
+
+
+def test_two_runs_in_one_process_inherit_nothing_of_each_other(
+    definition: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INHERITED", "yes")
+    monkeypatch.delenv("GIVEN", raising=False)
+    before, shown, filters = dict(os.environ), sys.stdout, list(warnings.filters)
+    for name, environment, given in (("a", {"GIVEN": "1"}, "1"), ("b", {}, None)):
+        heard: list[str] = []
+        run_pipeline(definition, {"fail": False}, tmp_path / name, environment, heard.append)
+        assert {f"GIVEN={given}", "INHERITED=yes"} <= set(heard)
+        assert (dict(os.environ), sys.stdout) == (before, shown)
+        assert warnings.filters == filters
+
+
+def test_after_a_step_that_fails_everything_is_as_before(definition: Path, tmp_path: Path) -> None:
+    before, shown, filters = dict(os.environ), sys.stdout, list(warnings.filters)
+    heard: list[str] = []
+    with pytest.raises(BadInput, match=r"pipeline\.log has the details"):
+        run_pipeline(definition, {"fail": True}, tmp_path / "run", {"GIVEN": "1"}, heard.append)
+    assert heard.count("GIVEN=1") == 1
+    assert (dict(os.environ), sys.stdout, warnings.filters) == (before, shown, filters)

@@ -3,15 +3,17 @@
 import subprocess
 from pathlib import Path
 
-CODE = (":/src", ":/components", ":/pipelines")
+CODE = "src components pipelines pyproject.toml requirements.lock Dockerfile devtools/images"
+"""What images are made of; the Makefile has the same list."""
 
 
 def git_commit(directory: Path) -> str:
-    """Commit of a checkout, with ``-dirty`` where its code was changed; ``unknown`` elsewhere."""
+    """Commit of a checkout, with ``-dirty`` where other code lies there; ``unknown`` elsewhere."""
     commit = _git(directory, "rev-parse", "HEAD")
     if not commit:
         return "unknown"
-    changed = _git(directory, "status", "--porcelain", "--untracked-files=no", "--", *CODE)
+    paths = (f":/{path}" for path in CODE.split())
+    changed = _git(directory, "status", "--porcelain", "--", *paths)
     return f"{commit}-dirty" if changed else commit
 
 

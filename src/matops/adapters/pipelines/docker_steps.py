@@ -3,7 +3,8 @@
 import codecs
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,14 +28,12 @@ class Containers:
     Attributes:
         workspace: what they see as ``/workspace``, and may write; nothing else but the run's own.
         inputs: files and directories that they may read, where they are.
-        environment: their environment variables.
         memory: limit of each, as in ``8g``.
         network: Docker network of each; ``none`` for none.
     """
 
     workspace: Path
     inputs: tuple[Path, ...]
-    environment: Mapping[str, str]
     memory: str
     network: str
 
@@ -55,10 +54,14 @@ def step_images(definition: Path, arguments: Mapping[str, Any]) -> dict[str, str
     }
 
 
+@contextmanager
 def container_runner(
     containers: Containers, definition: Path, arguments: Mapping[str, Any]
-) -> "DockerRunner":
+) -> Iterator["DockerRunner"]:
     """The runner of containers, once engine and images are known to be there.
+
+    kfp's own function pulls what is missing, and may take a step that fails at once for one that
+    succeeds (kubeflow/pipelines issue 13332): for the time of the block it is replaced.
 
     Raises:
         BadInput: there is no engine, or an image is missing.
@@ -73,9 +76,12 @@ def container_runner(
 
     images = step_images(definition, arguments)
     _check(images.values())
-    # kfp's own pulls what is missing, and may take a step that fails at once for one that succeeds.
+    original = docker_task_handler.run_docker_container
     docker_task_handler.run_docker_container = run
-    return local.DockerRunner(**_options(containers))
+    try:
+        yield local.DockerRunner(**_options(containers))
+    finally:
+        docker_task_handler.run_docker_container = original
 
 
 def _check(images: Iterable[str]) -> None:
@@ -107,7 +113,6 @@ def _options(containers: Containers) -> dict[str, Any]:
         "read_only": True,
         "tmpfs": {"/tmp": "rw,nosuid,nodev,mode=1777"},  # noqa: S108
         "mounts": [Mount(WORKSPACE, workspace, type="bind"), *readable],
-        "environment": {**containers.environment, "MATOPS_WORKSPACE": WORKSPACE},
         "network_mode": containers.network,
         "cap_drop": ["ALL"],
         "security_opt": ["no-new-privileges"],

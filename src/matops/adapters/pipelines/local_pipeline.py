@@ -2,11 +2,10 @@
 
 import io
 import json
-import os
 import sys
 import warnings
 from collections.abc import Callable, Mapping
-from contextlib import redirect_stdout
+from contextlib import AbstractContextManager, nullcontext, redirect_stdout
 from pathlib import Path
 from threading import Lock
 from typing import Any, TextIO
@@ -15,8 +14,6 @@ import yaml
 
 from matops.adapters.pipelines.docker_steps import Containers, container_runner
 from matops.core.errors import BadInput
-
-BAD_INPUT = f"{BadInput.__module__}.{BadInput.__qualname__}: "
 
 
 class LineTee(io.TextIOBase):
@@ -66,8 +63,8 @@ def _as_type(name: str, kind: str, value: Any) -> Any:
     return value
 
 
-def _without_retries(definition: Path) -> str:
-    """A compiled pipeline whose steps are tried once.
+def _for_here(definition: Path, environment: Mapping[str, str]) -> str:
+    """A compiled pipeline whose steps have these environment variables, and are tried once.
 
     Retries are for pods that a cluster loses. Here a step fails for a reason, which its user wants
     to read at once; the same command again goes on where it stopped.
@@ -76,6 +73,9 @@ def _without_retries(definition: Path) -> str:
     for component in (specification["root"], *specification["components"].values()):
         for task in component.get("dag", {}).get("tasks", {}).values():
             task.pop("retryPolicy", None)
+    variables = [{"name": name, "value": value} for name, value in environment.items()]
+    for executor in specification["deploymentSpec"]["executors"].values():
+        executor["container"]["env"] = variables
     return str(yaml.safe_dump_all([specification, *platform]))
 
 
@@ -93,7 +93,7 @@ def run_pipeline(
         definition: the compiled pipeline.
         arguments: its parameters.
         root: directory for the run's artifacts and ``pipeline.log``.
-        environment: environment variables for the steps that are processes.
+        environment: environment variables for the steps; processes have those of this one too.
         listen: gets every line that the steps print.
         containers: how steps run in containers; None for processes.
 
@@ -101,32 +101,35 @@ def run_pipeline(
         The pipeline's outputs by name.
 
     Raises:
-        BadInput: the arguments don't fit, or a step failed or can't be run; the message is its own
-            where it was bad input.
+        BadInput: the arguments don't fit, or a step failed or can't be run.
     """
     from kfp import components, local
 
-    pipeline = components.load_component_from_text(_without_retries(definition))
+    pipeline = components.load_component_from_text(_for_here(definition, environment))
     fitting = fitting_arguments(pipeline, arguments)
     root.mkdir(parents=True, exist_ok=True)
-    said: list[str] = []
-
-    def note(line: str) -> None:
-        if line.startswith(BAD_INPUT):
-            said.append(line.removeprefix(BAD_INPUT))
-        listen(line)
-
-    os.environ.update(environment)
-    processes = local.SubprocessRunner(use_venv=False)
-    runner = container_runner(containers, definition, arguments) if containers else processes
-    with (root / "pipeline.log").open("w") as log, redirect_stdout(LineTee(log, note)):
+    with (
+        (root / "pipeline.log").open("w") as log,
+        redirect_stdout(LineTee(log, listen)),
+        warnings.catch_warnings(),
+        _runner(containers, definition, arguments) as runner,
+    ):
         # Images and resource requests mean nothing to processes; the runner warns of each.
         warnings.filterwarnings("ignore", module=r"kfp\.local")
         local.init(runner, pipeline_root=str(root))
         try:
             task = pipeline(**fitting)
         except RuntimeError as error:
-            reason = said[-1] if said else f"{error}; {root / 'pipeline.log'} has the details"
-            raise BadInput(reason) from None
+            raise BadInput(f"{error}; {root / 'pipeline.log'} has the details") from None
     sys.stdout.flush()
     return dict(task.outputs)
+
+
+def _runner(
+    containers: Containers | None, definition: Path, arguments: Mapping[str, Any]
+) -> AbstractContextManager[Any]:
+    from kfp import local
+
+    if containers:
+        return container_runner(containers, definition, arguments)
+    return nullcontext(local.SubprocessRunner(use_venv=False))

@@ -1,15 +1,20 @@
 """Several processes of one program on this machine that find each other, through torchrun."""
 
-import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from matops.core.learning.checkpoint import TrainingStopped
 from matops.steps.learning.stopping import listening_for_stop, told_to_stop
 
 
-def run_ranks(module: str, argument: str, processes: int, listen: Callable[[str], None]) -> int:
+def run_ranks(
+    module: str,
+    argument: str,
+    processes: int,
+    environment: Mapping[str, str],
+    listen: Callable[[str], None],
+) -> int:
     """Run ``python -m module argument`` in several processes and wait for their end.
 
     Their standard input stays open for as long as this process lives: whoever is killed outright
@@ -19,6 +24,7 @@ def run_ranks(module: str, argument: str, processes: int, listen: Callable[[str]
         module: what each process runs.
         argument: its one argument.
         processes: how many.
+        environment: all their environment variables.
         listen: gets every line that they write to standard error.
 
     Returns:
@@ -33,7 +39,7 @@ def run_ranks(module: str, argument: str, processes: int, listen: Callable[[str]
         stdin=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={"OMP_NUM_THREADS": "1", **os.environ},
+        env=environment,
     )
     with running, listening_for_stop(running.terminate):
         assert running.stderr is not None

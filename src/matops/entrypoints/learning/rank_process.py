@@ -7,31 +7,29 @@ import threading
 from pathlib import Path
 
 from matops.artifacts.jsonfile import from_json
-from matops.core.errors import BadInput
 from matops.entrypoints.configuration import family_config
-from matops.entrypoints.learning.ranks import REFUSED, TOLD, RankRequest, joined_ranks
+from matops.entrypoints.events import Event, tell, telling_refusals
+from matops.entrypoints.learning.ranks import RankRequest, joined_ranks
 from matops.entrypoints.learning.workflow import train_model
+
+
+class _Messages(logging.Handler):
+    """What is logged as messages to the parent."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        tell(Event("message", record.getMessage()))
 
 
 def main() -> None:
     """Train as :class:`RankRequest`, the one argument, says."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    logging.basicConfig(format=f"{TOLD}%(message)s")
+    logging.basicConfig(handlers=[_Messages()])
     asked = from_json(sys.argv[1].encode(), RankRequest, "request")
-    try:
+    with telling_refusals():
         _, config = family_config(asked.family, asked.preset, asked.changes)
+        prepared, out = Path(asked.prepared), Path(asked.out)
         with joined_ranks(config.training.device):
-            train_model(
-                asked.family,
-                asked.preset,
-                asked.changes,
-                Path(asked.prepared),
-                Path(asked.out),
-                asked.init_from,
-            )
-    except BadInput as error:
-        print(f"{REFUSED}{error}", file=sys.stderr)
-        sys.exit(2)
+            train_model(asked.family, asked.preset, asked.changes, prepared, out, asked.init_from)
 
 
 def _end_with_parent() -> None:

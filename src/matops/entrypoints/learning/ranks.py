@@ -5,7 +5,6 @@
 does it on any number of machines, each with the same directory.
 """
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,13 +18,11 @@ from matops.core.errors import BadInput
 from matops.core.learning.ranks import Ranks
 from matops.core.learning.training import choose_device
 from matops.core.progress import Progress
-from matops.entrypoints.progress import parse_line
+from matops.entrypoints.events import read_events, tell
+from matops.entrypoints.settings import environment_of_child
 
 PROCESS = "matops.entrypoints.learning.rank_process"
 """What each process runs."""
-
-REFUSED, TOLD = "refused: ", "matops: "
-"""How lines begin that say why a process ended, and those that people should see."""
 
 
 @dataclass(frozen=True)
@@ -75,21 +72,23 @@ def train_on_ranks(request: RankRequest, processes: int, progress: Progress) -> 
         BadInput: what they were asked can't be done.
         TrainingStopped: this process got SIGTERM; they have kept their state.
     """
-    said: list[str] = []
+    reasons: list[str] = []
+    log: list[str] = []
 
     def listen(line: str) -> None:
-        told = parse_line(line)
-        if told:
-            progress(*told)
-        elif line.startswith(TOLD):
-            print(line, file=sys.stderr)
-        else:
-            said.append(line)
+        events = list(read_events(line))
+        for event in events:
+            if event.kind == "progress":
+                progress(event.done, event.total, event.text)
+            elif event.kind == "refused":
+                reasons.append(event.text)
+            else:
+                tell(event)
+        if not events:
+            log.append(line)
 
-    if run_ranks(
-        "matops.entrypoints.learning.rank_process", to_json(request).decode(), processes, listen
-    ):
-        reasons = [line.removeprefix(REFUSED) for line in said if line.startswith(REFUSED)]
+    environment = {"OMP_NUM_THREADS": "1", **environment_of_child(MATOPS_EVENTS="1")}
+    if run_ranks(PROCESS, to_json(request).decode(), processes, environment, listen):
         if reasons:
             raise BadInput(reasons[0])
-        raise RuntimeError("\n".join(["a training process failed", *said]))
+        raise RuntimeError("\n".join(["a training process failed", *log]))

@@ -11,18 +11,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from matops.adapters.pipelines.docker_steps import Containers
+from matops.adapters.pipelines.docker_steps import WORKSPACE, Containers
 from matops.adapters.pipelines.local_pipeline import run_pipeline
+from matops.core.errors import BadInput
 from matops.core.monitoring.retraining import RetrainingDecision
+from matops.entrypoints.events import Event, read_events
 from matops.entrypoints.monitoring.decision_text import read_considered
 from matops.entrypoints.pipelines.project import compiled_pipelines
-from matops.entrypoints.settings import Settings, read_settings
+from matops.entrypoints.settings import EVENTS, Settings, read_settings
 from matops.families import check_family
 
 if TYPE_CHECKING:
     from matops.core.quality.card import Card
 
-Listener = Callable[[str], None]
+Listener = Callable[[Event], None]
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class PipelineRequest:
 def run_train_and_release(request: PipelineRequest, listen: Listener) -> tuple["Card", Path]:
     """Run the pipeline here, and return the candidate's card and the evaluation.
 
-    ``listen`` gets every line that the steps print.
+    ``listen`` gets what the steps tell.
     """
     return _judged(Path(run_here("train_and_release", request, listen)["evaluation"].path))
 
@@ -62,7 +64,7 @@ def run_retrain_on_new_data(
 ) -> tuple[RetrainingDecision, tuple["Card", Path] | None]:
     """Run the pipeline here, and return the decision; where it trained, card and evaluation too.
 
-    ``listen`` gets every line that the steps print.
+    ``listen`` gets what the steps tell.
     """
     outputs = run_here("retrain_on_new_data", request, listen)
     decision = read_considered(Path(outputs["decision"].path)).decision
@@ -81,21 +83,43 @@ def _judged(evaluation: Path) -> tuple["Card", Path]:
 def run_here(pipeline: str, request: PipelineRequest, listen: Listener) -> dict[str, Any]:
     """Run a pipeline here, step by step, and return its outputs.
 
-    ``listen`` gets every line that the steps print.
+    ``listen`` gets what the steps tell.
     """
     check_family(request.family)
     settings = read_settings()
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     arguments = request.arguments
     inputs = [str(arguments.get(name, "")) for name in ("source", "init_from", "package")]
-    return run_pipeline(
-        compiled_pipelines(settings, [pipeline])[pipeline],
-        arguments,
-        (settings.runs / f"{pipeline}-{stamp}").resolve(),
-        {"MATOPS_WORKSPACE": str(settings.workspace.resolve())},
-        listen,
-        _containers(settings, inputs) if settings.runner == "docker" else None,
-    )
+    containers = _containers(settings, inputs) if settings.runner == "docker" else None
+    refused: list[str] = []
+
+    def hear(line: str) -> None:
+        for event in read_events(line):
+            if event.kind == "refused":
+                refused.append(event.text)
+            else:
+                listen(event)
+
+    try:
+        return run_pipeline(
+            compiled_pipelines(settings, [pipeline], for_platform=False)[pipeline],
+            arguments,
+            (settings.runs / f"{pipeline}-{stamp}").resolve(),
+            _environment(settings),
+            hear,
+            containers,
+        )
+    except BadInput:
+        if refused:
+            raise BadInput(refused[-1]) from None
+        raise
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    """What steps need beside what their processes inherit; containers inherit nothing."""
+    if settings.runner == "docker":
+        return settings.for_containers() | {"MATOPS_WORKSPACE": WORKSPACE, EVENTS: "1"}
+    return {"MATOPS_WORKSPACE": str(settings.workspace.resolve()), EVENTS: "1"}
 
 
 def _containers(settings: Settings, inputs: Iterable[str]) -> Containers:
@@ -104,7 +128,6 @@ def _containers(settings: Settings, inputs: Iterable[str]) -> Containers:
     return Containers(
         settings.workspace.resolve(),
         tuple(places),
-        settings.for_containers(),
         settings.docker_memory,
         settings.docker_network,
     )

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from matops.core.errors import BadInput
+from matops.entrypoints.pipelines.images import check_immutable, step_images
 from matops.entrypoints.pipelines.local_runs import PipelineRequest
 from matops.entrypoints.pipelines.project import compiled_pipelines, project_pipelines
 from matops.entrypoints.settings import read_settings
@@ -64,8 +65,8 @@ def upload_pipelines(pipelines: list[str]) -> list[Uploaded]:
     """
     settings = read_settings()
     service, commit = pipeline_service(settings), code_commit(settings)
+    description = f"commit {commit}, image {step_images(settings, for_platform=True).steps}"
     compiled = compiled_pipelines(settings, pipelines or project_pipelines(settings))
-    description = f"commit {commit}, image {settings.image}"
     uploads = []
     for name, definition in compiled.items():
         pipeline, version = _on_platform(name), version_name(commit, definition)
@@ -96,7 +97,8 @@ def pipeline_parameters(
         more: further parameters by name, as texts; lists and structures are JSON.
 
     Raises:
-        BadInput: the pipeline has no such parameter, or the value is of another type.
+        BadInput: the pipeline has no such parameter, the value is of another type, or an image
+            that can be built again under its name.
     """
     own = {
         "family": request.family,
@@ -110,6 +112,8 @@ def pipeline_parameters(
     if unknown:
         names = ", ".join(sorted(types))
         raise BadInput(f"{version.pipeline} has no parameter {unknown[0]!r}; there are: {names}")
+    if "train_image" in more:
+        check_immutable(more["train_image"], version.version)
     typed = {name: _typed(name, text, types[name]) for name, text in more.items()}
     return {name: value for name, value in own.items() if name in types} | typed
 

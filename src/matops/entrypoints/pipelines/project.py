@@ -50,20 +50,23 @@ def check_pipelines(settings: Settings, names: list[str]) -> None:
             )
 
 
-def compiled_pipelines(settings: Settings, names: list[str]) -> dict[str, Path]:
+def compiled_pipelines(
+    settings: Settings, names: list[str], for_platform: bool = True
+) -> dict[str, Path]:
     """Compile the project's pipelines and return some by name, as Kubeflow IR YAML.
 
     Raises:
-        BadInput: no such pipeline, or it does not compile.
+        BadInput: no such pipeline, it does not compile, or an image for a platform can be built
+            again under its name.
     """
     check_pipelines(settings, names)
     project = project_directory(settings)
     out = (settings.workspace / ".matops" / "pipelines").resolve()
-    command = [sys.executable, "-m", "pipelines", str(out)]
+    command = [sys.executable, "-m", "pipelines", str(out), *(() if for_platform else ("--local",))]
     done = subprocess.run(  # noqa: S603
         command, cwd=project, capture_output=True, text=True, check=False
     )
     if done.returncode:
         reason = done.stderr.strip().splitlines()[-1]
-        raise BadInput(f"{project / 'pipelines'}: does not compile: {reason}")
+        raise BadInput(f"{project / 'pipelines'}: {reason}")
     return {name: out / f"{name}.yaml" for name in names}

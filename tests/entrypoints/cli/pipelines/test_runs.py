@@ -16,6 +16,7 @@ from matops.entrypoints.pipelines.platform import version_name
 from matops.entrypoints.pipelines.project import compiled_pipelines
 from matops.entrypoints.settings import Settings
 from matops.steps.pipelines.pipeline_service import PipelineVersion
+from tests.conftest import COMMIT
 from tests.support.kubeflow_server import DROPPED, REJECTED, Kubeflow, running
 from tests.support.places import REPOSITORY
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 FAMILY = "elastic_cgcnn"
 NAMES = {path.stem.replace("_", "-") for path in (REPOSITORY / "pipelines").glob("[!_]*.py")}
 NIGHTLY = ("schedule", "retrain_on_new_data", "-f", FAMILY, "--cron", "0 0 3 * * *")
+
+DIGEST = f"elsewhere/matops@sha256:{'0a' * 32}"
 
 Platform = Callable[..., "Done"]
 
@@ -58,7 +61,7 @@ def kubeflow(
             "matops.entrypoints.pipelines.platform.compiled_pipelines", compile_once
         )
         monkeypatch.setenv("MATOPS_KFP_ENDPOINT", found.url)
-        monkeypatch.setenv("MATOPS_COMMIT", "0123456789abcdef0123")
+        monkeypatch.setenv("MATOPS_COMMIT", COMMIT)
         monkeypatch.setattr("matops.entrypoints.pipelines.platform.LOOK_EVERY_S", 0.0)
         monkeypatch.setattr("matops.processes.retry.time.sleep", lambda _: None)
         yield found
@@ -83,7 +86,7 @@ def test_pipelines_are_uploaded_once_and_named_by_the_commit(
     done = json.loads(platform("upload", "--json").out)
     assert {found["version"]["pipeline"] for found in done} == NAMES
     assert all(found["new"] and not found["dirty"] for found in done)
-    assert all(found["version"]["version"].startswith("0123456789ab-") for found in done)
+    assert all(found["version"]["version"].startswith("012345678901-") for found in done)
     again = platform("upload")
     assert again.out.count("there already") == len(NAMES)
     assert len(kubeflow.pipelines) == len(kubeflow.versions) == len(NAMES)
@@ -98,7 +101,7 @@ def test_another_image_is_another_version(
     kubeflow: Kubeflow, platform: Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     platform("upload", "judge_release")
-    monkeypatch.setenv("MATOPS_IMAGE", "elsewhere/matops-python:2")
+    monkeypatch.setenv("MATOPS_IMAGE", f"elsewhere/matops-python:2-{COMMIT[:9]}")
     platform("upload", "judge_release")
     assert (len(kubeflow.pipelines), len(kubeflow.versions)) == (1, 2)
     newest = json.loads(platform("status", "--json").out)["versions"]["judge_release"]
@@ -106,7 +109,10 @@ def test_another_image_is_another_version(
     assert newest["version_id"] == second["pipeline_version_id"]
 
 
-def test_what_is_compiled_twice_has_one_name(tmp_path: Path, definitions: Path) -> None:
+def test_what_is_compiled_twice_has_one_name(
+    tmp_path: Path, definitions: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MATOPS_COMMIT", COMMIT)
     place = Settings(workspace=tmp_path, project=REPOSITORY)
     again = compiled_pipelines(place, ["train_and_release"])["train_and_release"]
     names = [version_name("0" * 40, path) for path in (definitions / again.name, again)]
@@ -124,10 +130,35 @@ def test_a_pipeline_that_is_not_there_is_named(tmp_path: Path) -> None:
 def test_files_that_no_commit_has_are_said(
     platform: Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("MATOPS_COMMIT", "0123456789abcdef0123-dirty")
+    monkeypatch.setenv("MATOPS_COMMIT", f"{COMMIT}-dirty")
+    monkeypatch.setenv("MATOPS_IMAGE", DIGEST)
+    monkeypatch.setenv("MATOPS_TRAIN_IMAGE", DIGEST)
     done = platform("upload", "judge_release")
     assert "not all of the code is committed" in done.err
-    assert "0123456789ab-dirty-" in done.out
+    assert "012345678901-dirty-" in done.out
+
+
+def test_images_of_files_that_no_commit_has_are_not_named_by_the_commit(
+    kubeflow: Kubeflow, platform: Platform, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MATOPS_COMMIT", f"{COMMIT}-dirty")
+    assert "code was changed since commit 012345678901" in one_line(platform("upload"))
+    assert not kubeflow.versions
+
+
+@pytest.mark.parametrize("image", ["a/matops:latest", "matops", "h:5000/m", "m:0.2.0", "m:abcdef0"])
+def test_an_image_that_can_be_built_again_is_refused(
+    kubeflow: Kubeflow, platform: Platform, monkeypatch: pytest.MonkeyPatch, image: str
+) -> None:
+    assert platform("upload", "train_and_release").status == 0
+    started = platform(
+        *("run", "train_and_release", "-f", FAMILY, "--no-wait", "-p", f"train_image={image}")
+    )
+    assert f"{image}: can be built again under this name" in one_line(started)
+    monkeypatch.setenv("MATOPS_TRAIN_IMAGE", image)
+    assert f"{image}: can be built again under this name" in one_line(platform("upload"))
+    assert len(kubeflow.versions) == 1
+    assert not kubeflow.runs
 
 
 @pytest.mark.parametrize("part", ["v2beta1/pipelines", "upload_version"])
@@ -392,7 +423,7 @@ def test_kubeflows_own_client_finds_what_was_made(
     assert client.get_kfp_healthz().multi_user is False
     judge = client.get_pipeline_id("judge-release")
     (version,) = client.list_pipeline_versions(judge).pipeline_versions
-    assert version.display_name.startswith("0123456789ab-")
+    assert version.display_name.startswith("012345678901-")
     (run,) = client.list_runs().runs
     assert client.get_run(run.run_id).pipeline_version_reference.pipeline_id == judge
     (schedule,) = client.list_recurring_runs().recurring_runs

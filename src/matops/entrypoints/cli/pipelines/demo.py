@@ -1,6 +1,5 @@
 """The demo: the whole way from simulations to a served model, in a workspace of its own."""
 
-import os
 import socket
 import subprocess
 import sys
@@ -75,12 +74,11 @@ def demo(
     from matops.entrypoints.data.ingestion import simulating
     from matops.entrypoints.pipelines.local_runs import PipelineRequest, run_train_and_release
     from matops.entrypoints.progress import StepBars
-    from matops.entrypoints.settings import read_settings
+    from matops.entrypoints.settings import read_settings, use_workspace
     from matops.entrypoints.wiring import package_store
     from matops.families import get_family
 
-    os.environ["MATOPS_WORKSPACE"] = str(workspace)
-    read_settings.cache_clear()
+    use_workspace(workspace)
     chosen = get_family(family)
     simulating(chosen)
     _heading(1, "simulate and ingest: labels made here, versioned with DVC")
