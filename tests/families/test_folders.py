@@ -25,7 +25,9 @@ def family(folder: Path) -> Family:
     return get_family(folder.name)
 
 
-@pytest.mark.parametrize("file", ["__init__", "config", "data", "model", "gates"])
+@pytest.mark.parametrize(
+    "file", ["__init__", "about", "family", "config", "data", "model", "gates"]
+)
 def test_folder_has_the_files_that_people_look_for(folder: Path, file: str) -> None:
     assert (folder / f"{file}.py").is_file()
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from matops.core.errors import BadInput
 
 if TYPE_CHECKING:
+    from matops.core.data.sources import About
     from matops.core.family import Family
 
 GROUP = "matops.families"
@@ -55,6 +56,23 @@ def check_family(name: str) -> None:
     """
     if name not in family_names():
         raise BadInput(f"no family is called {name!r}; there are: {', '.join(family_names())}")
+
+
+def about_family(name: str) -> "About | type[About]":
+    """What a family is about: its ``about.py`` where it has one, or else the family itself.
+
+    Raises:
+        BadInput: there is none.
+    """
+    check_family(name)
+    module = f"{places()[name].module}.about"
+    try:
+        about: type[About] = import_module(module).About
+    except ModuleNotFoundError as error:
+        if error.name != module:
+            raise
+        return get_family(name)
+    return about
 
 
 @cache

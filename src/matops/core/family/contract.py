@@ -14,12 +14,11 @@ from torch import Tensor, nn
 
 from matops.core.data.payloads import PayloadForm, read_payload
 from matops.core.data.record import Payload, Provenance
+from matops.core.data.sources import About, Incoming
 from matops.core.data.split import SplitConfig
-from matops.core.data.target import Target
 from matops.core.errors import BadInput
 from matops.core.exploring.study import Study
 from matops.core.family.config import Config, EvaluationConfig, Sample
-from matops.core.family.forms import Incoming, SourceForm
 from matops.core.learning.checkpoint import Checkpoints
 from matops.core.learning.features import PackedFeatures
 from matops.core.learning.fitting import fit_member
@@ -43,10 +42,9 @@ The name of another axis beside the payloads asks for its table, (rows, columns)
 """
 
 
-class Reads(ABC, Generic[Sample]):
+class Reads(About, ABC, Generic[Sample]):
     """Reads samples from sources, files and requests."""
 
-    sources: ClassVar[tuple[SourceForm, ...]]
     payload_forms: ClassVar[tuple[PayloadForm, ...]]
     size_unit: ClassVar[str] = "samples"
     """What :meth:`size` counts, as in ``atoms``."""
@@ -103,13 +101,12 @@ class Reads(ABC, Generic[Sample]):
         raise ValueError("no example of a payload is a whole sample")
 
 
-class Learns(ABC, Generic[Config, Sample]):
+class Learns(About, ABC, Generic[Config, Sample]):
     """Turns samples into tensors, and tensors into a trained network.
 
     ``featurize`` serves all steps and the server: what is served is what was tested.
     """
 
-    targets: ClassVar[tuple[Target, ...]]
     descriptor_names: ClassVar[tuple[str, ...]]
     config_type: type[Config]
     presets: Mapping[str, Config]
@@ -204,7 +201,3 @@ class Family(Reads[Sample], Learns[Config, Sample], IsJudged[Config], Generic[Co
     What else it can do are :mod:`~matops.core.family.skills`. ``families/README.md`` tells how a
     family is made.
     """
-
-    name: ClassVar[str]
-    title: ClassVar[str]
-    paper: ClassVar[str]

@@ -8,9 +8,9 @@ from typing import ClassVar, Generic
 from matops.core.data.database import DatabaseEntry, DatabaseQuery
 from matops.core.data.record import Payload, Record
 from matops.core.data.shard import WHOLE, Shard
+from matops.core.data.sources import Incoming
 from matops.core.exploring.screening import Objectives
 from matops.core.family.config import Config
-from matops.core.family.forms import Incoming
 from matops.core.learning.training import Ensemble
 from matops.core.progress import Progress
 

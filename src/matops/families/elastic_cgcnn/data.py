@@ -14,36 +14,17 @@ from pathlib import Path
 from typing import Any
 
 from matops.core.data.record import Provenance, Quarantined, Record, make_record
-from matops.core.data.target import Target
 from matops.core.errors import BadInput
-from matops.core.family import Incoming, SourceForm
+from matops.core.family import Incoming
+from matops.families.elastic_cgcnn.about import ID_PROP, LAYOUTS, TARGETS
 from matops.families.elastic_cgcnn.crystals.crystal import MIN_DISTANCE_A, Crystal
 from matops.families.elastic_cgcnn.crystals.formats import parse_crystal
 from matops.families.elastic_cgcnn.files import load_request
 from matops.families.elastic_cgcnn.graph.neighbours import nearest_neighbours
 from matops.physics.elasticity import is_mechanically_stable, voigt_reuss_hill
 from matops.simulators.output.manifest import Entry, read_labelled
-from matops.simulators.output.manifest_table import NAMES as MANIFESTS
 from matops.simulators.output.manifest_table import columns_of, find_manifest
 from matops.simulators.output.stiffness import STIFFNESS, unless_stated
-
-K_VRH = Target(
-    name="K_VRH",
-    unit="GPa",
-    description="bulk modulus, Voigt-Reuss-Hill average",
-    scale="log10",
-    lower=0.0,
-    upper=1000.0,
-)
-G_VRH = Target(
-    name="G_VRH",
-    unit="GPa",
-    description="shear modulus, Voigt-Reuss-Hill average",
-    scale="log10",
-    lower=0.0,
-    upper=1000.0,
-)
-TARGETS = (K_VRH, G_VRH)
 
 COLUMN_NAMES = {
     "K_VRH": ("K_VRH", "K_VRH_GPa", "bulk_modulus_vrh", "k_vrh"),
@@ -52,22 +33,6 @@ COLUMN_NAMES = {
 """Names under which a modulus in GPa is found; ``log10(name)`` is understood for each."""
 
 ID_NAMES = ("material_id", "mp_id", "id", "name")
-ID_PROP = "id_prop.csv"
-LAYOUTS = (
-    SourceForm(
-        "manifest",
-        f"{' or '.join(MANIFESTS)} beside CIF, POSCAR, extended XYZ, LAMMPS data or dump files, "
-        "with K_VRH and G_VRH or the stiffness C; see docs/sources.md",
-    ),
-    SourceForm("CIF directory", f"CIF files with {ID_PROP} (id, K_VRH, G_VRH; GPa)"),
-    SourceForm("JSON", "a .json or .json.gz list of records with a structure and moduli"),
-    SourceForm(
-        "matbench",
-        "a .json or .json.gz with columns structure, log10(K_VRH), log10(G_VRH), or a directory of "
-        "two, one a modulus",
-    ),
-)
-"""Layouts of files; what is not in one of them is refused."""
 
 
 def labelled_crystal(

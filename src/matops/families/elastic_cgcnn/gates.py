@@ -10,10 +10,10 @@ from matops.core.data.record import Payload
 from matops.core.family import PredictScaled
 from matops.core.quality.gate import Gate, Measurement
 from matops.core.quality.prediction import Quantity
+from matops.families.elastic_cgcnn.about import TARGETS
 from matops.families.elastic_cgcnn.config import ElasticConfig
 from matops.families.elastic_cgcnn.crystals.crystal import Crystal
 from matops.families.elastic_cgcnn.crystals.formats import parse_crystal
-from matops.families.elastic_cgcnn.data import TARGETS
 from matops.physics.elasticity import poisson_ratio, pugh_ratio, young_modulus_GPa
 
 SUPERCELL = np.array([[1, 1, 0], [0, 1, 0], [0, 0, 2]])

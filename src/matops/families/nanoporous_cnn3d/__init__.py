@@ -1,94 +1,9 @@
 """Stiffness of nanoporous metals from their topology, by 3D convolution."""
 
-from collections.abc import Sequence
-
-from typing_extensions import override
-
-from matops.core.family import Confirms, Designs, Family, Simulates, SourceForm
-from matops.core.learning.features import PackedFeatures
-from matops.families.nanoporous_cnn3d.config import PRESETS, NanoporousConfig
-from matops.families.nanoporous_cnn3d.data import LAYOUTS, TARGETS, read_source
-from matops.families.nanoporous_cnn3d.designs import (
-    OBJECTIVES,
-    confirm_designs,
-    design_key,
-    make_design,
-)
-from matops.families.nanoporous_cnn3d.domain import DESCRIPTORS, describe
-from matops.families.nanoporous_cnn3d.features import featurize
-from matops.families.nanoporous_cnn3d.files import load_request, write_example
-from matops.families.nanoporous_cnn3d.gates import (
-    derive_stiffness,
-    measure_physics,
-    nanoporous_gates,
-)
-from matops.families.nanoporous_cnn3d.metal.payloads import parse_metal
-from matops.families.nanoporous_cnn3d.metal.structure import MAX_VOXELS, NanoporousMetal, VoxelGrid
-from matops.families.nanoporous_cnn3d.model import StiffnessNetwork
-from matops.families.nanoporous_cnn3d.payload_forms import PAYLOAD_FORMS
-from matops.families.nanoporous_cnn3d.simulation import simulate_metals
-from matops.families.nanoporous_cnn3d.studies import STUDIES
-
-DRAWN_VOXELS = 40
-"""Edge of the grid on which waves are counted, which the network's grids are about."""
+from importlib import import_module
+from typing import Any
 
 
-class NanoporousCNN3D(
-    Family[NanoporousConfig, NanoporousMetal],
-    Simulates[NanoporousConfig],
-    Designs[NanoporousConfig],
-    Confirms[NanoporousConfig],
-):
-    """3D convolutional networks for C_11, C_22, C_33; README.md beside this file tells the rest."""
-
-    name = "nanoporous_cnn3d"
-    title = "Stiffness of nanoporous metals (3D convolution)"
-    paper = "Zorkaltsev et al., Mater. Des. 260, 114896 (2025)"
-    targets = TARGETS
-    descriptor_names = DESCRIPTORS
-    config_type = NanoporousConfig
-    presets = PRESETS
-    studies = STUDIES
-    objectives = OBJECTIVES
-    sources = (
-        SourceForm("simulation", "levelled waves, labelled here by LAMMPS or by finite elements"),
-        *LAYOUTS,
-    )
-    payload_forms = PAYLOAD_FORMS
-    size_unit = "voxels"
-    largest_sample = MAX_VOXELS**3
-
-    read = staticmethod(read_source)
-    simulate = staticmethod(simulate_metals)
-    parse = staticmethod(parse_metal)
-    load_request = staticmethod(load_request)
-    write_example = staticmethod(write_example)
-    describe = staticmethod(describe)
-    network = staticmethod(StiffnessNetwork)
-    measure_physics = staticmethod(measure_physics)
-    gates = staticmethod(nanoporous_gates)
-    derive = staticmethod(derive_stiffness)
-    design = staticmethod(make_design)
-    design_key = staticmethod(design_key)
-    confirm = staticmethod(confirm_designs)
-
-    @override
-    def size(self, sample: NanoporousMetal) -> int:
-        """Voxels of the grid that was sent; waves are drawn on grids of the network's own size."""
-        grid = sample.geometry
-        return grid.n**3 if isinstance(grid, VoxelGrid) else DRAWN_VOXELS**3
-
-    @override
-    def featurize(
-        self, samples: Sequence[NanoporousMetal], config: NanoporousConfig
-    ) -> PackedFeatures:
-        return featurize(samples, config.grid)
-
-    @override
-    def feature_key(self, config: NanoporousConfig) -> object:
-        """The grid of bits and the descriptors: the network itself counts solid shares."""
-        return config.grid.voxels, config.grid.descriptors
-
-
-FAMILY = NanoporousCNN3D()
-"""The instance that the platform finds."""
+def __getattr__(name: str) -> Any:
+    """What :mod:`family` has, and all that it needs with it."""
+    return getattr(import_module(f"{__name__}.family"), name)

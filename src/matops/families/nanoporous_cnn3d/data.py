@@ -10,30 +10,16 @@ from typing import Any
 import pandas as pd
 
 from matops.core.data.record import Provenance, Quarantined, Record, make_record
-from matops.core.data.target import Target
 from matops.core.errors import BadInput
-from matops.core.family import Incoming, SourceForm
+from matops.core.family import Incoming
+from matops.families.nanoporous_cnn3d.about import AXES, LAYOUTS, TARGETS
 from matops.families.nanoporous_cnn3d.metal.atoms import load_atoms
 from matops.families.nanoporous_cnn3d.metal.metals import METALS
 from matops.families.nanoporous_cnn3d.metal.payloads import group_of, write_payload
 from matops.families.nanoporous_cnn3d.metal.structure import LevelledWaves, NanoporousMetal
 from matops.simulators.output.manifest import Entry, read_labelled
-from matops.simulators.output.manifest_table import NAMES as MANIFESTS
 from matops.simulators.output.manifest_table import columns_of, find_manifest
 from matops.simulators.output.stiffness import STIFFNESS, unless_stated
-
-AXES = ("X", "Y", "Z")
-TARGETS = tuple(
-    Target(
-        name=f"C_{i}{i}",
-        unit="GPa",
-        description=f"stiffness under uniaxial strain along {axis.lower()}",
-        lower=0.0,
-        upper=310.0,
-        quantity="C_ii",
-    )
-    for i, axis in enumerate(AXES, start=1)
-)
 
 CELLS = 125
 """Conventional cells along an edge where the table doesn't say the cell's edge.
@@ -47,21 +33,6 @@ NAMED_IN_FILE = re.compile(r"(?P<name>[a-z]+)_(?P<fraction>0\.\d+)\.csv(\.gz)?$"
 NAMES = {"silver": "Ag", "gold": "Au", "copper": "Cu", "nickel": "Ni", "palladium": "Pd"} | {
     "platinum": "Pt"
 }
-LAYOUTS = (
-    SourceForm(
-        "manifest",
-        f"{' or '.join(MANIFESTS)} beside LAMMPS data or dump files or extended XYZ of one porous "
-        "fcc metal in a cube, with C_11, C_22 and C_33 or the stiffness C; see docs/sources.md",
-    ),
-    SourceForm(
-        "stiffness table",
-        "a .csv or .csv.gz with a row for each load direction and the columns Number, Direction "
-        "(X, Y, Z), Phase 1, Phase 2, …, Cii (GPa); Metal, Level (the solid fraction that sets the "
-        "level), HKL Squared and Cell (Å) as columns, or metal and level in the file's name, as in "
-        "gold_0.35.csv",
-    ),
-)
-"""Layouts of files; what is not in one of them is refused."""
 
 
 def read_source(source: Path, stated: Provenance) -> Incoming:

@@ -9,8 +9,8 @@ from matops.core.data.record import Payload
 from matops.core.family import PredictScaled
 from matops.core.quality.gate import Gate, Measurement
 from matops.core.quality.prediction import Quantity
+from matops.families.nanoporous_cnn3d.about import TARGETS
 from matops.families.nanoporous_cnn3d.config import NanoporousConfig
-from matops.families.nanoporous_cnn3d.data import TARGETS
 from matops.families.nanoporous_cnn3d.metal.metals import METALS
 from matops.families.nanoporous_cnn3d.metal.payloads import parse_metal, write_payload
 from matops.families.nanoporous_cnn3d.metal.structure import NanoporousMetal, VoxelGrid

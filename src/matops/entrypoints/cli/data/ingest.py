@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,31 +16,34 @@ if TYPE_CHECKING:
 
 def families(as_json: Json = False) -> None:
     """List the families: what each predicts, in which units, from which samples."""
-    from matops.families import family_names, get_family
+    from matops.families import about_family, family_names
 
-    listed = [get_family(name) for name in family_names()]
     if as_json:
-        rows = [
-            {
-                "name": family.name,
-                "title": family.title,
-                "paper": family.paper,
-                "targets": [asdict(target) for target in family.targets],
-                "payloads": {form.key: form.description for form in family.payload_forms},
-                "sources": {form.name: form.description for form in family.sources},
-                "presets": list(family.presets),
-            }
-            for family in listed
-        ]
-        print_json(rows)
+        print_json([_for_programs(name) for name in family_names()])
         return
-    for family in listed:
-        screen.print(f"[bold]{family.name}[/bold]  {family.title}")
-        screen.print(f"  {family.paper}", highlight=False)
-        for target in family.targets:
+    for about in map(about_family, family_names()):
+        screen.print(f"[bold]{about.name}[/bold]  {about.title}")
+        screen.print(f"  {about.paper}", highlight=False)
+        for target in about.targets:
             screen.print(f"  {target.name} / {target.unit}: {target.description}", highlight=False)
-        for form in family.sources:
+        for form in about.sources:
             screen.print(f"  from {form.name}: {form.description}", highlight=False, markup=False)
+
+
+def _for_programs(name: str) -> dict[str, Any]:
+    """All of a family, which is loaded for it."""
+    from matops.families import get_family
+
+    family = get_family(name)
+    return {
+        "name": family.name,
+        "title": family.title,
+        "paper": family.paper,
+        "targets": [asdict(target) for target in family.targets],
+        "payloads": {form.key: form.description for form in family.payload_forms},
+        "sources": {form.name: form.description for form in family.sources},
+        "presets": list(family.presets),
+    }
 
 
 def ingest(

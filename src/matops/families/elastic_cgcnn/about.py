@@ -1,0 +1,59 @@
+"""What the family is about: no library but NumPy is needed to read it."""
+
+from matops.core.data.sources import About as AnyAbout
+from matops.core.data.sources import SourceForm
+from matops.core.data.target import Target
+from matops.simulators.output.manifest_table import NAMES as MANIFESTS
+
+ID_PROP = "id_prop.csv"
+K_VRH = Target(
+    name="K_VRH",
+    unit="GPa",
+    description="bulk modulus, Voigt-Reuss-Hill average",
+    scale="log10",
+    lower=0.0,
+    upper=1000.0,
+)
+G_VRH = Target(
+    name="G_VRH",
+    unit="GPa",
+    description="shear modulus, Voigt-Reuss-Hill average",
+    scale="log10",
+    lower=0.0,
+    upper=1000.0,
+)
+TARGETS = (K_VRH, G_VRH)
+
+LAYOUTS = (
+    SourceForm(
+        "manifest",
+        f"{' or '.join(MANIFESTS)} beside CIF, POSCAR, extended XYZ, LAMMPS data or dump files, "
+        "with K_VRH and G_VRH or the stiffness C; see docs/sources.md",
+    ),
+    SourceForm("CIF directory", f"CIF files with {ID_PROP} (id, K_VRH, G_VRH; GPa)"),
+    SourceForm("JSON", "a .json or .json.gz list of records with a structure and moduli"),
+    SourceForm(
+        "matbench",
+        "a .json or .json.gz with columns structure, log10(K_VRH), log10(G_VRH), or a directory of "
+        "two, one a modulus",
+    ),
+)
+"""Layouts of files; what is not in one of them is refused."""
+
+
+class About(AnyAbout):
+    """Name, targets and sources."""
+
+    name = "elastic_cgcnn"
+    title = "Elastic moduli of crystals (crystal graph network)"
+    paper = "Xie and Grossman, Phys. Rev. Lett. 120, 145301 (2018)"
+    targets = TARGETS
+    sources = (
+        SourceForm("simulation", "ordered alloys, relaxed and strained here with LAMMPS"),
+        SourceForm(
+            "materials-project",
+            "the Materials Project by its API: conventional cells whose elastic tensor was "
+            "calculated; needs MP_API_KEY, narrowed by --set materials_project.elements, max_sites",
+        ),
+        *LAYOUTS,
+    )
