@@ -17,25 +17,17 @@ _J_PER_MOL_M_IN_KJ_PER_MOL_NM = 1e12
 class Electrode:
     """Constants of a metal electrode and of the perturbed interface; the defaults are lithium.
 
-    Attributes:
-        shear_modulus_GPa: shear modulus G_e in GPa.
-        poisson_ratio: Poisson's ratio ν_e.
-        molar_volume_m3_per_mol: molar volume V of the metal in m³/mol.
-        surface_energy_J_per_m2: surface energy γ of the interface in J/m².
-        wavenumber_per_m: wavenumber k of the interface perturbation in 1/m.
-        charge_number: charge number z of the metal ion.
-
     Source:
         Z. Ahmad, T. Xie, C. Maheshwari, J. C. Grossman, V. Viswanathan, ACS Cent. Sci. 4, 996
         (2018), for the method and the constants of lithium.
     """
 
-    shear_modulus_GPa: float = 3.4
-    poisson_ratio: float = 0.42
-    molar_volume_m3_per_mol: float = 1.3e-5
-    surface_energy_J_per_m2: float = 0.556
-    wavenumber_per_m: float = 1e8
-    charge_number: int = 1
+    shear_modulus_GPa: float = 3.4  # shear modulus G_e in GPa
+    poisson_ratio: float = 0.42  # Poisson's ratio ν_e
+    molar_volume_m3_per_mol: float = 1.3e-5  # molar volume V of the metal in m³/mol
+    surface_energy_J_per_m2: float = 0.556  # surface energy γ of the interface in J/m²
+    wavenumber_per_m: float = 1e8  # wavenumber k of the interface perturbation in 1/m
+    charge_number: int = 1  # charge number z of the metal ion
 
 
 LITHIUM = Electrode()

@@ -23,19 +23,13 @@ PARAMETER = re.compile(r"\{\{\$\.inputs\.parameters\['(?:pipelinechannel--)?(\w+
 
 @dataclass(frozen=True)
 class Containers:
-    """How steps run in containers.
+    """How steps run in containers."""
 
-    Attributes:
-        workspace: what they see as ``/workspace``, and may write; nothing else but the run's own.
-        inputs: files and directories that they may read, where they are.
-        memory: limit of each, as in ``8g``.
-        network: Docker network of each; ``none`` for none.
-    """
-
+    # what they see as ``/workspace``, and may write; nothing else but the run's own
     workspace: Path
-    inputs: tuple[Path, ...]
-    memory: str
-    network: str
+    inputs: tuple[Path, ...]  # files and directories that they may read, where they are
+    memory: str  # limit of each, as in ``8g``
+    network: str  # Docker network of each; ``none`` for none
 
 
 def step_images(definition: Path, arguments: Mapping[str, Any]) -> dict[str, str]:

@@ -25,20 +25,13 @@ class LearningPoint:
 
 @dataclass(frozen=True)
 class TrainingLog:
-    """How a training went.
+    """How a training went."""
 
-    Attributes:
-        key: hash of data version and configuration, so that only the same training resumes.
-        device: where it ran.
-        epochs: loss by member and epoch.
-        learning_curve: error by number of training rows.
-        lineage: the model it started from, and those before it, nearest first.
-    """
-
-    key: str
-    device: str
-    epochs: tuple[EpochLog, ...]
-    learning_curve: tuple[LearningPoint, ...]
+    key: str  # hash of data version and configuration, so that only the same training resumes
+    device: str  # where it ran
+    epochs: tuple[EpochLog, ...]  # loss by member and epoch
+    learning_curve: tuple[LearningPoint, ...]  # error by number of training rows
+    # the model it started from, and those before it, nearest first
     lineage: tuple[Ancestor, ...] = ()
 
 

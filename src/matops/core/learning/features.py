@@ -13,17 +13,12 @@ from matops.core.data.target import SAMPLE_AXIS
 
 @dataclass(frozen=True)
 class Batch:
-    """Some samples, ready for a network.
+    """Some samples, ready for a network."""
 
-    Attributes:
-        tensors: arrays by name; pointers are rows within this batch.
-        sample_of: for each ragged axis, the batch row to which each of its rows belongs.
-        size: number of samples.
-    """
-
-    tensors: Mapping[str, Tensor]
+    tensors: Mapping[str, Tensor]  # arrays by name; pointers are rows within this batch
+    # for each ragged axis, the batch row to which each of its rows belongs
     sample_of: Mapping[str, Tensor]
-    size: int
+    size: int  # number of samples
 
     def __getitem__(self, name: str) -> Tensor:
         return self.tensors[name]
@@ -36,15 +31,12 @@ class PackedFeatures:
     An array is named ``axis.what``. On the axis ``sample`` it has one row a sample; on any other
     axis (``atom``, ``edge``) its rows are concatenated sample by sample, ``counts[axis]`` rows
     each. A pointer array holds row numbers of another axis, counted from its sample's first row.
-
-    Attributes:
-        tensors: array by name.
-        counts: for each ragged axis, rows a sample, shape (n_samples,).
-        pointers: for each pointer array, the axis into which it points.
     """
 
-    tensors: Mapping[str, Tensor]
+    tensors: Mapping[str, Tensor]  # array by name
+    # for each ragged axis, rows a sample, shape (n_samples,)
     counts: Mapping[str, Tensor] = field(default_factory=dict)
+    # for each pointer array, the axis into which it points
     pointers: Mapping[str, str] = field(default_factory=dict)
 
     def __len__(self) -> int:

@@ -29,36 +29,23 @@ class TrainingConfig:
     """How an ensemble is trained.
 
     The schedule is fixed: no row outside the training set decides when to stop.
-
-    Attributes:
-        members: networks in the ensemble; they differ in seed only.
-        epochs: passes over the training rows.
-        batch_size: samples a step.
-        learning_rate: peak of the one-cycle schedule.
-        weight_decay: decoupled weight decay of AdamW.
-        warm_up: share of the steps on which the learning rate rises.
-        loss: on standardised targets.
-        gradient_clip: largest norm of the gradient.
-        seed: seed of weights and of the order of rows.
-        cpu_threads: threads of one member on a CPU; small networks are fastest with one, and
-            members train side by side.
-        device: ``auto`` takes a GPU when there is one.
-        mixed_precision: bfloat16 on a GPU; the CPU always computes in float32.
-        transfer: how a network learns on where it starts from another one's weights.
     """
 
-    members: int = 5
-    epochs: int = 100
-    batch_size: int = 64
-    learning_rate: float = 3e-3
-    weight_decay: float = 1e-2
-    warm_up: float = 0.1
-    loss: Literal["mse", "mae", "huber"] = "mse"
-    gradient_clip: float = 5.0
-    seed: int = 0
+    members: int = 5  # networks in the ensemble; they differ in seed only
+    epochs: int = 100  # passes over the training rows
+    batch_size: int = 64  # samples a step
+    learning_rate: float = 3e-3  # peak of the one-cycle schedule
+    weight_decay: float = 1e-2  # decoupled weight decay of AdamW
+    warm_up: float = 0.1  # share of the steps on which the learning rate rises
+    loss: Literal["mse", "mae", "huber"] = "mse"  # on standardised targets
+    gradient_clip: float = 5.0  # largest norm of the gradient
+    seed: int = 0  # seed of weights and of the order of rows
+    # threads of one member on a CPU; small networks are fastest with one, and members train side by
+    # side
     cpu_threads: int = 1
-    device: Literal["auto", "cpu", "cuda"] = "auto"
-    mixed_precision: bool = True
+    device: Literal["auto", "cpu", "cuda"] = "auto"  # ``auto`` takes a GPU when there is one
+    mixed_precision: bool = True  # bfloat16 on a GPU; the CPU always computes in float32
+    # how a network learns on where it starts from another one's weights
     transfer: TransferConfig = field(default_factory=TransferConfig)
 
     def __post_init__(self) -> None:

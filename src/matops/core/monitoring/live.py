@@ -17,31 +17,22 @@ class LivePoint:
 
 @dataclass(frozen=True)
 class LiveTraffic:
-    """What a model met; None or empty where nothing was measured.
+    """What a model met; None or empty where nothing was measured."""
 
-    Attributes:
-        model: version of the model.
-        since: begin of the window.
-        until: its end.
-        outside: samples out of the model's domain.
-        descriptors: histograms of standardised descriptors by name.
-        predictions: histograms of predicted values by target, in the target's unit.
-        outcomes: requests by outcome, as in ``ok`` or ``bad_input``.
-        latency_s: time to answer a request, in seconds.
-        unseen: samples by category that the training data did not have, as in elements.
-        history: the window step by step, oldest first.
-    """
-
-    model: str
-    since: datetime
-    until: datetime
-    outside: float | None = None
+    model: str  # version of the model
+    since: datetime  # begin of the window
+    until: datetime  # its end
+    outside: float | None = None  # samples out of the model's domain
+    # histograms of standardised descriptors by name
     descriptors: dict[str, Buckets] = field(default_factory=dict)
+    # histograms of predicted values by target, in the target's unit
     predictions: dict[str, Buckets] = field(default_factory=dict)
+    # requests by outcome, as in ``ok`` or ``bad_input``
     outcomes: dict[str, float] = field(default_factory=dict)
-    latency_s: Buckets | None = None
+    latency_s: Buckets | None = None  # time to answer a request, in seconds
+    # samples by category that the training data did not have, as in elements
     unseen: dict[str, float] = field(default_factory=dict)
-    history: tuple[LivePoint, ...] = ()
+    history: tuple[LivePoint, ...] = ()  # the window step by step, oldest first
 
     @property
     def samples(self) -> float | None:

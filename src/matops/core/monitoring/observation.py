@@ -11,19 +11,13 @@ from matops.core.release.traffic import Buckets
 
 @dataclass(frozen=True)
 class Observation:
-    """A model beside its training data.
+    """A model beside its training data."""
 
-    Attributes:
-        card: the model's card.
-        live: what it met.
-        shifts: how its descriptors moved, the farthest first.
-        labels: histograms of the training data's labels by target, on the edges of the live
-            predictions; empty where the data can't be had.
-    """
-
-    card: Card
-    live: LiveTraffic
-    shifts: tuple[Shift, ...]
+    card: Card  # the model's card
+    live: LiveTraffic  # what it met
+    shifts: tuple[Shift, ...]  # how its descriptors moved, the farthest first
+    # histograms of the training data's labels by target, on the edges of the live predictions;
+    # empty where the data can't be had
     labels: dict[str, Buckets] = field(default_factory=dict)
 
     @property

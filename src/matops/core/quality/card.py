@@ -13,36 +13,22 @@ SCHEMA_VERSION = 3
 
 @dataclass(frozen=True)
 class DataSummary:
-    """The data behind a model.
+    """The data behind a model."""
 
-    Attributes:
-        version: the dataset version (its DVC hash).
-        rows: rows by part of the split.
-        groups: groups by part of the split.
-        sources: number of rows by source, engine and method.
-        licences: licences that the records state.
-    """
-
-    version: str
-    rows: dict[str, int]
-    groups: dict[str, int]
-    sources: dict[str, int]
-    licences: tuple[str, ...]
+    version: str  # the dataset version (its DVC hash)
+    rows: dict[str, int]  # rows by part of the split
+    groups: dict[str, int]  # groups by part of the split
+    sources: dict[str, int]  # number of rows by source, engine and method
+    licences: tuple[str, ...]  # licences that the records state
 
 
 @dataclass(frozen=True)
 class DataChange:
-    """How the data changed from the champion's to the new model's.
+    """How the data changed from the champion's to the new model's."""
 
-    Attributes:
-        before: dataset version of the champion.
-        added: rows that came since; None where that version can't be had any more.
-        removed: rows that went since; None likewise.
-    """
-
-    before: str
-    added: int | None
-    removed: int | None
+    before: str  # dataset version of the champion
+    added: int | None  # rows that came since; None where that version can't be had any more
+    removed: int | None  # rows that went since; None likewise
 
     @property
     def words(self) -> str:
@@ -69,61 +55,37 @@ class Environment:
 
 @dataclass(frozen=True)
 class DomainSummary:
-    """The domain of applicability in words and numbers.
+    """The domain of applicability in words and numbers."""
 
-    Attributes:
-        tokens: categories seen in training, as in elements.
-        threshold: mean distance to the nearest training rows at which the score is 1.
-        outside_share: share of the test rows outside the domain.
-        error_rank_correlation: Spearman correlation of domain score and absolute error on the
-            test rows, per target: what the score is worth.
-    """
-
-    tokens: tuple[str, ...]
-    threshold: float
-    outside_share: float
+    tokens: tuple[str, ...]  # categories seen in training, as in elements
+    threshold: float  # mean distance to the nearest training rows at which the score is 1
+    outside_share: float  # share of the test rows outside the domain
+    # Spearman correlation of domain score and absolute error on the test rows, per target: what the
+    # score is worth
     error_rank_correlation: dict[str, float]
 
 
 @dataclass(frozen=True)
 class Card:
-    """A model package's card, stored as schema-checked JSON.
+    """A model package's card, stored as schema-checked JSON."""
 
-    Attributes:
-        schema_version: of this schema.
-        family: family name.
-        version: content hash of the package.
-        created: ISO time, UTC.
-        targets: what it predicts.
-        data: what it was trained on.
-        configuration: the family's whole configuration.
-        environment: what made it.
-        calibration: conformal calibration of the intervals.
-        domain: domain of applicability.
-        measurements: every metric, with confidence intervals.
-        verdict: what the gates decided.
-        champion: version of the model it was compared with; empty for a first model.
-        since_champion: how the data changed since that model; None for a first model, and on
-            cards of schema 2, which did not say it.
-        explanations: what the family says that the model has learnt, by heading, as a closed form.
-        lineage: the model it started from, and those before it, nearest first.
-        files: SHA-256 of each other file in the package.
-    """
-
-    schema_version: int
-    family: str
-    version: str
-    created: str
-    targets: tuple[Target, ...]
-    data: DataSummary
-    configuration: dict[str, Any]
-    environment: Environment
-    calibration: Conformal
-    domain: DomainSummary
-    measurements: dict[str, Measurement]
-    verdict: Verdict
-    champion: str
+    schema_version: int  # of this schema
+    family: str  # family name
+    version: str  # content hash of the package
+    created: str  # ISO time, UTC
+    targets: tuple[Target, ...]  # what it predicts
+    data: DataSummary  # what it was trained on
+    configuration: dict[str, Any]  # the family's whole configuration
+    environment: Environment  # what made it
+    calibration: Conformal  # conformal calibration of the intervals
+    domain: DomainSummary  # domain of applicability
+    measurements: dict[str, Measurement]  # every metric, with confidence intervals
+    verdict: Verdict  # what the gates decided
+    champion: str  # version of the model it was compared with; empty for a first model
+    # how the data changed since that model; None for a first model, and on cards of schema 2, which
+    # did not say it
     since_champion: DataChange | None = field(default=None, kw_only=True)
+    # what the family says that the model has learnt, by heading, as a closed form
     explanations: dict[str, str] = field(default_factory=dict, kw_only=True)
-    lineage: tuple[Ancestor, ...]
-    files: dict[str, str]
+    lineage: tuple[Ancestor, ...]  # the model it started from, and those before it, nearest first
+    files: dict[str, str]  # SHA-256 of each other file in the package

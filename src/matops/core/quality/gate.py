@@ -10,42 +10,25 @@ Comparison = Literal["<=", ">="]
 
 @dataclass(frozen=True)
 class Measurement:
-    """A number with what is needed to believe it.
+    """A number with what is needed to believe it."""
 
-    Attributes:
-        value: the estimate.
-        unit: its unit; ``1`` for a pure number.
-        low: lower end of the 95 % confidence interval, where one was computed.
-        high: upper end of it.
-        rows: number of samples it was measured on.
-    """
-
-    value: float
-    unit: str
-    low: float | None = None
-    high: float | None = None
-    rows: int | None = None
+    value: float  # the estimate
+    unit: str  # its unit; ``1`` for a pure number
+    low: float | None = None  # lower end of the 95 % confidence interval, where one was computed
+    high: float | None = None  # upper end of it
+    rows: int | None = None  # number of samples it was measured on
 
 
 @dataclass(frozen=True)
 class Gate:
-    """A condition for release: ``metric comparison limit``.
+    """A condition for release: ``metric comparison limit``."""
 
-    Attributes:
-        name: short name for tables.
-        metric: name of the measurement it reads.
-        comparison: how the measured value must relate to the limit to pass.
-        limit: the limit, in ``unit``.
-        unit: unit of the limit; a measurement in another unit fails.
-        source: why this limit: a paper, a measurement or a rule.
-    """
-
-    name: str
-    metric: str
-    comparison: Comparison
-    limit: float
-    unit: str
-    source: str
+    name: str  # short name for tables
+    metric: str  # name of the measurement it reads
+    comparison: Comparison  # how the measured value must relate to the limit to pass
+    limit: float  # the limit, in ``unit``
+    unit: str  # unit of the limit; a measurement in another unit fails
+    source: str  # why this limit: a paper, a measurement or a rule
 
 
 @dataclass(frozen=True)

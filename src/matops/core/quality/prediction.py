@@ -7,19 +7,12 @@ from matops.core.data.value import Value
 
 @dataclass(frozen=True)
 class Estimate:
-    """One property of one sample; an array has all three as nested lists of one shape.
+    """One property of one sample; an array has all three as nested lists of one shape."""
 
-    Attributes:
-        value: best estimate, in ``unit``.
-        unit: physical unit.
-        lower: lower end of the interval, in ``unit``.
-        upper: upper end of the interval, in ``unit``.
-    """
-
-    value: Value
-    unit: str
-    lower: Value
-    upper: Value
+    value: Value  # best estimate, in ``unit``
+    unit: str  # physical unit
+    lower: Value  # lower end of the interval, in ``unit``
+    upper: Value  # upper end of the interval, in ``unit``
 
 
 @dataclass(frozen=True)
@@ -32,24 +25,13 @@ class Quantity:
 
 @dataclass(frozen=True)
 class Prediction:
-    """All properties of one sample, with what a program needs to trust or refuse them.
+    """All properties of one sample, with what a program needs to trust or refuse them."""
 
-    Attributes:
-        estimates: estimate by target name.
-        derived: further quantities that follow from the estimates by formula.
-        coverage: nominal coverage of the intervals.
-        out_of_domain: whether the sample lies outside the training data.
-        domain_score: distance to the training data; above 1 is outside.
-        unseen: categories (as in elements) that the training data did not have.
-        model_version: version of the model package.
-        dataset_version: version of the data it was trained on.
-    """
-
-    estimates: dict[str, Estimate]
-    derived: dict[str, Quantity]
-    coverage: float
-    out_of_domain: bool
-    domain_score: float
-    unseen: tuple[str, ...]
-    model_version: str
-    dataset_version: str
+    estimates: dict[str, Estimate]  # estimate by target name
+    derived: dict[str, Quantity]  # further quantities that follow from the estimates by formula
+    coverage: float  # nominal coverage of the intervals
+    out_of_domain: bool  # whether the sample lies outside the training data
+    domain_score: float  # distance to the training data; above 1 is outside
+    unseen: tuple[str, ...]  # categories (as in elements) that the training data did not have
+    model_version: str  # version of the model package
+    dataset_version: str  # version of the data it was trained on

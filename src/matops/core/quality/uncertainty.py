@@ -24,21 +24,15 @@ class Conformal:
     The interval is ``mean ± quantile (spread + floor)``: wide where the members disagree. All
     components of a target have one floor and one quantile, since a turn of the sample mixes them.
 
-    Attributes:
-        coverage: nominal coverage, between 0 and 1.
-        floor: added to the ensemble's spread, learning scale; keeps intervals from vanishing.
-        quantile: multiplier found on the calibration rows.
-        rows: number of calibration rows.
-        groups: number of calibration groups.
-
     Source: Lei et al., J. Am. Stat. Assoc. 113, 1094 (2018), section 5.2 (locally weighted).
     """
 
-    coverage: float
+    coverage: float  # nominal coverage, between 0 and 1
+    # added to the ensemble's spread, learning scale; keeps intervals from vanishing
     floor: tuple[float, ...]
-    quantile: tuple[float, ...]
-    rows: int
-    groups: int
+    quantile: tuple[float, ...]  # multiplier found on the calibration rows
+    rows: int  # number of calibration rows
+    groups: int  # number of calibration groups
 
     def half_width(self, spread: Tables) -> Tables:
         """Half widths on the learning scale from spreads of the members."""

@@ -23,17 +23,10 @@ class Check:
 
 @dataclass(frozen=True)
 class Ruling:
-    """What to do with a candidate, and why.
+    """What to do with a candidate, and why."""
 
-    Attributes:
-        move: what to do.
-        reason: why, in one sentence.
-        checks: every check with what it measured, whatever was decided.
-        setback: whether the judgement found nothing to go on; so many of them in a row end the
-            release.
-    """
-
-    move: RuledMove
-    reason: str
-    checks: tuple[Check, ...] = ()
+    move: RuledMove  # what to do
+    reason: str  # why, in one sentence
+    checks: tuple[Check, ...] = ()  # every check with what it measured, whatever was decided
+    # whether the judgement found nothing to go on; so many of them in a row end the release
     setback: bool = False

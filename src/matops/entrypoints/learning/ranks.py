@@ -27,23 +27,14 @@ PROCESS = "matops.entrypoints.learning.rank_process"
 
 @dataclass(frozen=True)
 class RankRequest:
-    """What each process trains.
+    """What each process trains."""
 
-    Attributes:
-        family: family name.
-        preset: configuration preset.
-        changes: JSON object of changed configuration fields.
-        prepared: directory of the prepared samples.
-        out: directory of the model.
-        init_from: package, or version in the workspace, from which to start; empty for none.
-    """
-
-    family: str
-    preset: str
-    changes: str
-    prepared: str
-    out: str
-    init_from: str
+    family: str  # family name
+    preset: str  # configuration preset
+    changes: str  # JSON object of changed configuration fields
+    prepared: str  # directory of the prepared samples
+    out: str  # directory of the model
+    init_from: str  # package, or version in the workspace, from which to start; empty for none
 
 
 @contextmanager

@@ -29,22 +29,15 @@ class Workplace:
 
 @dataclass(frozen=True, eq=False)
 class HeldOutAnswers:
-    """Answers of a case to every sample, each from networks that had not seen its group.
+    """Answers of a case to every sample, each from networks that had not seen its group."""
 
-    Attributes:
-        predicted: on the learning scale, tables of shape (draws, members, rows, columns); NaN
-            where a sample's fold was not held out.
-        train_groups: groups that trained, median over the folds.
-        weights: trainable numbers of one network.
-        seconds_per_member: median over the trainings, s.
-        seconds_per_epoch: the same for an epoch, s; None where the fit has none.
-    """
-
+    # on the learning scale, tables of shape (draws, members, rows, columns); NaN where a sample's
+    # fold was not held out
     predicted: Tables
-    train_groups: int
-    weights: int
-    seconds_per_member: float
-    seconds_per_epoch: float | None
+    train_groups: int  # groups that trained, median over the folds
+    weights: int  # trainable numbers of one network
+    seconds_per_member: float  # median over the trainings, s
+    seconds_per_epoch: float | None  # the same for an epoch, s; None where the fit has none
 
 
 def _keep_all_features(samples: Samples, cases: Sequence[Case], workplace: Workplace) -> None:

@@ -44,20 +44,14 @@ class FoldTraining:
 
 @dataclass(frozen=True)
 class FoldAnswers:
-    """What it answered, and what it cost.
+    """What it answered, and what it cost."""
 
-    Attributes:
-        predicted: columns of targets on the learning scale for each held-out row.
-        seconds: time of the training, s.
-        seconds_per_epoch: median over the epochs, s; None where the fit has none.
-        weights: trainable numbers of the network.
-        ragged: the same for each other axis, a row for each of the held-out rows' atoms.
-    """
-
+    # columns of targets on the learning scale for each held-out row
     predicted: tuple[tuple[float, ...], ...]
-    seconds: float
-    seconds_per_epoch: float | None
-    weights: int
+    seconds: float  # time of the training, s
+    seconds_per_epoch: float | None  # median over the epochs, s; None where the fit has none
+    weights: int  # trainable numbers of the network
+    # the same for each other axis, a row for each of the held-out rows' atoms
     ragged: dict[str, tuple[tuple[float, ...], ...]] = field(default_factory=dict)
 
 

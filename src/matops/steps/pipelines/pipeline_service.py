@@ -10,22 +10,14 @@ RunState = Literal["waiting", "running", "succeeded", "failed", "skipped", "canc
 
 @dataclass(frozen=True)
 class PipelineVersion:
-    """A version of a pipeline on the platform.
+    """A version of a pipeline on the platform."""
 
-    Attributes:
-        pipeline: name of the pipeline.
-        pipeline_id: the platform's name of the pipeline.
-        version: name of the version.
-        version_id: the platform's name of the version.
-        parameters: type of each parameter by its name, as in ``STRING``.
-        created: when it was uploaded, UTC; None where the platform does not say.
-    """
-
-    pipeline: str
-    pipeline_id: str
-    version: str
-    version_id: str
-    parameters: dict[str, str]
+    pipeline: str  # name of the pipeline
+    pipeline_id: str  # the platform's name of the pipeline
+    version: str  # name of the version
+    version_id: str  # the platform's name of the version
+    parameters: dict[str, str]  # type of each parameter by its name, as in ``STRING``
+    # when it was uploaded, UTC; None where the platform does not say
     created: datetime | None = None
 
 

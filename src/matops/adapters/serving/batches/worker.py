@@ -51,16 +51,11 @@ Outcome = list[Prediction] | Refused
 
 @dataclass(frozen=True)
 class Answered:
-    """What became of some requests.
+    """What became of some requests."""
 
-    Attributes:
-        outcomes: one for each request.
-        passes: samples of each pass through the network.
-        descriptors: counts of the samples that were answered.
-    """
-
-    outcomes: list[Outcome]
-    passes: list[int]
+    outcomes: list[Outcome]  # one for each request
+    passes: list[int]  # samples of each pass through the network
+    # counts of the samples that were answered
     descriptors: list[DescriptorCounts] = field(default_factory=list)
 
 

@@ -18,13 +18,6 @@ BoolArray = NDArray[np.bool_]
 class PorousDesign:
     """A periodic cube of fcc metal, cube axes along its edges, solid below a level of a field.
 
-    Attributes:
-        metal: chemical symbol, one of ``EAM_SPECIES``.
-        cells: conventional fcc cells along each edge, at least 2, so that bonds are unambiguous.
-        hkl_squared: h² + k² + l² of all waves.
-        solid_fraction: solid fraction that sets the level, above 0; 1 is a full block.
-        phases_rad: a phase for each wave in lexicographic order of (h, k, l), rad.
-
     Raises:
         BadInput: there is no such metal, field or level.
 
@@ -33,11 +26,11 @@ class PorousDesign:
         S. Zorkaltsev et al., Mater. Des. 260, 114896 (2025).
     """
 
-    metal: str
-    cells: int
-    hkl_squared: int
-    solid_fraction: float
-    phases_rad: tuple[float, ...]
+    metal: str  # chemical symbol, one of ``EAM_SPECIES``
+    cells: int  # conventional fcc cells along each edge, at least 2, so that bonds are unambiguous
+    hkl_squared: int  # h² + k² + l² of all waves
+    solid_fraction: float  # solid fraction that sets the level, above 0; 1 is a full block
+    phases_rad: tuple[float, ...]  # a phase for each wave in lexicographic order of (h, k, l), rad
 
     def __post_init__(self) -> None:
         if self.metal not in EAM_SPECIES:
