@@ -46,15 +46,10 @@ Sample = Payload | Structure | Atoms | Path | str
 
 @dataclass(frozen=True)
 class Accepted:
-    """What a model takes.
+    """What a model takes."""
 
-    Attributes:
-        forms: of payloads.
-        most_bytes: of a file.
-    """
-
-    forms: tuple[PayloadForm, ...]
-    most_bytes: int = LARGEST_FILE_BYTES
+    forms: tuple[PayloadForm, ...]  # of payloads
+    most_bytes: int = LARGEST_FILE_BYTES  # of a file
 
 
 def accepted_by(url: str, metadata: Mapping[str, Any]) -> Accepted:

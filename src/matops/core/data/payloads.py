@@ -21,26 +21,18 @@ Encoding = Literal["json", "text", "base64", "array"]
 
 @dataclass(frozen=True)
 class PayloadForm:
-    """One form in which a request may carry a sample.
+    """One form in which a request may carry a sample."""
 
-    Attributes:
-        key: of the payload.
-        description: what stands there, in words.
-        example: of what stands there.
-        schema: JSON Schema of what stands there.
-        files: names of files that hold it, as in ``*.cif`` or ``POSCAR*``, in any case.
-        encoding: how a file's content stands there: as parsed JSON, as text, its bytes as Base64,
-            or the array of an NPY file as nested lists (of an NPZ file, an object of such arrays).
-        is_structure: whether it holds what ``as_dict`` of a pymatgen structure gives.
-    """
-
-    key: str
-    description: str
-    example: Any
-    schema: Mapping[str, Any]
+    key: str  # of the payload
+    description: str  # what stands there, in words
+    example: Any  # of what stands there
+    schema: Mapping[str, Any]  # JSON Schema of what stands there
+    # names of files that hold it, as in ``*.cif`` or ``POSCAR*``, in any case
     files: tuple[str, ...] = ()
+    # how a file's content stands there: as parsed JSON, as text, its bytes as Base64, or the array
+    # of an NPY file as nested lists (of an NPZ file, an object of such arrays)
     encoding: Encoding = "json"
-    is_structure: bool = False
+    is_structure: bool = False  # whether it holds what ``as_dict`` of a pymatgen structure gives
 
 
 def form_of_file(path: Path, forms: Sequence[PayloadForm]) -> PayloadForm | None:

@@ -19,42 +19,27 @@ Payload = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where a record comes from.
+    """Where a record comes from."""
 
-    Attributes:
-        source: kind of source, as in ``simulation`` or ``cif-directory``.
-        origin: file and record inside it, or the simulated sample's name.
-        engine: program that made the label, with version; ``unknown`` for files that don't say.
-        method: potential or functional, as in ``Foiles-Baskes-Daw u3``.
-        date: ISO date on which the label was made or read.
-        licence: licence of the label; ``unstated`` for files that don't say.
-    """
-
-    source: str
-    origin: str
+    source: str  # kind of source, as in ``simulation`` or ``cif-directory``
+    origin: str  # file and record inside it, or the simulated sample's name
+    # program that made the label, with version; ``unknown`` for files that don't say
     engine: str = "unknown"
-    method: str = "unknown"
-    date: str = ""
-    licence: str = "unstated"
+    method: str = "unknown"  # potential or functional, as in ``Foiles-Baskes-Daw u3``
+    date: str = ""  # ISO date on which the label was made or read
+    licence: str = "unstated"  # licence of the label; ``unstated`` for files that don't say
 
 
 @dataclass(frozen=True)
 class Record:
-    """One labelled sample.
+    """One labelled sample."""
 
-    Attributes:
-        id: content hash; two records with the same id say the same thing.
-        group: what must never be split between training and test, as in a reduced formula.
-        payload: the sample, as JSON.
-        targets: value by target name, in the targets' units; nested lists where it is an array.
-        provenance: where it comes from.
-    """
-
-    id: str
-    group: str
-    payload: Payload
+    id: str  # content hash; two records with the same id say the same thing
+    group: str  # what must never be split between training and test, as in a reduced formula
+    payload: Payload  # the sample, as JSON
+    # value by target name, in the targets' units; nested lists where it is an array
     targets: Mapping[str, Value]
-    provenance: Provenance
+    provenance: Provenance  # where it comes from
 
 
 @dataclass(frozen=True)

@@ -13,15 +13,10 @@ Incoming = Iterator[Record | Quarantined]
 
 @dataclass(frozen=True)
 class SourceForm:
-    """One kind of source that a family ingests.
+    """One kind of source that a family ingests."""
 
-    Attributes:
-        name: what ``--source`` says, or the kind of path that it names.
-        description: what must lie there.
-    """
-
-    name: str
-    description: str
+    name: str  # what ``--source`` says, or the kind of path that it names
+    description: str  # what must lie there
 
 
 class About:

@@ -18,28 +18,20 @@ LARGEST_RANK = 2
 
 @dataclass(frozen=True)
 class Target:
-    """A property that a family predicts.
+    """A property that a family predicts."""
 
-    Attributes:
-        name: the field's own name, as in ``K_VRH``.
-        unit: unit of the physical value, as in ``GPa``.
-        description: one line for people who don't know the name.
-        scale: the scale on which the network learns and errors are averaged.
-        lower: values at or below this are unphysical, in ``unit``; None for no bound.
-        upper: values at or above this are unphysical, in ``unit``; None for no bound.
-        quantity: what this is one direction of; targets with the same one are scaled alike.
-        axis: what the value has a row for, as in ``atom``, named as the features name it.
-        shape: of the value on one row: ``()`` a number, ``(3,)`` a vector, ``(3, 3)`` a tensor.
-    """
-
-    name: str
-    unit: str
-    description: str
-    scale: Scale = "identity"
+    name: str  # the field's own name, as in ``K_VRH``
+    unit: str  # unit of the physical value, as in ``GPa``
+    description: str  # one line for people who don't know the name
+    scale: Scale = "identity"  # the scale on which the network learns and errors are averaged
+    # values at or below this are unphysical, in ``unit``; None for no bound
     lower: float | None = None
+    # values at or above this are unphysical, in ``unit``; None for no bound
     upper: float | None = None
-    quantity: str = ""
+    quantity: str = ""  # what this is one direction of; targets with the same one are scaled alike
+    # what the value has a row for, as in ``atom``, named as the features name it
     axis: str = SAMPLE_AXIS
+    # of the value on one row: ``()`` a number, ``(3,)`` a vector, ``(3, 3)`` a tensor
     shape: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:

@@ -12,24 +12,17 @@ from matops.core.monitoring.retraining import RetrainingConfig
 
 @dataclass(frozen=True)
 class EvaluationConfig:
-    """How a trained model is measured.
+    """How a trained model is measured."""
 
-    Attributes:
-        coverage: nominal coverage of the prediction intervals.
-        golden_requests: requests stored in the package with their answers.
-        latency_requests: single requests that are timed.
-        physics_samples: test samples on which the physics is checked.
-        champion_tolerance: by how much, on the learning scale, the challenger's mean error may
-            exceed the champion's at the upper end of the 95 % interval of their difference.
-        learning_curve: shares of the training groups on which one more network is trained each,
-            so that the report can say what more data would bring.
-    """
-
-    coverage: float = 0.9
-    golden_requests: int = 8
-    latency_requests: int = 32
-    physics_samples: int = 24
+    coverage: float = 0.9  # nominal coverage of the prediction intervals
+    golden_requests: int = 8  # requests stored in the package with their answers
+    latency_requests: int = 32  # single requests that are timed
+    physics_samples: int = 24  # test samples on which the physics is checked
+    # by how much, on the learning scale, the challenger's mean error may exceed the champion's at
+    # the upper end of the 95 % interval of their difference
     champion_tolerance: float = 0.005
+    # shares of the training groups on which one more network is trained each, so that the report
+    # can say what more data would bring
     learning_curve: tuple[float, ...] = (0.125, 0.25, 0.5)
 
 
