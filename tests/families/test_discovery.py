@@ -11,7 +11,7 @@ import pytest
 from matops.core.errors import BadInput
 from matops.core.family import Family
 from matops.families import family_names, get_family
-from tests.support.outside_family import announce, install_jumps, on_path
+from tests.support.outside_family import announce, install, on_path
 
 
 def test_names_are_sorted_and_each_gives_its_family_once() -> None:
@@ -35,7 +35,7 @@ def test_looking_for_names_imports_no_family(tmp_path: Path) -> None:
         "import sys; from matops.families import family_names; print(*family_names()); "
         "print([m for m in sys.modules if m.startswith(('matops.families.', 'jumps', 'torch'))])"
     )
-    site = install_jumps(tmp_path)
+    site = install(tmp_path, "jumps")
     done = subprocess.run(
         [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(site)!r}); {script}"],
         capture_output=True,
@@ -48,7 +48,7 @@ def test_looking_for_names_imports_no_family(tmp_path: Path) -> None:
 
 
 def test_a_family_of_an_installed_package_is_one_of_them(tmp_path: Path) -> None:
-    with on_path(install_jumps(tmp_path)):
+    with on_path(install(tmp_path, "jumps")):
         family = get_family("jumps")
         assert family.name == "jumps"
         assert type(family).__module__ == "jumps"
@@ -86,7 +86,7 @@ def test_a_family_of_an_installed_package_is_one_of_them(tmp_path: Path) -> None
 def test_what_is_no_family_or_has_another_ones_name_is_refused_in_one_line(
     tmp_path: Path, name: str, value: str, reason: str
 ) -> None:
-    site = install_jumps(tmp_path)
+    site = install(tmp_path, "jumps")
     (site / "matops-jumps-1.0.dist-info" / "entry_points.txt").unlink()
     announce(site, name, value)
     with on_path(site), pytest.raises(BadInput) as caught:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from matops.families import get_family, places
 
-JUMPS = Path(__file__).parent / "outside" / "jumps"
+OUTSIDE = Path(__file__).parent / "outside"
+OURS = {path.name for path in OUTSIDE.iterdir()}
 
 
 def announce(site: Path, name: str, value: str, package: str = "other") -> None:
@@ -21,10 +22,10 @@ def announce(site: Path, name: str, value: str, package: str = "other") -> None:
     (information / "entry_points.txt").write_text(f"[matops.families]\n{name} = {value}\n")
 
 
-def install_jumps(site: Path) -> Path:
-    """The family ``jumps`` as its package's installation leaves it; the directory for sys.path."""
-    shutil.copytree(JUMPS, site / "jumps", ignore=shutil.ignore_patterns("__pycache__"))
-    announce(site, "jumps", "jumps", "matops-jumps")
+def install(site: Path, name: str) -> Path:
+    """A family as its package's installation leaves it; the directory for sys.path."""
+    shutil.copytree(OUTSIDE / name, site / name, ignore=shutil.ignore_patterns("__pycache__"))
+    announce(site, name, name, f"matops-{name}")
     return site
 
 
@@ -38,7 +39,8 @@ def on_path(site: Path) -> Iterator[None]:
     finally:
         sys.path.remove(str(site))
         forget()
-        sys.modules.pop("jumps", None)
+        for module in [name for name in sys.modules if name.split(".")[0] in OURS]:
+            del sys.modules[module]
 
 
 def forget() -> None:

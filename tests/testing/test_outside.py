@@ -9,12 +9,12 @@ import pytest
 from matops.core.family import Family
 from matops.families import get_family
 from matops.testing import FamilyConformance
-from tests.support.outside_family import install_jumps, on_path
+from tests.support.outside_family import install, on_path
 
 
 class TestJumps(FamilyConformance):
     @pytest.fixture(scope="class")
     @classmethod
     def family(cls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Family]:
-        with on_path(install_jumps(tmp_path_factory.mktemp("site"))):
+        with on_path(install(tmp_path_factory.mktemp("site"), "jumps")):
             yield get_family("jumps")

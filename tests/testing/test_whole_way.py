@@ -28,7 +28,7 @@ from matops.steps.learning.preprocess import preprocess
 from matops.steps.learning.train import train
 from matops.steps.quality.evaluate import PACKAGE, REPORT, evaluate
 from tests.steps.conftest import MemoryStore
-from tests.support.outside_family import install_jumps, on_path
+from tests.support.outside_family import install, on_path
 
 if TYPE_CHECKING:
     from tests.conftest import Matops
@@ -40,7 +40,7 @@ def quiet(*_: object) -> None:
 
 @pytest.fixture(scope="module")
 def family(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    with on_path(install_jumps(tmp_path_factory.mktemp("site"))):
+    with on_path(install(tmp_path_factory.mktemp("site"), "jumps")):
         yield get_family("jumps")
 
 
