@@ -125,6 +125,9 @@ class Describes:
     ) -> None:
         if not isinstance(family, Designs):
             pytest.skip("designs nothing")
+        columns = [family.objectives.cost.name, *(merit.name for merit in family.objectives.merits)]
+        columns += [target.name for target in family.targets]
+        assert len(set(columns)) == len(columns), "a screening's table would have a column twice"
         config, numbers = family.preset("demo"), range(4)
         forwards = [family.design(i, 1, config) for i in numbers]
         assert forwards == [family.design(i, 1, config) for i in reversed(numbers)][::-1]

@@ -22,10 +22,16 @@ from disc_images.data import (
 )
 from disc_images.gates import gates, measure_physics
 from disc_images.model import DESCRIPTORS, DiscNetwork, describe, featurize
+from disc_images.physics import FREE_DIFFUSIVITY_M2_S, Array
 from matops.core.data.record import Payload
 from matops.core.exploring.screening import Cost, Merit, Objectives
 from matops.core.family import Designs, Family
 from matops.core.learning.features import PackedFeatures
+
+
+def relative_diffusivity(values: Array) -> Array:
+    """Merit of targets, shape (n, 2): tortuosity and D_eff."""
+    return values[:, 1] / FREE_DIFFUSIVITY_M2_S
 
 
 class DiscImages(Family[DiscConfig, Discs], Designs[DiscConfig]):
@@ -44,7 +50,7 @@ class DiscImages(Family[DiscConfig, Discs], Designs[DiscConfig]):
     largest_sample = 4096
     objectives = Objectives(
         cost=Cost("solid_fraction", "1", "solid fraction", lambda p: parse(p).solid_fraction),
-        merits=(Merit("D_eff", "m^2/s", "diffusivity", lambda values: values[:, 1]),),
+        merits=(Merit("relative_D", "1", "D_eff over that of free water", relative_diffusivity),),
         settings=("designs",),
     )
 
