@@ -157,6 +157,7 @@ def test_progress_counts_epochs_over_all_networks_and_ends_complete(
     assert [done for done, _ in seen] == [*range(1, 17), 32, 48]
 
 
+@pytest.mark.slow
 def test_two_workers_give_the_same_weights_as_one(world: Any, quiet: Any, tmp_path: Path) -> None:
     log = train(world.prepared_dir, world.family, world.config, tmp_path / "pool", 2, quiet)
     assert same_weights(tmp_path / "pool", world.model)
