@@ -8,9 +8,7 @@ from pathlib import Path
 class AppendOnlyFile:
     """A file open for appending, locked until it is closed, without the line that a kill left torn.
 
-    Args:
-        path: made with its directory if missing.
-        wait: whether to wait for another writer.
+    With ``wait``, it waits for another writer to close it.
 
     Raises:
         BlockingIOError: another writer has it open.

@@ -9,12 +9,7 @@ import numpy as np
 import pytest
 
 from matops.artifacts.jsonfile import to_json
-from matops.artifacts.model.package import (
-    Golden,
-    golden_difference,
-    load_checked,
-    write_package,
-)
+from matops.artifacts.model.package import Golden, golden_difference, load_checked, write_package
 from matops.core.family import Family
 from matops.core.predictor import Predictor
 from matops.core.quality.card import SCHEMA_VERSION, Card, DataSummary, DomainSummary, Environment

@@ -42,10 +42,7 @@ class DvcStore:
     """
 
     def __init__(
-        self,
-        workspace: Path,
-        remote: str | RemoteSettings | None = None,
-        author: str = "unknown",
+        self, workspace: Path, remote: str | RemoteSettings | None = None, author: str = "unknown"
     ) -> None:
         """Name the places; nothing is read or written yet.
 

@@ -129,10 +129,7 @@ class DvcVersions:
         return DatasetVersion(whole, directory)
 
     def verify(self, version: str = "") -> tuple[int, list[Damage]]:
-        """Hash everything that a version is made of anew, wherever it should be.
-
-        Args:
-            version: the version, or how it begins; all that is published if empty.
+        """Hash everything that a version, or all that is published, is made of anew.
 
         Returns:
             Number of files, and what is damaged in workspace, cache and remote.

@@ -93,9 +93,7 @@ class MaterialsProject:
         def ask() -> str:
             # mp-api asks the same, but would wait for ever for a server that stays silent.
             response = httpx.get(
-                f"{self.endpoint}heartbeat",
-                headers={"x-api-key": self.key},
-                timeout=self.timeout_s,
+                f"{self.endpoint}heartbeat", headers={"x-api-key": self.key}, timeout=self.timeout_s
             )
             _refuse_key(response.status_code)
             response.raise_for_status()

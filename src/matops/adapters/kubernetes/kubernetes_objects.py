@@ -47,12 +47,6 @@ class KubernetesObjects:
     """Objects of one namespace.
 
     Every method raises BadInput where the cluster can't be reached, or refuses.
-
-    Args:
-        cluster: configuration of the client.
-        namespace: the namespace.
-        timeout_s: how long to wait for one answer.
-        retry: how often to ask before giving up.
     """
 
     def __init__(
@@ -131,12 +125,7 @@ class KubernetesObjects:
         )
 
     def ask(self, name: str, ask: Callable[..., Any], *arguments: Any) -> Any:
-        """An answer of the API, or None for 404, tried again while there is hope.
-
-        Args:
-            name: what is asked for; an error says it.
-            ask: a function of the client.
-            arguments: its arguments.
+        """The answer of a client's function, or None for 404, with retries; ``name`` is for errors.
 
         Raises:
             Conflict: the object changed since it was read, or exists already.

@@ -84,12 +84,7 @@ class ServerState:
 
 
 class HAProxy:
-    """One proxy in a directory of its own.
-
-    Args:
-        directory: where configuration, socket and log lie.
-        bind: address at which clients ask.
-    """
+    """One proxy in a directory with configuration, socket and log; clients ask at ``bind``."""
 
     def __init__(self, directory: Path, bind: str) -> None:
         self.directory = directory

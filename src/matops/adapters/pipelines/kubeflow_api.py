@@ -54,19 +54,10 @@ def _read_token(configuration: Configuration) -> None:
 
 
 class KubeflowApi:
-    """A Kubeflow Pipelines server (v2beta1).
-
-    Args:
-        access: endpoint and credentials.
-        timeout_s: how long to wait for one answer.
-        retry: how often to ask before giving up.
-    """
+    """A Kubeflow Pipelines server (v2beta1)."""
 
     def __init__(
-        self,
-        access: KubeflowAccess,
-        timeout_s: int = 30,
-        retry: RetryPolicy = RETRY,
+        self, access: KubeflowAccess, timeout_s: int = 30, retry: RetryPolicy = RETRY
     ) -> None:
         self.endpoint, self.namespace = access.endpoint, access.namespace
         self.timeout_s, self.retry = timeout_s, retry

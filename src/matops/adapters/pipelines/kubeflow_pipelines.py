@@ -29,12 +29,7 @@ from matops.steps.pipelines.pipeline_service import (
 
 
 class KubeflowPipelines:
-    """A :class:`~matops.steps.pipelines.pipeline_service.PipelineService`.
-
-    Args:
-        api: the server.
-        service_account: whose rights the steps of runs have.
-    """
+    """The port ``PipelineService`` on Kubeflow; the account's rights are those of the steps."""
 
     def __init__(self, api: KubeflowApi, service_account: str) -> None:
         self.api, self.service_account = api, service_account

@@ -89,13 +89,8 @@ def run_pipeline(
 ) -> dict[str, Any]:
     """Run a compiled pipeline (Kubeflow IR YAML) step by step.
 
-    Args:
-        definition: the compiled pipeline.
-        arguments: its parameters.
-        root: directory for the run's artifacts and ``pipeline.log``.
-        environment: environment variables for the steps; processes have those of this one too.
-        listen: gets every line that the steps print.
-        containers: how steps run in containers; None for processes.
+    ``root`` gets the run's artifacts and ``pipeline.log``, ``listen`` each line that steps print.
+    Steps are processes where no ``containers`` are named.
 
     Returns:
         The pipeline's outputs by name.

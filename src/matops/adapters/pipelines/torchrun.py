@@ -20,12 +20,7 @@ def run_ranks(
     Their standard input stays open for as long as this process lives: whoever is killed outright
     can't tell its children, but they can see that.
 
-    Args:
-        module: what each process runs.
-        argument: its one argument.
-        processes: how many.
-        environment: all their environment variables.
-        listen: gets every line that they write to standard error.
+    ``listen`` gets every line that they write to standard error.
 
     Returns:
         torchrun's exit status: 0 if all processes ended well.

@@ -72,10 +72,7 @@ def take_counts(predictor: Predictor) -> list[DescriptorCounts]:
 class DescriptorMetrics(Collector):
     """Histograms of standardised descriptors; all are there from the start, at zero.
 
-    Args:
-        own: family, version of the model, and name of this copy.
-        names: names of all descriptors; the first are monitored.
-        registry: where they are published.
+    ``own`` has family, version and name of this copy; the first ``names`` are monitored.
     """
 
     def __init__(

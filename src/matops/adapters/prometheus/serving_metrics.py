@@ -32,14 +32,7 @@ class Identity:
 
 
 class ServingMetrics:
-    """Counters and histograms of one server process.
-
-    Args:
-        identity: the labels of every series.
-        targets: what the model predicts.
-        descriptors: names of what its domain is made of.
-        registry: where they are found; the one that ``/metrics`` shows by default.
-    """
+    """Counters and histograms of one server process."""
 
     def __init__(
         self,

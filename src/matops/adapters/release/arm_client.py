@@ -14,11 +14,7 @@ from matops.core.quality.prediction import Prediction
 
 
 class HttpArmClient:
-    """The port ``ArmClient`` over HTTP.
-
-    Args:
-        timeout_s: longest wait for an answer.
-    """
+    """The port ``ArmClient`` over HTTP."""
 
     def __init__(self, timeout_s: float = 10.0) -> None:
         self.client = httpx.Client(timeout=timeout_s)

@@ -21,12 +21,7 @@ PAUSE_S = 0.05
 
 
 class RecentRequests:
-    """The last samples that were answered, one a request.
-
-    Args:
-        most: how many are kept; none for 0.
-        clock: seconds from any beginning.
-    """
+    """The last samples that were answered, one a request; none for ``most`` = 0."""
 
     def __init__(self, most: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._kept: deque[bytes] = deque(maxlen=most)

@@ -135,12 +135,7 @@ def _rows(record: Record, target: Target) -> list[Any]:
 def check_rows(
     targets: Sequence[Target], records: Sequence[Record], counts: Mapping[str, Any]
 ) -> None:
-    """Refuse labels with other rows than their sample has.
-
-    Args:
-        targets: what the labels are of.
-        records: the labels.
-        counts: rows of each record's sample by axis, as its features count them.
+    """Refuse labels with other rows than their sample has; ``counts`` are each sample's by axis.
 
     Raises:
         BadInput: a label has more or fewer.

@@ -20,12 +20,7 @@ class Simulates(ABC, Generic[Config]):
 
     @abstractmethod
     def simulate(
-        self,
-        config: Config,
-        work_dir: Path,
-        workers: int,
-        progress: Progress,
-        shard: Shard = WHOLE,
+        self, config: Config, work_dir: Path, workers: int, progress: Progress, shard: Shard = WHOLE
     ) -> Incoming:
         """Records made by the family's own simulation.
 

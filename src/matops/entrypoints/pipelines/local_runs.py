@@ -126,10 +126,7 @@ def _containers(settings: Settings, inputs: Iterable[str]) -> Containers:
     """Containers that see the workspace, and of the rest what the run is to read."""
     places = (Path(one).absolute() for one in inputs if one and Path(one).exists())
     return Containers(
-        settings.workspace.resolve(),
-        tuple(places),
-        settings.docker_memory,
-        settings.docker_network,
+        settings.workspace.resolve(), tuple(places), settings.docker_memory, settings.docker_network
     )
 
 

@@ -12,10 +12,7 @@ from matops.entrypoints.settings import read_settings
 
 
 def missing_prerequisites(manifests: Path) -> list[str]:
-    """What the cluster lacks for the objects in a file, a line each.
-
-    Args:
-        manifests: YAML as ``kubectl kustomize`` prints it.
+    """What the cluster lacks for the objects in a file of ``kubectl kustomize``, a line each.
 
     Raises:
         BadInput: that is no such file, or the cluster can't be reached, or refuses.

@@ -50,10 +50,6 @@ def labelled_crystal(
 def read_source(source: Path, stated: Provenance) -> Incoming:
     """Records of a file or directory in one of the ``LAYOUTS``.
 
-    Args:
-        source: the file or directory.
-        stated: engine, method, licence and date that hold for all its records.
-
     Raises:
         BadInput: there is no such path, or it is in none of the layouts.
     """

@@ -61,9 +61,7 @@ PAYLOAD_FORMS = (
             "frac_coords": [[0.0, 0.0, 0.0]],
         },
         _object(
-            lattice_A=LATTICE,
-            species=_of_atoms({"type": "string"}),
-            frac_coords=_of_atoms(VECTOR),
+            lattice_A=LATTICE, species=_of_atoms({"type": "string"}), frac_coords=_of_atoms(VECTOR)
         ),
     ),
     *ATOMS_FORMS,

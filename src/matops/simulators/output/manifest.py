@@ -65,10 +65,7 @@ class Entry:
 
 
 def read_labelled(
-    manifest: Path,
-    columns: Sequence[Column],
-    stated: Provenance,
-    label: Callable[[Entry], Record],
+    manifest: Path, columns: Sequence[Column], stated: Provenance, label: Callable[[Entry], Record]
 ) -> Iterator[Record | Quarantined]:
     """A record for each row of a manifest; a row that is refused is yielded with its reason.
 

@@ -68,13 +68,7 @@ def keep_features(
 ) -> Path:
     """Features of all records in one file, computed unless they are there already.
 
-    Args:
-        family: whose records they are.
-        records: at least one.
-        config: as far as :meth:`~matops.core.family.Family.feature_key` tells apart.
-        cache: directory that keeps them; an interrupted computation continues there.
-        workers: processes.
-        progress: called with parts done and parts in all.
+    An interrupted computation continues in ``cache``.
 
     Returns:
         The file, for :func:`read_features`; its samples have the order of ``records``.

@@ -34,15 +34,6 @@ def preprocess(
 ) -> bool:
     """Write prepared samples to ``out``; features come from ``cache`` where it has them.
 
-    Args:
-        family: whose data it is.
-        data: the dataset version.
-        config: how to split and featurize.
-        out: directory of the prepared samples.
-        cache: directory that keeps features.
-        workers: processes that featurize.
-        progress: called with parts featurized and parts in all.
-
     Returns:
         Whether the cache had them.
 

@@ -53,15 +53,8 @@ def train(
     Processes that have joined a group of ``torch.distributed`` train one network after the other
     together; ``out`` is one directory for all of them.
 
-    Args:
-        prepared_dir: prepared samples.
-        family: family of the model.
-        config: its configuration.
-        out: directory of the model; finished networks that lie there are not trained again.
-        workers: processes on a CPU, one network each; a GPU trains one network after the other.
-        progress: called with epochs done and epochs in all, over all networks.
-        init_from: package from whose weights the networks start.
-        policy: where and how often unfinished trainings are kept; nowhere if left out.
+    Finished networks in ``out`` are not trained again. On a CPU each of the ``workers`` trains one
+    network; a GPU trains one after the other.
 
     Raises:
         BadInput: that package is damaged, of another family, or may have seen the test groups.

@@ -61,14 +61,7 @@ def training_labels(
 
 
 class ChampionMonitor:
-    """Statistics of the released model, for the decision to retrain.
-
-    Args:
-        packages: where the released package is.
-        metrics: what its servers publish.
-        window: how far back to look.
-        clock: the time.
-    """
+    """Statistics of the released model in a window back from now, for the decision to retrain."""
 
     def __init__(
         self,

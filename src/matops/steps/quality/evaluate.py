@@ -165,14 +165,8 @@ def evaluate(
 ) -> Card:
     """Measure a trained model and write candidate package, report and test predictions.
 
-    Args:
-        prepared: the samples, of which calibration and test rows are used here.
-        model: directory that training wrote.
-        champion: the package released now, for the comparison on the same rows.
-        commit: code commit for the card.
-        out: directory that gets ``package/``, ``report.html``, ``parity.html`` and
-            ``test_predictions.csv``.
-        since_champion: how the data changed since the champion's, for the card.
+    ``out`` gets ``package/``, ``report.html``, ``parity.html`` and ``test_predictions.csv``. The
+    champion is compared on the same rows.
 
     Returns:
         The candidate's card, with the verdict.

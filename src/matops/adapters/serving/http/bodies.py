@@ -10,10 +10,7 @@ from matops.core.errors import BadInput
 def read_json(text: bytes | str, nesting: int, what: str) -> Any:
     """Content of a JSON text; ``NaN`` and infinity are none of JSON's numbers.
 
-    Args:
-        text: UTF-8.
-        nesting: levels of brackets that are accepted.
-        what: how a refusal calls the text.
+    ``nesting`` levels of brackets are accepted; ``what`` is the text's name in a refusal.
 
     Raises:
         BadInput: not JSON, or nested deeper.

@@ -9,12 +9,7 @@ from matops.adapters.serving.limits import Limits
 
 
 class Connection(HttpToolsProtocol):
-    """uvicorn's, which would wait for a request's headers forever and hold any number of them.
-
-    Args:
-        limits: how much there may be before a request's headers are complete, and how long.
-        uvicorn: what uvicorn gives its connections.
-    """
+    """uvicorn's, which would wait for a request's headers forever and hold any number of them."""
 
     def __init__(self, limits: Limits, **uvicorn: Any) -> None:
         super().__init__(**uvicorn)

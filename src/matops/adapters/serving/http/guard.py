@@ -44,11 +44,7 @@ class ClientLeft(Exception):
 class Guard:
     """Passes on the requests that the description names, with bodies that keep the limits.
 
-    Args:
-        application: what answers.
-        routes: method by path.
-        limits: what a request may cost.
-        metrics: where requests are counted.
+    ``routes`` has the method by path.
     """
 
     def __init__(
@@ -204,10 +200,7 @@ async def _chunks(receive: Receive):  # type: ignore[no-untyped-def]
 def _plain(scope: Scope, body: bytes) -> Scope:
     """The request as one with a JSON body and nothing special."""
     kept = [header for header in scope["headers"] if header[0] in KEPT_HEADERS]
-    own = [
-        (b"content-type", b"application/json"),
-        (b"content-length", str(len(body)).encode()),
-    ]
+    own = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
     return {**scope, "headers": [*kept, *own]}
 
 
