@@ -17,13 +17,13 @@ from matops.families.elastic_cgcnn.crystals.materials_project import (
     elasticity_query,
     read_elasticity,
 )
+from matops.families.elastic_cgcnn.crystals.payload_forms import PAYLOAD_FORMS
 from matops.families.elastic_cgcnn.data import labelled_crystal, read_source
 from matops.families.elastic_cgcnn.descriptors import DESCRIPTORS, describe
 from matops.families.elastic_cgcnn.features import POINTERS, featurize
 from matops.families.elastic_cgcnn.files import load_request, write_example
 from matops.families.elastic_cgcnn.gates import derive_moduli, elastic_gates, measure_physics
 from matops.families.elastic_cgcnn.model import build_network
-from matops.families.elastic_cgcnn.payload_forms import PAYLOAD_FORMS
 from matops.families.elastic_cgcnn.simulation import simulate_alloys
 from matops.families.elastic_cgcnn.studies import STUDIES
 

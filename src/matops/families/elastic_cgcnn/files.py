@@ -7,7 +7,7 @@ from matops.core.data.payloads import read_payload
 from matops.core.data.record import Payload
 from matops.core.errors import BadInput
 from matops.families.elastic_cgcnn.crystals.formats import of_atoms
-from matops.families.elastic_cgcnn.payload_forms import PAYLOAD_FORMS
+from matops.families.elastic_cgcnn.crystals.payload_forms import PAYLOAD_FORMS
 from matops.simulators.output.atoms import is_atoms_file, read_atoms
 
 EXAMPLE = """\

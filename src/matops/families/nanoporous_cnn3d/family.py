@@ -15,7 +15,6 @@ from matops.families.nanoporous_cnn3d.designs import (
     design_key,
     make_design,
 )
-from matops.families.nanoporous_cnn3d.domain import DESCRIPTORS, describe
 from matops.families.nanoporous_cnn3d.features import featurize
 from matops.families.nanoporous_cnn3d.files import load_request, write_example
 from matops.families.nanoporous_cnn3d.gates import (
@@ -23,10 +22,11 @@ from matops.families.nanoporous_cnn3d.gates import (
     measure_physics,
     nanoporous_gates,
 )
+from matops.families.nanoporous_cnn3d.metal.domain import DESCRIPTORS, describe
+from matops.families.nanoporous_cnn3d.metal.payload_forms import PAYLOAD_FORMS
 from matops.families.nanoporous_cnn3d.metal.payloads import parse_metal
 from matops.families.nanoporous_cnn3d.metal.structure import MAX_VOXELS, NanoporousMetal, VoxelGrid
 from matops.families.nanoporous_cnn3d.model import StiffnessNetwork
-from matops.families.nanoporous_cnn3d.payload_forms import PAYLOAD_FORMS
 from matops.families.nanoporous_cnn3d.simulation import simulate_metals
 from matops.families.nanoporous_cnn3d.studies import STUDIES
 

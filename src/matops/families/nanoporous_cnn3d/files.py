@@ -8,8 +8,8 @@ from matops.core.data.payloads import read_payload
 from matops.core.data.record import Payload
 from matops.core.errors import BadInput
 from matops.families.nanoporous_cnn3d.metal.atoms import load_atoms
+from matops.families.nanoporous_cnn3d.metal.payload_forms import PAYLOAD_FORMS
 from matops.families.nanoporous_cnn3d.metal.payloads import ARRAYS, parse_metal, write_payload
-from matops.families.nanoporous_cnn3d.payload_forms import PAYLOAD_FORMS
 from matops.families.nanoporous_cnn3d.simulation import demo_sample
 from matops.simulators.output.atoms import is_atoms_file
 

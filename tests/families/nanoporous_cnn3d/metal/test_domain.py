@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from matops.core.quality.domain import fit_domain
-from matops.families.nanoporous_cnn3d.domain import describe, two_point_correlation
+from matops.families.nanoporous_cnn3d.metal.domain import describe, two_point_correlation
 
 
 def test_correlation_at_no_distance_is_the_variance_and_noise_has_none_else() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from matops.core.quality.prediction import Estimate
-from matops.families.elastic_cgcnn.electrolytes import electrodeposition_stability
+from matops.families.elastic_cgcnn.crystals.electrolytes import electrodeposition_stability
 
 
 def moduli(G_GPa: float, nu: float, spread: float = 1.0) -> dict[str, Estimate]:
