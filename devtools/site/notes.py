@@ -1,11 +1,12 @@
-"""An extension of Griffe: a note beside a field, or on the lines above it, is its docstring."""
+"""An extension of Griffe: notes beside fields, or on the lines above them, describe the fields."""
 
 import re
 from typing import Any
 
-from griffe import Attribute, Docstring, Extension
+from griffe import Class, Extension
 
 BESIDE = re.compile(r"(?<=\S) {2}# (?!noqa|type:)(?P<note>.+)$")
+ATTRIBUTES = "Attributes:"
 ABOVE = re.compile(r"^\s*# (?P<note>.+)$")
 
 
@@ -23,14 +24,20 @@ def note_of(lines: list[str], first: int, last: int) -> str:
 
 
 class Notes(Extension):
-    """Gives each field of a class its note, if it has no docstring."""
+    """Lists the fields of a class with their notes, as a docstring's ``Attributes:`` would."""
 
-    def on_attribute_instance(self, *, attr: Attribute, **_: Any) -> None:
-        """Take the note from the lines of the file."""
-        is_field, path = attr.parent is not None and attr.parent.is_class, attr.filepath
-        if not is_field or attr.docstring or attr.lineno is None or isinstance(path, list):
+    def on_class_members(self, *, cls: Class, **_: Any) -> None:
+        """Take the notes from the lines of the file."""
+        path, docstring = cls.filepath, cls.docstring
+        if isinstance(path, list) or docstring is None or ATTRIBUTES in docstring.value:
             return
-        lines = attr.lines_collection[path]
-        note = note_of(lines, attr.lineno, attr.endlineno or attr.lineno)
-        if note:
-            attr.docstring = Docstring(note, parent=attr)
+        lines = cls.lines_collection[path]
+        bare = {
+            name: (field.lineno, field.endlineno or field.lineno)
+            for name, field in cls.members.items()
+            if field.is_attribute and not field.has_docstring and field.lineno
+        }
+        notes = {name: note_of(lines, *place) for name, place in bare.items()}
+        listed = [f"    {name}: {note}" for name, note in notes.items() if note]
+        if listed:
+            docstring.value = "\n".join([docstring.value, "", ATTRIBUTES, *listed])
