@@ -20,7 +20,6 @@ class Structure(Protocol):
 
     def as_dict(self) -> dict[str, Any]:
         """The structure as JSON."""
-        ...
 
 
 @runtime_checkable
@@ -31,11 +30,9 @@ class Atoms(Protocol):
 
     def get_chemical_symbols(self) -> list[str]:
         """A symbol for each atom."""
-        ...
 
     def get_scaled_positions(self, wrap: bool = True) -> Any:
         """Fractional coordinates, shape (n, 3)."""
-        ...
 
 
 Payload = Mapping[str, Any]

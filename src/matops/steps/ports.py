@@ -38,11 +38,9 @@ class DatasetStore(Protocol):
 
     def checkout(self, family: Family) -> DatasetVersion | None:
         """The published version of a family's data, or None while it has none."""
-        ...
 
     def append(self, family: Family, records: Sequence[Record]) -> Appended:
         """Add the records that the data lacks as one part, store it remotely and publish it."""
-        ...
 
     def open(self, family: Family, version: str) -> DatasetVersion:
         """A version by its hash, the published one or an earlier one.
@@ -50,7 +48,6 @@ class DatasetStore(Protocol):
         Raises:
             BadInput: it is not known here, or its parts can't be had.
         """
-        ...
 
     def pointer_text(self) -> str:
         """Content of the small file from which all published data can be had elsewhere.
@@ -58,7 +55,6 @@ class DatasetStore(Protocol):
         Raises:
             BadInput: nothing is published yet.
         """
-        ...
 
 
 class CheckpointStore(Protocol):
@@ -71,23 +67,18 @@ class CheckpointStore(Protocol):
     @property
     def address(self) -> str:
         """How people name the store."""
-        ...
 
     def names(self, folder: str) -> list[str]:
         """Names of the whole files of a folder; none if it is not there."""
-        ...
 
     def read(self, name: str) -> bytes:
         """Content of a file."""
-        ...
 
     def write(self, name: str, content: bytes) -> None:
         """Write a file atomically: a crash leaves no partial file."""
-        ...
 
     def remove(self, name: str) -> None:
         """Remove a file, if it is there, and its folder with the last one."""
-        ...
 
 
 class PackageStore(Protocol):
@@ -95,11 +86,9 @@ class PackageStore(Protocol):
 
     def champion(self, family: Family) -> Path | None:
         """Directory of the package that is released now, or None while there is none."""
-        ...
 
     def keep(self, family: Family, package: Path) -> Path:
         """Keep a package for good and return its directory."""
-        ...
 
     def kept(self, family: Family, version: str) -> Path:
         """Directory of a package that is kept.
@@ -107,31 +96,24 @@ class PackageStore(Protocol):
         Raises:
             BadInput: it is not here.
         """
-        ...
 
     def publish(self, family: Family, package: Path) -> Path:
         """Keep a package for good, make it the champion and return its directory."""
-        ...
 
     def released(self, family: Family) -> list[Path]:
         """Directories of all packages that were ever released, oldest first."""
-        ...
 
     def last_attempt(self, family: Family) -> Attempt | None:
         """The last attempt to retrain, or None while there was none."""
-        ...
 
     def note_attempt(self, family: Family, attempt: Attempt) -> None:
         """Remember an attempt in place of the one before."""
-        ...
 
     def decisions(self, family: Family) -> list[Decision]:
         """All decisions on releases, the oldest first."""
-        ...
 
     def note_decision(self, family: Family, decision: Decision) -> None:
         """Add a decision, with its evidence, to all before."""
-        ...
 
 
 class ServingMonitor(Protocol):
@@ -143,7 +125,6 @@ class ServingMonitor(Protocol):
         Raises:
             BadInput: they can't be measured now; the message says why.
         """
-        ...
 
 
 class LiveMetrics(Protocol):
@@ -155,7 +136,6 @@ class LiveMetrics(Protocol):
         Raises:
             BadInput: the counts can't be had now.
         """
-        ...
 
 
 class Serving(Protocol):
@@ -164,15 +144,12 @@ class Serving(Protocol):
     @property
     def is_led_by_schedule(self) -> bool:
         """Whether a scheduled judge leads releases, so that who begins one does not wait."""
-        ...
 
     def prometheus_command(self, url: str) -> list[str]:
         """Command line of a Prometheus for this URL; none where the deployments need none."""
-        ...
 
     def rollout(self, family: Family) -> Rollout | None:
         """The state on the deployment, or None while nothing is deployed."""
-        ...
 
     def apply(self, family: Family, rollout: Rollout) -> None:
         """Reconcile the deployment with a state; idempotent.
@@ -185,23 +162,18 @@ class Serving(Protocol):
             BadInput: the deployment has moved on since the state was decided (its generation is
                 not the one before), or can't be reached.
         """
-        ...
 
     def unready(self, family: Family) -> dict[str, str]:
         """Arms that don't answer yet or any more, by name, each with what is known of why."""
-        ...
 
     def unreconciled(self, family: Family) -> str:
         """Why the controller has not reconciled the last generation; empty if it has."""
-        ...
 
     def address(self, family: Family, arm: Arm) -> str:
         """URL at which one arm alone can be asked, past the split of the traffic."""
-        ...
 
     def url(self, family: Family) -> str:
         """Where clients ask; empty while that is not known."""
-        ...
 
     def location(self, family: Family, package: Path) -> str:
         """Where the deployment reads a package that is kept here.
@@ -209,7 +181,6 @@ class Serving(Protocol):
         Raises:
             BadInput: it can't be read from there.
         """
-        ...
 
     def stop(self, family: Family) -> None:
         """End all arms after the requests under way, and forget the deployment.
@@ -217,7 +188,6 @@ class Serving(Protocol):
         Raises:
             BadInput: nothing is deployed.
         """
-        ...
 
 
 class TrafficMonitor(Protocol):
@@ -229,7 +199,6 @@ class TrafficMonitor(Protocol):
         Raises:
             BadInput: what was asked does not measure anything.
         """
-        ...
 
 
 class ArmClient(Protocol):
@@ -237,11 +206,9 @@ class ArmClient(Protocol):
 
     def ask(self, url: str, family: Family, payload: Payload) -> Prediction | None:
         """The answer to one sample, or None where there is none; what is no number is NaN."""
-        ...
 
     def recent(self, url: str) -> list[Payload]:
         """Samples that the arm was asked about lately; none where it keeps none."""
-        ...
 
 
 class MaterialsDatabase(Protocol):
@@ -253,4 +220,3 @@ class MaterialsDatabase(Protocol):
         Raises:
             BadInput: the database refuses, or can't be reached.
         """
-        ...

@@ -38,6 +38,8 @@ MOST_WRITES = 20
 class KServeServing:
     """One InferenceService for each family; see :mod:`matops.adapters.kubernetes.kserve_plan`.
 
+    What needs a deployment raises BadInput where there is none.
+
     Args:
         objects: the cluster's objects.
         pods: what all pods have in common.
@@ -109,11 +111,7 @@ class KServeServing:
         return unreconciled_reason(service) if service else ""
 
     def address(self, family: Family, arm: Arm) -> str:
-        """URL within the cluster at which one arm alone can be asked.
-
-        Raises:
-            BadInput: the arm has no Service.
-        """
+        """URL within the cluster at which one arm alone can be asked."""
         name = arm_service(family, arm.name)
         port = self.objects.service_port(name)
         if port is None:
@@ -121,11 +119,7 @@ class KServeServing:
         return f"http://{name}.{self.objects.namespace}.svc.cluster.local:{port}"
 
     def url(self, family: Family) -> str:
-        """Where clients ask; empty until KServe has given it an address.
-
-        Raises:
-            BadInput: nothing is deployed.
-        """
+        """Where clients ask; empty until KServe has given it an address."""
         return str((self._deployed(family).get("status") or {}).get("url", ""))
 
     def location(self, family: Family, package: Path) -> str:
@@ -142,11 +136,7 @@ class KServeServing:
         return f"{self.packages_uri}/{family.name}/{package.name}"
 
     def stop(self, family: Family) -> None:
-        """Delete the InferenceService; KServe ends its pods, which finish what they have.
-
-        Raises:
-            BadInput: nothing is deployed, or not by matops.
-        """
+        """Delete the InferenceService; KServe ends its pods, which finish what they have."""
         read_rollout(self._deployed(family))
         self.objects.delete(SERVICES, service_name(family))
 

@@ -17,7 +17,10 @@ from matops.core.release.rollout import Arm, Rollout
 
 
 class LocalServing:
-    """The port ``Serving`` for one machine; ``notice`` gets each step before it is done."""
+    """The port ``Serving`` for one machine; ``notice`` gets each step before it is done.
+
+    What needs a deployment raises BadInput where there is none.
+    """
 
     is_led_by_schedule = False
 
@@ -38,11 +41,7 @@ class LocalServing:
         return state.rollout if state else None
 
     def url(self, family: Family) -> str:
-        """Where clients ask.
-
-        Raises:
-            BadInput: nothing is deployed.
-        """
+        """Where clients ask."""
         return f"http://127.0.0.1:{self._state(family).port}"
 
     def apply(self, family: Family, rollout: Rollout) -> None:
@@ -74,11 +73,7 @@ class LocalServing:
         return ""
 
     def address(self, family: Family, arm: Arm) -> str:
-        """URL at which one arm alone can be asked, past the split of the traffic.
-
-        Raises:
-            BadInput: it is not deployed.
-        """
+        """URL at which one arm alone can be asked, past the split of the traffic."""
         port = self._state(family).arm_ports.get(arm.name)
         if port is None:
             raise BadInput(f"{family.name}: {arm.name} is not deployed")
@@ -89,11 +84,7 @@ class LocalServing:
         return str(package.resolve())
 
     def stop(self, family: Family) -> None:
-        """End proxy and arms after the requests under way, and forget the deployment.
-
-        Raises:
-            BadInput: nothing is deployed.
-        """
+        """End proxy and arms after the requests under way, and forget the deployment."""
         deployment, state = self.deployment(family), self._state(family)
         with deployment.lock():
             deployment.proxy.process.stop(DRAIN_S, SIGUSR1)

@@ -40,19 +40,15 @@ class Checkpoints(Protocol):
 
     def latest(self) -> Checkpoint | None:
         """The last whole checkpoint of this training, or None while there is none."""
-        ...
 
     def due(self) -> bool:
         """Whether it is time for another one."""
-        ...
 
     def stopping(self) -> bool:
         """Whether this process was told to stop."""
-        ...
 
     def save(self, checkpoint: Checkpoint) -> None:
         """Keep a checkpoint, whose tensors change after this call.
 
         One that can't be kept costs a warning, not the training.
         """
-        ...

@@ -49,7 +49,6 @@ class DepositSource(Protocol):
         Raises:
             BadInput: it can't be looked into.
         """
-        ...
 
     def fetched(self, deposit: Deposit) -> AbstractContextManager[Path]:
         """A directory in which the deposit's files lie under their paths, while it is needed.
@@ -57,15 +56,12 @@ class DepositSource(Protocol):
         Raises:
             BadInput: a file can't be had.
         """
-        ...
 
     def unchanged(self, deposit: Deposit) -> bool:
         """Whether what was fetched is what the deposit says; asked after it was read."""
-        ...
 
     def address(self, name: str) -> str:
         """How people call what lies under a path of the place."""
-        ...
 
 
 def group_deposits(stamps: Mapping[str, str]) -> list[Deposit]:
