@@ -189,7 +189,7 @@ BAD_ROWS: dict[str, tuple[dict[str, Any], str]] = {
     "outside": ({"file": "../outside.data"}, "../outside.data lies outside the manifest's"),
     "outside by a link": ({"file": "link.data"}, "link.data lies outside the manifest's"),
     "missing log": ({"log": "log.nothere"}, "no such file: log.nothere"),
-    "unknown form": ({"file": "log.lammps"}, "nor a file of atoms"),
+    "unknown form": ({"file": "log.lammps"}, "no kind of file that the model takes"),
     "wrong content": ({"sha256": "0" * 64}, "not 000000000000…: damaged"),
     "not a date": ({"date": "31.1.2026"}, "'31.1.2026' is not of the form"),
     "not a number": ({"K_VRH [GPa]": "stiff"}, "'stiff' is not a number"),

@@ -56,8 +56,8 @@ def read_payloads(
     form = form_of_file(path, forms)
     is_json = fnmatchcase(path.name.lower(), JSON_FILES)
     if form is None and not is_json:
-        kinds = ", ".join((JSON_FILES, *(kind for form in forms for kind in form.files)))
-        raise BadInput(f"{path}: no kind of file that the model takes; it takes {kinds}")
+        kinds = dict.fromkeys((JSON_FILES, *(kind for form in forms for kind in form.files)))
+        raise BadInput(f"{path}: no kind of file that the model takes; it takes {', '.join(kinds)}")
     encoding = form.encoding if form else "json"
     content = _content(path, encoding, most_bytes)
     if not is_json or encoding != "json":
