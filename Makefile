@@ -76,8 +76,9 @@ slow-tests: $(READY) ## whole pipelines, trainings that are killed, exhaustive s
 object-tests: $(READY) minio ## tests of the data store on real S3 servers, faults included
 	python -m pytest -n0 -m s3 -rs tests
 
+# Two at a time: they wait for most of their seconds, and each file has servers of its own.
 live-tests: $(READY) ## tests with the distribution's Prometheus and proxy
-	python -m pytest -n0 -m live -rs tests
+	python -m pytest -n 2 --dist loadfile -m live -rs tests
 
 object-store: $(READY) minio ## start MinIO for development and print the settings that use it
 	python -m devtools.object_store

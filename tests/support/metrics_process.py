@@ -10,23 +10,22 @@ import sys
 
 from prometheus_client import Counter, Histogram, start_http_server
 
-OWN = {"family": "elastic_cgcnn", "model_version": "m8", "variant": sys.argv[2]}
 
-
-def main() -> None:
-    requests = Counter("matops_requests", "Requests by outcome", [*OWN, "outcome"])
-    samples = Counter("matops_samples", "Samples", [*OWN]).labels(**OWN)
-    outside = Counter("matops_out_of_domain", "Outside", [*OWN]).labels(**OWN)
+def main(port: int, variant: str) -> None:
+    own = {"family": "elastic_cgcnn", "model_version": "m8", "variant": variant}
+    requests = Counter("matops_requests", "Requests by outcome", [*own, "outcome"])
+    samples = Counter("matops_samples", "Samples", [*own]).labels(**own)
+    outside = Counter("matops_out_of_domain", "Outside", [*own]).labels(**own)
     edges_s = (0.01, 0.02, 0.05, 0.1)
-    seconds = Histogram("matops_request_seconds", "Time", [*OWN], buckets=edges_s).labels(**OWN)
-    labels = [*OWN, "target", "unit"]
+    seconds = Histogram("matops_request_seconds", "Time", [*own], buckets=edges_s).labels(**own)
+    labels = [*own, "target", "unit"]
     values = Histogram("matops_prediction", "Values", labels, buckets=(50, 100, 200))
-    moduli = values.labels(**OWN, target="K_VRH", unit="GPa")
+    moduli = values.labels(**own, target="K_VRH", unit="GPa")
     outcomes = {
-        name: requests.labels(**OWN, outcome=name)
+        name: requests.labels(**own, outcome=name)
         for name in ("ok", "bad_input", "error", "overloaded")
     }
-    start_http_server(int(sys.argv[1]), addr="127.0.0.1")
+    start_http_server(port, addr="127.0.0.1")
     print("ready", flush=True)
     for line in sys.stdin:
         told = json.loads(line)
@@ -42,4 +41,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(int(sys.argv[1]), sys.argv[2])
