@@ -255,10 +255,6 @@ def code_digest(
 ) -> bytes:
     """Digest of the code that some methods of a family, and some functions, reach; read once.
 
-    Args:
-        family: whose methods.
-        config: what they are given; its own methods count, its fields and defaults don't.
-        methods: their names.
-        functions: further functions and classes.
+    Of ``config``, its own methods count, its fields and defaults don't.
     """
     return _digest(type(family), tuple(methods), tuple(functions), _kinds(config)).encode()

@@ -113,13 +113,7 @@ class Client:
 
 
 class AsyncClient:
-    """The same, to be awaited; one client may have many requests under way.
-
-    Args:
-        url: of the server.
-        model: name of the model; asked of the server where it is left out.
-        patience: timeouts and retries.
-    """
+    """The same, to be awaited; one client may have many requests under way."""
 
     def __init__(self, url: str, model: str = "", patience: Patience | None = None) -> None:
         self.url, named = _server_and_model(url)

@@ -46,11 +46,8 @@ class DvcStore:
     ) -> None:
         """Name the places; nothing is read or written yet.
 
-        Args:
-            workspace: directory with (or for) ``data.dvc``.
-            remote: DVC URL, or one with its settings; by default the one in ``.dvc/config``, or
-                else the directory ``.matops/remote`` of the workspace.
-            author: who publishes, for the history.
+        Without ``remote``, a DVC URL, it is the one in ``.dvc/config``, else ``.matops/remote`` of
+        the workspace; the history names the ``author``.
         """
         self.workspace = workspace.resolve()
         self.pointer, self.data = self.workspace / POINTER, self.workspace / DATA

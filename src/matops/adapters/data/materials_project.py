@@ -43,13 +43,7 @@ class MaterialsProject:
     ) -> None:
         """Name the places; nothing is asked yet.
 
-        Args:
-            key: API key.
-            endpoint: address of the API.
-            kept: directory of finished pages.
-            retry: how often one request is made, mp-api's own quick repeats not counted.
-            timeout_s: longest silence of the server.
-            page_size: materials of one request.
+        ``kept`` is the directory of finished pages, ``timeout_s`` the server's longest silence.
 
         Raises:
             BadInput: there is no key, or it can't be one.

@@ -43,10 +43,6 @@ class PrometheusApi:
 
     All its questions raise :class:`NoAnswer` where it can't be reached or is overwhelmed, and
     :class:`~matops.core.errors.BadInput` where it refuses, or is no Prometheus.
-
-    Args:
-        url: its address, as in ``http://prometheus:9090``.
-        timeout_s: how long to wait for an answer.
     """
 
     def __init__(self, url: str, timeout_s: float = 10.0) -> None:

@@ -12,11 +12,7 @@ TRANSIENT = (500, *OVERLOADED)
 
 @contextmanager
 def one_line(problem: str, *others: type[Exception]) -> Iterator[None]:
-    """Whatever storage raises, as one line that begins with the problem.
-
-    Args:
-        problem: what was done, or its address.
-        others: raised by whoever stands between us and the storage.
+    """Whatever storage, or one of the ``others``, raises, as one line that begins with the problem.
 
     Raises:
         BadInput: no such bucket, no access, no room, or no answer.

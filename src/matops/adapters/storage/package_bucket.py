@@ -18,11 +18,7 @@ class PackageBucket:
         self.store = store
 
     def put(self, package: Path, name: str) -> None:
-        """Copy a package, unless it is there; a second time copies nothing.
-
-        Args:
-            package: its directory.
-            name: what it is called here, as in ``elastic_cgcnn/8a727648abea``.
+        """Copy a package to a name, as in ``elastic_cgcnn/8a727648abea``, unless it is there.
 
         Raises:
             BadInput: another package has this name, this one is damaged, or the bucket can't be

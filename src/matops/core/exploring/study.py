@@ -110,10 +110,7 @@ def draw_training_groups(
 ) -> NDArray[np.str_]:
     """The groups that train: the first ones of a random order, so that larger sets hold smaller.
 
-    Args:
-        available: groups of the rows that are not held out; repeats are fine.
-        variant: says how many.
-        seed: of the order; the same for all variants of a study.
+    The ``available`` ones are not held out; ``seed`` is the same for all variants of a study.
 
     Raises:
         BadInput: it wants more groups than there are, or too few to train on.

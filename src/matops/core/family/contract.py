@@ -55,9 +55,7 @@ class Reads(About, ABC, Generic[Sample]):
     def read(self, source: Path, stated: Provenance) -> Incoming:
         """Records of a file or directory in any layout the family knows.
 
-        Args:
-            source: the file or directory.
-            stated: engine, method, licence and date that hold for all its records.
+        ``stated`` has engine, method, licence and date that hold for all its records.
 
         Raises:
             BadInput: the source as a whole can't be read; single bad records are yielded as

@@ -100,9 +100,7 @@ def adopt(answers: Tables, scaled: Tables) -> Scaling:
     A network that starts so has no offset to learn, which would cost what the start knows. Targets
     of which the answers say little are standardised, and so are arrays.
 
-    Args:
-        answers: what the start's networks answer, their mean.
-        scaled: new targets of the same samples on the learning scale.
+    The targets are those of the same samples, on the learning scale.
     """
     scaling = standardise(scaled)
     for group in _groups(scaled.targets):

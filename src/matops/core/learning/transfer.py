@@ -132,11 +132,6 @@ def refuse_leak(
     Groups have their part by a hash: with one salt, the test and calibration groups of the
     smaller held-out share are among those of the larger one.
 
-    Args:
-        parent: split of the model that is started from: calibration, test, salt.
-        child: split of the model that starts.
-        config: which may say that the data are disjoint.
-
     Raises:
         BadInput: a group may be on both sides.
     """

@@ -34,9 +34,7 @@ Cu1 Cu 0.5 0.5 0
 def load_request(path: Path, species: Sequence[str] = ()) -> Payload:
     """The payload of a file with one crystal, by the family's forms.
 
-    Args:
-        path: the file.
-        species: chemical symbol of each LAMMPS atom type, for files that don't say it.
+    ``species`` has the symbol of each LAMMPS atom type, for files that don't say it.
 
     Raises:
         BadInput: the file can't be read, or is of no kind that a form names.

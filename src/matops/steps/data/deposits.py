@@ -69,9 +69,6 @@ def group_deposits(stamps: Mapping[str, str]) -> list[Deposit]:
 
     A directory is one deposit with all that is in it, a file another. A manifest at the top speaks
     for all files beside it: they are one deposit. Hidden files are nobody's.
-
-    Args:
-        stamps: stamp by path, with ``/`` between the parts.
     """
     visible = {
         path: stamp

@@ -31,10 +31,7 @@ class CheckpointPolicy:
 class KeptCheckpoints:
     """The checkpoints of one network; of several processes that train it, the first one's.
 
-    Args:
-        policy: where and how often.
-        key: hash of all that the training depends on: another one's are never taken up.
-        device: through which processes tell each other.
+    ``key`` is a hash of all that the training depends on: another one's are never taken up.
     """
 
     def __init__(self, policy: CheckpointPolicy, key: str, device: torch.device) -> None:

@@ -66,12 +66,7 @@ def _is_periodic(padded: BoolGrid, margin: int, n: int) -> bool:
 
 
 def neighbour_pairs(voxels: IntArray, n: int) -> IntArray:
-    """Pairs of voxels that share a face, an edge or a corner, shape (n_pairs, 2).
-
-    Args:
-        voxels: indices on the periodic grid, shape (n_voxels, 3).
-        n: voxels along an edge of the grid, at least 3.
-    """
+    """Pairs of voxels (n_voxels, 3) that share a face, edge or corner, shape (n_pairs, 2)."""
     place = np.full((n, n, n), -1)
     place[tuple(voxels.T)] = np.arange(len(voxels))
     neighbours = place[tuple(np.moveaxis((voxels[:, None] + _FORWARD) % n, -1, 0))]
