@@ -3,7 +3,7 @@
 from fnmatch import fnmatch
 from pathlib import Path
 
-from matops.artifacts.model.package import CARD
+from matops.artifacts.model.card_file import CARD
 from matops.core.errors import BadInput
 from matops.entrypoints.settings import read_settings
 from matops.entrypoints.wiring import package_store

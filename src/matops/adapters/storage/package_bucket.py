@@ -7,7 +7,8 @@ next copy adds what is missing. What lies under a card is never overwritten.
 from pathlib import Path
 
 from matops.adapters.storage.file_store import FileStore
-from matops.artifacts.model.package import CARD, GOLDEN, WEIGHTS, check_files
+from matops.artifacts.model.card_file import CARD
+from matops.artifacts.model.package import GOLDEN, WEIGHTS, check_files
 from matops.core.errors import BadInput
 
 

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from matops.artifacts.jsonfile import read_json, write_json
+from matops.artifacts.model.card_file import CARD
 from matops.artifacts.model.decisions import add_decision, read_decisions
-from matops.artifacts.model.package import CARD, read_card
+from matops.artifacts.model.package import read_card
 from matops.core.errors import BadInput
 from matops.core.family import Family
 from matops.core.monitoring.retraining import Attempt

@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from matops.artifacts.jsonfile import from_json, read_json, write_json
-from matops.artifacts.model.card_file import CARD as CARD
+from matops.artifacts.model.card_file import CARD
 from matops.core.data.value import Value
 from matops.core.errors import BadInput
 from matops.core.family import Family, FamilyConfig
