@@ -21,7 +21,7 @@ SECRETS = {"matops-s3": {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}}
 """Made by users, as docs/operations.md says: the secrets that a pod needs, and their keys."""
 
 OURS = re.compile(
-    r"(registry\.example\.com/)?matops-(python|train-python|serve-python|minio):0\.1\.0"
+    r"(registry\.example\.com/)?matops-(python|train-python|serve-python|minio):0\.2\.0"
 )
 PINNED = re.compile(r"[a-z0-9.-]+\.[a-z]+/[a-z0-9/._-]+:v?\d+\.\d+\.\d+")
 

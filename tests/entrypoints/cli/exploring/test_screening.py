@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,8 @@ from matops.entrypoints.exploring.screening import (
     write_merged,
 )
 from matops.entrypoints.settings import read_settings
-from matops.families import get_family
+from matops.families import GROUP, get_family
+from matops.families import places as real_places
 from tests.support.made_up_package import write_made_up
 from tests.support.screening_toy import RODS, rod_predictor
 
@@ -39,6 +41,8 @@ def family_or_rods(name: str) -> Family:
 @pytest.fixture
 def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A package of the toy family, which is then a family like any other."""
+    rods = {RODS.name: EntryPoint(RODS.name, "tests.support.screening_toy", GROUP)}
+    monkeypatch.setattr("matops.families.places", lambda: real_places() | rods)
     for module in (
         "matops.families",
         "matops.artifacts.model.package",
