@@ -17,12 +17,14 @@ from uuid import uuid4
 
 import pytest
 
+import matops
 from devtools.object_store import BUCKET, ObjectStore
 from matops.adapters.storage.file_store import FileStore
 from matops.adapters.storage.package_bucket import PackageBucket
 from matops.adapters.storage.package_directory import PackageDirectory
 from matops.artifacts.model.package import CARD, GOLDEN, WEIGHTS, load_checked
 from matops.core.errors import BadInput
+from matops.entrypoints.settings import read_settings
 from matops.families import get_family
 from matops.processes.retry import RetryPolicy
 from tests.support.fault_proxy import FAULTS, running_proxy
@@ -298,3 +300,17 @@ def test_the_metadata_is_the_hash_on_the_card(bucket: Bucket, released: Released
     card = json.loads((released.package / CARD).read_text())
     for file, expected in card["files"].items():
         assert bucket.packages().store.sha256(f"{bucket.name}/{file}") == expected
+
+
+def test_a_package_is_loaded_by_its_address_and_answers_as_it_does_here(
+    bucket: Bucket, released: Released, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MATOPS_S3_ENDPOINT", bucket.server.endpoint)
+    read_settings.cache_clear()
+    bucket.packages().put(released.package, bucket.name)
+    example = ELASTIC.write_example(tmp_path)
+    there = matops.load(f"{bucket.url}/{bucket.name}").predict(example)
+    assert there == matops.load(released.package).predict(example)
+    with pytest.raises(BadInput, match=r"nowhere/card\.json: no such package"):
+        matops.load(f"{bucket.url}/elastic_cgcnn/nowhere")
+    read_settings.cache_clear()

@@ -108,10 +108,11 @@ def _in_bucket(address: str) -> Model:
     from matops.entrypoints.wiring import package_bucket
 
     place, _, version = address.rstrip("/").rpartition("/")
-    with TemporaryDirectory() as directory:
-        if not package_bucket(read_settings(), place).fetch(version, Path(directory)):
+    with TemporaryDirectory() as temporary:
+        package = Path(temporary, "package")
+        if not package_bucket(read_settings(), place).fetch(version, package):
             raise BadInput(f"{address}/{CARD}: no such package")
-        return _here(Path(directory))
+        return _here(package)
 
 
 def _here(directory: Path) -> Model:
