@@ -40,7 +40,7 @@ STIFFNESS, CHARGE = 2.0, 0.5
 ENERGY = Target("energy", "eV", "energy in the trap", quantity="potential")
 DIPOLE = Target("dipole", "e*A", "dipole about the centre", shape=(3,))
 FORCES = Target(
-    "forces", "eV/A", "force on each atom", "identity", -50.0, 50.0, "potential", "atom", (3,)
+    "forces", "eV/A", "force on each atom", quantity="potential", axis="atom", shape=(3,)
 )
 TARGETS = (ENERGY, DIPOLE, FORCES)
 
@@ -87,7 +87,7 @@ class TrappedAtoms(Family[FamilyConfig, Trapped]):
 
     name = "trapped_atoms"
     title = "Atoms in a harmonic trap"
-    paper = "none"
+    paper = "Hooke, De potentia restitutiva (1678)"
     targets = TARGETS
     descriptor_names = ("n_atoms",)
     config_type = FamilyConfig
@@ -100,7 +100,7 @@ class TrappedAtoms(Family[FamilyConfig, Trapped]):
     largest_sample = 50
 
     def read(self, source: Path, stated: Provenance) -> Iterator[Record | Quarantined]:
-        raise BadInput("this family reads nothing")
+        raise BadInput(f"{source}: this family reads nothing")
 
     def parse(self, payload: Any) -> Trapped:
         try:
@@ -147,12 +147,18 @@ class TrappedAtoms(Family[FamilyConfig, Trapped]):
         return {"physics.conservation": Measurement(float(off), "eV/A", rows=len(payloads))}
 
     def gates(self, config: FamilyConfig) -> tuple[Gate, ...]:
-        found = [
-            Gate(f"{t.name} error", f"{t.name}.mae", "<=", 0.2, t.unit, "noise is 0.05")
-            for t in TARGETS
-        ]
+        found = [gate for target in TARGETS for gate in target_gates(target)]
         physics = Gate("conservation", "physics.conservation", "<=", 0.02, "eV/A", "F = -dE/dr")
         return (*found, physics)
+
+
+def target_gates(target: Target) -> list[Gate]:
+    name, unit, source = target.name, target.unit, "labels have an error of 0.05"
+    return [
+        Gate(f"{name} error", f"{name}.mae", "<=", 0.2, unit, source),
+        Gate(f"{name} width", f"{name}.interval_half_width", "<=", 0.5, unit, source),
+        Gate(f"{name} coverage", f"{name}.coverage_high", ">=", 0.8, "1", "as promised"),
+    ]
 
 
 FAMILY = TrappedAtoms()
