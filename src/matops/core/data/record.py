@@ -61,15 +61,8 @@ def make_record(
     """A validated record.
 
     The id covers sample, labels, engine and method, and leaves out date and origin: the same
-    calculation read twice, or from two files, is one record.
-
-    Args:
-        group: what must never be split.
-        payload: the sample.
-        values: number or array by target name, in the targets' units.
-        targets: what the family predicts.
-        provenance: where it comes from.
-        rows: rows of the sample by axis, as its atoms, for targets with a row for each.
+    calculation read twice, or from two files, is one record. ``rows`` are those of the sample by
+    axis, as its atoms, for targets with a row for each.
 
     Raises:
         BadInput: a target is missing, of another shape, or it is not finite or not physical.

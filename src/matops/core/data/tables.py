@@ -20,16 +20,13 @@ Rows = NDArray[np.int64]
 class Tables:
     """A table for each axis that the targets have; for scalars only, one of shape (n, n_targets).
 
-    Attributes:
-        targets: what the columns are, each target's components side by side.
-        of_axis: shape (..., rows, columns): a row a sample, or an atom of the first sample, then
-            of the second, ...; in front may be others, as the members of an ensemble.
-        counts: rows a sample, shape (n,), on each axis but the sample's.
+    Shape (..., rows, columns): a row a sample, or an atom of the first sample, then of the second,
+    ...; in front may be others, as the members of an ensemble.
     """
 
-    targets: tuple[Target, ...]
+    targets: tuple[Target, ...]  # what the columns are, each target's components side by side
     of_axis: Mapping[str, Array]
-    counts: Mapping[str, Rows] = field(default_factory=dict)
+    counts: Mapping[str, Rows] = field(default_factory=dict)  # rows a sample on the other axes
 
     def __getitem__(self, axis: str) -> Array:
         return self.of_axis[axis]
@@ -40,11 +37,15 @@ class Tables:
             return len(counts)
         return int(self[SAMPLE_AXIS].shape[-2])
 
-    def of(self, target: Target) -> Array:
-        """One target's columns, shape (..., rows, components)."""
+    def start(self, target: Target) -> int:
+        """The first of a target's columns."""
         names = [other.name for other in self.targets]
         before = self.targets[: names.index(target.name)]
-        start = sum(other.size for other in before if other.axis == target.axis)
+        return sum(other.size for other in before if other.axis == target.axis)
+
+    def of(self, target: Target) -> Array:
+        """One target's columns, shape (..., rows, components)."""
+        start = self.start(target)
         return self[target.axis][..., start : start + target.size]
 
     def numbers(self, target: Target) -> Array:
@@ -116,7 +117,7 @@ def label_tables(targets: tuple[Target, ...], records: Sequence[Record]) -> Tabl
     for axis in axis_order(target.axis for target in targets):
         own = [target for target in targets if target.axis == axis]
         if axis != SAMPLE_AXIS:
-            counts[axis] = np.array([len(_rows(r, own[0])) for r in records], dtype=np.int64)
+            counts[axis] = np.array([len(r.targets[own[0].name]) for r in records], dtype=np.int64)
         tables[axis] = np.concatenate([_block(target, records) for target in own], axis=1)
     return Tables(targets, tables, counts)
 
@@ -127,15 +128,10 @@ def _block(target: Target, records: Sequence[Record]) -> Array:
     return flat.reshape(-1, target.size)
 
 
-def _rows(record: Record, target: Target) -> list[Any]:
-    value = record.targets[target.name]
-    return value if isinstance(value, list) else [value]
-
-
 def check_rows(
     targets: Sequence[Target], records: Sequence[Record], counts: Mapping[str, Any]
 ) -> None:
-    """Refuse labels with other rows than their sample has; ``counts`` are each sample's by axis.
+    """Refuse labels with other rows than their samples have, as the features count them.
 
     Raises:
         BadInput: a label has more or fewer.
@@ -144,7 +140,7 @@ def check_rows(
         if target.axis == SAMPLE_AXIS:
             continue
         for record, expected in zip(records, counts[target.axis], strict=True):
-            rows = len(_rows(record, target))
+            rows = len(record.targets[target.name])
             if rows != int(expected):
                 raise BadInput(
                     f"{record.provenance.origin}: {target.name} has {rows} rows, but the sample "

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from matops.core.data.tables import Tables
-from matops.core.data.target import SAMPLE_AXIS, Target, axis_order
+from matops.core.data.target import SAMPLE_AXIS, Target
 from matops.core.learning.features import PackedFeatures
 from matops.core.learning.training import Answer, Ensemble
 from matops.core.learning.transfer import Start, load_start
@@ -21,11 +21,10 @@ LEAST_CORRELATION = 0.5
 
 @dataclass(frozen=True, eq=False)
 class Scaling:
-    """What a network's answers mean."""
+    """What a network's answers mean; shape (columns,) each, axis after axis."""
 
-    # value on the learning scale at which it answers 0, shape (columns,), axis after axis
-    centre: Tensor
-    scale: Tensor  # what an answer of 1 adds to that, same shape
+    centre: Tensor  # value on the learning scale at which it answers 0
+    scale: Tensor  # what an answer of 1 adds to that
 
     def standard(self, scaled: Tables) -> Answer:
         """Targets on the learning scale as a network is to answer them."""
@@ -37,37 +36,15 @@ class Scaling:
         return standard[SAMPLE_AXIS] if set(standard) == {SAMPLE_AXIS} else standard
 
 
-@dataclass(frozen=True)
-class _Group:
-    """Targets that share a scale, and the columns of all axes that are theirs."""
-
-    targets: tuple[Target, ...]
-    columns: tuple[list[int], ...]
-
-    @property
-    def flat(self) -> list[int]:
-        return [column for own in self.columns for column in own]
-
-    @property
-    def has_arrays(self) -> bool:
-        return any(not target.is_scalar for target in self.targets)
-
-
-def _groups(targets: tuple[Target, ...]) -> list[_Group]:
-    """Targets of one quantity share a scale.
+def _groups(targets: tuple[Target, ...]) -> list[tuple[Target, ...]]:
+    """Targets that share a scale: those of one quantity do.
 
     Else a body that is alike in all directions would not be alike in its predictions, and a force
     would not be the derivative of its energy.
     """
-    start, place = 0, dict[str, list[int]]()
-    for axis in axis_order(target.axis for target in targets):
-        for target in targets:
-            if target.axis == axis:
-                place[target.name] = list(range(start, start := start + target.size))
     shared = sorted({target.quantity for target in targets if target.quantity})
-    members: list[tuple[Target, ...]] = [(t,) for t in targets if not t.quantity]
-    members += [tuple(t for t in targets if t.quantity == name) for name in shared]
-    return [_Group(own, tuple(place[target.name] for target in own)) for own in members]
+    alone: list[tuple[Target, ...]] = [(target,) for target in targets if not target.quantity]
+    return alone + [tuple(t for t in targets if t.quantity == name) for name in shared]
 
 
 def standardise(scaled: Tables) -> Scaling:
@@ -76,22 +53,27 @@ def standardise(scaled: Tables) -> Scaling:
     That of vectors and tensors is about zero, for all components alike: no other centre and no
     other scales are the same however the sample is turned.
     """
-    groups = _groups(scaled.targets)
-    width = sum(target.size for target in scaled.targets)
-    centre, scale = torch.zeros(width), torch.empty(width)
-    for group in groups:
-        if group.has_arrays:
-            deviations = []
-            for target, columns in zip(group.targets, group.columns, strict=True):
-                numbers = scaled.numbers(target)
-                middle = 0.0 if target.shape else float(numbers.mean())
-                centre[columns] = middle
-                deviations.append(numbers - middle)
-            scale[group.flat] = float(np.sqrt(np.mean(np.concatenate(deviations) ** 2)))
+    centres, scales = dict[str, float](), dict[str, float]()
+    for group in _groups(scaled.targets):
+        if all(target.is_scalar for target in group):
+            values = torch.as_tensor(scaled[SAMPLE_AXIS], dtype=torch.float32)
+            values = values[:, [scaled.start(target) for target in group]]
+            centre = dict.fromkeys((t.name for t in group), float(values.mean()))
+            deviation = float(values.std())
         else:
-            values = torch.as_tensor(scaled[SAMPLE_AXIS], dtype=torch.float32)[:, group.flat]
-            centre[group.flat], scale[group.flat] = values.mean(), values.std()
-    return Scaling(centre, scale.clamp_min(1e-6))
+            centre = {t.name: 0.0 if t.shape else scaled.numbers(t).mean() for t in group}
+            deviations = [scaled.numbers(t) - centre[t.name] for t in group]
+            deviation = float(np.sqrt(np.mean(np.concatenate(deviations) ** 2)))
+        centres |= centre
+        scales |= dict.fromkeys(centre, deviation)
+    columns = [
+        t.name for a in scaled.of_axis for t in scaled.targets if t.axis == a for _ in range(t.size)
+    ]
+    flat = [
+        torch.tensor([of[name] for name in columns], dtype=torch.float32)
+        for of in (centres, scales)
+    ]
+    return Scaling(flat[0], flat[1].clamp_min(1e-6))
 
 
 def adopt(answers: Tables, scaled: Tables) -> Scaling:
@@ -104,12 +86,13 @@ def adopt(answers: Tables, scaled: Tables) -> Scaling:
     """
     scaling = standardise(scaled)
     for group in _groups(scaled.targets):
-        if group.has_arrays:
+        if not all(target.is_scalar for target in group):
             continue
-        x, y = (tables[SAMPLE_AXIS][:, group.flat].ravel() for tables in (answers, scaled))
+        own = [scaled.start(target) for target in group]
+        x, y = (tables[SAMPLE_AXIS][:, own].ravel() for tables in (answers, scaled))
         if min(x.std(), y.std()) > 0 and np.corrcoef(x, y)[0, 1] > LEAST_CORRELATION:
             slope, intercept = np.polyfit(x, y, 1)
-            scaling.centre[group.flat], scaling.scale[group.flat] = float(intercept), float(slope)
+            scaling.centre[own], scaling.scale[own] = float(intercept), float(slope)
     return scaling
 
 
