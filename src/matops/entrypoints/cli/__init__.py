@@ -9,27 +9,29 @@ from typing import Annotated, NoReturn
 import typer
 
 from matops.core.errors import BadInput
-from matops.entrypoints.cli.data import ingest, lineage, versions
-from matops.entrypoints.cli.exploring import screening, studies
+from matops.entrypoints.cli.data import versions
+from matops.entrypoints.cli.data.ingest import families, ingest
+from matops.entrypoints.cli.data.lineage import lineage
+from matops.entrypoints.cli.exploring.screening import screen
+from matops.entrypoints.cli.exploring.studies import study
 from matops.entrypoints.cli.extras import missing_extra
-from matops.entrypoints.cli.learning import models
+from matops.entrypoints.cli.learning.models import evaluate, run, train
 from matops.entrypoints.cli.output import plain
-from matops.entrypoints.cli.pipelines import demo, platform
-from matops.entrypoints.cli.release import monitor, releases, serving
+from matops.entrypoints.cli.pipelines import platform
+from matops.entrypoints.cli.pipelines.demo import demo
+from matops.entrypoints.cli.release import releases
+from matops.entrypoints.cli.release.monitor import monitor
+from matops.entrypoints.cli.release.serving import predict, serve
 
 app = typer.Typer(
-    name="matops",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    add_completion=False,
-    rich_markup_mode="rich",
+    name="matops", no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False
 )
-for module in (ingest, models, lineage, studies, screening, serving, monitor, demo):
-    for command in module.COMMANDS:
-        app.command()(command)
-app.add_typer(versions.app)
-app.add_typer(releases.app)
-app.add_typer(platform.app)
+MAKING = (families, ingest, run, train, evaluate, lineage, study, screen)
+USING = (serve, predict, monitor, demo)
+for command in (*MAKING, *USING):
+    app.command()(command)
+for group in (versions.app, releases.app, platform.app):
+    app.add_typer(group)
 
 
 def _print_version(is_asked: bool) -> None:

@@ -5,7 +5,12 @@ from typing import Annotated
 
 import typer
 
-from matops.entrypoints.cli.checks import field_values, known_family, model_address
+from matops.entrypoints.cli.checks import (
+    field_values,
+    known_family,
+    model_address,
+    package_directory,
+)
 
 FamilyName = Annotated[
     str, typer.Argument(help="A family; see: matops families", callback=known_family)
@@ -19,6 +24,15 @@ FamilyOrAll = Annotated[
 FamilyOption = Annotated[
     str,
     typer.Option("--family", "-f", help="A family; see: matops families", callback=known_family),
+]
+AnyPackage = Annotated[
+    Path, typer.Argument(help="Directory of a model package", callback=package_directory)
+]
+Out = Annotated[
+    Path | None, typer.Option(help="Directory of the result; default: in the workspace")
+]
+Source = Annotated[
+    str, typer.Option(help="Ingest this first: 'simulation' or a path; default: nothing")
 ]
 Preset = Annotated[
     str, typer.Option(help="Configuration: demo (small, minutes) or full (the real thing)")

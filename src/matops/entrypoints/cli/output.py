@@ -22,9 +22,13 @@ def print_json(value: Any) -> None:
     print(json.dumps(value, indent=2, default=str))
 
 
-def print_reasons(refused: "tuple[Quarantined, ...]") -> None:
-    """How many records were refused for which reason: what comes before the first colon."""
-    reasons = Counter(item.reason.split(":")[0] for item in refused)
+def print_line(text: object) -> None:
+    """A line for people as it is, however long and whatever brackets stand in it."""
+    screen.print(str(text), highlight=False, soft_wrap=True, markup=False)
+
+
+def print_reasons(reasons: Counter[str]) -> None:
+    """How many were refused for which reason."""
     for reason, count in reasons.most_common():
         side.print(f"refused: {count:4d} {reason}", highlight=False)
 

@@ -7,15 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from matops.artifacts.jsonfile import read_json, write_json
-from matops.artifacts.model.package import read_card
 from matops.core.progress import Progress
-from matops.core.quality.card import Card
 from matops.entrypoints.configuration import family_config
 from matops.entrypoints.data.ingestion import current_data
 from matops.entrypoints.learning.ranks import joined_ranks
 from matops.entrypoints.learning.workflow import evaluate_model, prepare_samples, train_model
 from matops.families import get_family
-from matops.steps.quality.evaluate import PACKAGE
 
 
 @dataclass(frozen=True)
@@ -58,17 +55,13 @@ def train_here(
     return model if ranks.first else None
 
 
-def evaluate_here(directory: Path) -> tuple[Card, Path]:
-    """Evaluate what :func:`train_here` left, and return the card and the evaluation."""
-    asked = read_json(directory / "request.json", RunRequest)
-    evaluation = directory / "evaluation"
-    shutil.rmtree(evaluation, ignore_errors=True)
-    evaluate_model(
-        asked.family,
-        asked.preset,
-        asked.changes,
-        directory / "prepared",
-        directory / "model",
-        evaluation,
+def evaluate_here(directory: Path) -> Path:
+    """Evaluate what :func:`train_here` left, and return the directory of the evaluation."""
+    request, evaluation = (
+        read_json(directory / "request.json", RunRequest),
+        directory / "evaluation",
     )
-    return read_card(evaluation / PACKAGE), evaluation
+    shutil.rmtree(evaluation, ignore_errors=True)
+    prepared, model = directory / "prepared", directory / "model"
+    evaluate_model(request.family, request.preset, request.changes, prepared, model, evaluation)
+    return evaluation

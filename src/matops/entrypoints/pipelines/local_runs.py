@@ -1,7 +1,7 @@
 """Runs of compiled pipelines on this machine.
 
-What trains and judges does so in processes of the steps; this one imports it only for what it reads
-of their results, so that a run with nothing to do is soon over.
+What trains and judges does so in processes of the steps, and is not imported here: a run with
+nothing to do is soon over.
 """
 
 import json
@@ -9,22 +9,15 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from matops.adapters.pipelines.docker_steps import WORKSPACE, Containers
 from matops.adapters.pipelines.local_pipeline import run_pipeline
 from matops.core.errors import BadInput
-from matops.core.monitoring.retraining import RetrainingDecision
 from matops.entrypoints.events import Event, read_events
-from matops.entrypoints.monitoring.decision_text import read_considered
 from matops.entrypoints.pipelines.project import compiled_pipelines
 from matops.entrypoints.settings import EVENTS, Settings, read_settings
 from matops.families import check_family
-
-if TYPE_CHECKING:
-    from matops.core.quality.card import Card
-
-Listener = Callable[[Event], None]
 
 
 @dataclass(frozen=True)
@@ -51,36 +44,9 @@ class PipelineRequest:
         return {name: value for name, value in named.items() if value} | self.parameters
 
 
-def run_train_and_release(request: PipelineRequest, listen: Listener) -> tuple["Card", Path]:
-    """Run the pipeline here, and return the candidate's card and the evaluation.
-
-    ``listen`` gets what the steps tell.
-    """
-    return _judged(Path(run_here("train_and_release", request, listen)["evaluation"].path))
-
-
-def run_retrain_on_new_data(
-    request: PipelineRequest, listen: Listener
-) -> tuple[RetrainingDecision, tuple["Card", Path] | None]:
-    """Run the pipeline here, and return the decision; where it trained, card and evaluation too.
-
-    ``listen`` gets what the steps tell.
-    """
-    outputs = run_here("retrain_on_new_data", request, listen)
-    decision = read_considered(Path(outputs["decision"].path)).decision
-    if not decision.retrain:
-        return decision, None
-    return decision, _judged(Path(outputs["evaluation"]))
-
-
-def _judged(evaluation: Path) -> tuple["Card", Path]:
-    from matops.artifacts.model.package import read_card
-    from matops.steps.quality.evaluate import PACKAGE
-
-    return read_card(evaluation / PACKAGE), evaluation
-
-
-def run_here(pipeline: str, request: PipelineRequest, listen: Listener) -> dict[str, Any]:
+def run_here(
+    pipeline: str, request: PipelineRequest, listen: Callable[[Event], None]
+) -> dict[str, Any]:
     """Run a pipeline here, step by step, and return its outputs.
 
     ``listen`` gets what the steps tell.

@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -86,20 +86,17 @@ def _version(service: PipelineService, pipeline: str, name: str) -> PipelineVers
     return version
 
 
-def pipeline_parameters(
-    version: PipelineVersion, request: PipelineRequest, more: Mapping[str, str]
-) -> dict[str, Any]:
+def _parameters(version: PipelineVersion, request: PipelineRequest) -> dict[str, Any]:
     """Parameters of a run, each in the type that the pipeline takes.
 
-    Args:
-        version: the pipeline.
-        request: as of ``matops run``; a pipeline that lacks one of its parameters does without.
-        more: further parameters by name, as texts; lists and structures are JSON.
+    It does without those of the request that it lacks, but not without its further ``parameters``:
+    texts here, of which lists and structures are JSON.
 
     Raises:
         BadInput: the pipeline has no such parameter, the value is of another type, or an image
             that can be built again under its name.
     """
+    types, more = version.parameters, request.parameters
     own = {
         "family": request.family,
         "preset": request.preset,
@@ -107,7 +104,6 @@ def pipeline_parameters(
         "changes": json.dumps(request.changes),
         "init_from": request.init_from,
     }
-    types = version.parameters
     unknown = sorted(set(more) - set(types))
     if unknown:
         names = ", ".join(sorted(types))
@@ -127,9 +123,7 @@ def _typed(name: str, text: str, kind: str) -> Any:
         raise BadInput(f"{name}={text}: not JSON, as {kind.lower()} needs") from None
 
 
-def start_run(
-    pipeline: str, version: str, request: PipelineRequest, more: Mapping[str, str]
-) -> PipelineRun:
+def start_run(pipeline: str, version: str, request: PipelineRequest) -> PipelineRun:
     """Start a run of a pipeline's version, the newest by default.
 
     Raises:
@@ -138,7 +132,7 @@ def start_run(
     check_family(request.family)
     service = pipeline_service(read_settings())
     uploaded = _version(service, pipeline, version)
-    parameters = pipeline_parameters(uploaded, request, more)
+    parameters = _parameters(uploaded, request)
     stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
     name = f"{uploaded.pipeline} {request.family} {stamp}"
     return service.start(uploaded, request.family, name, parameters)
@@ -167,13 +161,8 @@ def outcome(run: PipelineRun) -> str:
     return next((words for step, words in OUTCOMES.items() if step in done), run.state)
 
 
-def schedule_name(pipeline: str, family: str) -> str:
-    """Name of the only schedule of a pipeline for a family."""
-    return f"{_on_platform(pipeline)}-{family}"
-
-
 def schedule_pipeline(
-    pipeline: str, version: str, request: PipelineRequest, more: Mapping[str, str], cron: str
+    pipeline: str, version: str, request: PipelineRequest, cron: str
 ) -> tuple[Timetable, bool]:
     """Create or change the schedule of a pipeline for a family, and return whether it changed.
 
@@ -191,11 +180,11 @@ def schedule_pipeline(
     service = pipeline_service(settings)
     uploaded = _version(service, pipeline, version)
     wanted = Timetable(
-        name=schedule_name(pipeline, request.family),
+        name=f"{_on_platform(pipeline)}-{request.family}",
         cron=" ".join(cron.split()),
         pipeline_id=uploaded.pipeline_id,
         version_id=uploaded.version_id,
-        parameters=pipeline_parameters(uploaded, request, more),
+        parameters=_parameters(uploaded, request),
         service_account=settings.kfp_service_account,
     )
     return wanted, keep_schedule(service, request.family, wanted)
@@ -203,8 +192,8 @@ def schedule_pipeline(
 
 def unschedule_pipeline(pipeline: str, family: str) -> bool:
     """Delete the schedule of a pipeline for a family, and return whether there was one."""
-    service = pipeline_service(read_settings())
-    return drop_schedule(service, schedule_name(pipeline, family))
+    name = f"{_on_platform(pipeline)}-{family}"
+    return drop_schedule(pipeline_service(read_settings()), name)
 
 
 @dataclass(frozen=True)
@@ -228,12 +217,3 @@ def platform_status(most_runs: int) -> PlatformStatus:
     ours = {version.pipeline_id for version in versions.values() if version}
     schedules = [s for s in service.schedules() if s.timetable.pipeline_id in ours]
     return PlatformStatus(versions, schedules, service.runs(most_runs))
-
-
-def platform_run(run_id: str) -> PipelineRun:
-    """A run.
-
-    Raises:
-        BadInput: there is none of this name.
-    """
-    return pipeline_service(read_settings()).run(run_id)

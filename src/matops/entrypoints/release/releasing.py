@@ -13,13 +13,12 @@ from matops.core.errors import BadInput
 from matops.core.release.canary_policy import CanaryPolicy
 from matops.core.release.decision import Decision
 from matops.core.release.rollout import Rollout
-from matops.core.release.ruling import RuledMove
 from matops.entrypoints.configuration import change_fields
 from matops.entrypoints.progress import log_progress
-from matops.entrypoints.settings import Settings, read_settings
+from matops.entrypoints.settings import read_settings
 from matops.entrypoints.wiring import package_store, serving, traffic_monitor
 from matops.families import family_names, get_family
-from matops.steps.release.canary_release import CanaryRelease, deploy_champion, run_until_decided
+from matops.steps.release.canary_release import CanaryRelease, run_until_decided
 
 Tell = Callable[[Decision], None]
 
@@ -43,7 +42,9 @@ def canary_release(
     Raises:
         BadInput: no such family, or a change that does not fit.
     """
-    settings = _settings(prometheus)
+    settings = read_settings()
+    if prometheus:
+        settings = settings.model_copy(update={"prometheus": prometheus})
     return CanaryRelease(
         family=get_family(family),
         serving=serving(settings),
@@ -53,11 +54,6 @@ def canary_release(
         policy=change_fields(CanaryPolicy(), changes or {}, "policy"),
         clock=lambda: datetime.now(UTC),
     )
-
-
-def _settings(prometheus: str) -> Settings:
-    settings = read_settings()
-    return settings.model_copy(update={"prometheus": prometheus}) if prometheus else settings
 
 
 def release_package_in_stages(
@@ -106,39 +102,10 @@ def begin_on_cluster(package: Path) -> tuple[Path, Rollout]:
     return package_store(read_settings()).kept(get_family(card.family), card.version), left
 
 
-def deploy_released(family: str, port: int | None) -> Rollout:
-    """Deploy the released model, or repair its deployment.
-
-    Raises:
-        BadInput: no model is released, or a port is named for a cluster.
-    """
-    settings = read_settings()
-    return deploy_champion(get_family(family), serving(settings, port), package_store(settings))
-
-
 def deployed_families() -> list[str]:
     """The families that have a deployment."""
     deployments = serving(read_settings())
     return [name for name in family_names() if deployments.rollout(get_family(name))]
-
-
-def stop_deployment(family: str) -> None:
-    """End a deployment.
-
-    Raises:
-        BadInput: nothing is deployed.
-    """
-    serving(read_settings()).stop(get_family(family))
-
-
-def decide_by_hand(family: str, move: RuledMove, reason: str) -> Decision:
-    """Promote or roll back what is under way."""
-    return canary_release(family).decide_by_hand(move, reason)
-
-
-def decisions_of(family: str) -> list[Decision]:
-    """All decisions on a family's releases, the oldest first."""
-    return package_store(read_settings()).decisions(get_family(family))
 
 
 def deployment_status(name: str) -> DeploymentStatus:

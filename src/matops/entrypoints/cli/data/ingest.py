@@ -1,17 +1,22 @@
 """Commands on families and data."""
 
+from collections import Counter
 from dataclasses import asdict
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from matops.core.errors import BadInput
+from matops.entrypoints.cli.data.watching import counts, watch_and_print
 from matops.entrypoints.cli.options import Changes, FamilyName, Json, Preset
-from matops.entrypoints.cli.output import print_json, print_reasons, print_refusals, screen, side
-
-if TYPE_CHECKING:
-    from matops.steps.data.ingest import IngestReport
+from matops.entrypoints.cli.output import (
+    print_json,
+    print_line,
+    print_reasons,
+    print_refusals,
+    screen,
+    side,
+)
 
 
 def families(as_json: Json = False) -> None:
@@ -23,11 +28,11 @@ def families(as_json: Json = False) -> None:
         return
     for about in map(about_family, family_names()):
         screen.print(f"[bold]{about.name}[/bold]  {about.title}")
-        screen.print(f"  {about.paper}", highlight=False)
+        print_line(f"  {about.paper}")
         for target in about.targets:
-            screen.print(f"  {target.name} / {target.unit}: {target.description}", highlight=False)
+            print_line(f"  {target.name} / {target.unit}: {target.description}")
         for form in about.sources:
-            screen.print(f"  from {form.name}: {form.description}", highlight=False, markup=False)
+            print_line(f"  from {form.name}: {form.description}")
 
 
 def _for_programs(name: str) -> dict[str, Any]:
@@ -77,7 +82,6 @@ def ingest(
     if bool(source) == bool(watch):
         raise BadInput("name either a --source or a place to --watch")
     from matops.core.data.record import Provenance
-    from matops.entrypoints.cli.data.watching import watch_and_print
     from matops.entrypoints.configuration import parse_changes, resolve_config
     from matops.entrypoints.data.ingestion import SIFTED, ingest_into_workspace, quarantine_file
     from matops.entrypoints.progress import bar_progress
@@ -91,25 +95,16 @@ def ingest(
         return
     with bar_progress("ingest", side) as progress:
         report = ingest_into_workspace(chosen, config, source, stated, progress)
-    sifted = source in SIFTED
-    (print_reasons if sifted else print_refusals)(report.quarantined)
-    _print_report(report, quarantine_file(chosen), as_json)
-    if report.quarantined and not sifted:
-        raise typer.Exit(2)
-
-
-def _print_report(report: "IngestReport", quarantine: Path, as_json: bool) -> None:
+    refused = report.quarantined
+    if source in SIFTED:
+        print_reasons(Counter(item.reason.split(":")[0] for item in refused))
+    else:
+        print_refusals(refused)
     if as_json:
         print_json(asdict(report))
-        return
-    screen.print(
-        f"{report.family} {report.version}: {report.added} added, {report.repeated} known already, "
-        f"{len(report.quarantined)} refused",
-        highlight=False,
-        soft_wrap=True,
-    )
-    if report.quarantined:
-        screen.print(f"refused records: {quarantine}", highlight=False, soft_wrap=True)
-
-
-COMMANDS = (families, ingest)
+    else:
+        print_line(f"{report.family} {report.version}: {counts(report)}")
+        if refused:
+            print_line(f"refused records: {quarantine_file(chosen)}")
+    if refused and source not in SIFTED:
+        raise typer.Exit(2)

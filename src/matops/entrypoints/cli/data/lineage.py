@@ -2,8 +2,7 @@
 
 import re
 from dataclasses import asdict
-from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,40 +10,12 @@ from matops.core.errors import BadInput
 from matops.entrypoints.cli.options import Json
 from matops.entrypoints.cli.output import print_json, screen
 
+if TYPE_CHECKING:
+    from rich.tree import Tree
+
+    from matops.steps.data.lineage import ModelLineage, RecordLineage
+
 RECORD = r"[0-9a-f]{20}"
-
-
-def _show_model(package: Path, as_json: bool) -> None:
-    from matops.entrypoints.data.lineage_text import model_tree
-    from matops.entrypoints.settings import read_settings
-    from matops.entrypoints.wiring import dataset_store
-    from matops.steps.data.lineage import trace_model
-
-    traced = trace_model(package, dataset_store(read_settings()))
-    if as_json:
-        print_json(asdict(traced))
-    else:
-        screen.print(model_tree(traced), highlight=False)
-
-
-def _show_record(identity: str, package: Path | None, as_json: bool) -> None:
-    from matops.entrypoints.data.lineage_text import record_tree
-    from matops.entrypoints.settings import read_settings
-    from matops.entrypoints.wiring import dataset_store, package_store
-    from matops.families import family_names, get_family
-    from matops.steps.data.lineage import find_everywhere, trace_record
-
-    settings = read_settings()
-    store, packages = dataset_store(settings), package_store(settings)
-    if package:
-        traced = trace_record(package, identity, store)
-    else:
-        families = [get_family(name) for name in family_names()]
-        traced = find_everywhere(families, identity, packages, store)
-    if as_json:
-        print_json(asdict(traced))
-    else:
-        screen.print(record_tree(traced), highlight=False)
 
 
 def lineage(
@@ -60,11 +31,18 @@ def lineage(
 
     A model that started from others, or was compared with one, names them and their data.
     """
+    from matops.entrypoints.data.lineage_text import model_tree, record_tree
     from matops.entrypoints.packages import find_package
+    from matops.entrypoints.settings import read_settings
+    from matops.entrypoints.wiring import dataset_store, package_store
+    from matops.families import family_names, get_family
+    from matops.steps.data.lineage import find_everywhere, trace_model, trace_record
 
-    package = find_package(named) if named else None
+    settings = read_settings()
+    store, package = dataset_store(settings), find_package(named) if named else None
     if package and not record:
-        _show_model(package, as_json)
+        model = trace_model(package, store)
+        _show(model, model_tree(model), as_json)
         return
     if named and not package and (record or not re.fullmatch(RECORD, named)):
         raise BadInput(
@@ -75,7 +53,16 @@ def lineage(
         raise BadInput("name a package, a version, or a record with --record")
     if record and not re.fullmatch(RECORD, record):
         raise BadInput(f"{record}: no record's id has this form")
-    _show_record(record or named, package, as_json)
+    if package:
+        traced = trace_record(package, record, store)
+    else:
+        families = [get_family(name) for name in family_names()]
+        traced = find_everywhere(families, record or named, package_store(settings), store)
+    _show(traced, record_tree(traced), as_json)
 
 
-COMMANDS = (lineage,)
+def _show(traced: "ModelLineage | RecordLineage", tree: "Tree", as_json: bool) -> None:
+    if as_json:
+        print_json(asdict(traced))
+    else:
+        screen.print(tree, highlight=False)

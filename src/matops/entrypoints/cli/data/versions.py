@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from matops.entrypoints.cli.options import Json
-from matops.entrypoints.cli.output import print_json, screen
+from matops.entrypoints.cli.output import print_json, print_line, screen
 
 if TYPE_CHECKING:
     from matops.adapters.data.dvc_versions import DvcVersions
@@ -27,7 +27,6 @@ app = typer.Typer(
     name="data",
     help="Versions of the data: what there is, what changed, and whether it is whole.",
     no_args_is_help=True,
-    rich_markup_mode="rich",
 )
 
 
@@ -58,10 +57,8 @@ def log(family: FamilyFilter = "", as_json: Json = False) -> None:
     table = Table("family", "version", "rows", "added", "sources", "targets", "date", "author")
     for entry in entries:
         units = ", ".join(f"{name} / {unit}" for name, unit in entry.targets.items())
-        numbers = (str(entry.rows), str(entry.added), _named(entry.sources))
-        table.add_row(
-            entry.family, entry.version[:SHORT], *numbers, units, entry.date, entry.author
-        )
+        named = (entry.family, entry.version[:SHORT], str(entry.rows), str(entry.added))
+        table.add_row(*named, _named(entry.sources), units, entry.date, entry.author)
     screen.print(table)
 
 
@@ -97,9 +94,9 @@ def diff(first: Version, second: Version, as_json: Json = False) -> None:
 def _print_counts(word: str, counts: "Counts") -> None:
     screen.print(f"[bold]{word}[/bold] {counts.rows}  {_named(counts.sources)}", highlight=False)
     for origin, rows in list(counts.origins.items())[:SHOWN_ORIGINS]:
-        screen.print(f"  {rows:7d} {origin}", highlight=False, soft_wrap=True, markup=False)
+        print_line(f"  {rows:7d} {origin}")
     if len(counts.origins) > SHOWN_ORIGINS:
-        screen.print(f"          and {len(counts.origins) - SHOWN_ORIGINS} origins more")
+        print_line(f"          and {len(counts.origins) - SHOWN_ORIGINS} origins more")
 
 
 @app.command()
@@ -123,7 +120,7 @@ def pull(
         print_json([asdict(data) for data in pulled])
         return
     for data in pulled:
-        screen.print(f"{data.version} {data.directory}", highlight=False, soft_wrap=True)
+        print_line(f"{data.version} {data.directory}")
 
 
 @app.command()
@@ -142,12 +139,7 @@ def verify(
         print_json({"files": files, "damaged": [asdict(damage) for damage in damaged]})
     else:
         for damage in damaged:
-            screen.print(
-                f"{damage.problem} in {damage.place}: {damage.file}: {damage.path}",
-                highlight=False,
-                soft_wrap=True,
-                markup=False,
-            )
-        screen.print(f"{files} files hashed, {len(damaged)} damaged", highlight=False)
+            print_line(f"{damage.problem} in {damage.place}: {damage.file}: {damage.path}")
+        print_line(f"{files} files hashed, {len(damaged)} damaged")
     if damaged:
         raise typer.Exit(1)

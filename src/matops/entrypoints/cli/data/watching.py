@@ -8,12 +8,19 @@ from typing import TYPE_CHECKING
 import typer
 
 from matops.core.errors import BadInput
-from matops.entrypoints.cli.output import plain, print_refusals, screen
+from matops.entrypoints.cli.output import plain, print_line, print_refusals
 
 if TYPE_CHECKING:
     from matops.core.data.record import Provenance
     from matops.core.family import Family
+    from matops.steps.data.ingest import IngestReport
     from matops.steps.data.watch import Batch
+
+
+def counts(report: "IngestReport") -> str:
+    """What became of the records, in words."""
+    refused = len(report.quarantined)
+    return f"{report.added} added, {report.repeated} known already, {refused} refused"
 
 
 def watch_and_print(
@@ -38,14 +45,8 @@ def _print_news(news: "Batch | BadInput", as_json: bool) -> None:
     if isinstance(news, BadInput):
         print(f"matops: {plain(str(news))}", file=sys.stderr, flush=True)
         return
-    report = news.report
-    print_refusals(report.quarantined)
+    print_refusals(news.report.quarantined)
     if as_json:
-        print(json.dumps({"deposit": news.address, **asdict(report)}), flush=True)
-        return
-    screen.print(
-        f"{news.address}: {report.added} added, {report.repeated} known already, "
-        f"{len(report.quarantined)} refused",
-        highlight=False,
-        soft_wrap=True,
-    )
+        print(json.dumps({"deposit": news.address, **asdict(news.report)}), flush=True)
+    else:
+        print_line(f"{news.address}: {counts(news.report)}")

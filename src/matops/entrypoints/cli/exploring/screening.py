@@ -2,13 +2,12 @@
 
 import json
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from matops.entrypoints.cli import output
-from matops.entrypoints.cli.options import Changes, FamilyName, Json
+from matops.entrypoints.cli.options import Changes, FamilyName, Json, Out
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,17 +53,15 @@ def _print_result(screened: "Screened") -> None:
     result, files = screened.result, screened.files
     if len(result.front):
         _print_designs(screened)
-    output.screen.print(
+    output.print_line(
         f"{result.plan.count:,} designs: {len(result.front):,} on the front, "
-        f"{result.outside:,} out of domain, {result.refused.total():,} refused",
-        highlight=False,
-        soft_wrap=True,
+        f"{result.outside:,} out of domain, {result.refused.total():,} refused"
     )
     if screened.confirmed is not None and not len(screened.confirmed):
-        output.screen.print("nothing to confirm: no design on the front", highlight=False)
+        output.print_line("nothing to confirm: no design on the front")
     for path in (files.front, files.confirmed, files.designs, files.picture, files.page):
         if path is not None:
-            output.screen.print(str(path), highlight=False, soft_wrap=True)
+            output.print_line(path)
 
 
 def _summary(screened: "Screened") -> dict[str, Any]:
@@ -98,9 +95,7 @@ def screen(
         int | None, typer.Option(min=1, help="Processes; default: MATOPS_WORKERS")
     ] = None,
     changes: Changes = [],  # noqa: B006
-    out: Annotated[
-        Path | None, typer.Option(help="Directory of the result; default: in the workspace")
-    ] = None,
+    out: Out = None,
     as_json: Json = False,
 ) -> None:
     """Make designs, predict all of them, and find those with the most merit for the least cost.
@@ -116,17 +111,11 @@ def screen(
 
     request = ScreeningRequest(family, package, count, seed, merit, confirm, parse_changes(changes))
     screening = request.screening()
-    processes = workers or read_settings().workers
+    processes, directory = workers or read_settings().workers, out or screening_directory(screening)
     with StepBars(output.side) as bars:
-        screened = run_screening(
-            screening, out or screening_directory(screening), processes, bars.report
-        )
-    for reason, number in screened.result.refused.most_common():
-        output.side.print(f"refused: {number:4d} {reason}", highlight=False)
+        screened = run_screening(screening, directory, processes, bars.report)
+    output.print_reasons(screened.result.refused)
     if as_json:
         output.print_json(_summary(screened))
     else:
         _print_result(screened)
-
-
-COMMANDS = (screen,)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from matops.core.errors import BadInput
-from matops.entrypoints.cli.options import Changes, FamilyName, InitFrom, Json
-from matops.entrypoints.cli.output import print_json, print_refusals, screen, side
+from matops.entrypoints.cli.options import Changes, FamilyName, InitFrom, Json, Out
+from matops.entrypoints.cli.output import print_json, print_line, print_refusals, screen, side
 
 if TYPE_CHECKING:
     from matops.artifacts.pages.study_page import StudyFiles
@@ -30,9 +30,9 @@ def _list_studies(family: "Family", as_json: bool) -> None:
         return
     for row in rows:
         screen.print(f"[bold]{row['name']}[/bold]  {row['question']}", highlight=False)
-        screen.print(f"  {'; '.join(row['variants'])}", highlight=False)
+        print_line(f"  {'; '.join(row['variants'])}")
     if not rows:
-        screen.print(f"{family.name} has no studies", highlight=False)
+        print_line(f"{family.name} has no studies")
 
 
 def _samples(family: "Family", source: Path | None) -> tuple["Samples", list["Quarantined"]]:
@@ -42,7 +42,7 @@ def _samples(family: "Family", source: Path | None) -> tuple["Samples", list["Qu
     from matops.entrypoints.data.ingestion import current_data
     from matops.steps.learning.samples import gather_samples
 
-    if source is not None:
+    if source:
         return gather_samples(family, family.read(source, Provenance("", "")))
     return gather_samples(family, read_records(current_data(family).directory, family.targets))
 
@@ -67,28 +67,21 @@ def _case(
         config = resolve_config(family, study.preset, {**variant.changes, **changes})
     except BadInput as error:
         raise BadInput(f"variant {variant.label!r} of study {study.name}: {error}") from None
-    return Case(
-        variant, config, draws if variant.draws_groups else 1, start if variant.transfer else None
-    )
+    draws = draws if variant.draws_groups else 1
+    return Case(variant, config, draws, start if variant.transfer else None)
 
 
 def _print_result(
     results: list["VariantResult"], files: "StudyFiles", study: "Study", as_json: bool
 ) -> None:
     if as_json:
-        print_json(
-            {
-                "study": study.name,
-                "results": [asdict(result) for result in results],
-                "files": {name: str(path) for name, path in asdict(files).items()},
-            }
-        )
+        paths = {name: str(path) for name, path in asdict(files).items()}
+        measured = [asdict(result) for result in results]
+        print_json({"study": study.name, "results": measured, "files": paths})
         return
-    screen.print(
-        files.markdown.read_text(encoding="utf-8"), highlight=False, markup=False, soft_wrap=True
-    )
+    print_line(files.markdown.read_text(encoding="utf-8"))
     for path in (files.csv, files.markdown, files.plot):
-        screen.print(str(path), highlight=False, soft_wrap=True)
+        print_line(path)
 
 
 def study(
@@ -112,9 +105,7 @@ def study(
     only: Annotated[list[str], typer.Option(help="A variant's label; repeatable")] = [],  # noqa: B006
     init_from: InitFrom = "",
     changes: Changes = [],  # noqa: B006
-    out: Annotated[
-        Path | None, typer.Option(help="Directory of the result; default: in the workspace")
-    ] = None,
+    out: Out = None,
     as_json: Json = False,
 ) -> None:
     """Vary one thing, cross-validate each variant, and leave a table and a plot.
@@ -158,6 +149,3 @@ def study(
     _print_result(results, files, question, as_json)
     if refused:
         raise typer.Exit(2)
-
-
-COMMANDS = (study,)

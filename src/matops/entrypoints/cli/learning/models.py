@@ -1,5 +1,6 @@
 """Commands that make models."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -8,76 +9,117 @@ import typer
 
 from matops.core.errors import BadInput
 from matops.entrypoints.cli.checks import field_values
-from matops.entrypoints.cli.learning.fanout import screen_designs, simulate
-from matops.entrypoints.cli.options import Changes, FamilyName, FamilyOption, InitFrom, Json, Preset
-from matops.entrypoints.cli.output import print_json, screen, side
+from matops.entrypoints.cli.options import (
+    Changes,
+    FamilyName,
+    FamilyOption,
+    InitFrom,
+    Json,
+    Preset,
+    Source,
+)
+from matops.entrypoints.cli.output import print_json, print_line, screen, side
 
 if TYPE_CHECKING:
     from matops.core.quality.card import Card
     from matops.entrypoints.pipelines.local_runs import PipelineRequest
 
 
-def _outcome(card: "Card", evaluation: Path) -> dict[str, Any]:
-    """The verdict for programs."""
+def run_and_show(pipeline: str, request: "PipelineRequest") -> dict[str, Any]:
+    """Run a pipeline here with a bar for each step, and return its outputs."""
+    from matops.entrypoints.pipelines.local_runs import run_here
+    from matops.entrypoints.progress import StepBars
+
+    with StepBars(side) as bars:
+        return run_here(pipeline, request, bars.listen)
+
+
+def _candidate(evaluation: Path) -> "tuple[Card, dict[str, str]]":
+    """The card of an evaluation's candidate, and where report and package lie."""
+    from matops.artifacts.model.package import read_card
     from matops.steps.quality.evaluate import PACKAGE, REPORT
 
+    report, package = evaluation / REPORT, evaluation / PACKAGE
+    return read_card(package), {"report": str(report), "package": str(package)}
+
+
+def _outcome(card: "Card", places: Mapping[str, str]) -> dict[str, Any]:
+    """The verdict for programs."""
     return {
         "accepted": card.verdict.accepted,
         "version": card.version,
-        "package": str(evaluation / PACKAGE),
-        "report": str(evaluation / REPORT),
+        **places,
         "measurements": {name: asdict(m) for name, m in card.measurements.items()},
         "failed_gates": [result.gate.name for result in card.verdict.failures],
     }
 
 
-def print_outcome(card: "Card", evaluation: Path, as_json: bool) -> None:
+def _print_outcome(card: "Card", places: Mapping[str, str]) -> None:
     """The verdict, every metric, and where the report is."""
     from matops.entrypoints.learning.verdict_text import measurement_table, verdict_table
-    from matops.steps.quality.evaluate import PACKAGE, REPORT
 
-    if as_json:
-        print_json(_outcome(card, evaluation))
-        return
     screen.print(measurement_table(card.measurements))
     screen.print(verdict_table(card))
-    screen.print(f"report: {evaluation / REPORT}", soft_wrap=True, highlight=False)
-    screen.print(f"package: {evaluation / PACKAGE}", soft_wrap=True, highlight=False)
+    for name, place in places.items():
+        print_line(f"{name}: {place}")
 
 
-def _train_and_release(request: "PipelineRequest", as_json: bool) -> bool:
-    """Run the pipeline, and return whether the model was accepted."""
-    from matops.entrypoints.pipelines.local_runs import run_train_and_release
-    from matops.entrypoints.progress import StepBars
-
-    with StepBars(side) as bars:
-        card, evaluation = run_train_and_release(request, bars.listen)
-    print_outcome(card, evaluation, as_json)
+def is_accepted(evaluation: Path, as_json: bool = False) -> bool:
+    """Print the verdict of an evaluation, and return whether the model was accepted."""
+    card, places = _candidate(evaluation)
+    if as_json:
+        print_json(_outcome(card, places))
+    else:
+        _print_outcome(card, places)
     return card.verdict.accepted
 
 
-def _retrain(request: "PipelineRequest", as_json: bool) -> bool:
-    """Run the pipeline, and return whether the model was accepted, or none was needed."""
-    from matops.entrypoints.monitoring.decision_text import decision_table
-    from matops.entrypoints.pipelines.local_runs import run_retrain_on_new_data
-    from matops.entrypoints.progress import StepBars
+def _trained(outputs: Mapping[str, Any], as_json: bool) -> bool:
+    return is_accepted(Path(outputs["evaluation"].path), as_json)
 
-    with StepBars(side) as bars:
-        decision, trained = run_retrain_on_new_data(request, bars.listen)
+
+def _retrained(outputs: Mapping[str, Any], as_json: bool) -> bool:
+    """Print the decision, and return whether the model was accepted, or none was needed."""
+    from matops.entrypoints.monitoring.decision_text import decision_table, read_considered
+
+    considered = read_considered(Path(outputs["decision"].path))
+    decision, evaluation = considered.decision, Path(outputs["evaluation"])
     if as_json:
-        print_json({**asdict(decision), "outcome": _outcome(*trained) if trained else None})
+        outcome = _outcome(*_candidate(evaluation)) if decision.retrain else None
+        print_json({**asdict(decision), "outcome": outcome})
+        return outcome is None or bool(outcome["accepted"])
+    screen.print(decision_table(considered.family, decision))
+    return not decision.retrain or is_accepted(evaluation)
+
+
+def _simulated(outputs: Mapping[str, Any], as_json: bool) -> bool:
+    """Print the version of the data."""
+    data = outputs["dataset"].metadata
+    if as_json:
+        print_json({"family": data["family"], "version": data["version"]})
     else:
-        screen.print(decision_table(request.family, decision))
-        if trained:
-            print_outcome(*trained, as_json=False)
-    return trained is None or trained[0].verdict.accepted
+        print_line(f"{data['family']} {data['version']}")
+    return True
+
+
+def _screened(outputs: Mapping[str, Any], as_json: bool) -> bool:
+    """Print where the result of the screening lies, and what it counts."""
+    result = outputs["result"]
+    counts = {name: int(value) for name, value in sorted(result.metadata.items())}
+    summary = {**counts, "directory": str(Path(result.path))}
+    if as_json:
+        print_json(summary)
+    else:
+        for name, value in summary.items():
+            print_line(f"{name}: {value}")
+    return True
 
 
 PIPELINES = {
-    "train_and_release": _train_and_release,
-    "retrain_on_new_data": _retrain,
-    "simulate": simulate,
-    "screen_designs": screen_designs,
+    "train_and_release": _trained,
+    "retrain_on_new_data": _retrained,
+    "simulate": _simulated,
+    "screen_designs": _screened,
 }
 
 
@@ -87,9 +129,7 @@ def run(
     preset: Annotated[
         str, typer.Option(help="Configuration: demo or full; default: the pipeline's, full")
     ] = "",
-    source: Annotated[
-        str, typer.Option(help="Ingest this first: 'simulation' or a path; default: nothing")
-    ] = "",
+    source: Source = "",
     changes: Changes = [],  # noqa: B006
     init_from: InitFrom = "",
     parameters: Annotated[
@@ -119,7 +159,7 @@ def run(
 
     further = parse_changes(parameters)
     request = PipelineRequest(family, preset, source, parse_changes(changes), init_from, further)
-    if not PIPELINES[pipeline](request, as_json):
+    if not PIPELINES[pipeline](run_and_show(pipeline, request), as_json):
         raise typer.Exit(1)
 
 
@@ -143,12 +183,10 @@ def train(
     from matops.entrypoints.progress import StepBars
 
     with StepBars(side) as bars:
-        changed = parse_changes(changes)
-        model = train_here(
-            family, preset, changed, init_from, out, bars.reporter("train"), processes
-        )
+        changed, report = parse_changes(changes), bars.reporter("train")
+        model = train_here(family, preset, changed, init_from, out, report, processes)
     if model:
-        screen.print(f"model: {model}", soft_wrap=True, highlight=False)
+        print_line(f"model: {model}")
 
 
 def evaluate(
@@ -165,12 +203,8 @@ def evaluate(
     from matops.entrypoints.learning.local_training import evaluate_here
     from matops.entrypoints.learning.workflow import release_package
 
-    card, evaluation = evaluate_here(directory)
-    print_outcome(card, evaluation, as_json)
-    if not card.verdict.accepted:
+    evaluation = evaluate_here(directory)
+    if not is_accepted(evaluation, as_json):
         raise typer.Exit(1)
     if release:
         release_package(evaluation, directory / "released")
-
-
-COMMANDS = (run, train, evaluate)

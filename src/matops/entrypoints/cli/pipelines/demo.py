@@ -14,8 +14,8 @@ import typer
 from matops.core.errors import BadInput
 from matops.entrypoints.cli.checks import known_family
 from matops.entrypoints.cli.data.ingest import ingest
-from matops.entrypoints.cli.learning.models import print_outcome
-from matops.entrypoints.cli.output import screen, side
+from matops.entrypoints.cli.learning.models import is_accepted, run_and_show
+from matops.entrypoints.cli.output import print_line, screen
 from matops.entrypoints.cli.release.serving import predict
 
 START_SECONDS = 120
@@ -72,8 +72,7 @@ def demo(
 ) -> None:
     """Simulate, ingest, train, evaluate, release, serve and ask: the whole way in minutes."""
     from matops.entrypoints.data.ingestion import simulating
-    from matops.entrypoints.pipelines.local_runs import PipelineRequest, run_train_and_release
-    from matops.entrypoints.progress import StepBars
+    from matops.entrypoints.pipelines.local_runs import PipelineRequest
     from matops.entrypoints.settings import read_settings, use_workspace
     from matops.entrypoints.wiring import package_store
     from matops.families import get_family
@@ -85,12 +84,10 @@ def demo(
     ingest(family, source="simulation", preset="demo")
     steps = {"process": "its steps as processes", "docker": "each step in its container"}
     _heading(2, f"train_and_release: the Kubeflow pipeline, {steps[read_settings().runner]}")
-    with StepBars(side) as bars:
-        request = PipelineRequest(family, "demo", source="", changes={}, init_from="")
-        card, evaluation = run_train_and_release(request, bars.listen)
+    request = PipelineRequest(family, "demo", source="", changes={}, init_from="")
+    outputs = run_and_show("train_and_release", request)
     _heading(3, "verdict: every metric with its unit, every gate with its limit")
-    print_outcome(card, evaluation, as_json=False)
-    if not card.verdict.accepted:
+    if not is_accepted(Path(outputs["evaluation"].path)):
         raise typer.Exit(1)
     released = package_store(read_settings()).champion(chosen)
     if released is None:
@@ -98,9 +95,6 @@ def demo(
     _heading(4, "serve and ask: KServe answers over HTTP")
     sample = chosen.write_example(workspace)
     with running_server(released, workspace / "server.log") as url:
-        screen.print(f"$ matops predict {url} {sample}", highlight=False, soft_wrap=True)
+        print_line(f"$ matops predict {url} {sample}")
         predict(url, [sample])
     screen.print(f"\nServe it yourself: matops serve {released} --port 8080", soft_wrap=True)
-
-
-COMMANDS = (demo,)

@@ -6,16 +6,15 @@ from typing import Annotated
 import typer
 
 from matops.entrypoints.cli.options import Json
-from matops.entrypoints.cli.output import print_json, screen
-from matops.entrypoints.cli.pipelines import runs as pipelines
+from matops.entrypoints.cli.output import print_json, print_line
+from matops.entrypoints.cli.pipelines import runs
 
 app = typer.Typer(
     name="platform",
     help="matops on a cluster with Kubeflow Pipelines and KServe.",
     no_args_is_help=True,
-    rich_markup_mode="rich",
 )
-for command in pipelines.COMMANDS:
+for command in (runs.upload, runs.run, runs.schedule, runs.status):
     app.command()(command)
 
 
@@ -35,8 +34,8 @@ def check(
         print_json({"lacks": missing})
     else:
         for line in missing:
-            screen.print(f"lacks: {line}", highlight=False, soft_wrap=True, markup=False)
+            print_line(f"lacks: {line}")
         if not missing:
-            screen.print("the cluster has everything that is needed", highlight=False)
+            print_line("the cluster has everything that is needed")
     if missing:
         raise typer.Exit(1)

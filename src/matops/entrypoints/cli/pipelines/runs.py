@@ -7,8 +7,9 @@ import typer
 from rich.table import Table
 
 from matops.core.errors import BadInput
-from matops.entrypoints.cli.options import Changes, FamilyOption, InitFrom, Json, Preset
-from matops.entrypoints.cli.output import print_json, screen, side
+from matops.entrypoints.cli.checks import field_values
+from matops.entrypoints.cli.options import Changes, FamilyOption, InitFrom, Json, Preset, Source
+from matops.entrypoints.cli.output import print_json, print_line, screen, side
 
 if TYPE_CHECKING:
     from matops.entrypoints.pipelines.local_runs import PipelineRequest
@@ -17,32 +18,32 @@ if TYPE_CHECKING:
 
 Pipeline = Annotated[str, typer.Argument(help="A pipeline, as in train_and_release")]
 Version = Annotated[str, typer.Option(help="Version of the pipeline; default: the newest")]
-Source = Annotated[
-    str, typer.Option(help="Ingest this first: 'simulation' or a path; default: nothing")
-]
 Parameters = Annotated[
     list[str],
-    typer.Option("--parameter", "-p", help="A further parameter, as in train_gpus=0; repeatable"),
+    typer.Option(
+        "--parameter",
+        "-p",
+        help="A further parameter, as in train_gpus=0; repeatable",
+        callback=field_values,
+    ),
 ]
 UNWELL = {"rejected": 1, "failed": 2, "cancelled": 2, "skipped": 2}
 """Exit status by outcome; all others are 0."""
 
 
-def _pairs(parameters: list[str]) -> dict[str, str]:
-    pairs = [text.partition("=") for text in parameters]
-    for name, equals, _ in pairs:
-        if not equals:
-            raise BadInput(f"{name!r} is not of the form name=value")
-    return {name: value for name, _, value in pairs}
-
-
 def _request(
-    family: str, preset: str, source: str, changes: list[str], init_from: str
+    family: str,
+    preset: str,
+    source: str,
+    changes: list[str],
+    init_from: str,
+    parameters: list[str],
 ) -> "PipelineRequest":
     from matops.entrypoints.configuration import parse_changes
     from matops.entrypoints.pipelines.local_runs import PipelineRequest
 
-    return PipelineRequest(family, preset, source, parse_changes(changes), init_from)
+    further = dict(pair.split("=", 1) for pair in parameters)
+    return PipelineRequest(family, preset, source, parse_changes(changes), init_from, further)
 
 
 def upload(
@@ -61,7 +62,7 @@ def upload(
     for upload in uploads:
         words = "uploaded" if upload.new else "there already"
         version = upload.version
-        screen.print(f"{version.pipeline} {version.version}: {words}", highlight=False)
+        print_line(f"{version.pipeline} {version.version}: {words}")
 
 
 def run(
@@ -83,8 +84,8 @@ def run(
     """
     from matops.entrypoints.pipelines.platform import start_run
 
-    request = _request(family, preset, source, changes, init_from)
-    started = start_run(pipeline, version, request, _pairs(parameters))
+    request = _request(family, preset, source, changes, init_from, parameters)
+    started = start_run(pipeline, version, request)
     side.print(f"run {started.run_id}: {started.name}", highlight=False, soft_wrap=True)
     if wait:
         _wait(started.run_id, as_json)
@@ -138,13 +139,13 @@ def schedule(
         deleted = unschedule_pipeline(pipeline, family)
         side.print("deleted" if deleted else "there was no schedule")
         return
-    request = _request(family, preset, source, changes, init_from)
-    timetable, new = schedule_pipeline(pipeline, version, request, _pairs(parameters), cron)
+    request = _request(family, preset, source, changes, init_from, parameters)
+    timetable, new = schedule_pipeline(pipeline, version, request, cron)
     if as_json:
         print_json({**asdict(timetable), "changed": new})
         return
     words = "now" if new else "already"
-    screen.print(f"{timetable.name}: {words} at {timetable.cron} UTC", highlight=False)
+    print_line(f"{timetable.name}: {words} at {timetable.cron} UTC")
 
 
 def status(
@@ -153,10 +154,12 @@ def status(
     as_json: Json = False,
 ) -> None:
     """Show pipelines with their newest versions, schedules and runs; or one run with its steps."""
-    from matops.entrypoints.pipelines.platform import platform_run, platform_status
+    from matops.entrypoints.pipelines.platform import platform_status
+    from matops.entrypoints.settings import read_settings
+    from matops.entrypoints.wiring import pipeline_service
 
     if run_id:
-        _print_run(platform_run(run_id), as_json)
+        _print_run(pipeline_service(read_settings()).run(run_id), as_json)
         return
     overview = platform_status(most)
     if as_json:
@@ -193,9 +196,6 @@ def _print_run(run: "PipelineRun", as_json: bool) -> None:
         return
     screen.print(_run_table([run]))
     for step in run.steps:
-        screen.print(f"{step.name}: {step.state}", highlight=False)
+        print_line(f"{step.name}: {step.state}")
     if run.error:
-        screen.print(run.error, highlight=False, markup=False, soft_wrap=True)
-
-
-COMMANDS = (upload, run, schedule, status)
+        print_line(run.error)

@@ -105,6 +105,3 @@ def _print_shifts(observation: "Observation") -> None:
         table.add_row(shift.descriptor, *(f"{number:.3f}" for number in numbers))
     if observation.shifts:
         screen.print(table)
-
-
-COMMANDS = (monitor,)

@@ -4,19 +4,17 @@ import json
 import shlex
 from collections.abc import Callable
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from matops.core.errors import BadInput
-from matops.entrypoints.cli.checks import field_values, package_directory
-from matops.entrypoints.cli.options import FamilyName, FamilyOrAll, Json
-from matops.entrypoints.cli.output import print_json, screen, side
+from matops.entrypoints.cli.checks import field_values
+from matops.entrypoints.cli.options import AnyPackage, FamilyName, FamilyOrAll, Json
+from matops.entrypoints.cli.output import print_json, print_line, screen, side
 
 if TYPE_CHECKING:
     from matops.core.release.decision import Decision
-    from matops.core.release.ruling import RuledMove
     from matops.entrypoints.release.releasing import DeploymentStatus
 
 PolicyChanges = Annotated[
@@ -37,7 +35,6 @@ app = typer.Typer(
     name="release",
     help="Bring models to live traffic in stages, and see who answers which share of it.",
     no_args_is_help=True,
-    rich_markup_mode="rich",
 )
 
 
@@ -69,25 +66,30 @@ def up(
     as_json: Json = False,
 ) -> None:
     """Deploy the released model, or repair what is missing of the deployment."""
-    from matops.entrypoints.release.releasing import deploy_released, deployment_status
+    from matops.entrypoints.release.releasing import deployment_status
+    from matops.entrypoints.settings import read_settings
+    from matops.entrypoints.wiring import package_store, serving
+    from matops.families import get_family
+    from matops.steps.release.canary_release import deploy_champion
 
-    deploy_released(family, port)
+    settings = read_settings()
+    deploy_champion(get_family(family), serving(settings, port), package_store(settings))
     _print_status(deployment_status(family), as_json)
 
 
 @app.command()
 def down(family: FamilyName) -> None:
     """End the deployment after the requests under way; packages and history stay."""
-    from matops.entrypoints.release.releasing import stop_deployment
+    from matops.entrypoints.settings import read_settings
+    from matops.entrypoints.wiring import serving
+    from matops.families import get_family
 
-    stop_deployment(family)
+    serving(read_settings()).stop(get_family(family))
 
 
 @app.command()
 def start(
-    package: Annotated[
-        Path, typer.Argument(help="Directory of an accepted package", callback=package_directory)
-    ],
+    package: AnyPackage,
     again: Annotated[bool, typer.Option(help="Also if it was rolled back before")] = False,
     changes: PolicyChanges = [],  # noqa: B006
     prometheus: Prometheus = "",
@@ -149,13 +151,17 @@ def status(family: FamilyName, as_json: Json = False) -> None:
 @app.command()
 def promote(family: FamilyName, reason: Reason = "by hand", as_json: Json = False) -> None:
     """Make the candidate the champion now, whatever the judge would say."""
-    _decide(family, "promote", reason, as_json)
+    from matops.entrypoints.release.releasing import canary_release
+
+    _tell(as_json)(canary_release(family).decide_by_hand("promote", reason))
 
 
 @app.command()
 def rollback(family: FamilyName, reason: Reason = "by hand", as_json: Json = False) -> None:
     """Give all the traffic back to the champion now."""
-    _decide(family, "roll_back", reason, as_json)
+    from matops.entrypoints.release.releasing import canary_release
+
+    _tell(as_json)(canary_release(family).decide_by_hand("roll_back", reason))
 
 
 @app.command()
@@ -166,23 +172,20 @@ def history(
 ) -> None:
     """List the decisions with their reasons, and the last one's checks; --json has all evidence."""
     from matops.entrypoints.release.release_text import checks_table, decision_line, for_programs
-    from matops.entrypoints.release.releasing import decisions_of
+    from matops.entrypoints.settings import read_settings
+    from matops.entrypoints.wiring import package_store
+    from matops.families import get_family
 
-    decisions = [d for d in decisions_of(family) if d.version.startswith(version)]
+    decided = package_store(read_settings()).decisions(get_family(family))
+    decisions = [decision for decision in decided if decision.version.startswith(version)]
     if as_json:
         print_json([for_programs(decision) for decision in decisions])
         return
     for decision in decisions[-LONGEST_HISTORY:]:
-        screen.print(decision_line(decision), highlight=False, soft_wrap=True, markup=False)
+        print_line(decision_line(decision))
     judged = [decision for decision in decisions if decision.ruling.checks]
     if judged:
         screen.print(checks_table(judged[-1]))
-
-
-def _decide(family: str, move: "RuledMove", reason: str, as_json: bool) -> None:
-    from matops.entrypoints.release.releasing import decide_by_hand
-
-    _tell(as_json)(decide_by_hand(family, move, reason))
 
 
 def _print_status(deployment: "DeploymentStatus", as_json: bool) -> None:
@@ -195,11 +198,7 @@ def _print_status(deployment: "DeploymentStatus", as_json: bool) -> None:
     if rollout is None:
         raise BadInput(f"{deployment.family}: nothing is deployed")
     screen.print(arms_table(rollout, deployment.unready))
-    lines = [
-        f"{rollout.move}: {rollout.reason}",
-        f"clients ask {deployment.url or '(not known yet)'}",
-    ]
+    print_line(f"{rollout.move}: {rollout.reason}")
+    print_line(f"clients ask {deployment.url or '(not known yet)'}")
     if deployment.prometheus:
-        lines.append(f"metrics: {shlex.join(deployment.prometheus)}")
-    for line in lines:
-        screen.print(line, highlight=False, soft_wrap=True, markup=False)
+        print_line(f"metrics: {shlex.join(deployment.prometheus)}")

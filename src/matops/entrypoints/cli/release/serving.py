@@ -3,20 +3,17 @@
 import sys
 from dataclasses import asdict
 from functools import partial
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from matops.entrypoints.cli.checks import field_values, free_port, package_directory
-from matops.entrypoints.cli.options import Files, Json, Package
+from matops.entrypoints.cli.checks import field_values, free_port
+from matops.entrypoints.cli.options import AnyPackage, Files, Json, Package
 from matops.entrypoints.cli.output import print_json, print_refusals, screen
 
 
 def serve(
-    package: Annotated[
-        Path, typer.Argument(help="Directory of a model package", callback=package_directory)
-    ],
+    package: AnyPackage,
     port: Annotated[int, typer.Option(help="HTTP port", callback=free_port)] = 8080,
     grpc_port: Annotated[
         int | None, typer.Option(help="gRPC port; none by default", callback=free_port)
@@ -75,6 +72,3 @@ def predict(package: Package, files: Files, as_json: Json = False) -> None:
         print(f"intervals cover {one.coverage:.0%}; model {one.model_version}", file=sys.stderr)
     if refused:
         raise typer.Exit(2)
-
-
-COMMANDS = (serve, predict)
