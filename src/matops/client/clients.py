@@ -5,17 +5,18 @@ import json
 import re
 import time
 from collections.abc import Sequence
-from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import httpx
 from pydantic import TypeAdapter, ValidationError
 
-from matops.client.conversation import Ask, Conversation, Patience, Pause, converse
+from matops.client.conversation import Ask, Conversation, Patience, Pause, Reply, converse
 from matops.client.errors import NoAnswer
-from matops.client.samples import Accepted, Payload, Sample, accepted_by, needs_forms, to_payloads
+from matops.client.samples import Accepted, Sample, accepted_by, needs_forms, to_payloads
 from matops.core.errors import BadInput
 from matops.core.quality.prediction import Prediction
+
+T = TypeVar("T")
 
 JSON = {"content-type": "application/json"}
 MODEL_ADDRESS = re.compile(r"(?P<server>.+?)/v[12]/models/(?P<model>[^/:?#]+)(:predict|/infer)?")
@@ -23,7 +24,58 @@ NOTHING = Accepted(())
 PREDICTIONS = TypeAdapter(list[Prediction])
 
 
-class Client:
+class _Questions:
+    """What both clients ask, as conversations: they differ in how they wait only."""
+
+    def __init__(self, url: str, model: str = "", patience: Patience | None = None) -> None:
+        address = MODEL_ADDRESS.fullmatch(url.rstrip("/"))
+        self.url = address["server"] if address else url.rstrip("/")
+        self._name = model or (address["model"] if address else "")
+        self._accepted: Accepted | None = None
+        self._patience = patience or Patience()
+
+    def _asking(self, path: str, body: bytes | None = None) -> Conversation[dict[str, Any]]:
+        return converse(
+            self.url, Ask("GET" if body is None else "POST", path, body), self._patience
+        )
+
+    def _asking_model(self) -> Conversation[str]:
+        if not self._name:
+            models = (yield from self._asking("/v1/models")).get("models")
+            if not isinstance(models, list) or not models:
+                raise NoAnswer(self.url, "the server has no model")
+            self._name = str(models[0])
+        return self._name
+
+    def _asking_metadata(self) -> Conversation[dict[str, Any]]:
+        model = yield from self._asking_model()
+        return (yield from self._asking(f"/v2/models/{model}"))
+
+    def _asking_accepted(self) -> Conversation[Accepted]:
+        if self._accepted is None:
+            self._accepted = accepted_by(self.url, (yield from self._asking_metadata()))
+        return self._accepted
+
+    def _asking_about(self, samples: Sequence[Sample]) -> Conversation[list[Prediction]]:
+        are_plain = not any(map(needs_forms, samples))
+        accepted = NOTHING if are_plain else (yield from self._asking_accepted())
+        payloads = [payload for sample in samples for payload in to_payloads(sample, accepted)]
+        model = yield from self._asking_model()
+        try:
+            body = json.dumps({"instances": payloads}, allow_nan=False).encode()
+        except (TypeError, ValueError, RecursionError) as error:
+            raise BadInput(f"a sample is no JSON: {error}") from None
+        answer = yield from self._asking(f"/v1/models/{model}:predict", body)
+        try:
+            predictions = PREDICTIONS.validate_python(answer.get("predictions"))
+        except ValidationError:
+            predictions = []
+        if len(predictions) != len(payloads):
+            raise NoAnswer(self.url, "the answer does not have one prediction for each sample")
+        return predictions
+
+
+class Client(_Questions):
     """A client that waits for each answer.
 
     Args:
@@ -33,21 +85,13 @@ class Client:
     """
 
     def __init__(self, url: str, model: str = "", patience: Patience | None = None) -> None:
-        self.url, named = _server_and_model(url)
-        self._model = model or named
-        self._accepted: Accepted | None = None
-        self._patience = patience or Patience()
+        super().__init__(url, model, patience)
         self._http = httpx.Client(base_url=self.url, headers=JSON, timeout=self._patience.timeout_s)
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exception: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -60,9 +104,7 @@ class Client:
         Raises:
             NoAnswer: no server answers, or it serves no model.
         """
-        if not self._model:
-            self._model = _first_model(self.url, self._ask(Ask("GET", "/v1/models")))
-        return self._model
+        return self._wait(self._asking_model())
 
     def metadata(self) -> dict[str, Any]:
         """What the server says of its model: units, coverage, payloads and limits.
@@ -70,7 +112,7 @@ class Client:
         Raises:
             Refused, NoAnswer: as in :meth:`predict`.
         """
-        return self._ask(Ask("GET", f"/v2/models/{self.model()}"))
+        return self._wait(self._asking_metadata())
 
     def accepted(self) -> Accepted:
         """What the model takes; asked of the server once.
@@ -78,8 +120,7 @@ class Client:
         Raises:
             Refused, NoAnswer: as in :meth:`predict`.
         """
-        self._accepted = self._accepted or accepted_by(self.url, self.metadata())
-        return self._accepted
+        return self._wait(self._asking_accepted())
 
     def predict(self, samples: Sequence[Sample]) -> list[Prediction]:
         """Predictions of samples, in order; of all those that a file of several has.
@@ -89,19 +130,16 @@ class Client:
             NoAnswer: no server answered in all attempts.
             BadInput: a file can't be read, or a sample is no JSON, as one with NaN.
         """
-        accepted = self.accepted() if any(map(needs_forms, samples)) else NOTHING
-        payloads = [payload for sample in samples for payload in to_payloads(sample, accepted)]
-        return _predictions(self.url, len(payloads), self._ask(_asked(self.model(), payloads)))
+        return self._wait(self._asking_about(samples))
 
-    def _ask(self, ask: Ask) -> dict[str, Any]:
-        conversation = converse(self.url, ask, self._patience)
-        reply: httpx.Response | httpx.HTTPError | None = None
+    def _wait(self, conversation: Conversation[T]) -> T:
+        reply: Reply = None
         while True:
             try:
                 step = conversation.send(reply)
             except StopIteration as end:
-                answer: dict[str, Any] = end.value
-                return answer
+                outcome: T = end.value
+                return outcome
             reply = None
             if isinstance(step, Pause):
                 time.sleep(step.seconds)
@@ -112,14 +150,11 @@ class Client:
                 reply = error
 
 
-class AsyncClient:
+class AsyncClient(_Questions):
     """The same, to be awaited; one client may have many requests under way."""
 
     def __init__(self, url: str, model: str = "", patience: Patience | None = None) -> None:
-        self.url, named = _server_and_model(url)
-        self._model = model or named
-        self._accepted: Accepted | None = None
-        self._patience = patience or Patience()
+        super().__init__(url, model, patience)
         self._http = httpx.AsyncClient(
             base_url=self.url, headers=JSON, timeout=self._patience.timeout_s
         )
@@ -127,12 +162,7 @@ class AsyncClient:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *exception: object) -> None:
         await self.close()
 
     async def close(self) -> None:
@@ -141,35 +171,28 @@ class AsyncClient:
 
     async def model(self) -> str:
         """As :meth:`Client.model`."""
-        if not self._model:
-            self._model = _first_model(self.url, await self._ask(Ask("GET", "/v1/models")))
-        return self._model
+        return await self._wait(self._asking_model())
 
     async def metadata(self) -> dict[str, Any]:
         """As :meth:`Client.metadata`."""
-        return await self._ask(Ask("GET", f"/v2/models/{await self.model()}"))
+        return await self._wait(self._asking_metadata())
 
     async def accepted(self) -> Accepted:
         """As :meth:`Client.accepted`."""
-        self._accepted = self._accepted or accepted_by(self.url, await self.metadata())
-        return self._accepted
+        return await self._wait(self._asking_accepted())
 
     async def predict(self, samples: Sequence[Sample]) -> list[Prediction]:
         """As :meth:`Client.predict`."""
-        accepted = await self.accepted() if any(map(needs_forms, samples)) else NOTHING
-        payloads = [payload for sample in samples for payload in to_payloads(sample, accepted)]
-        answer = await self._ask(_asked(await self.model(), payloads))
-        return _predictions(self.url, len(payloads), answer)
+        return await self._wait(self._asking_about(samples))
 
-    async def _ask(self, ask: Ask) -> dict[str, Any]:
-        conversation: Conversation = converse(self.url, ask, self._patience)
-        reply: httpx.Response | httpx.HTTPError | None = None
+    async def _wait(self, conversation: Conversation[T]) -> T:
+        reply: Reply = None
         while True:
             try:
                 step = conversation.send(reply)
             except StopIteration as end:
-                answer: dict[str, Any] = end.value
-                return answer
+                outcome: T = end.value
+                return outcome
             reply = None
             if isinstance(step, Pause):
                 await asyncio.sleep(step.seconds)
@@ -178,34 +201,3 @@ class AsyncClient:
                 reply = await self._http.request(step.method, step.path, content=step.body)
             except httpx.HTTPError as error:
                 reply = error
-
-
-def _server_and_model(url: str) -> tuple[str, str]:
-    """The address of the server, and the model where the URL names one."""
-    address = MODEL_ADDRESS.fullmatch(url.rstrip("/"))
-    return (address["server"], address["model"]) if address else (url.rstrip("/"), "")
-
-
-def _asked(model: str, payloads: Sequence[Payload]) -> Ask:
-    try:
-        body = json.dumps({"instances": payloads}, allow_nan=False).encode()
-    except (TypeError, ValueError, RecursionError) as error:
-        raise BadInput(f"a sample is no JSON: {error}") from None
-    return Ask("POST", f"/v1/models/{model}:predict", body)
-
-
-def _first_model(url: str, answer: dict[str, Any]) -> str:
-    models = answer.get("models")
-    if not isinstance(models, list) or not models:
-        raise NoAnswer(url, "the server has no model")
-    return str(models[0])
-
-
-def _predictions(url: str, expected: int, answer: dict[str, Any]) -> list[Prediction]:
-    try:
-        found = PREDICTIONS.validate_python(answer.get("predictions"))
-    except ValidationError:
-        found = []
-    if len(found) != expected:
-        raise NoAnswer(url, "the answer does not have one prediction for each sample")
-    return found

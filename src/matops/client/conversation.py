@@ -7,12 +7,14 @@ two clients differ in how they wait only.
 import time
 from collections.abc import Generator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 
 from matops.client.errors import NoAnswer, Refused
 from matops.processes.retry import OVERLOADED, RetryPolicy
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -48,56 +50,54 @@ class Pause:
     seconds: float
 
 
-Conversation = Generator[Ask | Pause, httpx.Response | httpx.HTTPError | None, dict[str, Any]]
+Reply = httpx.Response | httpx.HTTPError | None
+Conversation = Generator[Ask | Pause, Reply, T]
 
 
-def converse(url: str, ask: Ask, patience: Patience) -> Conversation:
+def converse(url: str, ask: Ask, patience: Patience) -> Conversation[dict[str, Any]]:
     """Ask until there is an answer.
 
     Raises:
         Refused: the server refuses the request.
         NoAnswer: there was none in all attempts, or it is no model server's.
     """
-    reply: httpx.Response | httpx.HTTPError | None = None
+    reply: Reply = None
     end = time.monotonic() + patience.total_s
     for attempt in range(patience.attempts):
         if attempt:
-            pause_s = patience.backoff_s(attempt, _retry_after(reply))
+            headers = reply.headers if isinstance(reply, httpx.Response) else {}
+            pause_s = patience.backoff_s(attempt, headers.get("retry-after", ""))
             if time.monotonic() + pause_s > end:
                 break
             yield Pause(pause_s)
         reply = yield ask
         if isinstance(reply, httpx.Response) and reply.status_code not in OVERLOADED:
             return _content(url, reply)
-    raise NoAnswer(url, _reason(reply))
-
-
-def _retry_after(reply: httpx.Response | httpx.HTTPError | None) -> str:
-    return reply.headers.get("retry-after", "") if isinstance(reply, httpx.Response) else ""
-
-
-def _reason(reply: httpx.Response | httpx.HTTPError | None) -> str:
     if isinstance(reply, httpx.Response):
-        return f"{reply.status_code}: {_said(reply)}"
-    return f"no answer: {reply}"
+        raise NoAnswer(url, f"{reply.status_code}: {_problem(reply)}")
+    raise NoAnswer(url, f"no answer: {reply}")
 
 
-def _said(reply: httpx.Response) -> str:
+def _json(reply: httpx.Response) -> dict[str, Any] | None:
     try:
         content = reply.json()
     except ValueError:
-        content = None
-    said = content.get("error") if isinstance(content, dict) else None
-    return " ".join(str(said or f"{reply.reason_phrase}, but not a model server's answer").split())
+        return None
+    return content if isinstance(content, dict) else None
+
+
+def _problem(reply: httpx.Response) -> str:
+    """What the server says of it, in one line."""
+    problem = (_json(reply) or {}).get("error")
+    return " ".join(
+        str(problem or f"{reply.reason_phrase}, but not a model server's answer").split()
+    )
 
 
 def _content(url: str, reply: httpx.Response) -> dict[str, Any]:
     if reply.status_code != httpx.codes.OK:
-        raise Refused(url, reply.status_code, _said(reply))
-    try:
-        content = reply.json()
-    except ValueError:
-        content = None
-    if not isinstance(content, dict):
+        raise Refused(url, reply.status_code, _problem(reply))
+    content = _json(reply)
+    if content is None:
         raise NoAnswer(url, "the answer is not a model server's")
     return content
