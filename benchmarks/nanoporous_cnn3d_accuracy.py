@@ -34,7 +34,7 @@ NAMES = descriptor_names("all")
 
 def describe_all(samples: Samples, workers: int) -> Array:
     """All descriptors of every direction of every structure, shape (3 n, d)."""
-    family, cache = samples.family, read_settings().cache
+    family, cache = samples.family, read_settings().kept / "cache"
     config = resolve_config(family, "full", {"grid.descriptors": "all"})
     with StepBars(Console(stderr=True)) as bars:
         progress = bars.report("descriptors")

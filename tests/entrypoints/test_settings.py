@@ -39,7 +39,7 @@ def test_a_container_uses_no_more_processors_than_it_has(
 def test_every_place_lies_in_the_workspace(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MATOPS_WORKSPACE", "/some/where")
     settings = Settings()
-    for place in (settings.cache, settings.campaigns, settings.models, settings.runs):
+    for place in (settings.kept, settings.models):
         assert place.is_relative_to("/some/where")
     assert package_store(settings).root == settings.models
     assert dataset_store(settings).workspace == Path("/some/where")

@@ -26,21 +26,13 @@ _DECODER = json.JSONDecoder()
 
 @dataclass(frozen=True)
 class Event:
-    """One thing that is said.
+    """One thing that is said."""
 
-    Attributes:
-        kind: ``refused`` is the last that a process says.
-        text: the state, the reason, or the message.
-        step: of progress: of what.
-        done: of progress: how much.
-        total: of progress: of how much.
-    """
-
-    kind: Literal["progress", "refused", "message"]
-    text: str
-    step: str = ""
-    done: int = 0
-    total: int = 0
+    kind: Literal["progress", "refused", "message"]  # a refusal is the last that a process says
+    text: str  # the state, the reason, or the message
+    step: str = ""  # of progress: of what
+    done: int = 0  # of progress: how much
+    total: int = 0  # of progress: of how much
 
     def __str__(self) -> str:
         if self.kind == "progress":
@@ -94,9 +86,9 @@ def read_events(line: str) -> Iterator[Event]:
 
 def _event(fields: dict[str, Any]) -> Event | None:
     types = {"kind": str, "text": str, "step": str, "done": int, "total": int}
-    known = {name: value for name, value in fields.items() if name in types}
-    typed = all(type(value) is types[name] for name, value in known.items())
-    needed = {"kind", "text", *(("step", "done", "total") if known["kind"] == "progress" else ())}
-    if known["kind"] in ("progress", "refused", "message") and typed and needed <= known.keys():
-        return Event(**known)
+    ours = {name: value for name, value in fields.items() if name in types}
+    typed = all(type(value) is types[name] for name, value in ours.items())
+    needed = {"kind", "text", *(("step", "done", "total") if ours["kind"] == "progress" else ())}
+    if ours["kind"] in ("progress", "refused", "message") and typed and needed <= ours.keys():
+        return Event(**ours)
     return None

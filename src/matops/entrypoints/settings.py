@@ -34,83 +34,63 @@ def _processors() -> int:
 
 
 class Settings(BaseSettings):
-    """Settings of one process; each is an environment variable with the prefix ``MATOPS_``.
+    """Settings of one process, each an environment variable: ``MATOPS_`` and its name, or an alias.
 
-    Those that other programs share keep the name under which they are known there.
+    Aliases are the names under which other programs know them.
     """
 
     model_config = SettingsConfigDict(env_prefix="MATOPS_", frozen=True)
 
-    workspace: Path = Field(default=Path(), description="directory with data, models and runs")
-    remote: str | None = Field(default=None, description="DVC URL; a directory by default")
-    s3_endpoint: str | None = Field(default=None, description="URL of the S3 server; AWS's if none")
-    s3_timeout_s: float = Field(default=60.0, gt=0, description="wait for an S3 answer, in seconds")
-    author: str = Field(default_factory=_user_and_host, description="who publishes data")
-    workers: int = Field(default_factory=_processors, ge=1, description="processes for simulations")
-    checkpoints: str = Field(
-        default="", description="unfinished trainings: a directory, or a URL as s3://bucket/prefix"
-    )
-    checkpoint_every_s: float = Field(
-        default=60.0, ge=0, description="time between two checkpoints of a training, in seconds"
-    )
-    shards_at_once: int = Field(
-        default=4, ge=1, description="shards that a pipeline runs at once, fixed in its definition"
-    )
-    commit: str = Field(default="", description="code commit, where there is no git")
-    project: Path | None = Field(
-        default=None, description="checkout that has pipelines/; those of this package if none"
-    )
-    image: str = Field(default="", description="image of pipeline steps; this commit's if none")
-    train_image: str = Field(default="", description="image of the training step, likewise")
-    runner: Literal["process", "docker"] = Field(
-        default="process", description="what steps of pipelines are on this machine"
-    )
-    docker_memory: str = Field(default="8g", description="limit of a step in a container")
-    docker_network: str = Field(default="none", description="Docker network of steps")
-    prometheus: str = Field(default="", description="URL of the Prometheus that has the metrics")
-    monitor_days: float = Field(default=7.0, gt=0, description="days of traffic that drift is of")
-    serving: Literal["local", "kserve"] = Field(
-        default="local", description="where models are deployed: on this machine or on a cluster"
-    )
-    packages_uri: str = Field(
-        default="", description="where a cluster reads packages, as in s3://bucket/models"
-    )
-    kubernetes_namespace: str = Field(default="matops", description="where models are served")
-    kubernetes_context: str = Field(
-        default="", description="context of the kubeconfig; the current one, or the pod's own"
-    )
-    kubernetes_service_account: str = Field(
-        default="", description="whose credentials read the packages; the namespace's own if none"
-    )
-    kubernetes_replicas: int = Field(default=1, ge=1, description="pods of each arm of a release")
-    kfp_endpoint: str = Field(default="", description="URL of the Kubeflow Pipelines API")
-    kfp_namespace: str = Field(
-        default="", description="where Kubeflow runs pipelines, if several users share it"
-    )
-    kfp_token: SecretStr = Field(
-        default=SecretStr(""), description="token for Kubeflow; a pod's own if there is one"
-    )
-    kfp_ca: Path | None = Field(default=None, description="certificate authority of Kubeflow")
-    kfp_service_account: str = Field(
-        default="matops-pipeline", description="whose rights the steps of pipelines have"
-    )
-    port: int = Field(default=8080, description="where a family that is deployed anew is asked")
-    bind: str = Field(default="127.0.0.1", description="address of the proxy on this machine")
-    serve_command: str = Field(default="", description="serves a package; matops serve if empty")
-    keep_requests: int = Field(
-        default=32, ge=0, description="recent requests that a deployed server keeps to compare arms"
-    )
-    scrape_every_s: float = Field(default=15.0, gt=0, description="pause of Prometheus, in seconds")
-    mp_api_key: SecretStr = Field(
-        default=SecretStr(""),
-        validation_alias="MP_API_KEY",
-        description="key of the Materials Project",
-    )
+    workspace: Path = Path()  # directory with data, models and runs
+    remote: str | None = None  # DVC URL; a directory by default
+    s3_endpoint: str | None = None  # URL of the S3 server; AWS's if none
+    s3_timeout_s: float = Field(default=60.0, gt=0)  # wait for an S3 answer, in seconds
+    author: str = Field(default_factory=_user_and_host)  # who publishes data
+    workers: int = Field(default_factory=_processors, ge=1)  # processes for simulations
+    checkpoints: str = ""  # unfinished trainings: a directory, or a URL as s3://bucket/prefix
+    checkpoint_every_s: float = Field(default=60.0, ge=0)  # between two checkpoints of a training
+    shards_at_once: int = Field(default=4, ge=1)  # that a pipeline runs, fixed in its definition
+    commit: str = ""  # code commit, where there is no git
+    project: Path | None = None  # checkout that has pipelines/; those of this package if none
+    image: str = ""  # image of pipeline steps; this commit's if none
+    train_image: str = ""  # image of the training step, likewise
+    runner: Literal["process", "docker"] = "process"  # what steps of pipelines are here
+    docker_memory: str = "8g"  # limit of a step in a container
+    docker_network: str = "none"  # Docker network of steps
+    prometheus: str = ""  # URL of the Prometheus that has the metrics
+    monitor_days: float = Field(default=7.0, gt=0)  # days of traffic that drift is of
+    serving: Literal["local", "kserve"] = "local"  # models are on this machine or on a cluster
+    packages_uri: str = ""  # where a cluster reads packages, as in s3://bucket/models
+    kubernetes_namespace: str = "matops"  # where models are served
+    kubernetes_context: str = ""  # of the kubeconfig; the current one, or the pod's own
+    # whose credentials read the packages; the namespace's own if none
+    kubernetes_service_account: str = ""
+    kubernetes_replicas: int = Field(default=1, ge=1)  # pods of each arm of a release
+    kfp_endpoint: str = ""  # URL of the Kubeflow Pipelines API
+    kfp_namespace: str = ""  # where Kubeflow runs pipelines, if several users share it
+    kfp_token: SecretStr = SecretStr("")  # for Kubeflow; a pod's own if there is one
+    kfp_ca: Path | None = None  # certificate authority of Kubeflow
+    kfp_service_account: str = "matops-pipeline"  # whose rights the steps of pipelines have
+    port: int = 8080  # where a family that is deployed anew is asked
+    bind: str = "127.0.0.1"  # address of the proxy on this machine
+    serve_command: str = ""  # serves a package; matops serve if empty
+    # recent requests that a deployed server keeps to compare arms
+    keep_requests: int = Field(default=32, ge=0)
+    scrape_every_s: float = Field(default=15.0, gt=0)  # pause of Prometheus, in seconds
+    mp_api_key: SecretStr = Field(default=SecretStr(""), validation_alias="MP_API_KEY")
     mp_api_endpoint: str = Field(
-        default="https://api.materialsproject.org/",
-        validation_alias="MP_API_ENDPOINT",
-        description="address of the Materials Project's API",
+        default="https://api.materialsproject.org/", validation_alias="MP_API_ENDPOINT"
     )
+
+    @property
+    def kept(self) -> Path:
+        """Directory of what is kept between commands, and is nobody's to edit."""
+        return self.workspace / ".matops"
+
+    @property
+    def models(self) -> Path:
+        """Directory of released packages."""
+        return self.workspace / "models"
 
     def for_containers(self) -> dict[str, str]:
         """Variables of this process that mean the same in a container of this machine."""
@@ -121,46 +101,6 @@ class Settings(BaseSettings):
             for name, value in environ.items()
             if name.startswith(passed_on) and name not in elsewhere
         } | {"MATOPS_WORKERS": str(self.workers), "MATOPS_AUTHOR": self.author}
-
-    @property
-    def cache(self) -> Path:
-        """Directory of what can be computed again."""
-        return self.workspace / ".matops" / "cache"
-
-    @property
-    def campaigns(self) -> Path:
-        """Directory of finished simulations."""
-        return self.workspace / ".matops" / "campaigns"
-
-    @property
-    def downloads(self) -> Path:
-        """Directory of what public databases have answered."""
-        return self.workspace / ".matops" / "downloads"
-
-    @property
-    def deployments(self) -> Path:
-        """Directory of what is deployed on this machine."""
-        return self.workspace / ".matops" / "deployments"
-
-    @property
-    def watched(self) -> Path:
-        """Directory of what watches have read."""
-        return self.workspace / ".matops" / "watched"
-
-    @property
-    def quarantine(self) -> Path:
-        """Directory of refused records and their reasons."""
-        return self.workspace / ".matops" / "quarantine"
-
-    @property
-    def models(self) -> Path:
-        """Directory of released packages."""
-        return self.workspace / "models"
-
-    @property
-    def runs(self) -> Path:
-        """Directory of pipeline runs."""
-        return self.workspace / "runs"
 
 
 EVENTS = "MATOPS_EVENTS"
@@ -206,6 +146,6 @@ def read_settings() -> Settings:
     except ValidationError as error:
         first = error.errors(include_input=False)[0]
         name = str(first["loc"][0])
-        known = Settings.model_fields.get(name.lower())
-        variable = name if known is None or known.validation_alias else f"MATOPS_{name.upper()}"
+        field = Settings.model_fields.get(name.lower())
+        variable = f"MATOPS_{name.upper()}" if field and not field.validation_alias else name
         raise BadInput(f"{variable}: {first['msg']}") from None

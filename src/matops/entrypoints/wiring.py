@@ -62,7 +62,7 @@ def checkpoint_policy(settings: Settings) -> "CheckpointPolicy":
     """Where and how often unfinished trainings are kept: in the workspace if not said otherwise."""
     from matops.steps.learning.checkpoints import CheckpointPolicy
 
-    url = settings.checkpoints or str(settings.workspace.resolve() / ".matops" / "checkpoints")
+    url = settings.checkpoints or str(settings.kept.resolve() / "checkpoints")
     return CheckpointPolicy(_file_store(settings, url), settings.checkpoint_every_s)
 
 
@@ -90,7 +90,7 @@ def _local_serving(settings: Settings, port: int) -> "LocalServing":
     from matops.adapters.local.local_serving import LocalServing
 
     host = ServingHost(
-        settings.deployments,
+        settings.kept / "deployments",
         port,
         settings.bind,
         keep_requests=settings.keep_requests,
@@ -141,7 +141,7 @@ def materials_database(settings: Settings) -> "MaterialsProject":
     return MaterialsProject(
         settings.mp_api_key.get_secret_value(),
         settings.mp_api_endpoint,
-        settings.downloads / "materials-project",
+        settings.kept / "downloads" / "materials-project",
     )
 
 

@@ -9,55 +9,35 @@ from matops.families import check_family
 
 
 def known_family(name: str | None) -> str | None:
-    """A family's name, if there is such a family.
-
-    Raises:
-        BadInput: there is none.
-    """
+    """A family's name; BadInput where no family has it."""
     if name is not None:
         check_family(name)
     return name
 
 
 def field_values(pairs: list[str]) -> list[str]:
-    """Texts of the form ``field=value``.
-
-    Raises:
-        BadInput: one is of another form.
-    """
+    """Texts of the form ``name=value``; BadInput where one is of another form."""
     for pair in pairs:
         if "=" not in pair:
-            raise BadInput(f"{pair!r} is not of the form field=value")
+            raise BadInput(f"{pair!r} is not of the form name=value")
     return pairs
 
 
 def package_directory(directory: Path) -> Path:
-    """A directory that is a package.
-
-    Raises:
-        BadInput: it is none.
-    """
+    """A directory that is a package; BadInput where it is none."""
     check_is_package(directory)
     return directory
 
 
 def model_address(where: str) -> str:
-    """The URL of a server, or a directory that is a package.
-
-    Raises:
-        BadInput: it is neither.
-    """
+    """The URL of a server, or a directory that is a package; BadInput where it is neither."""
     if not where.startswith(("http://", "https://", "s3://")):
         check_is_package(Path(where))
     return where
 
 
 def free_port(port: int | None) -> int | None:
-    """A port on which this machine can listen.
-
-    Raises:
-        BadInput: it is out of range, another's, or this user may not.
-    """
+    """A port on which this machine can listen; BadInput where it, or this user, can't."""
     if port is None:
         return None
     if not 0 < port < 2**16:

@@ -9,19 +9,15 @@ EXTRA = re.compile(r"extra == ['\"](?P<name>[\w-]+)['\"]")
 
 
 def missing_extra(error: ModuleNotFoundError) -> str:
-    """One line that says what to install.
-
-    Raises:
-        ModuleNotFoundError: the module belongs to matops itself: that is an error of its own.
-    """
+    """One line that says what to install; a module of matops itself is an error, raised again."""
     module = (error.name or "").split(".")[0]
     if module in ("", "matops"):
         raise error
-    extra = extra_of(DISTRIBUTIONS.get(module, module.replace("_", "-")))
+    extra = _extra_of(DISTRIBUTIONS.get(module, module.replace("_", "-")))
     return f"{module} is not installed; this needs: pip install 'matops[{extra}]'"
 
 
-def extra_of(distribution: str) -> str:
+def _extra_of(distribution: str) -> str:
     """The first extra that brings a distribution; ``all`` where only others depend on it."""
     for requirement in requires("matops") or []:
         extra = EXTRA.search(requirement)

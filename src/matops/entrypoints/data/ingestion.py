@@ -95,12 +95,12 @@ def _noting(incoming: Incoming, refused: list[Quarantined]) -> Incoming:
 
 def campaign(family: Family) -> Path:
     """Where the workspace keeps a family's finished simulations."""
-    return read_settings().campaigns / family.name
+    return read_settings().kept / "campaigns" / family.name
 
 
 def quarantine_file(family: Family) -> Path:
     """Where the workspace keeps a family's refused records."""
-    return read_settings().quarantine / f"{family.name}.jsonl"
+    return read_settings().kept / "quarantine" / f"{family.name}.jsonl"
 
 
 def current_data(family: Family) -> DatasetVersion:

@@ -25,7 +25,7 @@ def watch_into_workspace(
     settings = read_settings()
     source = deposit_source(settings, where)
     with (
-        closing(DepositLedger(settings.watched / f"{family.name}.jsonl")) as ledger,
+        closing(DepositLedger(settings.kept / "watched" / f"{family.name}.jsonl")) as ledger,
         _stopped() as stop,
     ):
         watch = Watch(

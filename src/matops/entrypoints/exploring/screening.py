@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from matops.artifacts.model.package import read_config
 from matops.core.data.shard import Shard
 from matops.core.errors import BadInput
 from matops.core.family import Family, FamilyConfig
 from matops.core.quality.card import Card
-from matops.entrypoints.configuration import resolve_config
+from matops.entrypoints.configuration import change_fields
 from matops.entrypoints.exploring.shards import step_name
 from matops.entrypoints.packages import find_package
 from matops.entrypoints.progress import log_progress
@@ -43,11 +44,7 @@ class ScreeningRequest:
     changes: Mapping[str, Any]  # of the package's configuration, as far as it says the designs
 
     def screening(self) -> Screening:
-        """The screening.
-
-        Raises:
-            BadInput: no such family, package or merit, or a change that does not fit.
-        """
+        """The screening; BadInput where there is no such family, package, merit or field."""
         family = get_family(self.family)
         package = find_package(self.package, self.family) if self.package else _champion(family)
         package = package or Path(self.package)
@@ -74,7 +71,7 @@ def _champion(family: Family) -> Path:
 def screening_directory(screening: Screening) -> Path:
     """Where the workspace keeps a screening."""
     plan = screening.plan
-    kept = read_settings().workspace / ".matops" / "screenings" / plan.family
+    kept = read_settings().kept / "screenings" / plan.family
     return kept / f"{plan.model_version}-{plan.seed}"
 
 
@@ -119,15 +116,6 @@ def write_merged(screened: Screened, out: Path, page: Path) -> dict[str, int]:
     }
 
 
-def _fields(tree: Mapping[str, Any], above: str = "") -> dict[str, Any]:
-    """The fields of a configuration, by dotted name."""
-    fields: dict[str, Any] = {}
-    for name, value in tree.items():
-        path = f"{above}{name}"
-        fields |= _fields(value, f"{path}.") if isinstance(value, dict) else {path: value}
-    return fields
-
-
 def _configuration(family: Family, card: Card, changes: Mapping[str, Any]) -> FamilyConfig:
     """The package's configuration, with changes that concern the designs only."""
     settings = designing(family).objectives.settings
@@ -135,5 +123,4 @@ def _configuration(family: Family, card: Card, changes: Mapping[str, Any]) -> Fa
         if path.split(".")[0] not in settings:
             sections = ", ".join(settings) or "none"
             raise BadInput(f"--set {path}: not of the designs; their settings are in: {sections}")
-    trained = _fields(card.configuration)
-    return resolve_config(family, next(iter(family.presets)), {**trained, **changes})
+    return change_fields(read_config(family, card), changes, "configuration")

@@ -10,11 +10,7 @@ from matops.entrypoints.progress import log_progress
 
 
 def number_shards(family: str, preset: str, changes: str, shards: int) -> list[int]:
-    """Numbers family the shards family a campaign that makes sense.
-
-    Raises:
-        BadInput: no such family or preset, changes that don't fit, no shards, or no simulation.
-    """
+    """Numbers of the shards of a campaign; BadInput where it makes no sense."""
     simulating(family_config(family, preset, changes)[0])
     return list(range(Shard(0, shards).count))
 
@@ -22,7 +18,7 @@ def number_shards(family: str, preset: str, changes: str, shards: int) -> list[i
 def simulate_shard(
     name: str, preset: str, changes: str, shard: Shard, workers: int
 ) -> dict[str, float]:
-    """Simulate a share family a family's campaign, where it was interrupted too, and count.
+    """Simulate a share of a family's campaign, where it was interrupted too, and count.
 
     The records are not handed on: ingestion finds all simulations where the shards keep them.
     """

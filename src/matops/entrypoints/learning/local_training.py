@@ -22,7 +22,7 @@ class RunRequest:
     family: str
     preset: str
     changes: str
-    init_from: str
+    init_from: str  # package, or version in the workspace, from which to start; empty for none
 
 
 def train_here(
@@ -34,13 +34,10 @@ def train_here(
     progress: Progress,
     processes: int = 1,
 ) -> Path | None:
-    """Prepare the versioned data in ``out`` and train there; again, it resumes.
+    """Prepare the versioned data in ``out``, train there, and return the model's directory.
 
-    ``init_from`` names a package, or a version in the workspace, to start from; empty for none.
-    Where torchrun started this process, the first of its processes prepares and all train.
-
-    Returns:
-        Directory of the model; None for all processes but the first.
+    Again, it resumes. Where torchrun started this process, the first of its processes prepares and
+    all train; the others return None.
     """
     text = json.dumps(changes)
     _, config = family_config(family, preset, text)

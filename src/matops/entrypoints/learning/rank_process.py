@@ -24,12 +24,12 @@ def main() -> None:
     """Train as :class:`RankRequest`, the one argument, says."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     logging.basicConfig(handlers=[_Messages()])
-    asked = from_json(sys.argv[1].encode(), RankRequest, "request")
+    request = from_json(sys.argv[1].encode(), RankRequest, "request")
     with telling_refusals():
-        _, config = family_config(asked.family, asked.preset, asked.changes)
-        prepared, out = Path(asked.prepared), Path(asked.out)
+        named = request.family, request.preset, request.changes
+        _, config = family_config(*named)
         with joined_ranks(config.training.device):
-            train_model(asked.family, asked.preset, asked.changes, prepared, out, asked.init_from)
+            train_model(*named, Path(request.prepared), Path(request.out), request.init_from)
 
 
 def _end_with_parent() -> None:

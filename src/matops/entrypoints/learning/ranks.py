@@ -29,8 +29,8 @@ PROCESS = "matops.entrypoints.learning.rank_process"
 class RankRequest:
     """What each process trains."""
 
-    family: str  # family name
-    preset: str  # configuration preset
+    family: str
+    preset: str
     changes: str  # JSON object of changed configuration fields
     prepared: str  # directory of the prepared samples
     out: str  # directory of the model
@@ -63,8 +63,7 @@ def train_on_ranks(request: RankRequest, processes: int, progress: Progress) -> 
         BadInput: what they were asked can't be done.
         TrainingStopped: this process got SIGTERM; they have kept their state.
     """
-    reasons: list[str] = []
-    log: list[str] = []
+    reasons, log = list[str](), list[str]()
 
     def listen(line: str) -> None:
         events = list(read_events(line))

@@ -11,7 +11,7 @@ from matops.artifacts.model.model import LOG, TrainingLog
 from matops.artifacts.model.package import read_card
 from matops.core.learning.ranks import Ranks
 from matops.core.progress import Progress
-from matops.core.quality.card import Card, DataSummary
+from matops.core.quality.card import DataSummary
 from matops.entrypoints.configuration import family_config
 from matops.entrypoints.learning.ranks import RankRequest, train_on_ranks
 from matops.entrypoints.learning.verdict_text import verdict_markdown
@@ -49,8 +49,8 @@ def prepare_samples(
     """Prepare samples of a dataset version."""
     family, config = family_config(name, preset, changes)
     settings, data = read_settings(), DatasetVersion(version, dataset)
-    report = log_progress("preprocess")
-    cached = preprocess(family, data, config, out, settings.cache, settings.workers, report)
+    report, cache = log_progress("preprocess"), settings.kept / "cache"
+    cached = preprocess(family, data, config, out, cache, settings.workers, report)
     summary = read_json(out / SUMMARY, DataSummary)
     words = ", ".join(f"{rows} {part}" for part, rows in sorted(summary.rows.items()))
     report(1, 1, words + (", from cache" if cached else ""))
@@ -100,12 +100,9 @@ def evaluate_model(
     change = change_since(family, champion, data, dataset_store(settings))
     card = evaluate(samples, model, champion, code_commit(settings), out, change)
     log_progress("evaluate")(1, 1, card.verdict.outcome)
-    return Outcome(card.verdict.accepted, _metrics(card), verdict_markdown(card))
-
-
-def _metrics(card: Card) -> dict[str, float]:
-    named = {f"{name} [{m.unit}]": m.value for name, m in card.measurements.items()}
-    return {"accepted": float(card.verdict.accepted), **named}
+    metrics = {f"{name} [{m.unit}]": m.value for name, m in card.measurements.items()}
+    accepted = card.verdict.accepted
+    return Outcome(accepted, {"accepted": float(accepted), **metrics}, verdict_markdown(card))
 
 
 def release_package(evaluation: Path, out: Path) -> dict[str, Any]:
@@ -121,19 +118,20 @@ def release_package(evaluation: Path, out: Path) -> dict[str, Any]:
     from matops.entrypoints.release import releasing
 
     settings, package = read_settings(), evaluation / PACKAGE
-    family, store = get_family(read_card(package).family), package_store(settings)
-    deployment, state = serving(settings), {}
+    card, store, state = read_card(package), package_store(settings), {}
+    family, deployment, report = get_family(card.family), serving(settings), log_progress("release")
     deployed = deployment.rollout(family) is not None
     if deployment.is_led_by_schedule and (deployed or store.champion(family) is None):
-        kept, left = releasing.begin_on_cluster(package)
+        left = releasing.canary_release(card.family).begin(package)
+        report(left.share_percent, 100, left.reason)
         state = {"state": f"{left.move}: {left.reason}"}
     elif deployed:
-        kept = releasing.release_on_traffic(package)
+        releasing.release_on_traffic(package)
     else:
-        kept = release(package, store)
-    shutil.copytree(kept, out, dirs_exist_ok=True)
-    log_progress("release")(1, 1, f"version {kept.name}")
-    return {"version": kept.name, **state}
+        release(package, store)
+    shutil.copytree(store.kept(family, card.version), out, dirs_exist_ok=True)
+    report(1, 1, f"version {card.version}")
+    return {"version": card.version, **state}
 
 
 def rejection(evaluation: Path) -> tuple[int, str]:
@@ -144,24 +142,14 @@ def rejection(evaluation: Path) -> tuple[int, str]:
 
 
 def conclude(evaluation: Path) -> tuple[dict[str, float], str]:
-    """Remember the verdict on a retrained model.
-
-    Returns:
-        Measured numbers, and what came of the new data as Markdown.
-    """
+    """Remember the verdict on a retrained model; its numbers, and what came of it as Markdown."""
     card = read_card(evaluation / PACKAGE)
     conclude_retraining(get_family(card.family), card, package_store(read_settings()))
     log_progress("conclude")(1, 1, card.verdict.outcome)
-    metrics = {"accepted": float(card.verdict.accepted)}
-    if card.since_champion and card.since_champion.added is not None:
-        metrics["rows_added"] = card.since_champion.added
-    return metrics, f"{verdict_markdown(card)}\n{_data_markdown(card)}"
-
-
-def _data_markdown(card: Card) -> str:
-    """The old and the new version of the data."""
-    new = f"- new data: {card.data.version}, {sum(card.data.rows.values()):,} rows\n"
-    change = card.since_champion
-    if change is None:
-        return new
-    return f"- data of the champion {card.champion}: {change.before}; {change.words}\n{new}"
+    metrics, change = {"accepted": float(card.verdict.accepted)}, card.since_champion
+    if change and change.added is not None:
+        metrics["rows_added"] = change.added
+    text = f"- new data: {card.data.version}, {sum(card.data.rows.values()):,} rows\n"
+    if change:
+        text = f"- data of the champion {card.champion}: {change.before}; {change.words}\n{text}"
+    return metrics, f"{verdict_markdown(card)}\n{text}"

@@ -70,7 +70,7 @@ def run_here(
         return run_pipeline(
             compiled_pipelines(settings, [pipeline], for_platform=False)[pipeline],
             arguments,
-            (settings.runs / f"{pipeline}-{stamp}").resolve(),
+            (settings.workspace / "runs" / f"{pipeline}-{stamp}").resolve(),
             _environment(settings),
             hear,
             containers,

@@ -61,7 +61,7 @@ def compiled_pipelines(
     """
     check_pipelines(settings, names)
     project = project_directory(settings)
-    out = (settings.workspace / ".matops" / "pipelines").resolve()
+    out = (settings.kept / "pipelines").resolve()
     command = [sys.executable, "-m", "pipelines", str(out), *(() if for_platform else ("--local",))]
     done = subprocess.run(  # noqa: S603
         command, cwd=project, capture_output=True, text=True, check=False

@@ -37,11 +37,7 @@ class DeploymentStatus:
 def canary_release(
     family: str, changes: Mapping[str, Any] | None = None, prometheus: str = ""
 ) -> CanaryRelease:
-    """Releases of a family, with a changed policy, or another Prometheus than that of the settings.
-
-    Raises:
-        BadInput: no such family, or a change that does not fit.
-    """
+    """Releases of a family, with a changed policy, or another Prometheus than the settings'."""
     settings = read_settings()
     if prometheus:
         settings = settings.model_copy(update={"prometheus": prometheus})
@@ -69,8 +65,8 @@ def release_package_in_stages(
     return run_until_decided(release, time.sleep, tell)
 
 
-def release_on_traffic(package: Path) -> Path:
-    """Lead a release to its end in a log, and return the directory of the released package.
+def release_on_traffic(package: Path) -> None:
+    """Lead a release to its end in a log.
 
     Raises:
         BadInput: it was rolled back; the message says why.
@@ -80,26 +76,9 @@ def release_on_traffic(package: Path) -> Path:
     def tell(decision: Decision) -> None:
         report(decision.after.share_percent, 100, decision.ruling.reason)
 
-    card = read_card(package)
     left = release_package_in_stages(package, False, {}, "", tell)
-    if left.champion.version != card.version:
+    if left.champion.version != read_card(package).version:
         raise BadInput(f"{package}: not released, {left.reason}")
-    return package_store(read_settings()).kept(get_family(card.family), card.version)
-
-
-def begin_on_cluster(package: Path) -> tuple[Path, Rollout]:
-    """Begin a release, or find it under way, and leave it to the scheduled judge.
-
-    Returns:
-        Directory of the kept package, and the state of the deployment.
-
-    Raises:
-        BadInput: it can't be begun.
-    """
-    card = read_card(package)
-    left = canary_release(card.family).begin(package)
-    log_progress("release")(left.share_percent, 100, left.reason)
-    return package_store(read_settings()).kept(get_family(card.family), card.version), left
 
 
 def deployed_families() -> list[str]:

@@ -140,11 +140,13 @@ def study(
     samples, refused = _samples(chosen_family, source)
     print_refusals(refused)
     settings = read_settings()
-    studies = settings.workspace / ".matops" / "studies" / family
+    studies = settings.kept / "studies" / family
     directory, division = out or studies / name, Folds(folds, seed, held_out)
     with StepBars(side) as bars:
         # Two studies that need the same network train it once.
-        work = Workplace(settings.cache, studies / "trainings", settings.workers, bars.report)
+        work = Workplace(
+            settings.kept / "cache", studies / "trainings", settings.workers, bars.report
+        )
         results, files = run_study(question, samples, cases, division, work, directory)
     _print_result(results, files, question, as_json)
     if refused:
