@@ -11,14 +11,13 @@ from matops.physics.elasticity import (
     is_mechanically_stable,
     poisson_ratio,
     pugh_ratio,
-    rotate_stiffness,
     stiffness_eigenvalues_GPa,
     strain_tensor,
-    universal_anisotropy,
     voigt_reuss_hill,
     voigt_stress_GPa,
     young_modulus_GPa,
 )
+from tests.support.oracles import rotate_stiffness
 
 FloatArray = NDArray[np.float64]
 
@@ -45,7 +44,6 @@ def test_isotropic_solid_gives_its_moduli_back() -> None:
         assert pytest.approx(160.0) == K
     for G in (moduli.G_voigt_GPa, moduli.G_reuss_GPa, moduli.G_VRH_GPa):
         assert pytest.approx(48.0) == G
-    assert universal_anisotropy(isotropic_stiffness_GPa(160.0, 48.0)) == pytest.approx(0, abs=1e-12)
 
 
 def test_isotropic_solid_looks_the_same_from_every_side() -> None:
@@ -68,7 +66,6 @@ def test_bounds_and_invariants_of_a_triclinic_crystal(seed: int) -> None:
     moduli = voigt_reuss_hill(stiffness)
     assert moduli.K_reuss_GPa <= moduli.K_VRH_GPa <= moduli.K_voigt_GPa
     assert moduli.G_reuss_GPa <= moduli.G_VRH_GPa <= moduli.G_voigt_GPa
-    assert universal_anisotropy(stiffness) >= 0
     rotation = Rotation.random(rng=np.random.default_rng(seed)).as_matrix()
     turned = rotate_stiffness(stiffness, rotation)
     assert np.array(list(vars(voigt_reuss_hill(turned)).values())) == pytest.approx(

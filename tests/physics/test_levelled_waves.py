@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from matops.physics.levelled_waves import field_at, field_on_grid, threshold, wave_vectors
+from matops.physics.levelled_waves import field_on_grid, threshold, wave_vectors
+from tests.support.oracles import field_at
 
 
 @pytest.mark.parametrize(

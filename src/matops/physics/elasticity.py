@@ -3,6 +3,7 @@
 Conventions used throughout:
 
 * Voigt order is xx, yy, zz, yz, xz, xy (indices 1 to 6). LAMMPS and VASP print another order.
+* A stiffness is a symmetric (6, 6) matrix in GPa.
 * Strains are engineering strains: the shear components are twice the tensor components, so that
   stress_i = Σ_j C_ij strain_j and the compliance matrix is the plain inverse of the stiffness.
 """
@@ -16,10 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 FloatArray = NDArray[np.float64]
 
-VOIGT_PAIRS = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))
-"""Cartesian index pair of each Voigt index."""
-
-_ROWS, _COLUMNS = np.array(VOIGT_PAIRS).T
+_ROWS, _COLUMNS = np.array([(0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1)]).T
 _VOIGT_INDEX = np.array([[0, 5, 4], [5, 1, 3], [4, 3, 2]])
 _MANDEL_WEIGHTS = np.sqrt([1.0, 1.0, 1.0, 2.0, 2.0, 2.0])
 
@@ -48,15 +46,11 @@ def voigt_reuss_hill(stiffness_GPa: ArrayLike) -> PolycrystalModuli:
 
     where ΣC_ii runs over i = 1, 2, 3.
 
-    Args:
-        stiffness_GPa: (6, 6) symmetric stiffness in GPa, Voigt order.
-
     Raises:
         ValueError: if the matrix is not a symmetric (6, 6) matrix.
         numpy.linalg.LinAlgError: if it is singular.
 
-    Source:
-        R. Hill, Proc. Phys. Soc. A 65, 349 (1952).
+    Source: R. Hill, Proc. Phys. Soc. A 65, 349 (1952).
     """
     stiffness = _checked_stiffness(stiffness_GPa)
     K_voigt, G_voigt = _voigt_moduli(stiffness)
@@ -74,8 +68,7 @@ def voigt_reuss_hill(stiffness_GPa: ArrayLike) -> PolycrystalModuli:
 def poisson_ratio(K_GPa: float, G_GPa: float) -> float:
     """Poisson's ratio of an isotropic solid, ν = (3K − 2G) / (6K + 2G).
 
-    Source:
-        L. D. Landau, E. M. Lifshitz, Theory of Elasticity, section 5.
+    Source: L. D. Landau, E. M. Lifshitz, Theory of Elasticity, section 5.
     """
     return (3 * K_GPa - 2 * G_GPa) / (6 * K_GPa + 2 * G_GPa)
 
@@ -83,8 +76,7 @@ def poisson_ratio(K_GPa: float, G_GPa: float) -> float:
 def young_modulus_GPa(K_GPa: float, G_GPa: float) -> float:
     """Young's modulus of an isotropic solid in GPa, E = 9KG / (3K + G).
 
-    Source:
-        L. D. Landau, E. M. Lifshitz, Theory of Elasticity, section 5.
+    Source: L. D. Landau, E. M. Lifshitz, Theory of Elasticity, section 5.
     """
     return 9 * K_GPa * G_GPa / (3 * K_GPa + G_GPa)
 
@@ -92,27 +84,9 @@ def young_modulus_GPa(K_GPa: float, G_GPa: float) -> float:
 def pugh_ratio(K_GPa: float, G_GPa: float) -> float:
     """Pugh's ratio K / G: metals above about 1.75 tend to be ductile.
 
-    Some authors quote the inverse, G / K.
-
-    Source:
-        S. F. Pugh, Philos. Mag. 45, 823 (1954).
+    Some authors quote the inverse, G / K. Source: S. F. Pugh, Philos. Mag. 45, 823 (1954).
     """
     return K_GPa / G_GPa
-
-
-def universal_anisotropy(stiffness_GPa: ArrayLike) -> float:
-    """Universal elastic anisotropy index A = 5 G_V/G_R + K_V/K_R − 6; zero when isotropic.
-
-    Args:
-        stiffness_GPa: (6, 6) symmetric stiffness in GPa, Voigt order.
-
-    Source:
-        S. I. Ranganathan, M. Ostoja-Starzewski, Phys. Rev. Lett. 101, 055504 (2008).
-    """
-    moduli = voigt_reuss_hill(stiffness_GPa)
-    shear_ratio = moduli.G_voigt_GPa / moduli.G_reuss_GPa
-    bulk_ratio = moduli.K_voigt_GPa / moduli.K_reuss_GPa
-    return 5 * shear_ratio + bulk_ratio - 6
 
 
 def stiffness_eigenvalues_GPa(stiffness_GPa: ArrayLike) -> FloatArray:
@@ -122,11 +96,7 @@ def stiffness_eigenvalues_GPa(stiffness_GPa: ArrayLike) -> FloatArray:
     components. Unlike those of the Voigt matrix, they do not depend on the axes: an isotropic
     solid has 3K once and 2G five times.
 
-    Args:
-        stiffness_GPa: (6, 6) symmetric stiffness in GPa, Voigt order.
-
-    Source:
-        M. M. Mehrabadi, S. C. Cowin, Q. J. Mech. Appl. Math. 43, 15 (1990).
+    Source: M. M. Mehrabadi, S. C. Cowin, Q. J. Mech. Appl. Math. 43, 15 (1990).
     """
     stiffness = _checked_stiffness(stiffness_GPa)
     mandel = stiffness * np.outer(_MANDEL_WEIGHTS, _MANDEL_WEIGHTS)
@@ -138,36 +108,9 @@ def is_mechanically_stable(stiffness_GPa: ArrayLike, threshold_GPa: float = 0.0)
 
     True when all eigenvalues of the stiffness tensor exceed the threshold.
 
-    Args:
-        stiffness_GPa: (6, 6) symmetric stiffness in GPa, Voigt order.
-        threshold_GPa: smallest eigenvalue still taken as unstable, in GPa.
-
-    Source:
-        F. Mouhat, F.-X. Coudert, Phys. Rev. B 90, 224104 (2014).
+    Source: F. Mouhat, F.-X. Coudert, Phys. Rev. B 90, 224104 (2014).
     """
     return bool(stiffness_eigenvalues_GPa(stiffness_GPa)[0] > threshold_GPa)
-
-
-def rotate_stiffness(stiffness_GPa: ArrayLike, rotation: ArrayLike) -> FloatArray:
-    """Express a stiffness matrix in rotated axes, C'_ijkl = R_ia R_jb R_kc R_ld C_abcd.
-
-    Args:
-        stiffness_GPa: (6, 6) stiffness in GPa, Voigt order.
-        rotation: (3, 3) orthogonal matrix taking column vectors to the new axes, v' = R v. For
-            vectors stored as rows that is rows' = rows Rᵀ.
-
-    Returns:
-        (6, 6) stiffness in GPa in the new axes.
-
-    Source:
-        J. F. Nye, Physical Properties of Crystals, chapter VIII.
-    """
-    R = np.asarray(rotation, dtype=np.float64)
-    tensor = np.asarray(stiffness_GPa, dtype=np.float64)[
-        _VOIGT_INDEX[:, :, None, None], _VOIGT_INDEX[None, None, :, :]
-    ]
-    rotated = np.einsum("ia,jb,kc,ld,abcd->ijkl", R, R, R, R, tensor, optimize=True)
-    return np.asarray(rotated[_ROWS[:, None], _COLUMNS[:, None], _ROWS, _COLUMNS])
 
 
 def strain_tensor(strain_voigt: ArrayLike) -> FloatArray:

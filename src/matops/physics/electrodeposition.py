@@ -17,9 +17,8 @@ _J_PER_MOL_M_IN_KJ_PER_MOL_NM = 1e12
 class Electrode:
     """Constants of a metal electrode and of the perturbed interface; the defaults are lithium.
 
-    Source:
-        Z. Ahmad, T. Xie, C. Maheshwari, J. C. Grossman, V. Viswanathan, ACS Cent. Sci. 4, 996
-        (2018), for the method and the constants of lithium.
+    Source: Z. Ahmad, T. Xie, C. Maheshwari, J. C. Grossman, V. Viswanathan, ACS Cent. Sci. 4,
+    996 (2018), for the method and the constants of lithium.
     """
 
     shear_modulus_GPa: float = 3.4  # shear modulus G_e in GPa
@@ -52,18 +51,14 @@ def stability_parameter_kJ_per_mol_nm(
     a ratio of volumes and ν a Poisson's ratio: they look alike and are not.
 
     Args:
-        shear_modulus_GPa: shear modulus G_s of the electrolyte in GPa; any shape.
-        poisson_ratio: Poisson's ratio ν_s of the electrolyte; broadcast with the others.
-        molar_volume_ratio: v = V_ion / V_metal, the molar volume of the metal ion in the
-            electrolyte over that of the metal; broadcast with the others.
+        shear_modulus_GPa: G_s of the electrolyte; any shape, the others are broadcast with it.
+        poisson_ratio: ν_s of the electrolyte.
+        molar_volume_ratio: v = V_ion / V_metal, of the metal's ion in the electrolyte and of the
+            metal.
         electrode: constants of the metal.
 
-    Returns:
-        χ in kJ/(mol·nm), in the broadcast shape.
-
-    Source:
-        C. Monroe, J. Newman, J. Electrochem. Soc. 152, A396 (2005); Z. Ahmad et al., ACS Cent.
-        Sci. 4, 996 (2018).
+    Source: C. Monroe, J. Newman, J. Electrochem. Soc. 152, A396 (2005); Z. Ahmad et al., ACS Cent.
+    Sci. 4, 996 (2018).
     """
     G_s = np.asarray(shear_modulus_GPa, dtype=np.float64) * _PA_PER_GPA
     nu_s = np.asarray(poisson_ratio, dtype=np.float64)
@@ -75,11 +70,6 @@ def stability_parameter_kJ_per_mol_nm(
     hydrostatic_Pa, deviatoric_Pa = _elastic_moduli_Pa(G_s, nu_s, electrode)
     chi = k_V_per_z * (tension + (1 + v) * hydrostatic_Pa + (1 - v) * deviatoric_Pa)
     return np.asarray(chi / _J_PER_MOL_M_IN_KJ_PER_MOL_NM)
-
-
-def is_stable(chi_kJ_per_mol_nm: ArrayLike) -> NDArray[np.bool_]:
-    """Whether electrodeposition is stable, χ < 0, element by element."""
-    return np.asarray(np.asarray(chi_kJ_per_mol_nm) < 0)
 
 
 def _elastic_moduli_Pa(

@@ -45,9 +45,3 @@ def field_on_grid(hkl: IntArray, phases_rad: FloatArray, n: int) -> FloatArray:
     # The exponential factorises: three small products instead of N cosines a point.
     summed = np.einsum("hkl,hx,ky,lz->xyz", amplitude, waves, waves, waves, optimize=True)
     return np.asarray(np.sqrt(2.0 / len(hkl)) * summed.real)
-
-
-def field_at(hkl: IntArray, phases_rad: FloatArray, points: FloatArray) -> FloatArray:
-    """The same field at any fractional coordinates, shape (m, 3), as an array of shape (m,)."""
-    phase = 2.0 * np.pi * points @ hkl.T + phases_rad
-    return np.asarray(np.sqrt(2.0 / len(hkl)) * np.cos(phase).sum(axis=1))

@@ -10,13 +10,13 @@ import pytest
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
-from matops.physics.elasticity import rotate_stiffness
 from matops.simulators.alloys import PROTOTYPES, Alloy, build_alloy
 from matops.simulators.lammps.distortion import measure_distortion
 from matops.simulators.lammps.elastic import compute_elasticity
 from matops.simulators.lammps.outcome import ElasticResult, Rejected, RejectionReason
 from matops.simulators.lammps.settings import ElasticSettings
 from matops.simulators.lammps.task import elastic_task, run_elastic_task
+from tests.support.oracles import rotate_stiffness
 
 FloatArray = NDArray[np.float64]
 

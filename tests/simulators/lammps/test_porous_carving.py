@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from matops.core.errors import BadInput
-from matops.physics.levelled_waves import field_at, threshold, wave_vectors
+from matops.physics.levelled_waves import threshold, wave_vectors
 from matops.simulators.lammps.porous.carving import PorousDesign, carve
 from matops.simulators.lammps.porous.connectivity import bond_atoms, largest_piece
+from tests.support.oracles import field_at
 
 BoolArray = NDArray[np.bool_]
 

@@ -1,13 +1,14 @@
-"""Prototypes that alloys of noble and platinum metals take, or could take."""
+"""Prototypes that alloys of noble and platinum metals take, or could take.
+
+Source: M. J. Mehl et al., Comput. Mater. Sci. 136, S1 (2017); for CH40 and the layers alpha to Z2
+D. B. Laks et al., Phys. Rev. B 46, 12587 (1992). Most ternaries and all quaternaries decorate the
+sites of a binary, which their name begins with.
+"""
 
 from __future__ import annotations
 
 from matops.simulators.alloys.prototype import Prototype
 from matops.simulators.alloys.superstructure import BCC, DHCP, FCC, HCP, fcc_layers, superstructure
-
-_AFLOW = "M. J. Mehl et al., Comput. Mater. Sci. 136, S1 (2017)"
-_LAKS = "D. B. Laks et al., Phys. Rev. B 46, 12587 (1992), fcc superlattices"
-_DERIVED = "ternary or quaternary decoration of "
 
 _CUBE = ((1, 0, 0), (0, 1, 0), (0, 0, 1))
 _PRIMITIVE_FCC = ((0, 0.5, 0.5), (0.5, 0, 0.5), (0.5, 0.5, 0))
@@ -16,6 +17,8 @@ _DOUBLE_HEXAGON = ((2, 0, 0), (0, 2, 0), (0, 0, 1))
 _BODY_CENTRED_2 = ((1, 0, 0), (0, 1, 0), (0.5, 0.5, 1))
 _BODY_CENTRED_3 = ((1, 0, 0), (0, 1, 0), (0.5, 0.5, 1.5))
 _BODY_CENTRED_4 = ((1, 0, 0), (0, 1, 0), (0.5, 0.5, 2))
+_ORTHOHEXAGON = ((1, 0, 0), (1, 2, 0), (0, 0, 1))
+_DOUBLE_ORTHOHEXAGON = ((2, 0, 0), (1, 2, 0), (0, 0, 1))
 
 _ORIGIN = (0.0, 0.0, 0.0)
 _SWAP = ("BA",)
@@ -43,66 +46,41 @@ _C15_COORDS = (
     (0, 0.5, 0.5),
 )
 
-_ELEMENTS = (
-    superstructure("A1", 225, FCC, _PRIMITIVE_FCC, {}, (), _AFLOW),
-    superstructure("A3", 194, HCP, _CUBE, {}, (), _AFLOW),
-    superstructure("A3'", 194, DHCP, _CUBE, {}, (), _AFLOW),
-)
-
-_FCC_BINARIES = (
-    fcc_layers("L1_0", 123, (0, 0, 2), "AB", _SWAP, _AFLOW),
-    fcc_layers("L1_1", 166, (1, 1, 1), "AB", _SWAP, _AFLOW),
-    superstructure("L1_2", 221, FCC, _CUBE, {_ORIGIN: "B"}, (), _AFLOW),
-    superstructure("D0_22", 139, FCC, _BODY_CENTRED_2, {_ORIGIN: "B"}, (), _AFLOW),
-    superstructure("D0_23", 139, FCC, _BODY_CENTRED_4, {_ORIGIN: "B", (0, 0, 1): "B"}, (), _AFLOW),
+PROTOTYPES: tuple[Prototype, ...] = (
+    # Elements.
+    superstructure("A1", 225, FCC, _PRIMITIVE_FCC, {}),
+    superstructure("A3", 194, HCP, _CUBE, {}),
+    superstructure("A3'", 194, DHCP, _CUBE, {}),
+    # Binaries of fcc.
+    fcc_layers("L1_0", 123, (0, 0, 2), "AB", _SWAP),
+    fcc_layers("L1_1", 166, (1, 1, 1), "AB", _SWAP),
+    superstructure("L1_2", 221, FCC, _CUBE, {_ORIGIN: "B"}),
+    superstructure("D0_22", 139, FCC, _BODY_CENTRED_2, {_ORIGIN: "B"}),
+    superstructure("D0_23", 139, FCC, _BODY_CENTRED_4, {_ORIGIN: "B", (0, 0, 1): "B"}),
+    superstructure("D1_a", 87, FCC, ((1.5, 0.5, 0), (-0.5, 1.5, 0), (0.5, 1, 0.5)), {_ORIGIN: "B"}),
+    fcc_layers("MoPt2", 71, (0, 2, 2), "AAB"),
+    fcc_layers("CH40", 141, (4, 0, 2), "AABB", _SWAP),
+    superstructure("Ca7Ge", 225, FCC, _DOUBLE_FCC, {_ORIGIN: "B"}),
     superstructure(
-        "D1_a", 87, FCC, ((1.5, 0.5, 0), (-0.5, 1.5, 0), (0.5, 1, 0.5)), {_ORIGIN: "B"}, (), _AFLOW
+        "Pt8Ti", 139, FCC, ((1.5, 1.5, 0), (-1.5, 1.5, 0), (0, 1.5, 0.5)), {_ORIGIN: "B"}
     ),
-    fcc_layers("MoPt2", 71, (0, 2, 2), "AAB", (), _AFLOW),
-    fcc_layers("CH40", 141, (4, 0, 2), "AABB", _SWAP, _LAKS),
-    superstructure("Ca7Ge", 225, FCC, _DOUBLE_FCC, {_ORIGIN: "B"}, (), _AFLOW),
+    fcc_layers("alpha", 164, (1, 1, 1), "AAB"),
+    fcc_layers("beta", 139, (0, 0, 2), "AAB"),
+    fcc_layers("V1", 166, (1, 1, 1), "AAAB"),
+    fcc_layers("V2", 166, (1, 1, 1), "AABB", _SWAP),
+    fcc_layers("W1", 12, (3, 1, 1), "AAAB"),
+    fcc_layers("W2", 12, (3, 1, 1), "AABB", _SWAP),
+    fcc_layers("Y1", 47, (0, 2, 2), "AAAB"),
+    fcc_layers("Y2", 59, (0, 2, 2), "AABB", _SWAP),
+    fcc_layers("Z1", 123, (0, 0, 2), "AAAB"),
+    fcc_layers("Z2", 129, (0, 0, 2), "AABB", _SWAP),
+    # Hexagonal binaries.
     superstructure(
-        "Pt8Ti",
-        139,
-        FCC,
-        ((1.5, 1.5, 0), (-1.5, 1.5, 0), (0, 1.5, 0.5)),
-        {_ORIGIN: "B"},
-        (),
-        _AFLOW,
+        "B19", 51, HCP, _ORTHOHEXAGON, {(1, 1, 0): "B", (2 / 3, 1 / 3, 1 / 2): "B"}, _SWAP
     ),
-    fcc_layers("alpha", 164, (1, 1, 1), "AAB", (), _LAKS),
-    fcc_layers("beta", 139, (0, 0, 2), "AAB", (), _LAKS),
-    fcc_layers("V1", 166, (1, 1, 1), "AAAB", (), _LAKS),
-    fcc_layers("V2", 166, (1, 1, 1), "AABB", _SWAP, _LAKS),
-    fcc_layers("W1", 12, (3, 1, 1), "AAAB", (), _LAKS),
-    fcc_layers("W2", 12, (3, 1, 1), "AABB", _SWAP, _LAKS),
-    fcc_layers("Y1", 47, (0, 2, 2), "AAAB", (), _LAKS),
-    fcc_layers("Y2", 59, (0, 2, 2), "AABB", _SWAP, _LAKS),
-    fcc_layers("Z1", 123, (0, 0, 2), "AAAB", (), _LAKS),
-    fcc_layers("Z2", 129, (0, 0, 2), "AABB", _SWAP, _LAKS),
-)
-
-_HEXAGONAL_BINARIES = (
+    superstructure("D0_19", 194, HCP, _DOUBLE_HEXAGON, {_ORIGIN: "B", (2 / 3, 4 / 3, 1 / 2): "B"}),
     superstructure(
-        "B19",
-        51,
-        HCP,
-        ((1, 0, 0), (1, 2, 0), (0, 0, 1)),
-        {(1, 1, 0): "B", (2 / 3, 1 / 3, 1 / 2): "B"},
-        _SWAP,
-        _AFLOW,
-    ),
-    superstructure(
-        "D0_19", 194, HCP, _DOUBLE_HEXAGON, {_ORIGIN: "B", (2 / 3, 4 / 3, 1 / 2): "B"}, (), _AFLOW
-    ),
-    superstructure(
-        "D0_a",
-        59,
-        HCP,
-        ((2, 0, 0), (1, 2, 0), (0, 0, 1)),
-        {_ORIGIN: "B", (5 / 3, 4 / 3, 1 / 2): "B"},
-        (),
-        _AFLOW,
+        "D0_a", 59, HCP, _DOUBLE_ORTHOHEXAGON, {_ORIGIN: "B", (5 / 3, 4 / 3, 1 / 2): "B"}
     ),
     superstructure(
         "D0_24",
@@ -110,49 +88,23 @@ _HEXAGONAL_BINARIES = (
         DHCP,
         _DOUBLE_HEXAGON,
         {_ORIGIN: "B", (2 / 3, 4 / 3, 1 / 4): "B", (0, 0, 1 / 2): "B", (4 / 3, 2 / 3, 3 / 4): "B"},
-        (),
-        _AFLOW,
     ),
-)
-
-_BCC_BINARIES = (
-    superstructure("B2", 221, BCC, _CUBE, {_ORIGIN: "B"}, _SWAP, _AFLOW),
-    superstructure(
-        "B32", 227, BCC, _DOUBLE_FCC, {_ORIGIN: "B", (0.5, 0.5, 0.5): "B"}, _SWAP, _AFLOW
-    ),
-    superstructure("C11_b", 139, BCC, _BODY_CENTRED_3, {_ORIGIN: "B"}, (), _AFLOW),
-    superstructure("D0_3", 225, BCC, _DOUBLE_FCC, {_ORIGIN: "B"}, (), _AFLOW),
-)
-
-_TOPOLOGICALLY_CLOSE_PACKED = (
-    Prototype("A15", 223, _CUBE, _A15_COORDS, "BBAAAAAA", (), _AFLOW),
-    Prototype("C15", 227, _PRIMITIVE_FCC, _C15_COORDS, "BBAAAA", (), _AFLOW),
-)
-
-_TERNARIES = (
-    superstructure(
-        "L1_2-A2BC",
-        123,
-        FCC,
-        _CUBE,
-        {_ORIGIN: "B", (0.5, 0.5, 0): "C"},
-        _SWAP_BC,
-        _DERIVED + "L1_2",
-    ),
-    superstructure(
-        "Ca7Ge-A6BC",
-        225,
-        FCC,
-        _DOUBLE_FCC,
-        {_ORIGIN: "B", (1, 0, 0): "C"},
-        _SWAP_BC,
-        _DERIVED + "Ca7Ge",
-    ),
-    superstructure("L2_1", 225, BCC, _DOUBLE_FCC, {_ORIGIN: "B", (1, 0, 0): "C"}, _SWAP_BC, _AFLOW),
-    fcc_layers("D0_22-A2BC", 139, (4, 0, 2), "ABAC", _SWAP_BC, _DERIVED + "D0_22"),
-    fcc_layers("alpha-ABC", 156, (1, 1, 1), "ABC", _ANY_OF_3, _DERIVED + "alpha"),
-    fcc_layers("beta-ABC", 107, (0, 0, 2), "ABC", _ANY_OF_3, _DERIVED + "beta"),
-    fcc_layers("MoPt2-ABC", 44, (0, 2, 2), "ABC", _ANY_OF_3, _DERIVED + "MoPt2"),
+    # Binaries of bcc.
+    superstructure("B2", 221, BCC, _CUBE, {_ORIGIN: "B"}, _SWAP),
+    superstructure("B32", 227, BCC, _DOUBLE_FCC, {_ORIGIN: "B", (0.5, 0.5, 0.5): "B"}, _SWAP),
+    superstructure("C11_b", 139, BCC, _BODY_CENTRED_3, {_ORIGIN: "B"}),
+    superstructure("D0_3", 225, BCC, _DOUBLE_FCC, {_ORIGIN: "B"}),
+    # Topologically close-packed binaries.
+    Prototype("A15", 223, _CUBE, _A15_COORDS, "BBAAAAAA"),
+    Prototype("C15", 227, _PRIMITIVE_FCC, _C15_COORDS, "BBAAAA"),
+    # Ternaries.
+    superstructure("L1_2-A2BC", 123, FCC, _CUBE, {_ORIGIN: "B", (0.5, 0.5, 0): "C"}, _SWAP_BC),
+    superstructure("Ca7Ge-A6BC", 225, FCC, _DOUBLE_FCC, {_ORIGIN: "B", (1, 0, 0): "C"}, _SWAP_BC),
+    superstructure("L2_1", 225, BCC, _DOUBLE_FCC, {_ORIGIN: "B", (1, 0, 0): "C"}, _SWAP_BC),
+    fcc_layers("D0_22-A2BC", 139, (4, 0, 2), "ABAC", _SWAP_BC),
+    fcc_layers("alpha-ABC", 156, (1, 1, 1), "ABC", _ANY_OF_3),
+    fcc_layers("beta-ABC", 107, (0, 0, 2), "ABC", _ANY_OF_3),
+    fcc_layers("MoPt2-ABC", 44, (0, 2, 2), "ABC", _ANY_OF_3),
     superstructure(
         "D0_19-A6BC",
         187,
@@ -160,14 +112,11 @@ _TERNARIES = (
         _DOUBLE_HEXAGON,
         {_ORIGIN: "B", (2 / 3, 4 / 3, 1 / 2): "C"},
         _SWAP_BC,
-        _DERIVED + "D0_19",
     ),
-    fcc_layers("V-ABAC", 166, (1, 1, 1), "ABAC", _SWAP_BC, _DERIVED + "V2"),
-    fcc_layers("Y-ABAC", 47, (0, 2, 2), "ABAC", _SWAP_BC, _DERIVED + "Y2"),
-    fcc_layers("Z-ABAC", 123, (0, 0, 2), "ABAC", _SWAP_BC, _DERIVED + "Z2"),
-)
-
-_QUATERNARIES = (
+    fcc_layers("V-ABAC", 166, (1, 1, 1), "ABAC", _SWAP_BC),
+    fcc_layers("Y-ABAC", 47, (0, 2, 2), "ABAC", _SWAP_BC),
+    fcc_layers("Z-ABAC", 123, (0, 0, 2), "ABAC", _SWAP_BC),
+    # Quaternaries.
     superstructure(
         "L1_2-ABCD",
         47,
@@ -175,19 +124,8 @@ _QUATERNARIES = (
         _CUBE,
         {_ORIGIN: "B", (0.5, 0.5, 0): "C", (0.5, 0, 0.5): "D"},
         _ANY_OF_4,
-        _DERIVED + "L1_2",
     ),
-    fcc_layers("V-ABCD", 160, (1, 1, 1), "ABCD", _CYCLE_OF_4, _DERIVED + "V2"),
-    fcc_layers("Z-ABCD", 99, (0, 0, 2), "ABCD", _CYCLE_OF_4, _DERIVED + "Z2"),
-)
-
-PROTOTYPES: tuple[Prototype, ...] = (
-    *_ELEMENTS,
-    *_FCC_BINARIES,
-    *_HEXAGONAL_BINARIES,
-    *_BCC_BINARIES,
-    *_TOPOLOGICALLY_CLOSE_PACKED,
-    *_TERNARIES,
-    *_QUATERNARIES,
+    fcc_layers("V-ABCD", 160, (1, 1, 1), "ABCD", _CYCLE_OF_4),
+    fcc_layers("Z-ABCD", 99, (0, 0, 2), "ABCD", _CYCLE_OF_4),
 )
 """All prototypes; the first is the pure fcc metal."""

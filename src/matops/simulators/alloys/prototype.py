@@ -26,8 +26,7 @@ class Prototype:
     # generators of the exchanges of labels that give the same crystal again, each written as the
     # letters that replace A, B, C, ... in turn. ``("BA",)`` says that the two species of an AB
     # compound may be swapped
-    relabelings: tuple[str, ...]
-    source: str  # where the structure is described
+    relabelings: tuple[str, ...] = ()
 
     @property
     def species_count(self) -> int:

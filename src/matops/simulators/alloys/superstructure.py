@@ -46,8 +46,7 @@ def superstructure(
     parent: Parent,
     cell: ArrayLike,
     minority: Mapping[Point, str],
-    relabelings: tuple[str, ...],
-    source: str,
+    relabelings: tuple[str, ...] = (),
 ) -> Prototype:
     """Decorate a parent crystal: the named sites take their label, all others are A.
 
@@ -67,7 +66,6 @@ def superstructure(
         frac_coords=_as_rows(coords),
         labels="".join(labels),
         relabelings=relabelings,
-        source=source,
     )
 
 
@@ -76,8 +74,7 @@ def fcc_layers(
     space_group: int,
     plane: tuple[int, int, int],
     sequence: str,
-    relabelings: tuple[str, ...],
-    source: str,
+    relabelings: tuple[str, ...] = (),
 ) -> Prototype:
     """Stack pure fcc planes of the given species, e.g. AB along [001] for L1_0.
 
@@ -95,7 +92,7 @@ def fcc_layers(
         for height, (x, y, z) in layer_points.items()
         if sequence[height] != "A"
     }
-    return superstructure(designation, space_group, FCC, cell, minority, relabelings, source)
+    return superstructure(designation, space_group, FCC, cell, minority, relabelings)
 
 
 def _sites_in_cell(parent: Parent, cell: FloatArray) -> FloatArray:
