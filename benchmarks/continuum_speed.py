@@ -20,12 +20,9 @@ from scipy.sparse.linalg import cg
 
 from matops.families.nanoporous_cnn3d.metal.metals import METALS
 from matops.physics.levelled_waves import field_on_grid, threshold, wave_vectors
-from matops.simulators.continuum.effective import (
-    Effective,
-    effective_conductivity,
-    effective_stiffness_GPa,
-)
+from matops.simulators.continuum.effective import effective_conductivity, effective_stiffness_GPa
 from matops.simulators.continuum.element import CORNERS, conduction_element, stiffness_element
+from matops.simulators.continuum.solver import Effective
 
 Array = NDArray[np.float64]
 GOLD = METALS["Au"].stiffness_GPa

@@ -40,8 +40,8 @@ def run_campaign(
     Args:
         tasks: what to simulate, each a mapping that JSON can hold; repeated tasks run once.
         simulate: a picklable function from a task to a mapping that JSON can hold.
-        work_dir: folder of the campaign, made if missing.
-        workers: number of processes.
+        work_dir: made if missing.
+        workers: processes.
         progress: called with (done, total) at the start and after every task.
         shard: whose tasks these are.
 
@@ -52,7 +52,7 @@ def run_campaign(
     if workers < 1:
         raise ValueError(f"a campaign needs at least one worker, not {workers}")
     by_key = {task_key(simulate, task): task for task in tasks}
-    report = progress or _stay_silent
+    report = progress or (lambda done, total: None)
     with closing(Ledger(ledger_directory(work_dir, shard))) as ledger:
         records = {key: old for key, old in read_campaign(work_dir).items() if key in by_key}
         missing = [(key, task) for key, task in by_key.items() if key not in records]
@@ -74,7 +74,7 @@ def _simulate_all(
 
 
 def _simulate_to_json(simulate: Simulate, key: str, task: Task) -> str:
-    """Simulate in the worker; a result that JSON cannot hold fails its own task, no other."""
+    """In the worker, so that a result that JSON can't hold fails its own task, no other."""
     return json.dumps(simulate(task), allow_nan=False)
 
 
@@ -85,7 +85,3 @@ def _record_of(key: str, future: Future[str]) -> TaskRecord:
     if isinstance(error, BrokenProcessPool):
         return TaskRecord(key=key, result=None, failure="the worker process died")
     return TaskRecord(key=key, result=None, failure=f"{type(error).__name__}: {error}")
-
-
-def _stay_silent(done: int, total: int) -> None:
-    """Report no progress."""

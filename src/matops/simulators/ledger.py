@@ -42,7 +42,7 @@ def task_key(simulate: Callable[..., Any], task: Mapping[str, Any]) -> str:
 
 
 def read_records(work_dir: Path) -> dict[str, TaskRecord]:
-    """Read the records of a campaign by key; a last line cut short by a kill is left out."""
+    """Records of a campaign by key; a last line cut short by a kill is left out."""
     records = (TaskRecord(**json.loads(line)) for line in whole_lines(work_dir / RESULTS_FILE))
     return {record.key: record for record in records}
 

@@ -31,6 +31,22 @@ class Gate:
     source: str  # why this limit: a paper, a measurement or a rule
 
 
+def gates_of_target(
+    name: str, unit: str, mae: float, half_width: float, coverage: float, source: str
+) -> list[Gate]:
+    """What every target is asked: its error, and intervals that hold and are of use.
+
+    ``mae`` and ``half_width``, on the learning scale in ``unit``, come from ``source``.
+    """
+    chance = "largest coverage that chance could show as the measured one"
+    wide = "median half width: intervals must be of use"
+    return [
+        Gate(f"{name} error", f"{name}.mae", "<=", mae, unit, source),
+        Gate(f"{name} interval coverage", f"{name}.coverage_high", ">=", coverage, "1", chance),
+        Gate(f"{name} interval width", f"{name}.interval_half_width", "<=", half_width, unit, wide),
+    ]
+
+
 @dataclass(frozen=True)
 class GateResult:
     """What one gate decided, and on what value."""

@@ -6,23 +6,10 @@ from matops.core.data.target import Target
 from matops.simulators.output.manifest_table import NAMES as MANIFESTS
 
 ID_PROP = "id_prop.csv"
-K_VRH = Target(
-    name="K_VRH",
-    unit="GPa",
-    description="bulk modulus, Voigt-Reuss-Hill average",
-    scale="log10",
-    lower=0.0,
-    upper=1000.0,
+TARGETS = tuple(
+    Target(name, "GPa", f"{kind} modulus, Voigt-Reuss-Hill average", "log10", 0.0, 1000.0)
+    for name, kind in (("K_VRH", "bulk"), ("G_VRH", "shear"))
 )
-G_VRH = Target(
-    name="G_VRH",
-    unit="GPa",
-    description="shear modulus, Voigt-Reuss-Hill average",
-    scale="log10",
-    lower=0.0,
-    upper=1000.0,
-)
-TARGETS = (K_VRH, G_VRH)
 
 LAYOUTS = (
     SourceForm(

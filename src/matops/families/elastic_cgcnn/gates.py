@@ -8,7 +8,7 @@ from scipy.spatial.transform import Rotation
 
 from matops.core.data.record import Payload
 from matops.core.family import PredictScaled
-from matops.core.quality.gate import Gate, Measurement
+from matops.core.quality.gate import Gate, Measurement, gates_of_target
 from matops.core.quality.prediction import Quantity
 from matops.families.elastic_cgcnn.about import TARGETS
 from matops.families.elastic_cgcnn.config import ElasticConfig
@@ -19,9 +19,8 @@ from matops.physics.elasticity import poisson_ratio, pugh_ratio, young_modulus_G
 SUPERCELL = np.array([[1, 1, 0], [0, 1, 0], [0, 0, 2]])
 """Doubles the cell and shears its description, so that another lattice basis is tested as well."""
 
+UNIT = "log10(GPa)"
 SYMMETRY = "a crystal is the same however it is written down"
-CHANCE = "largest coverage that chance could show as the measured one"
-WIDE = "median half width: intervals must be of use"
 PHYSICAL = "Born stability; no solid exceeds 1000 GPa"
 """Sources of the gates."""
 
@@ -64,7 +63,7 @@ def measure_invariance(
         rng = np.random.default_rng(0)
         after = predict([rewrite(crystal, rng).payload() for crystal in crystals])
         change = float(np.abs(after - before).max())
-        changes[f"invariance.{name}"] = Measurement(change, "log10(GPa)", rows=len(crystals))
+        changes[f"invariance.{name}"] = Measurement(change, UNIT, rows=len(crystals))
     return changes
 
 
@@ -97,25 +96,14 @@ def derive_moduli(values: Mapping[str, float]) -> dict[str, Quantity]:
 def elastic_gates(config: ElasticConfig) -> tuple[Gate, ...]:
     """All gates of the family; limits come from the configuration."""
     limits, coverage = config.limits, config.evaluation.coverage
-    by_target = {
-        "K_VRH": (limits.mae_K, limits.half_width_K),
-        "G_VRH": (limits.mae_G, limits.half_width_G),
-    }
-    gates = []
-    for name, (mae, width) in by_target.items():
-        unit = "log10(GPa)"
-        gates += [
-            Gate(f"{name} error", f"{name}.mae", "<=", mae, unit, limits.source),
-            Gate(f"{name} interval coverage", f"{name}.coverage_high", ">=", coverage, "1", CHANCE),
-            Gate(f"{name} interval width", f"{name}.interval_half_width", "<=", width, unit, WIDE),
-        ]
-    limit = limits.invariance
-    gates += [
-        Gate(f"invariance to {name}", f"invariance.{name}", "<=", limit, "log10(GPa)", SYMMETRY)
-        for name in REWRITINGS
-    ]
+    K, G = (limits.mae_K, limits.half_width_K), (limits.mae_G, limits.half_width_G)
     return (
-        *gates,
+        *gates_of_target("K_VRH", UNIT, *K, coverage, limits.source),
+        *gates_of_target("G_VRH", UNIT, *G, coverage, limits.source),
+        *(
+            Gate(f"invariance to {name}", metric, "<=", limits.invariance, UNIT, SYMMETRY)
+            for name, metric in ((name, f"invariance.{name}") for name in REWRITINGS)
+        ),
         Gate("moduli are physical", "physics.unphysical_share", "<=", 0.0, "1", PHYSICAL),
         Gate("latency", "latency.p95", "<=", limits.latency_ms, "ms", "p95 of single requests"),
     )

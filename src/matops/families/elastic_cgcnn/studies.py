@@ -16,6 +16,7 @@ AS_PUBLISHED: dict[str, Any] = {
     **{f"network.{name}": False for name in OURS},
 }
 """Source: Xie and Grossman, Phys. Rev. Lett. 120, 145301 (2018)."""
+WHOLE_SHELLS: dict[str, Any] = {**AS_PUBLISHED, "graph.whole_shells": True}
 
 TRAINING_SIZE = Study(
     name="training_size",
@@ -37,18 +38,12 @@ ABLATION = Study(
     question="What does each part of the network do?",
     variants=(
         Variant("as published", AS_PUBLISHED),
-        Variant("… with whole shells", {**AS_PUBLISHED, "graph.whole_shells": True}),
-        Variant(
-            "… and absolute error as loss",
-            {**AS_PUBLISHED, "graph.whole_shells": True, "training.loss": "mae"},
-        ),
+        Variant("… with whole shells", WHOLE_SHELLS),
+        Variant("… and absolute error as loss", {**WHOLE_SHELLS, "training.loss": "mae"}),
         Variant("released", ONE_MEMBER),
         *(
-            Variant(
-                f"released without {name.replace('_', ' ')}",
-                {**ONE_MEMBER, f"network.{name}": False},
-            )
-            for name in OURS
+            Variant(f"released without {part}", {**ONE_MEMBER, f"network.{setting}": False})
+            for part, setting in ((setting.replace("_", " "), setting) for setting in OURS)
         ),
         Variant(
             "released without either length or property",

@@ -19,30 +19,16 @@ FUSION: dict[str, Any] = {"training.epochs": 12, "training.learning_rate": 2e-3}
 FINE_GRID = {"grid.voxels": 64, "grid.density_voxels": 32}
 """What the DenseNets need, which halve their grid five times."""
 
+NO_GRID = {**SCHEDULE, "training.epochs": 60, "network.kind": "descriptors"}
+
 MODELS = Study(
     name="models",
     question="Which network is how good, at which cost?",
     variants=(
         Variant("compact, from a package", transfer=True),
         Variant("compact, from scratch", {**ONE_MEMBER, **SCHEDULE}),
-        Variant(
-            "descriptors: morphology",
-            {
-                **SCHEDULE,
-                "training.epochs": 60,
-                "network.kind": "descriptors",
-                "grid.descriptors": "morphology",
-            },
-        ),
-        Variant(
-            "descriptors: morphology and physics",
-            {
-                **SCHEDULE,
-                "training.epochs": 60,
-                "network.kind": "descriptors",
-                "grid.descriptors": "all",
-            },
-        ),
+        Variant("descriptors: morphology", {**NO_GRID, "grid.descriptors": "morphology"}),
+        Variant("descriptors: morphology and physics", {**NO_GRID, "grid.descriptors": "all"}),
         Variant(
             "late fusion with all descriptors, from a package",
             {**ONE_MEMBER, **FUSION, "grid.descriptors": "all"},
@@ -89,31 +75,22 @@ DESCRIPTORS = Study(
     ),
 )
 
+LONGER = {**ONE_MEMBER, **SCHEDULE, "training.epochs": 30}
+
 TRANSFER = Study(
     name="transfer",
     question="With few labels, does a start from another model help?",
-    variants=(
-        *(
-            Variant(
-                f"{n}, from a package",
-                GENTLE,
-                x=float(n),
-                train_groups=n,
-                series=PREPARED,
-                transfer=True,
-            )
-            for n in (20, 50, 100, 200)
-        ),
-        *(
-            Variant(
-                f"{n}, from scratch",
-                {**ONE_MEMBER, **SCHEDULE, "training.epochs": 30},
-                x=float(n),
-                train_groups=n,
-                series=SCRATCH,
-            )
-            for n in (20, 50, 100, 200)
-        ),
+    variants=tuple(
+        Variant(
+            f"{n}, {series}",
+            settings,
+            x=float(n),
+            train_groups=n,
+            series=series,
+            transfer=series == PREPARED,
+        )
+        for series, settings in ((PREPARED, GENTLE), (SCRATCH, LONGER))
+        for n in (20, 50, 100, 200)
     ),
     x_label="training structures",
     log_x=True,

@@ -1,29 +1,16 @@
 """Effective properties of a periodic porous solid on a voxel grid."""
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from matops.simulators.continuum.element import CORNERS, conduction_element, stiffness_element
-from matops.simulators.continuum.solver import least_energy
+from matops.simulators.continuum.solver import Effective, least_energy
 
 FloatArray = NDArray[np.float64]
 
 TOLERANCE = 1e-3
 """Of the energy gained in the last iterations; errors stay below one per cent with it."""
-
-
-@dataclass(frozen=True)
-class Effective:
-    """An effective property along the three axes."""
-
-    values: FloatArray  # along x, y and z, shape (3,)
-    # share of each voxel in them: means over the grid are ``values``, (3, n, n, n)
-    local: NDArray[np.float32]
-    iterations: int  # of the solver
-    converged: bool  # whether the solver reached its tolerance
 
 
 def effective_stiffness_GPa(
@@ -86,11 +73,6 @@ def _effective(
     weight = np.where(density**penalty < 1e-6, 0.0, density**penalty)
     if not weight.any():
         return Effective(np.zeros(3), np.zeros((3, *density.shape), np.float32), 0, True)
-    minimum = least_energy(weight, element, unit, tolerance, _device(device))
-    return Effective(minimum.energy, minimum.element_energy, minimum.iterations, minimum.converged)
-
-
-def _device(wanted: str) -> torch.device:
-    if wanted == "auto":
-        wanted = "cuda" if torch.cuda.is_available() else "cpu"
-    return torch.device(wanted)
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    return least_energy(weight, element, unit, tolerance, torch.device(device))

@@ -20,15 +20,14 @@ MAX_ITERATIONS = 1000
 
 
 @dataclass(frozen=True)
-class Minimum:
-    """The minimum, as far as the solver converged."""
+class Effective:
+    """An effective property: twice the least energy over the volume of the cell, for each load."""
 
-    # twice the energy of each load over the volume of the cell, shape (loads,)
-    energy: NDArray[np.float64]
-    # the same by element, mean over the cell, shape (loads, n, n, n)
-    element_energy: NDArray[np.float32]
-    iterations: int  # that it took
-    converged: bool  # whether the energy stood still
+    values: NDArray[np.float64]  # shape (loads,)
+    # share of each voxel in them: means over the grid are ``values``, (loads, n, n, n)
+    local: NDArray[np.float32]
+    iterations: int  # of the solver
+    converged: bool  # whether the solver reached its tolerance
 
 
 def least_energy(
@@ -37,7 +36,7 @@ def least_energy(
     uniform: NDArray[np.float64],
     tolerance: float,
     device: torch.device,
-) -> Minimum:
+) -> Effective:
     """Minimise Σ weight (u₀ + u)ᵀ element (u₀ + u) over periodic u for several loads at once.
 
     Args:
@@ -57,7 +56,7 @@ def least_energy(
     grid = np.zeros((len(start), n, n, n), dtype=np.float32)
     grid[:, weight > 0] = energy.cpu().numpy()
     summed = grid.reshape(len(start), -1).sum(axis=1, dtype=np.float64)
-    return Minimum(summed / volume, grid, iterations, converged)
+    return Effective(summed / volume, grid, iterations, converged)
 
 
 def _relax(

@@ -31,10 +31,7 @@ class LammpsError(RuntimeError):
 class EamCrystal:
     """A periodic crystal in LAMMPS; to be closed.
 
-    Args:
-        lattice_A: (3, 3) lattice vectors as rows, in Å.
-        frac_coords: (n, 3) fractional coordinates.
-        species: n chemical symbols out of ``EAM_SPECIES``.
+    Lattice vectors are rows, shape (3, 3); the n species are out of ``EAM_SPECIES``.
 
     Raises:
         ValueError: if a species has no potential or the coordinates do not match the species.
@@ -110,7 +107,8 @@ class EamCrystal:
 
     def relax_positions(self, force_tolerance_eV_per_A: float, max_steps: int) -> None:
         """Minimise the energy over the positions of the atoms in a fixed cell."""
-        self._minimise(force_tolerance_eV_per_A, max_steps)
+        limits = f"{force_tolerance_eV_per_A!r} {max_steps} {10 * max_steps}"
+        self._command(f"minimize 0.0 {limits}")
 
     def relax_cell(
         self, force_tolerance_eV_per_A: float, max_steps: int, largest_volume_step: float
@@ -118,26 +116,20 @@ class EamCrystal:
         """Minimise the energy over all six cell components and the positions of the atoms.
 
         LAMMPS measures the strain from the cell it starts with, so a large relaxation ends slightly
-        off: call it again to finish.
-
-        Args:
-            force_tolerance_eV_per_A: stop below this norm of the generalised force, in eV/Å.
-            max_steps: largest number of minimiser steps.
-            largest_volume_step: largest relative change of a cell length in one step.
+        off: call it again to finish. ``largest_volume_step`` is the largest relative change of a
+        cell length in one step.
         """
         self._command(f"fix relax all box/relax tri 0.0 vmax {largest_volume_step!r}")
         try:
-            self._minimise(force_tolerance_eV_per_A, max_steps)
+            self.relax_positions(force_tolerance_eV_per_A, max_steps)
         finally:
             with suppress(LammpsError):
                 self._command("unfix relax")
 
     def _create_box(self) -> None:
         (lx, _, _), (xy, ly, _), (xz, yz, lz) = self._cell.box_A.tolist()
-        self._command("units metal")
-        self._command("boundary p p p")
-        self._command("atom_style atomic")
-        self._command("atom_modify map array")
+        for line in ("units metal", "boundary p p p", "atom_style atomic", "atom_modify map array"):
+            self._command(line)
         # The compact basis already bounds the tilt; rounding must not turn that into an error.
         self._command("box tilt large")
         # Atoms of a minimisation hardly move: the default list, 2 Å wide, would cost half as much
@@ -161,10 +153,6 @@ class EamCrystal:
             self._command(f"mass {index} {float(atomic_masses[atomic_numbers[name]])!r}")
             self._command(f'pair_coeff {index} {index} "{path}"')
         self._command("thermo_style custom step pe pxx pyy pzz pxy pxz pyz fmax")
-
-    def _minimise(self, force_tolerance_eV_per_A: float, max_steps: int) -> None:
-        limits = f"{force_tolerance_eV_per_A!r} {max_steps} {10 * max_steps}"
-        self._command(f"minimize 0.0 {limits}")
 
     def _box_A(self) -> tuple[FloatArray, FloatArray]:
         """Corner (3,) and cell (3, 3) of the box in Å, both in the frame of LAMMPS."""

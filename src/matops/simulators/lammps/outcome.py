@@ -52,7 +52,6 @@ class RelaxedCrystal:
     frac_coords: FloatArray  # (n, 3) fractional coordinates
     energy_eV_per_atom: float  # potential energy per atom in eV
     stress_GPa: FloatArray  # (3, 3) stress left, in GPa
-    largest_force_eV_per_A: float  # largest force component left, in eV/Å
 
     @property
     def pressure_residual_GPa(self) -> float:

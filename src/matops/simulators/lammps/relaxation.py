@@ -2,29 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 from matops.simulators.lammps.engine import EamCrystal
 from matops.simulators.lammps.outcome import RejectedError, RejectionReason, RelaxedCrystal
+from matops.simulators.lammps.settings import ElasticSettings, PorousSettings
+
+Settings = ElasticSettings | PorousSettings
 
 
-class MinimiserSettings(Protocol):
-    """Settings of a minimisation, of ``ElasticSettings`` and ``PorousSettings`` alike."""
-
-    @property
-    def force_tolerance_eV_per_A(self) -> float:
-        """Norm of the force at which the minimisation stops."""
-
-    @property
-    def minimiser_steps(self) -> int:
-        """Largest number of steps."""
-
-    @property
-    def force_limit_eV_per_A(self) -> float:
-        """Largest force component left that still counts as converged."""
-
-
-def relax_atoms(simulation: EamCrystal, settings: MinimiserSettings) -> None:
+def relax_atoms(simulation: EamCrystal, settings: Settings) -> None:
     """Minimise the energy over the positions of the atoms in the present cell.
 
     Raises:
@@ -34,7 +19,7 @@ def relax_atoms(simulation: EamCrystal, settings: MinimiserSettings) -> None:
     require_small_forces(simulation, settings)
 
 
-def require_small_forces(simulation: EamCrystal, settings: MinimiserSettings) -> None:
+def require_small_forces(simulation: EamCrystal, settings: Settings) -> None:
     """Refuse a crystal whose largest force component is above the limit.
 
     Raises:
@@ -53,5 +38,4 @@ def relaxed_crystal(simulation: EamCrystal) -> RelaxedCrystal:
         frac_coords=frac_coords,
         energy_eV_per_atom=simulation.energy_eV / len(frac_coords),
         stress_GPa=simulation.stress_GPa,
-        largest_force_eV_per_A=simulation.largest_force_eV_per_A,
     )

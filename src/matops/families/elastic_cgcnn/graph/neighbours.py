@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import vesin
@@ -47,10 +48,8 @@ def _join(by_crystal: Sequence[Pairs], sizes: NDArray[np.int64]) -> Neighbours:
     shift = np.repeat(np.cumsum(sizes) - sizes, [len(pairs[0]) for pairs in by_crystal])
     i, j, distance, vector = (np.concatenate(part) for part in zip(*by_crystal, strict=True))
     order = np.lexsort((distance, i + shift))
-    weight = np.ones(len(order))
-    return Neighbours(
-        (i + shift)[order], (j + shift)[order], vector[order], distance[order], weight
-    )
+    pairs = Neighbours(i + shift, j + shift, vector, distance, np.ones(len(order)))
+    return _keep(pairs, order, pairs.weight)
 
 
 def _radii_A(crystals: Sequence[Crystal], n_atoms: float) -> NDArray[np.float64]:
@@ -101,17 +100,12 @@ def _complete_pairs(
 def nearest_neighbours(
     crystals: Sequence[Crystal], count: int, radius_A: float, whole_shells: bool = True
 ) -> Neighbours:
-    """The ``count`` nearest neighbours of every atom, or as many as lie within the radius.
+    """The ``count`` nearest neighbours of every atom, or as many as lie within the radius, in Å.
 
     Cutting through a shell of equally distant neighbours, as the published network does, keeps
     some of them by the accident of their order, so that a supercell may get another answer. With
-    ``whole_shells`` the last shell is taken whole and shares out the places that are left.
-
-    Args:
-        crystals: one or more; their atoms are numbered one crystal after the other.
-        count: neighbours an atom.
-        radius_A: radius within which they are sought, Å.
-        whole_shells: whether equal distances are treated alike.
+    ``whole_shells`` the last shell is taken whole and shares out the places that are left. Atoms
+    are numbered one crystal after the other.
 
     Raises:
         BadInput: two atoms overlap.
@@ -131,11 +125,6 @@ def nearest_neighbours(
     return _keep(pairs, inside < count, np.minimum(1.0, places))
 
 
-def _keep(pairs: Neighbours, kept: NDArray[np.bool_], weight: NDArray[np.float64]) -> Neighbours:
-    return Neighbours(
-        pairs.centre[kept],
-        pairs.neighbour[kept],
-        pairs.vector_A[kept],
-        pairs.distance_A[kept],
-        weight[kept],
-    )
+def _keep(pairs: Neighbours, kept: NDArray[Any], weight: NDArray[np.float64]) -> Neighbours:
+    parts = (pairs.centre, pairs.neighbour, pairs.vector_A, pairs.distance_A, weight)
+    return Neighbours(*(part[kept] for part in parts))

@@ -11,11 +11,8 @@ from matops.families.nanoporous_cnn3d.metal.metals import METALS
 from matops.families.nanoporous_cnn3d.metal.payloads import parse_metal
 from matops.families.nanoporous_cnn3d.metal.structure import NanoporousMetal, density
 from matops.families.nanoporous_cnn3d.morphology.descriptors import Descriptor
-from matops.simulators.continuum.effective import (
-    Effective,
-    effective_conductivity,
-    effective_stiffness_GPa,
-)
+from matops.simulators.continuum.effective import effective_conductivity, effective_stiffness_GPa
+from matops.simulators.continuum.solver import Effective
 from matops.simulators.lammps.outcome import RejectionReason
 
 FloatArray = NDArray[np.float64]
@@ -45,20 +42,20 @@ def element_density(sample: NanoporousMetal) -> FloatArray:
     return density(sample.geometry.solid(VOXELS * SUBVOXELS), VOXELS)
 
 
-def continuum_stiffness_GPa(sample: NanoporousMetal) -> Effective:
-    """C_11, C_22, C_33 by finite elements, with the share of each element in them."""
-    return _stiffness_GPa(sample, element_density(sample))
-
-
-def _stiffness_GPa(sample: NanoporousMetal, shares: FloatArray) -> Effective:
+def continuum_stiffness_GPa(sample: NanoporousMetal, shares: FloatArray | None = None) -> Effective:
+    """C_11, C_22, C_33 by finite elements, of its solid shares where these are known already."""
+    shares = element_density(sample) if shares is None else shares
     return effective_stiffness_GPa(shares, METALS[sample.metal].stiffness_GPa, PENALTY)
 
 
 def describe_physics(sample: NanoporousMetal) -> FloatArray:
     """The ``PHYSICAL_DESCRIPTORS`` along x, y, z, shape (3, 2)."""
     shares = element_density(sample)
-    conductivity = effective_conductivity(shares)
-    return np.stack([_stiffness_GPa(sample, shares).values, conductivity.values], axis=1)
+    stiffness, conductivity = (
+        continuum_stiffness_GPa(sample, shares),
+        effective_conductivity(shares),
+    )
+    return np.stack([stiffness.values, conductivity.values], axis=1)
 
 
 def run_continuum_task(task: Mapping[str, Any]) -> dict[str, Any]:
@@ -73,7 +70,7 @@ def run_continuum_task(task: Mapping[str, Any]) -> dict[str, Any]:
     """
     sample = parse_metal(task["payload"])
     shares = element_density(sample)
-    stiffness_GPa = _stiffness_GPa(sample, shares)
+    stiffness_GPa = continuum_stiffness_GPa(sample, shares)
     if not stiffness_GPa.converged:
         iterations = stiffness_GPa.iterations
         return _refused(RejectionReason.NOT_CONVERGED, f"after {iterations} iterations")
