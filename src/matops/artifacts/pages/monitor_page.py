@@ -1,15 +1,9 @@
 """The report of what a served model meets: one HTML page that needs nothing else."""
 
 import math
-from dataclasses import dataclass
 
 from matops.artifacts.pages.page import format_number, template
-from matops.artifacts.pages.plots.monitoring import (
-    draw_descriptor,
-    draw_latency,
-    draw_outside,
-    draw_predictions,
-)
+from matops.artifacts.pages.plots import monitoring as plots
 from matops.artifacts.pages.plots.style import to_svg
 from matops.core.monitoring.observation import Observation, findings
 from matops.core.monitoring.retraining import RetrainingConfig
@@ -24,15 +18,6 @@ OUTCOMES = {
 }
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """Requests of one outcome."""
-
-    words: str
-    requests: float
-    share: float
-
-
 def _within(latency_s: Buckets, level: float) -> str:
     """The first edge within which a share of the requests was answered, in words."""
     below, last_ms = 0.0, 0.0
@@ -45,10 +30,11 @@ def _within(latency_s: Buckets, level: float) -> str:
     return f"{'within' if math.isfinite(edge) else 'after'} {format_number(last_ms)} ms"
 
 
-def _outcomes(counts: dict[str, float]) -> list[Outcome]:
+def _outcomes(counts: dict[str, float]) -> list[tuple[str, float, float]]:
+    """In words, with its requests and their share, the most frequent first."""
     total = sum(counts.values()) or 1.0
     return [
-        Outcome(OUTCOMES.get(name, name), count, count / total)
+        (OUTCOMES.get(name, name), count, count / total)
         for name, count in sorted(counts.items(), key=lambda item: -item[1])
     ]
 
@@ -57,7 +43,7 @@ def _prediction_figures(observation: Observation) -> dict[str, str]:
     live = observation.live.predictions
     return {
         target.name: to_svg(
-            draw_predictions(target, observation.labels.get(target.name), live[target.name]),
+            plots.draw_predictions(target, observation.labels.get(target.name), live[target.name]),
             f"p{i}",
         )
         for i, target in enumerate(observation.card.targets)
@@ -70,14 +56,15 @@ def _latency(latency_s: Buckets | None) -> tuple[str | None, dict[str, str]]:
     if latency_s is None or not latency_s.total:
         return None, {}
     levels = {f"{level:.0%}": _within(latency_s, level) for level in (0.5, 0.95, 0.99)}
-    return to_svg(draw_latency(latency_s), "latency"), levels
+    return to_svg(plots.draw_latency(latency_s), "latency"), levels
 
 
 def render_observation(observation: Observation, title: str, limits: RetrainingConfig) -> str:
     """The report as one self-contained page, the same text for the same input."""
     alarm, why = findings(observation, limits)
-    history, shifts = observation.live.history, observation.shifts
+    history, limit = observation.live.history, limits.outside_share
     latency, answered = _latency(observation.live.latency_s)
+    outside = to_svg(plots.draw_outside(history, limit), "outside") if history else None
     return template("monitor.html.j2").render(
         observation=observation,
         title=title,
@@ -87,11 +74,11 @@ def render_observation(observation: Observation, title: str, limits: RetrainingC
         predictions=_prediction_figures(observation),
         descriptors={
             shift.descriptor: to_svg(
-                draw_descriptor(shift.descriptor, shift.train, shift.live), f"d{i}"
+                plots.draw_descriptor(shift.descriptor, shift.train, shift.live), f"d{i}"
             )
-            for i, shift in enumerate(shifts[:SHOWN_DESCRIPTORS])
+            for i, shift in enumerate(observation.shifts[:SHOWN_DESCRIPTORS])
         },
-        outside=to_svg(draw_outside(history, limits.outside_share), "outside") if history else None,
+        outside=outside,
         latency=latency,
         answered=answered,
         outcomes=_outcomes(observation.live.outcomes),

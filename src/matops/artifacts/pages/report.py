@@ -9,12 +9,7 @@ import pandas as pd
 
 from matops.artifacts.model.model import LearningPoint, TrainingLog
 from matops.artifacts.pages.page import template
-from matops.artifacts.pages.plots.held_out import (
-    draw_calibration,
-    draw_domain_error,
-    draw_parity,
-    draw_residuals,
-)
+from matops.artifacts.pages.plots import held_out as plots
 from matops.artifacts.pages.plots.points import select_points
 from matops.artifacts.pages.plots.style import to_svg
 from matops.artifacts.pages.plots.training import draw_learning_curve, draw_training
@@ -109,37 +104,23 @@ def _section(card: Card, rows: pd.DataFrame, index: int) -> TargetSection:
     coverage = card.measurements.get(f"{target.name}.coverage")
     correlation = card.domain.error_rank_correlation.get(target.name)
     figures = {
-        "parity": draw_parity(points),
-        "residuals": draw_residuals(points),
-        "calibration": draw_calibration(points, card.calibration.coverage, coverage),
-        "domain": draw_domain_error(points, correlation),
+        "parity": plots.draw_parity(points),
+        "residuals": plots.draw_residuals(points),
+        "calibration": plots.draw_calibration(points, card.calibration.coverage, coverage),
+        "domain": plots.draw_domain_error(points, correlation),
     }
     drawn = {name: to_svg(figure, f"{name}{index}") for name, figure in figures.items()}
     return TargetSection(target, drawn, worst_rows(target, rows))
 
 
-def _other_measurements(card: Card) -> dict[str, Measurement]:
-    shown = {f"{target.name}.{metric}" for target in card.targets for metric in SUMMARY}
-    return {name: m for name, m in card.measurements.items() if name not in shown}
-
-
-def _parts(card: Card) -> list[tuple[str, int, int]]:
-    """Split parts with their rows and groups, in the order of the card."""
-    return [(part, rows, card.data.groups.get(part, 0)) for part, rows in card.data.rows.items()]
-
-
 def render_report(card: Card, rows: pd.DataFrame, log: TrainingLog, title: str, paper: str) -> str:
     """The report as one self-contained page, the same text for the same input.
 
-    Args:
-        card: the model's card with measurements and verdict.
-        rows: one row a test sample and target: id, group, target, truth, predicted, lower, upper
-            (physical units), domain_score and out_of_domain.
-        log: how the training went.
-        title: the family's title.
-        paper: the publication that the family follows.
+    ``rows`` has one row a test sample and target: id, group, target, truth, predicted, lower, upper
+    (physical units), domain_score and out_of_domain. ``paper`` is what the family follows.
     """
-    curve = log.learning_curve
+    curve, data = log.learning_curve, card.data
+    shown = {f"{target.name}.{metric}" for target in card.targets for metric in SUMMARY}
     learning = to_svg(draw_learning_curve(curve, card.targets), "learning") if curve else None
     return template("report.html.j2").render(
         card=card,
@@ -150,8 +131,8 @@ def render_report(card: Card, rows: pd.DataFrame, log: TrainingLog, title: str, 
         sections=[_section(card, rows, i) for i in range(len(card.targets))],
         summary=SUMMARY,
         explain_error=explain_error,
-        others=_other_measurements(card),
-        parts=_parts(card),
+        others={name: m for name, m in card.measurements.items() if name not in shown},
+        parts=[(part, rows, data.groups.get(part, 0)) for part, rows in data.rows.items()],
         members=len({epoch.member for epoch in log.epochs}),
         training=to_svg(draw_training(log.epochs), "training") if log.epochs else None,
         learning=learning,

@@ -30,14 +30,6 @@ class ScreeningFiles:
     confirmed: Path | None  # table of the simulated designs; None if none were
 
 
-def stage_rows(result: ScreeningResult) -> list[tuple[str, float, float]]:
-    """Stage, its seconds in all, and its milliseconds a design."""
-    return [
-        (stage, result.seconds[stage], 1e3 * result.seconds[stage] / result.plan.count)
-        for stage in STAGES
-    ]
-
-
 def render_screening(
     result: ScreeningResult, confirmed: pd.DataFrame | None, title: str, coverage: float
 ) -> str:
@@ -56,7 +48,7 @@ def render_screening(
         inside=sum(bool(row["inside"]) for row in done),
         coverage=coverage,
         title=title,
-        stages=stage_rows(result),
+        stages=[(name, s, 1e3 * s / result.plan.count) for name, s in result.seconds.items()],
         explained=STAGES,
         figure=to_svg(draw_screening(result, confirmed), "screening"),
         configuration=json.dumps(result.plan.configuration, indent=2, ensure_ascii=False),
@@ -99,6 +91,5 @@ def write_result(
         confirmed.to_csv(out / CONFIRMED, index=False)
     _write_designs(files.designs, payloads)
     save_png(draw_screening(result, confirmed), files.picture)
-    page = render_screening(result, confirmed, title, coverage)
-    files.page.write_text(page, encoding="utf-8")
+    files.page.write_text(render_screening(result, confirmed, title, coverage), encoding="utf-8")
     return files

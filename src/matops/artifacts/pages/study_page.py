@@ -12,6 +12,7 @@ from matops.core.exploring.study import POOLED, Study, VariantResult
 from matops.core.quality.gate import Measurement
 
 CSV, MARKDOWN, PLOT = "table.csv", "table.md", "plot.png"
+COSTS = ("train_groups", "draws", "members", "weights", "seconds_per_member", "seconds_per_epoch")
 
 
 @dataclass(frozen=True)
@@ -32,12 +33,7 @@ def result_table(results: Sequence[VariantResult]) -> pd.DataFrame:
                 "series": result.variant.series,
                 "x": result.variant.x,
                 "target": target,
-                "train_groups": result.train_groups,
-                "draws": result.draws,
-                "members": result.members,
-                "weights": result.weights,
-                "seconds_per_member": result.seconds_per_member,
-                "seconds_per_epoch": result.seconds_per_epoch,
+                **{name: getattr(result, name) for name in COSTS},
                 **_columns(errors),
             }
             for result in results
@@ -47,11 +43,8 @@ def result_table(results: Sequence[VariantResult]) -> pd.DataFrame:
 
 
 def _columns(errors: Mapping[str, Measurement]) -> dict[str, float | str | None]:
-    columns: dict[str, float | str | None] = {}
-    for name, m in errors.items():
-        columns |= {name: m.value, f"{name}_low": m.low, f"{name}_high": m.high}
-        columns |= {f"{name}_unit": m.unit}
-    return columns
+    ends = {"": "value", "_low": "low", "_high": "high", "_unit": "unit"}
+    return {name + end: getattr(m, of) for name, m in errors.items() for end, of in ends.items()}
 
 
 def _cell(name: str, m: Measurement) -> str:
@@ -92,8 +85,7 @@ def study_markdown(study: Study, setting: str, results: Sequence[VariantResult])
     lines = [f"# {study.name}: {study.question}", "", setting]
     lines.append("Every sample is predicted by networks that have seen no sample of its group;")
     lines.append("in brackets 95 % intervals over the groups.")
-    targets = sorted(results[0].errors, key=lambda target: target != POOLED)
-    for target in targets:
+    for target in sorted(results[0].errors, key=lambda target: target != POOLED):
         lines += _error_lines(target, results)
     return "\n".join(lines + _cost_lines(results)) + "\n"
 

@@ -11,16 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
 
-from matops.artifacts.pages.plots.style import (
-    BLUE,
-    FAINT,
-    ORANGE,
-    QUIET,
-    legend,
-    log_axis,
-    quantity,
-    style,
-)
+from matops.artifacts.pages.plots import style
 from matops.core.data.target import Target
 from matops.core.monitoring.live import LivePoint
 from matops.core.release.traffic import Buckets
@@ -57,30 +48,26 @@ def _draw_pair(axes: Axes, bounds: Array, train: Buckets | None, live: Buckets) 
         share = np.array(histogram.counts[shown]) / max(histogram.total, 1) / np.diff(ends)
         words = f"{label} ({histogram.total:,.0f})"
         if label == TRAINED:
-            axes.stairs(share, ends, fill=True, color=FAINT, label=words)
+            axes.stairs(share, ends, fill=True, color=style.FAINT, label=words)
         else:
-            axes.stairs(share, ends, color=BLUE, linewidth=1.6, label=words)
+            axes.stairs(share, ends, color=style.BLUE, linewidth=1.6, label=words)
     axes.set(yticks=[], ylim=(0, None), xlim=(ends[0], ends[-1]))
     axes.grid(visible=False)
 
 
-@style()
+@style.applied()
 def draw_descriptor(name: str, train: Buckets, live: Buckets) -> Figure:
     """A standardised descriptor's two densities."""
-    figure = Figure(figsize=SMALL, layout="constrained")
-    axes = figure.add_subplot()
+    figure, axes = style.new_panel(SMALL)
     _draw_pair(axes, _bounds(train.edges), train, live)
-    axes.set_xlabel(f"{name}, in deviations of the training rows")
-    axes.set_ylabel("density")
-    legend(figure)
-    return figure
+    axes.set(xlabel=f"{name}, in deviations of the training rows", ylabel="density")
+    return style.legend(figure)
 
 
-@style()
+@style.applied()
 def draw_predictions(target: Target, labels: Buckets | None, live: Buckets) -> Figure:
     """A target's labels in the training data and its live predictions; log10 where it is learnt."""
-    figure = Figure(figsize=SMALL, layout="constrained")
-    axes = figure.add_subplot()
+    figure, axes = style.new_panel(SMALL)
     inner = target.to_scale(np.array(live.edges[:-1]))
     _draw_pair(axes, _bounds([*inner, np.inf]), labels, live)
     if target.scale == "log10":
@@ -88,25 +75,27 @@ def draw_predictions(target: Target, labels: Buckets | None, live: Buckets) -> F
         low, high = axes.get_xlim()
         axes.set_xticks([tick for tick in ticks if low <= tick <= high])
         axes.xaxis.set_major_formatter(lambda value, _: f"{10**value:.3g}")
-    axes.set_xlabel(quantity(f"{target.name}: labels and predictions", target.unit))
+    axes.set_xlabel(style.quantity(f"{target.name}: labels and predictions", target.unit))
     axes.set_ylabel("density" if target.scale == "identity" else f"density in log10({target.name})")
-    legend(figure)
-    return figure
+    return style.legend(figure)
 
 
-@style()
+@style.applied()
 def draw_outside(history: Sequence[LivePoint], limit: float) -> Figure:
     """Share out of domain over time, with its 95 % interval (Wilson), and the limit."""
-    figure = Figure(figsize=SMALL, layout="constrained")
-    axes = figure.add_subplot()
+    figure, axes = style.new_panel(SMALL)
     measured = [point for point in history if point.samples >= 1]
     at = _utc(*(point.until for point in measured))
     n = np.array([point.samples for point in measured])
     share = np.clip([point.outside / point.samples for point in measured], 0, 1)
     middle, half = _wilson(share, n)
-    axes.vlines(at, middle - half, middle + half, color=FAINT, linewidth=4)
-    axes.plot(at, share, "o", color=BLUE, markersize=4, label="share out of domain, 95 % interval")
-    axes.axhline(limit, color=ORANGE, linestyle="--", linewidth=1.2, label=f"limit {limit:.0%}")
+    axes.vlines(at, middle - half, middle + half, color=style.FAINT, linewidth=4)
+    axes.plot(
+        at, share, "o", color=style.BLUE, markersize=4, label="share out of domain, 95 % interval"
+    )
+    axes.axhline(
+        limit, color=style.ORANGE, linestyle="--", linewidth=1.2, label=f"limit {limit:.0%}"
+    )
     top = max([2 * limit, *(middle + half)])
     axes.set_ylim(0, min(1.02, 1.05 * top))
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
@@ -117,8 +106,7 @@ def draw_outside(history: Sequence[LivePoint], limit: float) -> Figure:
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator))
     axes.set_xlabel("UTC")
-    legend(figure)
-    return figure
+    return style.legend(figure)
 
 
 def _utc(*times: datetime) -> Any:
@@ -133,26 +121,24 @@ def _wilson(share: Array, n: Array) -> tuple[Array, Array]:
     return middle, half
 
 
-@style()
+@style.applied()
 def draw_latency(latency_s: Buckets) -> Figure:
     """Share of the requests that were answered within a time, as a staircase."""
-    figure = Figure(figsize=SMALL, layout="constrained")
-    axes = figure.add_subplot()
+    figure, axes = style.new_panel(SMALL)
     edges_ms = 1e3 * np.array(latency_s.edges[:-1])
     within = np.cumsum(latency_s.counts)[:-1] / max(latency_s.total, 1)
-    axes.plot(edges_ms, within, "o-", color=BLUE, markersize=4, linewidth=1.4)
+    axes.plot(edges_ms, within, "o-", color=style.BLUE, markersize=4, linewidth=1.4)
     for level in (0.5, 0.95):
-        axes.axhline(level, color=QUIET, linewidth=0.8, linestyle=":")
-        look: Any = {"xycoords": ("axes fraction", "data"), "va": "bottom", "color": QUIET}
+        axes.axhline(level, color=style.QUIET, linewidth=0.8, linestyle=":")
+        look: Any = {"xycoords": ("axes fraction", "data"), "va": "bottom", "color": style.QUIET}
         axes.annotate(f"{level:.0%}", (0.01, level), **look, fontsize=8)
     axes.set_xscale("log")
     used = np.flatnonzero(np.array(latency_s.counts[:-1]))
     last = edges_ms[min(used[-1] + 1, len(edges_ms) - 1)] if len(used) else edges_ms[-1]
     first = edges_ms[max(used[0] - 1, 0)] if len(used) else edges_ms[0]
     axes.set_xlim(0.8 * first, 1.25 * last)
-    log_axis(axes.xaxis, first, last)
+    style.log_axis(axes.xaxis, first, last)
     axes.set_ylim(0, 1.05)
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
-    axes.set_xlabel("answered within (ms)")
-    axes.set_ylabel(f"share of {latency_s.total:,.0f} requests")
+    axes.set(xlabel="answered within (ms)", ylabel=f"share of {latency_s.total:,.0f} requests")
     return figure

@@ -8,17 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from matops.artifacts.exploring.screening_result import ScreeningResult
-from matops.artifacts.pages.plots.style import (
-    BLUE,
-    GREEN,
-    INK,
-    ORANGE,
-    PURPLE,
-    QUIET,
-    legend,
-    quantity,
-    style,
-)
+from matops.artifacts.pages.plots import style
 
 INCHES = (7.2, 5.0)
 CLOUD = "#9aa5b1"
@@ -34,7 +24,8 @@ def _draw_cloud(axes: Axes, result: ScreeningResult) -> None:
     good = result.plan.count - result.refused.total() - result.outside
     axes.scatter(inside_rows[cost], inside_rows[merit], color=CLOUD, **look, zorder=2)
     axes.scatter([], [], s=14, color=CLOUD, label=f"in domain ({good:,})")
-    look = {"s": 11, "facecolors": "none", "edgecolors": ORANGE, "marker": "D", "linewidths": 0.5}
+    look = {"s": 11, "facecolors": "none", "edgecolors": style.ORANGE}
+    look |= {"marker": "D", "linewidths": 0.5}
     axes.scatter(
         outside_rows[cost], outside_rows[merit], **look, alpha=0.55, rasterized=True, zorder=2.5
     )
@@ -44,9 +35,9 @@ def _draw_cloud(axes: Axes, result: ScreeningResult) -> None:
 def _draw_front(axes: Axes, result: ScreeningResult) -> None:
     """The front as the staircase that it is: between two designs, only the cheaper can be had."""
     cost, merit = (result.front[n] for n in (result.objectives.cost.name, result.merit.name))
-    axes.step(cost, merit, where="post", color=BLUE, linewidth=1.1, zorder=4)
+    axes.step(cost, merit, where="post", color=style.BLUE, linewidth=1.1, zorder=4)
     label = f"front ({len(result.front):,})"
-    axes.scatter(cost, merit, s=17, color=BLUE, linewidths=0, zorder=4, label=label)
+    axes.scatter(cost, merit, s=17, color=style.BLUE, linewidths=0, zorder=4, label=label)
 
 
 def _draw_confirmed(axes: Axes, result: ScreeningResult, confirmed: pd.DataFrame) -> None:
@@ -56,10 +47,10 @@ def _draw_confirmed(axes: Axes, result: ScreeningResult, confirmed: pd.DataFrame
         done[name] for name in (result.objectives.cost.name, merit, f"{merit}_simulated")
     )
     reach = np.maximum([value - done[f"{merit}_lower"], done[f"{merit}_upper"] - value], 0)
-    look: dict[str, Any] = {"color": INK, "capsize": 3, "elinewidth": 1.1, "markersize": 5}
+    look: dict[str, Any] = {"color": style.INK, "capsize": 3, "elinewidth": 1.1, "markersize": 5}
     look |= {"markerfacecolor": "white", "label": "predicted, with interval"}
     axes.errorbar(cost, value, reach, fmt="o", **look, zorder=5)
-    marks: Any = ((True, GREEN, "D", "inside"), (False, PURPLE, "X", "outside"))
+    marks: Any = ((True, style.GREEN, "D", "inside"), (False, style.PURPLE, "X", "outside"))
     for inside, colour, marker, words in marks:
         own = done["inside"].to_numpy(dtype=bool) == inside
         if own.any():
@@ -68,20 +59,18 @@ def _draw_confirmed(axes: Axes, result: ScreeningResult, confirmed: pd.DataFrame
             axes.scatter(cost[own], simulated[own], **look, linewidths=0.7, zorder=6, label=label)
 
 
-@style()
+@style.applied()
 def draw_screening(result: ScreeningResult, confirmed: pd.DataFrame | None = None) -> Figure:
     """Merit against cost of all designs, with the front and the confirmed designs."""
-    figure = Figure(figsize=INCHES, layout="constrained")
-    axes = figure.add_subplot()
+    figure, axes = style.new_panel(INCHES)
     _draw_cloud(axes, result)
     _draw_front(axes, result)
     if confirmed is not None and len(confirmed):
         _draw_confirmed(axes, result, confirmed)
     cost, merit = result.objectives.cost, result.merit
-    axes.set_xlabel(quantity(cost.description, cost.unit))
-    axes.set_ylabel(quantity(f"predicted {merit.description}", merit.unit))
+    axes.set_xlabel(style.quantity(cost.description, cost.unit))
+    axes.set_ylabel(style.quantity(f"predicted {merit.description}", merit.unit))
     axes.margins(0.03)
     every = f", one in {result.stride} drawn" if result.stride > 1 else ""
-    axes.set_title(f"{result.plan.count:,} designs{every}", color=QUIET)
-    legend(figure)
-    return figure
+    axes.set_title(f"{result.plan.count:,} designs{every}", color=style.QUIET)
+    return style.legend(figure)

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, NullLocator
 from numpy.typing import NDArray
 
-from matops.artifacts.pages.plots.style import INK, QUIET, SERIES, quantity, style
+from matops.artifacts.pages.plots import style
 from matops.core.exploring.study import POOLED, Study, VariantResult
 from matops.core.quality.gate import Measurement
 
@@ -45,7 +45,7 @@ def _lines(axes: Axes, study: Study, target: str, results: Sequence[VariantResul
     """A line for each series, with intervals."""
     for i, (name, own) in enumerate(_series(results).items()):
         own = sorted(own, key=lambda result: result.variant.x or 0.0)
-        colour, marker, line = SERIES[i % len(SERIES)]
+        colour, marker, line = style.SERIES[i % len(style.SERIES)]
         value, reach = _reach(_metric(study, target, own))
         at = [result.variant.x or 0.0 for result in own]
         look: dict[str, Any] = {"color": colour, "marker": marker, "linestyle": line}
@@ -56,13 +56,11 @@ def _lines(axes: Axes, study: Study, target: str, results: Sequence[VariantResul
     at = sorted({result.variant.x or 0.0 for result in results})
     axes.set_xticks(at, [f"{x:,g}" for x in at])
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.set_xlabel(study.x_label)
-    axes.set_ylabel(_axis_label(study, target, results))
+    axes.set(xlabel=study.x_label, ylabel=_axis_label(study, target, results))
 
 
 def _axis_label(study: Study, target: str, results: Sequence[VariantResult]) -> str:
-    unit = _metric(study, target, results)[0].unit
-    return quantity(METRICS[study.metric], unit)
+    return style.quantity(METRICS[study.metric], _metric(study, target, results)[0].unit)
 
 
 def _rows(axes: Axes, study: Study, target: str, results: Sequence[VariantResult]) -> None:
@@ -74,11 +72,11 @@ def _rows(axes: Axes, study: Study, target: str, results: Sequence[VariantResult
     height = -np.arange(len(results), dtype=float)
     value, reach = _reach(_metric(study, target, results))
     for y, result, x, ends in zip(height, results, value, reach.T, strict=True):
-        colour, marker, _ = SERIES[series.index(result.variant.series) % len(SERIES)]
+        colour, marker, _ = style.SERIES[series.index(result.variant.series) % len(style.SERIES)]
         axes.errorbar(
             x, y, xerr=ends[:, None], color=colour, marker=marker, markersize=5.5, capsize=2.5
         )
-        beside: Any = {"xycoords": ("axes fraction", "data"), "va": "center", "color": INK}
+        beside: Any = {"xycoords": ("axes fraction", "data"), "va": "center", "color": style.INK}
         axes.annotate(f"{x:#.3g}".replace("-", "−"), (1.015, y), **beside)
     axes.set_yticks(height, [result.variant.label for result in results])
     axes.set_ylim(height[-1] - 0.6, 0.6)
@@ -87,7 +85,7 @@ def _rows(axes: Axes, study: Study, target: str, results: Sequence[VariantResult
     axes.set_xlabel(_axis_label(study, target, results))
 
 
-@style()
+@style.applied()
 def draw_study(study: Study, results: Sequence[VariantResult]) -> Figure:
     """A panel for each target that the study shows, all with the study's metric."""
     shown = [target for target in study.shown if target in results[0].errors]
@@ -100,8 +98,8 @@ def draw_study(study: Study, results: Sequence[VariantResult]) -> Figure:
     panels = figure.subplots(1, len(shown), squeeze=False, sharey=not along_x)[0]
     for axes, target in zip(panels, shown, strict=True):
         (_lines if along_x else _rows)(axes, study, target, results)
-        axes.set_title("all targets" if target == POOLED else target, color=QUIET)
-    figure.suptitle(study.question, x=0.01, ha="left", fontsize=11, color=INK)
+        axes.set_title("all targets" if target == POOLED else target, color=style.QUIET)
+    figure.suptitle(study.question, x=0.01, ha="left", fontsize=11, color=style.INK)
     if len(_series(results)) > 1 and along_x:
         figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib import rc_context
+from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import AutoLocator, FuncFormatter, Locator, LogLocator, NullLocator
@@ -15,13 +16,8 @@ from matplotlib.ticker import AutoLocator, FuncFormatter, Locator, LogLocator, N
 # Okabe and Ito's palette, which people with any colour vision can tell apart.
 BLUE, ORANGE, GREEN, PURPLE, AMBER = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00"
 INK, QUIET, FAINT = "#1f2933", "#6b7785", "#d5dae0"
-SERIES = (
-    (BLUE, "o", "-"),
-    (ORANGE, "s", "--"),
-    (GREEN, "^", "-."),
-    (PURPLE, "D", ":"),
-    (AMBER, "v", "-"),
-)
+LINES = ("-", "--", "-.", ":", "-")
+SERIES = tuple(zip((BLUE, ORANGE, GREEN, PURPLE, AMBER), "os^Dv", LINES, strict=True))
 
 STYLE: Any = {
     "svg.fonttype": "none",
@@ -57,7 +53,7 @@ STYLE: Any = {
 
 
 @contextmanager
-def style() -> Iterator[None]:
+def applied() -> Iterator[None]:
     """Draw in the report's look, and leave the settings of the process as they were."""
     with rc_context(STYLE):
         yield
@@ -77,17 +73,24 @@ def log_axis(axis: Axis, low: float, high: float) -> None:
     axis.set_minor_locator(NullLocator())
 
 
-def legend(figure: Figure, columns: int = 3) -> None:
-    """One legend below all axes of a figure."""
+def legend(figure: Figure, columns: int = 3) -> Figure:
+    """The figure with one legend below all its axes."""
     figure.legend(loc="outside lower center", ncols=columns, handletextpad=0.5, columnspacing=1.5)
+    return figure
 
 
-def new_figure() -> Figure:
-    """An empty figure of the size that all figures have."""
-    return Figure(figsize=(5.4, 4.5), layout="constrained")
+def new_figure(inches: tuple[float, float] = (5.4, 4.5)) -> Figure:
+    """An empty figure; most have this size."""
+    return Figure(figsize=inches, layout="constrained")
 
 
-@style()
+def new_panel(*inches: tuple[float, float], **scales: Any) -> tuple[Figure, Axes]:
+    """A figure with one pair of axes."""
+    figure = new_figure(*inches)
+    return figure, figure.add_subplot(**scales)
+
+
+@applied()
 def to_svg(figure: Figure, name: str) -> str:
     """The figure as an ``<svg>`` element, the same text each time.
 
@@ -104,7 +107,7 @@ def to_svg(figure: Figure, name: str) -> str:
     return text
 
 
-@style()
+@applied()
 def save_png(figure: Figure, path: Path) -> None:
     """Write the figure as a picture on white, for slides and READMEs."""
     figure.savefig(path, format="png", dpi=200, facecolor="white")
