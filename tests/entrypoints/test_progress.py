@@ -9,7 +9,7 @@ from rich.console import Console
 
 from matops.entrypoints import progress
 from matops.entrypoints.events import Event, read_events
-from matops.entrypoints.progress import StepBars, bar_progress, log_progress
+from matops.entrypoints.progress import StepBars, log_progress
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def test_a_log_gets_at_most_one_line_a_second_and_the_last(
 def test_a_bar_shows_step_and_count() -> None:
     text = StringIO()
     console = Console(file=text, width=120, force_terminal=True)
-    with bar_progress("ingest", console) as report:
-        report(3, 7, "alloys")
+    with StepBars(console) as bars:
+        bars.report("ingest")(3, 7, "alloys")
     assert "ingest" in text.getvalue()
     assert "3/7" in text.getvalue()

@@ -1,8 +1,6 @@
 """Progress of long work: bars on a terminal, events of a step, and bars again from those."""
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeElapsedColumn
@@ -32,34 +30,13 @@ def no_progress(done: int, total: int, words: str) -> None:
     """Say nothing: of several processes that work together, one tells."""
 
 
-def _bars(console: Console) -> Bars:
-    return Bars(
-        TextColumn("{task.description:<12}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("[dim]{task.fields[words]}"),
-        console=console,
-    )
-
-
-@contextmanager
-def bar_progress(step: str, console: Console) -> Iterator[Progress]:
-    """Progress as a bar."""
-    with _bars(console) as bars:
-        task = bars.add_task(step, total=None, words="")
-
-        def report(done: int, total: int, words: str) -> None:
-            bars.update(task, completed=done, total=total, words=words)
-
-        yield report
-
-
 class StepBars:
     """One bar for each step of a pipeline, from what the steps tell."""
 
     def __init__(self, console: Console) -> None:
-        self.bars = _bars(console)
+        name, words = TextColumn("{task.description:<12}"), TextColumn("[dim]{task.fields[words]}")
+        columns = (name, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), words)
+        self.bars = Bars(*columns, console=console)
         self.tasks: dict[str, TaskID] = {}
 
     def __enter__(self) -> "StepBars":
@@ -78,7 +55,7 @@ class StepBars:
 
     def reporter(self, step: str) -> Progress:
         """Progress of one step as its bar, which appears with the first word of it."""
-        return lambda *said: self.report(step)(*said)
+        return lambda *news: self.report(step)(*news)
 
     def report(self, step: str) -> Progress:
         """Progress of one step as its bar."""

@@ -17,11 +17,7 @@ class DropBucket:
         self.store = store
 
     def look(self) -> list[Deposit]:
-        """What lies there now, by ETag.
-
-        Raises:
-            BadInput: no such bucket, no access, or no answer.
-        """
+        """What lies there now, by ETag; BadInput where the bucket can't be asked."""
         return group_deposits(self.store.etags())
 
     @contextmanager

@@ -13,26 +13,17 @@ class DropFolder:
     """A directory; files are read where they lie."""
 
     def __init__(self, directory: Path) -> None:
-        """Name the directory."""
         self.directory = directory
 
     def look(self) -> list[Deposit]:
-        """What lies there now, by size and time of last change.
-
-        Raises:
-            BadInput: there is no such directory.
-        """
+        """What lies there now, by size and time of change; BadInput without a directory."""
         if not self.directory.is_dir():
             raise BadInput(f"{self.directory}: no such directory")
         return group_deposits(dict(self._stamps()))
 
     @contextmanager
     def fetched(self, deposit: Deposit) -> Iterator[Path]:
-        """The directory itself.
-
-        Raises:
-            BadInput: a file is gone, or may not be read.
-        """
+        """The directory itself; BadInput where a file is gone, or may not be read."""
         try:
             yield self.directory
         except OSError as error:
@@ -62,5 +53,5 @@ class DropFolder:
 
 
 def _stamp(path: Path) -> str:
-    found = path.stat()
-    return f"{found.st_size} {found.st_mtime_ns}"
+    state = path.stat()
+    return f"{state.st_size} {state.st_mtime_ns}"

@@ -24,8 +24,8 @@ Listing = dict[tuple[str, ...], str]
 
 
 def listing_hash(listing: Listing) -> str:
-    """DVC's hash of a directory."""
-    return str(_as_tree(listing).oid)
+    """DVC's hash of a directory, without the suffix."""
+    return str(_as_tree(listing).oid).removesuffix(DIRECTORY)
 
 
 def inside(listing: Listing, *directory: str) -> Listing:
@@ -34,12 +34,8 @@ def inside(listing: Listing, *directory: str) -> Listing:
     return {key[depth:]: value for key, value in listing.items() if key[:depth] == directory}
 
 
-def hash_file_anew(path: Path) -> str:
+def hash_anew(path: str, fs: FileSystem = localfs) -> str:
     """A file's hash, read from its content; empty if it is missing."""
-    return _hash_anew(str(path), localfs)
-
-
-def _hash_anew(path: str, fs: FileSystem) -> str:
     try:
         return file_md5(path, fs)
     except FileNotFoundError:
@@ -120,10 +116,10 @@ class Objects:
 
     def _place(self, value: str, path: Path) -> None:
         if path.is_file():
-            found = self._hash(path)
-            if found == value:
+            present = self._hash(path)
+            if present == value:
                 return
-            self._refuse_unsaved(path, found)
+            self._refuse_unsaved(path, present)
         with atomic(path) as unfinished:
             copyfile(str(self.path(value)), str(unfinished))
 
@@ -131,7 +127,7 @@ class Objects:
         """An object hashed anew in cache and remote: place, path and hash; empty if missing."""
         for place, stored in (("cache", self.cache), ("remote", self.remote)):
             path = stored.oid_to_path(value)
-            yield place, stored.fs.unstrip_protocol(path), _hash_anew(path, stored.fs)
+            yield place, stored.fs.unstrip_protocol(path), hash_anew(path, stored.fs)
 
     def _hash(self, path: Path) -> str:
         """A file's hash, from DVC's notes where size, time and inode are as they were."""

@@ -24,7 +24,7 @@ from matops.adapters.data.dvc_workspace import (
 from matops.adapters.storage.errors import one_line
 from matops.artifacts.data.dataset import part_ids, write_part
 from matops.artifacts.data.history import VersionEntry, count_sources, now, units_of, write_entry
-from matops.artifacts.data.record_index import RecordIndex, open_index
+from matops.artifacts.data.record_index import open_index
 from matops.core.data.record import Record
 from matops.core.errors import BadInput
 from matops.core.family import Family
@@ -73,9 +73,8 @@ class DvcStore:
         Raises:
             BadInput: neither cache nor remote knows it, or its parts can't be had.
         """
-        with self._writing(
-            f"{family.name} data {version}: not a version that is known here"
-        ) as objects:
+        problem = f"{family.name} data {version}: not a version that is known here"
+        with self._writing(problem) as objects:
             published = self._published(objects, read_pointer(self.pointer))
             current = self._version(published, family)
             if current and current.version == version:
@@ -109,10 +108,10 @@ class DvcStore:
                 growth = self._publish(objects, family, records)
             with one_line(f"stored and published, but {self.data} can't be written", *DVC_ERRORS):
                 objects.lay_out(growth.listing, self.data)
-            found = self._version(growth.listing, family)
-        if found is None:
+            grown = self._version(growth.listing, family)
+        if grown is None:
             raise BadInput(f"{family.name}: no record to begin with")
-        return Appended(found.version, found.directory, growth.added)
+        return Appended(grown.version, grown.directory, growth.added)
 
     def _publish(
         self, objects: Objects, family: Family, records: Sequence[Record]
@@ -121,10 +120,11 @@ class DvcStore:
         base = read_pointer(self.pointer)
         listing = self._published(objects, base)
         parts = list(inside(listing, family.name).values())
-        with self._index(objects, family, parts) as index:
-            known = index.known((record.id for record in records), parts)
+        with open_index(self.workspace / ".matops" / "index" / f"{family.name}.sqlite") as index:
+            index.add({part: partial(_read_ids, objects, part) for part in parts})
+            published = index.known((record.id for record in records), parts)
             rows = index.rows(parts)
-        new = [record for record in records if record.id not in known]
+        new = [record for record in records if record.id not in published]
         if not new:
             return _Growth(listing, [], 0, 0)
         growth = self._grow(objects, listing, family, new, rows)
@@ -170,19 +170,7 @@ class DvcStore:
 
     def _version(self, listing: Listing, family: Family) -> DatasetVersion | None:
         parts = inside(listing, family.name)
-        if not parts:
-            return None
-        version = listing_hash(parts).removesuffix(DIRECTORY)
-        return DatasetVersion(version, self.data / family.name)
-
-    @contextmanager
-    def _index(
-        self, objects: Objects, family: Family, parts: Sequence[str]
-    ) -> Iterator[RecordIndex]:
-        """The index, with these parts of a family."""
-        with open_index(self.workspace / ".matops" / "index" / f"{family.name}.sqlite") as index:
-            index.add({part: partial(_read_ids, objects, part) for part in parts})
-            yield index
+        return DatasetVersion(listing_hash(parts), self.data / family.name) if parts else None
 
     @contextmanager
     def _writing(self, problem: str) -> Iterator[Objects]:

@@ -9,7 +9,7 @@ from matops.adapters.data.dvc_objects import (
     DIRECTORY,
     Listing,
     Objects,
-    hash_file_anew,
+    hash_anew,
     inside,
     listing_hash,
 )
@@ -70,16 +70,16 @@ class DvcVersions:
     def status(self) -> list[Published]:
         """What is published, by family."""
         with self._reading() as (objects, published):
-            known = {entry.version: entry for entry in _entries(objects, published)}
-            found = []
+            entries = {entry.version: entry for entry in _entries(objects, published)}
+            states = []
             for family, version in _current(published).items():
                 parts = inside(published, family)
                 directory = self.workspace / DATA / family
                 at_hand = sum(directory.joinpath(*key).is_file() for key in parts)
                 stored = bool(objects.remote.exists(version + DIRECTORY))
-                entry = known.get(version)
-                found.append(Published(family, version, len(parts), at_hand, stored, entry))
-        return found
+                entry = entries.get(version)
+                states.append(Published(family, version, len(parts), at_hand, stored, entry))
+        return states
 
     def compare(self, first: str, second: str) -> Comparison:
         """What came and went from the first version to the second.
@@ -105,17 +105,13 @@ class DvcVersions:
         data = self.workspace / DATA
         with locked(self.workspace), self._reading() as (objects, published):
             objects.lay_out(published, data)
-            return [
-                DatasetVersion(version, data / family)
-                for family, version in _current(published).items()
-            ]
+            current = _current(published).items()
+            return [DatasetVersion(version, data / family) for family, version in current]
 
     def pull_version(self, version: str, out: Path | None = None) -> DatasetVersion:
         """Lay out a version's parts in a directory of its own; what is published stays.
 
-        Args:
-            version: the version, or how it begins.
-            out: a new directory; by default one named by the version under ``.matops/versions``.
+        By default it is named by the version under ``.matops/versions``.
 
         Raises:
             BadInput: no such version, or ``out`` is a file or has something in it.
@@ -129,35 +125,22 @@ class DvcVersions:
         return DatasetVersion(whole, directory)
 
     def verify(self, version: str = "") -> tuple[int, list[Damage]]:
-        """Hash everything that a version, or all that is published, is made of anew.
-
-        Returns:
-            Number of files, and what is damaged in workspace, cache and remote.
-        """
+        """Hash all that a version, or what is published, is made of anew: files, and damage."""
         with self._reading() as (objects, published):
-            if not version:
-                data = self.workspace / DATA
-                listing, root = published, read_pointer(self.workspace / POINTER).tree
-            else:
-                data = None
+            if version:
                 family, whole = _find(objects, published, version)
-                listing = _parts(objects, published, family, whole)
-                root = whole + DIRECTORY
+                listing, root = _parts(objects, published, family, whole), whole + DIRECTORY
+            else:
+                listing, root = published, read_pointer(self.workspace / POINTER).tree
             names = {value: "/".join(key) for key, value in listing.items()} | {root: "listing"}
-            found = [
-                damage for value, name in names.items() for damage in _check(objects, value, name)
-            ]
-            if data:
-                found += list(_check_workspace(data, listing))
-        return len(names), found
+            damages = [d for value, name in names.items() for d in _check(objects, value, name)]
+            if not version:
+                damages += _check_workspace(self.workspace / DATA, listing)
+        return len(names), damages
 
     @contextmanager
     def _reading(self) -> Iterator[tuple[Objects, Listing]]:
-        """Objects, and the listing of what is published.
-
-        Raises:
-            BadInput: there is no data yet, or neither cache nor remote can be read.
-        """
+        """Objects, and the listing of what is published; BadInput where there is no data yet."""
         pointer = self.workspace / POINTER
         published = read_pointer(pointer)
         if published.empty:
@@ -178,10 +161,7 @@ def _entries(objects: Objects, published: Listing) -> list[VersionEntry]:
 def _current(published: Listing) -> dict[str, str]:
     """Published version by family."""
     families = sorted({key[0] for key in published} - {HISTORY})
-    return {
-        family: listing_hash(inside(published, family)).removesuffix(DIRECTORY)
-        for family in families
-    }
+    return {family: listing_hash(inside(published, family)) for family in families}
 
 
 def _find(objects: Objects, published: Listing, begins: str) -> tuple[str, str]:
@@ -190,12 +170,12 @@ def _find(objects: Objects, published: Listing, begins: str) -> tuple[str, str]:
         raise BadInput(f"{begins!r}: give {SHORTEST_PREFIX} characters of a version at least")
     named = {(entry.family, entry.version) for entry in _entries(objects, published)}
     named |= set(_current(published).items())
-    found = sorted(pair for pair in named if pair[1].startswith(begins))
-    if not found:
+    pairs = sorted(pair for pair in named if pair[1].startswith(begins))
+    if not pairs:
         raise BadInput(f"{begins}: no such version; see: matops data log")
-    if len(found) > 1:
-        raise BadInput(f"{begins}: {len(found)} versions begin so; give more of it")
-    return found[0]
+    if len(pairs) > 1:
+        raise BadInput(f"{begins}: {len(pairs)} versions begin so; give more of it")
+    return pairs[0]
 
 
 def _parts(objects: Objects, published: Listing, family: str, version: str) -> Listing:
@@ -205,14 +185,14 @@ def _parts(objects: Objects, published: Listing, family: str, version: str) -> L
 
 
 def _check(objects: Objects, value: str, name: str) -> Iterator[Damage]:
-    for place, path, found in objects.hashed(value):
-        if found != value.removesuffix(DIRECTORY):
-            yield Damage(place, name, path, "changed" if found else "missing")
+    for place, path, present in objects.hashed(value):
+        if present != value.removesuffix(DIRECTORY):
+            yield Damage(place, name, path, "changed" if present else "missing")
 
 
 def _check_workspace(data: Path, listing: Listing) -> Iterator[Damage]:
     for key, value in listing.items():
-        path = data.joinpath(*key)
-        found = hash_file_anew(path)
-        if found != value:
-            yield Damage("workspace", "/".join(key), str(path), "changed" if found else "missing")
+        path = str(data.joinpath(*key))
+        present = hash_anew(path)
+        if present != value:
+            yield Damage("workspace", "/".join(key), path, "changed" if present else "missing")

@@ -22,9 +22,6 @@ Document = Mapping[str, Any]
 ENGINE, LICENCE = "VASP", "CC-BY-4.0"
 MATERIAL = "material_id"
 STATUS = re.compile(r"error status code (\d+)")
-REFUSED = (401, 403)
-
-
 TIMEOUT_S = 30
 RETRY = RetryPolicy(pause_s=1.0)
 
@@ -77,11 +74,7 @@ class MaterialsProject:
             progress(done, len(names), "materials")
 
     def version(self) -> str:
-        """Version of the database, as in ``2025.09.25``.
-
-        Raises:
-            BadInput: the key is refused, or the service can't be reached.
-        """
+        """Version of the database, as in ``2025.09.25``; BadInput as of :meth:`entries`."""
         import httpx
 
         def ask() -> str:
@@ -101,14 +94,14 @@ class MaterialsProject:
 
         def ask() -> list[str]:
             with SummaryRester(**self._options(version)) as rester:
-                found = rester.search(
+                documents = rester.search(
                     has_props=list(query.properties) or None,
                     deprecated=False,
                     elements=list(query.elements) or None,
                     num_sites=(1, query.max_sites) if query.max_sites else None,
                     fields=[MATERIAL],
                 )
-            return sorted({str(document[MATERIAL]) for document in found})
+            return sorted({str(document[MATERIAL]) for document in documents})
 
         return self._patiently(ask)
 
@@ -138,9 +131,9 @@ class MaterialsProject:
         """What a file holds, or else what is fetched; it appears whole or not at all."""
         if path.is_file():
             return json.loads(path.read_bytes())  # type: ignore[no-any-return]
-        found = fetch()
-        write_atomic(path, json.dumps(found).encode())
-        return found
+        content = fetch()
+        write_atomic(path, json.dumps(content).encode())
+        return content
 
     def _patiently(self, ask: Callable[[], T]) -> T:
         """Ask until there is an answer: with longer and longer pauses, but not for ever."""
@@ -169,12 +162,12 @@ def _provenance(name: str, version: str, query: DatabaseQuery) -> Provenance:
 
 
 def _digest(query: DatabaseQuery) -> str:
-    said = json.dumps(asdict(query), sort_keys=True)
-    return hashlib.sha256(said.encode()).hexdigest()[:12]
+    text = json.dumps(asdict(query), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def _refuse_key(status: int) -> None:
-    if status in REFUSED:
+    if status in (401, 403):
         raise BadInput(f"the Materials Project refuses MP_API_KEY (HTTP {status})")
 
 
@@ -190,11 +183,7 @@ def _status(error: BaseException) -> int | None:
 
 
 def _reason(error: Exception) -> str:
-    """A failure in one line.
-
-    Raises:
-        BadInput: it is the key that was refused.
-    """
+    """A failure in one line; BadInput of its own where the key was refused."""
     status = _status(error)
     _refuse_key(status or 0)
     reason = " ".join(str(error).split()) or type(error).__name__

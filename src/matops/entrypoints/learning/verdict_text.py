@@ -49,9 +49,8 @@ def verdict_table(card: Card) -> Table:
 
 def measurement_table(measurements: dict[str, Measurement]) -> Table:
     """Every measurement with unit, 95 % interval and number of rows."""
-    table = Table(title="measured on held-out rows", title_justify="left")
-    for column in ("metric", "value", "95 % interval", "unit", "rows"):
-        table.add_column(column)
+    columns = ("metric", "value", "95 % interval", "unit", "rows")
+    table = Table(*columns, title="measured on held-out rows", title_justify="left")
     for name, m in measurements.items():
         has_interval = m.low is not None and m.high is not None
         interval = f"{m.low:.4g} to {m.high:.4g}" if has_interval else ""

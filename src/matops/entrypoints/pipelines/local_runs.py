@@ -32,15 +32,23 @@ class PipelineRequest:
     parameters: dict[str, Any] = field(default_factory=dict)  # further parameters of the pipeline
 
     @property
-    def arguments(self) -> dict[str, Any]:
-        """What a pipeline is given; what was left out is its own to say."""
-        named = {
+    def named(self) -> dict[str, str]:
+        """What every pipeline may be given, by the names of parameters."""
+        return {
             "family": self.family,
             "preset": self.preset,
             "source": self.source,
             "changes": json.dumps(self.changes),
-            "init_from": _start(self),
+            "init_from": self.init_from,
         }
+
+    def arguments(self) -> dict[str, Any]:
+        """What a pipeline is given here; what was left out is its own to say."""
+        named = self.named
+        if self.init_from:
+            from matops.entrypoints.packages import package_to_start_from
+
+            named["init_from"] = str(package_to_start_from(self.init_from, self.family).resolve())
         return {name: value for name, value in named.items() if value} | self.parameters
 
 
@@ -54,9 +62,9 @@ def run_here(
     check_family(request.family)
     settings = read_settings()
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-    arguments = request.arguments
+    arguments = request.arguments()
     inputs = [str(arguments.get(name, "")) for name in ("source", "init_from", "package")]
-    containers = _containers(settings, inputs) if settings.runner == "docker" else None
+    environment, containers = _place(settings, inputs)
     refused: list[str] = []
 
     def hear(line: str) -> None:
@@ -71,7 +79,7 @@ def run_here(
             compiled_pipelines(settings, [pipeline], for_platform=False)[pipeline],
             arguments,
             (settings.workspace / "runs" / f"{pipeline}-{stamp}").resolve(),
-            _environment(settings),
+            environment,
             hear,
             containers,
         )
@@ -81,25 +89,15 @@ def run_here(
         raise
 
 
-def _environment(settings: Settings) -> dict[str, str]:
-    """What steps need beside what their processes inherit; containers inherit nothing."""
-    if settings.runner == "docker":
-        return settings.for_containers() | {"MATOPS_WORKSPACE": WORKSPACE, EVENTS: "1"}
-    return {"MATOPS_WORKSPACE": str(settings.workspace.resolve()), EVENTS: "1"}
+def _place(settings: Settings, inputs: Iterable[str]) -> tuple[dict[str, str], Containers | None]:
+    """What steps need beside the environment that processes inherit; containers inherit nothing.
 
-
-def _containers(settings: Settings, inputs: Iterable[str]) -> Containers:
-    """Containers that see the workspace, and of the rest what the run is to read."""
-    places = (Path(one).absolute() for one in inputs if one and Path(one).exists())
-    return Containers(
-        settings.workspace.resolve(), tuple(places), settings.docker_memory, settings.docker_network
-    )
-
-
-def _start(request: PipelineRequest) -> str:
-    """Whole path of the package to start from; empty for none."""
-    if not request.init_from:
-        return ""
-    from matops.entrypoints.packages import package_to_start_from
-
-    return str(package_to_start_from(request.init_from, request.family).resolve())
+    Containers see the workspace, and of the rest what the run is to read.
+    """
+    workspace = settings.workspace.resolve()
+    if settings.runner == "process":
+        return {"MATOPS_WORKSPACE": str(workspace), EVENTS: "1"}, None
+    environment = settings.for_containers() | {"MATOPS_WORKSPACE": WORKSPACE, EVENTS: "1"}
+    places = tuple(Path(one).absolute() for one in inputs if one and Path(one).exists())
+    limits = settings.docker_memory, settings.docker_network
+    return environment, Containers(workspace, places, *limits)

@@ -97,13 +97,6 @@ def _parameters(version: PipelineVersion, request: PipelineRequest) -> dict[str,
             that can be built again under its name.
     """
     types, more = version.parameters, request.parameters
-    own = {
-        "family": request.family,
-        "preset": request.preset,
-        "source": request.source,
-        "changes": json.dumps(request.changes),
-        "init_from": request.init_from,
-    }
     unknown = sorted(set(more) - set(types))
     if unknown:
         names = ", ".join(sorted(types))
@@ -111,7 +104,7 @@ def _parameters(version: PipelineVersion, request: PipelineRequest) -> dict[str,
     if "train_image" in more:
         check_immutable(more["train_image"], version.version)
     typed = {name: _typed(name, text, types[name]) for name, text in more.items()}
-    return {name: value for name, value in own.items() if name in types} | typed
+    return {name: value for name, value in request.named.items() if name in types} | typed
 
 
 def _typed(name: str, text: str, kind: str) -> Any:

@@ -26,28 +26,18 @@ def project_directory(settings: Settings) -> Path:
 
 
 def project_pipelines(settings: Settings) -> list[str]:
-    """Names of the project's pipelines.
-
-    Raises:
-        BadInput: there are none.
-    """
+    """Names of the project's pipelines; BadInput where there is no project."""
     source = project_directory(settings) / "pipelines"
     return sorted(path.stem for path in source.glob("[!_]*.py"))
 
 
 def check_pipelines(settings: Settings, names: list[str]) -> None:
-    """Whether there are pipelines of these names; compiles none.
-
-    Raises:
-        BadInput: one is missing.
-    """
-    known = project_pipelines(settings)
+    """BadInput where no pipeline has one of these names; compiles none."""
+    pipelines = project_pipelines(settings)
     for name in names:
-        if name not in known:
-            source = project_directory(settings) / "pipelines"
-            raise BadInput(
-                f"{source}: no pipeline is called {name!r}; there are: {', '.join(known)}"
-            )
+        if name not in pipelines:
+            source, there = project_directory(settings) / "pipelines", ", ".join(pipelines)
+            raise BadInput(f"{source}: no pipeline is called {name!r}; there are: {there}")
 
 
 def compiled_pipelines(
@@ -63,9 +53,7 @@ def compiled_pipelines(
     project = project_directory(settings)
     out = (settings.kept / "pipelines").resolve()
     command = [sys.executable, "-m", "pipelines", str(out), *(() if for_platform else ("--local",))]
-    done = subprocess.run(  # noqa: S603
-        command, cwd=project, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run(command, cwd=project, capture_output=True, text=True)  # noqa: S603
     if done.returncode:
         reason = done.stderr.strip().splitlines()[-1]
         raise BadInput(f"{project / 'pipelines'}: {reason}")

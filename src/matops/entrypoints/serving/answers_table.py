@@ -10,9 +10,7 @@ from matops.core.quality.prediction import Prediction
 
 def prediction_table(answers: dict[str, Prediction]) -> Table:
     """One row a sample and property."""
-    table = Table()
-    for column in ("file", "property", "value", "interval", "unit", "domain"):
-        table.add_column(column)
+    table = Table("file", "property", "value", "interval", "unit", "domain")
     for file, prediction in answers.items():
         unseen = f", unseen: {' '.join(prediction.unseen)}" if prediction.unseen else ""
         place = "OUTSIDE" if prediction.out_of_domain else "inside"

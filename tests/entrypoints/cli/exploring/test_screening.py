@@ -49,7 +49,6 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "matops.entrypoints.exploring.screening",
     ):
         monkeypatch.setattr(f"{module}.get_family", family_or_rods)
-    monkeypatch.setattr("matops.entrypoints.cli.checks.check_family", family_or_rods)
     request = {"rod": {"area": 0.5, "slant": 0.1, "quality": 0.9}}
     write_made_up(tmp_path / "package", rod_predictor(), request)
     return tmp_path / "package"

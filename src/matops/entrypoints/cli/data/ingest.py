@@ -84,7 +84,7 @@ def ingest(
     from matops.core.data.record import Provenance
     from matops.entrypoints.configuration import parse_changes, resolve_config
     from matops.entrypoints.data.ingestion import SIFTED, ingest_into_workspace, quarantine_file
-    from matops.entrypoints.progress import bar_progress
+    from matops.entrypoints.progress import StepBars
     from matops.families import get_family
 
     chosen = get_family(family)
@@ -93,8 +93,8 @@ def ingest(
     if watch:
         watch_and_print(chosen, watch, stated, interval, once, as_json)
         return
-    with bar_progress("ingest", side) as progress:
-        report = ingest_into_workspace(chosen, config, source, stated, progress)
+    with StepBars(side) as bars:
+        report = ingest_into_workspace(chosen, config, source, stated, bars.report("ingest"))
     refused = report.quarantined
     if source in SIFTED:
         print_reasons(Counter(item.reason.split(":")[0] for item in refused))
