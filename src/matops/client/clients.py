@@ -109,17 +109,12 @@ class Client(_Questions):
     def metadata(self) -> dict[str, Any]:
         """What the server says of its model: units, coverage, payloads and limits.
 
-        Raises:
-            Refused, NoAnswer: as in :meth:`predict`.
+        It raises as :meth:`predict` does.
         """
         return self._wait(self._asking_metadata())
 
     def accepted(self) -> Accepted:
-        """What the model takes; asked of the server once.
-
-        Raises:
-            Refused, NoAnswer: as in :meth:`predict`.
-        """
+        """What the model takes; asked of the server once. It raises as :meth:`predict` does."""
         return self._wait(self._asking_accepted())
 
     def predict(self, samples: Sequence[Sample]) -> list[Prediction]:

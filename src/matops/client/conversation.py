@@ -22,16 +22,13 @@ class Patience(RetryPolicy):
     """How long a client waits, and how often it asks again.
 
     A prediction changes nothing on the server: each request may be repeated.
-
-    Attributes:
-        timeout_s: of one attempt.
     """
 
     attempts: int = 6
     pause_s: float = 0.1
     longest_pause_s: float = 5.0
     total_s: float = 180.0
-    timeout_s: float = 30.0
+    timeout_s: float = 30.0  # of one attempt
 
 
 @dataclass(frozen=True)

@@ -4,15 +4,11 @@ from matops.core.errors import BadInput
 
 
 class Refused(BadInput):
-    """The server has read the request and will not answer it; asking again changes nothing.
-
-    Attributes:
-        status: HTTP status.
-    """
+    """The server has read the request and will not answer it; asking again changes nothing."""
 
     def __init__(self, url: str, status: int, reason: str) -> None:
         super().__init__(f"{url}: {status}: {reason}")
-        self.status = status
+        self.status = status  # HTTP status
 
 
 class NoAnswer(BadInput):

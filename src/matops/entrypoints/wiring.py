@@ -138,19 +138,12 @@ def materials_database(settings: Settings) -> "MaterialsProject":
     """The Materials Project, with what was downloaded before."""
     from matops.adapters.data.materials_project import MaterialsProject
 
-    return MaterialsProject(
-        settings.mp_api_key.get_secret_value(),
-        settings.mp_api_endpoint,
-        settings.kept / "downloads" / "materials-project",
-    )
+    key, kept = settings.mp_api_key.get_secret_value(), settings.kept / "downloads"
+    return MaterialsProject(key, settings.mp_api_endpoint, kept / "materials-project")
 
 
 def live_metrics(settings: Settings) -> "PrometheusLive":
-    """What servers publish.
-
-    Raises:
-        BadInput: no Prometheus is named.
-    """
+    """What servers publish; BadInput where no Prometheus is named."""
     from matops.adapters.prometheus.api import PrometheusApi
     from matops.adapters.prometheus.live import PrometheusLive
 
@@ -170,11 +163,7 @@ def serving_monitor(settings: Settings) -> "ChampionMonitor | None":
 
 
 def pipeline_service(settings: Settings, attempts: int = 5) -> "PipelineService":
-    """Kubeflow Pipelines, asked up to so often before it counts as gone.
-
-    Raises:
-        BadInput: none is named.
-    """
+    """Kubeflow Pipelines, asked up to so often before it counts as gone; BadInput without one."""
     from matops.adapters.pipelines.kubeflow_api import KubeflowAccess, KubeflowApi
     from matops.adapters.pipelines.kubeflow_pipelines import KubeflowPipelines
 

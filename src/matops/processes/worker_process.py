@@ -26,7 +26,6 @@ class WorkerProcess:
     """
 
     def __init__(self) -> None:
-        """Start the worker."""
         self._executor = _start_worker()
 
     def submit(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:

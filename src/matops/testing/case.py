@@ -127,8 +127,6 @@ def answers(network: nn.Module, features: PackedFeatures) -> Numbers:
     return [np.concatenate([rows.ravel() for rows in own]) for own in zip(*parts, strict=True)]
 
 
-def differ_most(
-    some: Sequence[NDArray[np.float64]], others: Sequence[NDArray[np.float64]]
-) -> float:
+def differ_most(some: Numbers, others: Numbers) -> float:
     """Largest difference between two lists of answers, one by one."""
     return max(float(np.abs(a - b).max()) for a, b in zip(some, others, strict=True))

@@ -23,7 +23,7 @@ from matops.testing.case import (
 )
 
 
-class StopsOnce:
+class _StopsOnce:
     """Keeps checkpoints as files would, and asks for a stop before a given step."""
 
     def __init__(self, stop_at: int) -> None:
@@ -31,20 +31,16 @@ class StopsOnce:
         self.kept = b""
 
     def latest(self) -> Checkpoint | None:
-        """What was kept last."""
         return decode_checkpoint(self.kept, "key", "kept") if self.kept else None
 
     def due(self) -> bool:
-        """Never by time."""
         return False
 
     def stopping(self) -> bool:
-        """At the given step."""
         self.steps_left -= 1
         return self.steps_left == 0
 
     def save(self, checkpoint: Checkpoint) -> None:
-        """Keep it."""
         self.kept = encode_checkpoint(checkpoint, "key")
 
 
@@ -105,7 +101,7 @@ class Learns:
         config = replace(case.config, training=training)
         fit = partial(family.fit_member, case.features, standard_targets(family), config)
         network, log = fit()
-        checkpoints = StopsOnce(stop_at)
+        checkpoints = _StopsOnce(stop_at)
         with pytest.raises(TrainingStopped):
             fit(checkpoints=checkpoints)
         assert checkpoints.kept

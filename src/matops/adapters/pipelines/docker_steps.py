@@ -42,10 +42,8 @@ def step_images(definition: Path, arguments: Mapping[str, Any]) -> dict[str, str
     values = {name: one.get("defaultValue", "") for name, one in declared.items()} | dict(arguments)
     executors = pipeline["deploymentSpec"]["executors"].values()
     named = {one["container"]["image"] for one in executors}
-    return {
-        image: str(values[found[1]]) if (found := PARAMETER.fullmatch(image)) else image
-        for image in named
-    }
+    filled = {image: PARAMETER.fullmatch(image) for image in named}
+    return {image: str(values[name[1]]) if name else image for image, name in filled.items()}
 
 
 @contextmanager
@@ -117,11 +115,7 @@ def _options(containers: Containers) -> dict[str, Any]:
 
 
 def _run(client: "DockerClient", image: str, command: list[str], **options: Any) -> int:
-    """Run a container to its end, print what it says, and return its exit status.
-
-    Raises:
-        BadInput: it wanted more memory than it may have.
-    """
+    """Run a container to its end, print its output, and return its exit status."""
     container = client.containers.run(image, command, detach=True, **options)
     try:
         decode = codecs.getincrementaldecoder("utf-8")("replace").decode

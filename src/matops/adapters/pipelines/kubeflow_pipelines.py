@@ -6,16 +6,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from kfp_server_api import (
-    V2beta1CronSchedule,
-    V2beta1Experiment,
-    V2beta1Pipeline,
-    V2beta1PipelineVersionReference,
-    V2beta1RecurringRun,
-    V2beta1Run,
-    V2beta1RuntimeConfig,
-    V2beta1Trigger,
-)
+import kfp_server_api as kfp
 
 from matops.adapters.pipelines.kubeflow_answers import read_run, read_schedule, read_version
 from matops.adapters.pipelines.kubeflow_api import AlreadyThere, KubeflowApi
@@ -58,7 +49,7 @@ class KubeflowPipelines:
         self, pipeline: str, version: str, description: str, definition: Path
     ) -> PipelineVersion:
         """Upload a compiled pipeline as a version; one of this name that is there stays."""
-        body = V2beta1Pipeline(display_name=pipeline, name=pipeline, **self.mine)
+        body = kfp.V2beta1Pipeline(display_name=pipeline, name=pipeline, **self.mine)
         create = self.api.pipelines.pipeline_service_create_pipeline
         parent = self._once(pipeline, lambda: self._pipeline(pipeline), create, body)
         ask = self.api.uploads.upload_pipeline_version
@@ -102,7 +93,7 @@ class KubeflowPipelines:
             groups = self.api.pages("experiments", ask, "experiments", **self.mine)
             return next((group for group in groups if group.display_name == name), None)
 
-        body = V2beta1Experiment(display_name=name, **self.mine)
+        body = kfp.V2beta1Experiment(display_name=name, **self.mine)
         create = self.api.experiments.experiment_service_create_experiment
         return str(self._once(f"experiment {name}", there, create, body).experiment_id)
 
@@ -110,11 +101,11 @@ class KubeflowPipelines:
         self, version: PipelineVersion, group: str, name: str, parameters: dict[str, Any]
     ) -> PipelineRun:
         """Start a run, which is shown in a group of this name."""
-        body = V2beta1Run(
+        body = kfp.V2beta1Run(
             experiment_id=self._group(group),
             display_name=name,
             pipeline_version_reference=_reference(version.pipeline_id, version.version_id),
-            runtime_config=V2beta1RuntimeConfig(parameters=parameters),
+            runtime_config=kfp.V2beta1RuntimeConfig(parameters=parameters),
             service_account=self.service_account,
         )
         return read_run(self.api.create(name, self.api.runs.run_service_create_run, body))
@@ -140,13 +131,13 @@ class KubeflowPipelines:
 
     def add_schedule(self, group: str, timetable: Timetable) -> Schedule:
         """Add a schedule that starts no runs yet."""
-        body = V2beta1RecurringRun(
+        body = kfp.V2beta1RecurringRun(
             experiment_id=self._group(group),
             display_name=timetable.name,
             pipeline_version_reference=_reference(timetable.pipeline_id, timetable.version_id),
-            runtime_config=V2beta1RuntimeConfig(parameters=timetable.parameters),
+            runtime_config=kfp.V2beta1RuntimeConfig(parameters=timetable.parameters),
             service_account=timetable.service_account,
-            trigger=V2beta1Trigger(cron_schedule=V2beta1CronSchedule(cron=timetable.cron)),
+            trigger=kfp.V2beta1Trigger(cron_schedule=kfp.V2beta1CronSchedule(cron=timetable.cron)),
             max_concurrency=str(timetable.most_at_once),
             no_catchup=not timetable.catches_up,
             mode="DISABLE",
@@ -171,5 +162,7 @@ def _equals(key: str, value: str) -> str:
     return json.dumps({"predicates": [predicate]})
 
 
-def _reference(pipeline_id: str, version_id: str) -> V2beta1PipelineVersionReference:
-    return V2beta1PipelineVersionReference(pipeline_id=pipeline_id, pipeline_version_id=version_id)
+def _reference(pipeline_id: str, version_id: str) -> kfp.V2beta1PipelineVersionReference:
+    return kfp.V2beta1PipelineVersionReference(
+        pipeline_id=pipeline_id, pipeline_version_id=version_id
+    )

@@ -20,10 +20,8 @@ class LineTee(io.TextIOBase):
     """A stream that copies everything to a log and hands whole lines to a listener."""
 
     def __init__(self, log: TextIO, listen: Callable[[str], None]) -> None:
-        self.log = log
-        self.listen = listen
-        self.pending = ""
-        self._lock = Lock()
+        self.log, self.listen = log, listen
+        self.pending, self._lock = "", Lock()
 
     def write(self, text: str) -> int:
         """Take text in whatever pieces it comes, from steps that run at once too."""
@@ -47,8 +45,7 @@ def fitting_arguments(component: Any, arguments: Mapping[str, Any]) -> dict[str,
     inputs = component.component_spec.inputs or {}
     for name in arguments:
         if name not in inputs:
-            known = ", ".join(inputs)
-            raise BadInput(f"the pipeline has no parameter {name!r}; it has: {known}")
+            raise BadInput(f"the pipeline has no parameter {name!r}; it has: {', '.join(inputs)}")
     for name, wanted in inputs.items():
         if not wanted.optional and name not in arguments:
             raise BadInput(f"the pipeline needs its parameter {name!r}")
@@ -103,11 +100,16 @@ def run_pipeline(
     pipeline = components.load_component_from_text(_for_here(definition, environment))
     fitting = fitting_arguments(pipeline, arguments)
     root.mkdir(parents=True, exist_ok=True)
+    running: AbstractContextManager[Any] = (
+        container_runner(containers, definition, arguments)
+        if containers
+        else nullcontext(local.SubprocessRunner(use_venv=False))
+    )
     with (
         (root / "pipeline.log").open("w") as log,
         redirect_stdout(LineTee(log, listen)),
         warnings.catch_warnings(),
-        _runner(containers, definition, arguments) as runner,
+        running as runner,
     ):
         # Images and resource requests mean nothing to processes; the runner warns of each.
         warnings.filterwarnings("ignore", module=r"kfp\.local")
@@ -118,13 +120,3 @@ def run_pipeline(
             raise BadInput(f"{error}; {root / 'pipeline.log'} has the details") from None
     sys.stdout.flush()
     return dict(task.outputs)
-
-
-def _runner(
-    containers: Containers | None, definition: Path, arguments: Mapping[str, Any]
-) -> AbstractContextManager[Any]:
-    from kfp import local
-
-    if containers:
-        return container_runner(containers, definition, arguments)
-    return nullcontext(local.SubprocessRunner(use_venv=False))

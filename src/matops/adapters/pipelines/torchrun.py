@@ -15,15 +15,10 @@ def run_ranks(
     environment: Mapping[str, str],
     listen: Callable[[str], None],
 ) -> int:
-    """Run ``python -m module argument`` in several processes and wait for their end.
+    """Run ``python -m module argument`` in several processes, and return torchrun's exit status.
 
     Their standard input stays open for as long as this process lives: whoever is killed outright
-    can't tell its children, but they can see that.
-
-    ``listen`` gets every line that they write to standard error.
-
-    Returns:
-        torchrun's exit status: 0 if all processes ended well.
+    can't tell its children, but they can see that. ``listen`` gets each line of standard error.
 
     Raises:
         TrainingStopped: this process got SIGTERM, handed it on, and all processes have ended.

@@ -63,9 +63,8 @@ def record_tree(lineage: RecordLineage) -> Tree:
     for where, reason in lineage.unknown:
         tree.add(f"[red]{escape(where)}: not known: {escape(reason)}")
     if not lineage.models:
-        tree.add(
-            "in the data of no released model" + (" that could be read" * bool(lineage.unknown))
-        )
+        unread = " that could be read" if lineage.unknown else ""
+        tree.add(f"in the data of no released model{unread}")
     return tree
 
 

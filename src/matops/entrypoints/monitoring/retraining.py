@@ -16,10 +16,9 @@ from matops.steps.ports import DatasetVersion
 def consider(
     name: str, preset: str, changes: str, dataset: Path, version: str, out: Path
 ) -> dict[str, float]:
-    """Decide whether to retrain on a dataset version, and write the decision to ``out``.
+    """Decide whether to retrain on a dataset version: ``retrain`` as 0 or 1, and measured values.
 
-    Returns:
-        ``retrain`` as 0 or 1, and each value that was measured.
+    ``out`` gets the decision.
     """
     family, config = family_config(name, preset, changes)
     settings = read_settings()

@@ -48,13 +48,13 @@ def check_immutable(image: str, commit: str) -> None:
     """
     if DIGEST.fullmatch(image):
         return
-    tag, known = image.rpartition(":")[2], COMMIT.match(commit)
+    tag, begin = image.rpartition(":")[2], COMMIT.match(commit)
     if "-dirty" in commit:
         raise BadInput(
             f"{image}: code was changed since commit {commit[:12]}, so no tag can name its images; "
             "commit it, or set MATOPS_IMAGE and MATOPS_TRAIN_IMAGE to name@sha256:digest"
         )
-    if "/" in tag or known is None or known[0] not in tag:
+    if "/" in tag or begin is None or begin[0] not in tag:
         raise BadInput(
             f"{image}: can be built again under this name, and Kubeflow's cache would not see it; "
             f"name its digest (name@sha256:...) or a tag with its commit ({commit[:12]})"

@@ -9,12 +9,9 @@ from matops.entrypoints.release.releasing import canary_release
 
 
 def look_at_release(family: str, out: Path) -> tuple[dict[str, float], str]:
-    """Judge the release under way and do what follows; nothing under way is no error.
+    """Judge the release under way and do what follows: numbers, and the decision as Markdown.
 
-    ``out`` gets the decision with its evidence, as JSON; it is empty where there was none.
-
-    Returns:
-        ``under_way`` as 0 or 1 and the candidate's share in percent, and the decision as Markdown.
+    ``out`` gets the decision with its evidence, as JSON; nothing under way is no error, and empty.
 
     Raises:
         BadInput: somebody else moved the release meanwhile, or it can't be judged.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from matops.entrypoints.cli.options import FamilyOrAll, Json
-from matops.entrypoints.cli.output import print_json, screen
+from matops.entrypoints.cli.output import print_json, print_line, screen
 
 if TYPE_CHECKING:
     from matops.core.monitoring.observation import Observation
@@ -51,22 +51,20 @@ def _look(family: str, window: timedelta, out: Path | None, as_json: bool) -> No
     from matops.entrypoints.monitoring.monitoring import observe_champion, write_report
 
     observation, limits = observe_champion(family, window, datetime.now(UTC))
+    alarm, why = findings(observation, limits)
     if as_json:
-        print_json(_as_json(observation, limits))
+        verdict = {"needs_attention": alarm, "reason": why}
+        print_json(_numbers(observation, limits) | verdict)
     else:
         _print_shifts(observation)
-        sentence = findings(observation, limits)[1]
-        screen.print(f"{family}: {sentence}", highlight=False, soft_wrap=True)
+        print_line(f"{family}: {why}")
     if out:
         page = write_report(observation, limits, out / REPORT)
         if not as_json:
-            screen.print(f"report: {page}", highlight=False, soft_wrap=True)
+            print_line(f"report: {page}")
 
 
-def _as_json(observation: "Observation", limits: "RetrainingConfig") -> dict[str, Any]:
-    from matops.core.monitoring.observation import findings
-
-    alarm, why = findings(observation, limits)
+def _numbers(observation: "Observation", limits: "RetrainingConfig") -> dict[str, Any]:
     live = observation.live
     return {
         "family": observation.card.family,
@@ -74,8 +72,6 @@ def _as_json(observation: "Observation", limits: "RetrainingConfig") -> dict[str
         "dataset_version": observation.card.data.version,
         "since": live.since.isoformat(timespec="seconds"),
         "until": live.until.isoformat(timespec="seconds"),
-        "needs_attention": alarm,
-        "reason": why,
         "samples": live.samples,
         "outside_share": observation.outside_share,
         "drift": observation.drift,

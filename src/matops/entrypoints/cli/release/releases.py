@@ -80,11 +80,10 @@ def up(
 @app.command()
 def down(family: FamilyName) -> None:
     """End the deployment after the requests under way; packages and history stay."""
-    from matops.entrypoints.settings import read_settings
-    from matops.entrypoints.wiring import serving
-    from matops.families import get_family
+    from matops.entrypoints.release.releasing import canary_release
 
-    serving(read_settings()).stop(get_family(family))
+    release = canary_release(family)
+    release.serving.stop(release.family)
 
 
 @app.command()
@@ -172,11 +171,10 @@ def history(
 ) -> None:
     """List the decisions with their reasons, and the last one's checks; --json has all evidence."""
     from matops.entrypoints.release.release_text import checks_table, decision_line, for_programs
-    from matops.entrypoints.settings import read_settings
-    from matops.entrypoints.wiring import package_store
-    from matops.families import get_family
+    from matops.entrypoints.release.releasing import canary_release
 
-    decided = package_store(read_settings()).decisions(get_family(family))
+    release = canary_release(family)
+    decided = release.packages.decisions(release.family)
     decisions = [decision for decision in decided if decision.version.startswith(version)]
     if as_json:
         print_json([for_programs(decision) for decision in decisions])
