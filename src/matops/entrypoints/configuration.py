@@ -50,16 +50,12 @@ def _set(tree: dict[str, Any], path: str, value: Any, name: str) -> None:
 
 
 def parse_changes(pairs: list[str]) -> dict[str, Any]:
-    """Changes from ``field=value`` texts; a value is JSON, or else text.
-
-    Raises:
-        BadInput: a pair without ``=``.
-    """
+    """Changes from ``name=value`` texts; a value is JSON, or else text."""
     changes: dict[str, Any] = {}
     for pair in pairs:
         path, equals, text = pair.partition("=")
         if not equals:
-            raise BadInput(f"{pair!r} is not of the form field=value")
+            raise BadInput(f"{pair!r} is not of the form name=value")
         try:
             changes[path] = json.loads(text)
         except ValueError:
@@ -68,21 +64,13 @@ def parse_changes(pairs: list[str]) -> dict[str, Any]:
 
 
 def family_config(name: str, preset: str, changes: str) -> "tuple[Family, FamilyConfig]":
-    """A family and its configuration, from a preset and a JSON object of changes.
-
-    Raises:
-        BadInput: no such family or preset, or changes that don't fit.
-    """
+    """A family and its configuration, from a preset and a JSON object of changes."""
     family = get_family(name)
     return family, resolve_config(family, preset, read_changes(changes))
 
 
 def read_changes(text: str) -> dict[str, Any]:
-    """Changes from a JSON object.
-
-    Raises:
-        BadInput: the text is no JSON object.
-    """
+    """Changes from a JSON object; BadInput where the text is none."""
     try:
         parsed = json.loads(text)
     except ValueError:

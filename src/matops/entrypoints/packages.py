@@ -35,11 +35,7 @@ def _fetched(named: str, family: str) -> Path | None:
 
 
 def package_to_start_from(named: str, family: str) -> Path:
-    """The package that a training of a family is to start from.
-
-    Raises:
-        BadInput: there is none of this name.
-    """
+    """The package that a training of a family is to start from; BadInput where it is not."""
     package = find_package(named, family)
     if package is None:
         versions = read_settings().models / family

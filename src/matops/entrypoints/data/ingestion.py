@@ -31,11 +31,7 @@ SIFTED = (SIMULATION, MATERIALS_PROJECT)
 def open_source(
     family: Family, config: FamilyConfig, source: str, stated: Provenance, progress: Progress
 ) -> Incoming:
-    """The records of a source: ``simulation``, ``materials-project`` or a path.
-
-    Raises:
-        BadInput: the family has no such source.
-    """
+    """The records of ``simulation``, ``materials-project`` or a path; BadInput without such."""
     settings = read_settings()
     if source == SIMULATION:
         simulate = simulating(family).simulate
@@ -48,11 +44,7 @@ def open_source(
 
 
 def simulating(family: Family) -> Simulates:
-    """The family as one that simulates.
-
-    Raises:
-        BadInput: it does not.
-    """
+    """The family as one that simulates; BadInput where it does not."""
     if not isinstance(family, Simulates):
         raise BadInput(f"{family.name} has no simulation; {_sources(family)}")
     return family
@@ -104,11 +96,7 @@ def quarantine_file(family: Family) -> Path:
 
 
 def current_data(family: Family) -> DatasetVersion:
-    """The workspace's published version of a family's data.
-
-    Raises:
-        BadInput: there is none yet.
-    """
+    """The workspace's published version of a family's data; BadInput while there is none."""
     data = dataset_store(read_settings()).checkout(family)
     if data is None:
         name, source = family.name, SIMULATION if isinstance(family, Simulates) else "PATH"

@@ -1,4 +1,7 @@
-"""Pipelines on Kubeflow with their adapters joined on: versions, runs and schedules."""
+"""Pipelines on Kubeflow with their adapters joined on: versions, runs and schedules.
+
+All of it raises BadInput where the platform can't be reached or refuses.
+"""
 
 import hashlib
 import json
@@ -58,11 +61,7 @@ def version_name(commit: str, definition: Path) -> str:
 
 
 def upload_pipelines(pipelines: list[str]) -> list[Uploaded]:
-    """Upload pipelines, all of the project by default; one that is there already stays.
-
-    Raises:
-        BadInput: no such pipeline, or the platform refuses.
-    """
+    """Upload pipelines, all of the project by default; one that is there already stays."""
     settings = read_settings()
     service, commit = pipeline_service(settings), code_commit(settings)
     description = f"commit {commit}, image {step_images(settings, for_platform=True).steps}"
@@ -117,11 +116,7 @@ def _typed(name: str, text: str, kind: str) -> Any:
 
 
 def start_run(pipeline: str, version: str, request: PipelineRequest) -> PipelineRun:
-    """Start a run of a pipeline's version, the newest by default.
-
-    Raises:
-        BadInput: it is not on the platform, or the platform refuses.
-    """
+    """Start a run of a pipeline's version, the newest by default."""
     check_family(request.family)
     service = pipeline_service(read_settings())
     uploaded = _version(service, pipeline, version)
@@ -132,11 +127,7 @@ def start_run(pipeline: str, version: str, request: PipelineRequest) -> Pipeline
 
 
 def follow(run_id: str, tell: Callable[[PipelineRun], None]) -> PipelineRun:
-    """Wait until a run is over; ``tell`` gets it at every look.
-
-    Raises:
-        BadInput: there is no such run, or the platform can't be reached any more.
-    """
+    """Wait until a run is over; ``tell`` gets it at every look."""
     service = pipeline_service(read_settings(), PATIENT_ATTEMPTS)
     while True:
         run = service.run(run_id)
@@ -157,12 +148,7 @@ def outcome(run: PipelineRun) -> str:
 def schedule_pipeline(
     pipeline: str, version: str, request: PipelineRequest, cron: str
 ) -> tuple[Timetable, bool]:
-    """Create or change the schedule of a pipeline for a family, and return whether it changed.
-
-    Raises:
-        BadInput: no cron expression of six fields, the pipeline is not on the platform, or the
-            platform refuses.
-    """
+    """Create or change the schedule of a pipeline for a family, and return whether it changed."""
     check_family(request.family)
     if not CRON.fullmatch(cron):
         raise BadInput(
@@ -199,11 +185,7 @@ class PlatformStatus:
 
 
 def platform_status(most_runs: int) -> PlatformStatus:
-    """The project's pipelines on the platform, with their schedules and latest runs.
-
-    Raises:
-        BadInput: it can't be reached, or refuses.
-    """
+    """The project's pipelines on the platform, with their schedules and latest runs."""
     settings = read_settings()
     service = pipeline_service(settings)
     versions = {name: service.version(_on_platform(name)) for name in project_pipelines(settings)}
