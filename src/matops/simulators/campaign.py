@@ -8,20 +8,28 @@ same time, on other machines too: each has a file of its own, and all files are 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from matops.core.data.record import Provenance, Record, or_quarantined
 from matops.core.data.shard import WHOLE, Shard
+from matops.core.data.sources import Incoming
+from matops.core.errors import BadInput
 from matops.processes.worker_process import finished_calls
 from matops.simulators.ledger import Ledger, TaskRecord, ledger_directory, read_campaign, task_key
 
 Task = Mapping[str, Any]
 Simulate = Callable[[Task], Mapping[str, Any]]
 Progress = Callable[[int, int], None]
+Label = Callable[[Mapping[str, Any], Provenance], Record]
+"""Makes a record of an accepted result; raises BadInput where it is not physical."""
 
 
 def run_campaign(
@@ -85,3 +93,34 @@ def _record_of(key: str, future: Future[str]) -> TaskRecord:
     if isinstance(error, BrokenProcessPool):
         return TaskRecord(key=key, result=None, failure="the worker process died")
     return TaskRecord(key=key, result=None, failure=f"{type(error).__name__}: {error}")
+
+
+def label_by_campaign(
+    samples: Sequence[tuple[str, Task, Label]],
+    simulate: Simulate,
+    stated: Provenance,
+    work_dir: Path,
+    workers: int,
+    progress: Progress,
+    shard: Shard = WHOLE,
+) -> Incoming:
+    """A record or a refusal for each sample, in their order; a repeated one is simulated once.
+
+    A sample is its name, its task and what labels it; see :func:`run_campaign` for the rest.
+    """
+    tasks = [task for _, task, _ in samples]
+    records = run_campaign(tasks, simulate, work_dir, workers, progress, shard)
+    by_key = {record.key: record for record in records}
+    stated = replace(stated, date=datetime.now(UTC).date().isoformat())
+    for name, task, label in samples:
+        outcome = by_key[task_key(simulate, task)]
+        yield or_quarantined(name, partial(_record, outcome, label, replace(stated, origin=name)))
+
+
+def _record(outcome: TaskRecord, label: Label, provenance: Provenance) -> Record:
+    result = outcome.result
+    if result is None:
+        raise BadInput(f"simulation failed: {outcome.failure}")
+    if not result["accepted"]:
+        raise BadInput(f"{result['reason']}: {result['detail']}")
+    return label(result, provenance)

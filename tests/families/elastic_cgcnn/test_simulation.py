@@ -2,16 +2,17 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from matops.core.data.record import Quarantined, Record
 from matops.core.data.shard import Shard
-from matops.families.elastic_cgcnn import simulation
 from matops.families.elastic_cgcnn.config import ElasticConfig, SimulationConfig
 from matops.families.elastic_cgcnn.crystals.formats import parse_crystal
 from matops.families.elastic_cgcnn.simulation import simulate_alloys
-from matops.simulators.ledger import RESULTS_FILE, TaskRecord
+from matops.simulators import campaign as campaigns
+from matops.simulators.ledger import RESULTS_FILE, TaskRecord, task_key
 
 COUNT = 14
 Items = list[Record | Quarantined]
@@ -128,14 +129,19 @@ def test_failed_unstable_and_unphysical_simulations_are_quarantined_each_with_it
 ) -> None:
     cell = {"lattice_A": [[3, 0, 0], [0, 3, 0], [0, 0, 3]], "frac_coords": [[0, 0, 0]]}
     done = {"accepted": True, **cell, "species": ["Cu"], "K_VRH_GPa": 138.0, "G_VRH_GPa": 55.0}
-    outcomes = [
-        TaskRecord("a", None, "the worker process died"),
-        TaskRecord("b", {"accepted": False, "reason": "unstable", "detail": "C44 < 0"}, None),
-        TaskRecord("c", done | {"G_VRH_GPa": -1.0}, None),
-        TaskRecord("d", done | {"species": ["Cu"] * 2, "frac_coords": [[0, 0, 0]] * 2}, None),
-        TaskRecord("e", done, None),
+    outcomes: list[tuple[dict[str, Any] | None, str | None]] = [
+        (None, "the worker process died"),
+        ({"accepted": False, "reason": "unstable", "detail": "C44 < 0"}, None),
+        (done | {"G_VRH_GPa": -1.0}, None),
+        (done | {"species": ["Cu"] * 2, "frac_coords": [[0, 0, 0]] * 2}, None),
+        (done, None),
     ]
-    monkeypatch.setattr(simulation, "run_campaign", lambda *arguments: outcomes)
+
+    def run_campaign(tasks: list[Any], simulate: Any, *_: Any) -> list[TaskRecord]:
+        keys = [task_key(simulate, task) for task in tasks]
+        return [TaskRecord(key, *outcome) for key, outcome in zip(keys, outcomes, strict=True)]
+
+    monkeypatch.setattr(campaigns, "run_campaign", run_campaign)
     items, _ = run(tmp_path, len(outcomes))
     reasons = [item.reason if isinstance(item, Quarantined) else "" for item in items]
     assert reasons[0] == "simulation failed: the worker process died"

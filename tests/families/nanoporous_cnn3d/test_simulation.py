@@ -14,7 +14,6 @@ import matops
 from matops.core.data.record import Quarantined, Record
 from matops.core.data.shard import WHOLE, Shard
 from matops.core.errors import BadInput
-from matops.families.nanoporous_cnn3d import simulation
 from matops.families.nanoporous_cnn3d.config import Engine, NanoporousConfig, SimulationConfig
 from matops.families.nanoporous_cnn3d.metal.metals import METALS
 from matops.families.nanoporous_cnn3d.metal.payloads import parse_metal
@@ -22,7 +21,8 @@ from matops.families.nanoporous_cnn3d.metal.structure import LevelledWaves, Nano
 from matops.families.nanoporous_cnn3d.morphology.physical import continuum_stiffness_GPa
 from matops.families.nanoporous_cnn3d.simulation import draw_metal, label_metals, simulate_metals
 from matops.physics.levelled_waves import wave_vectors
-from matops.simulators.ledger import RESULTS_FILE, TaskRecord
+from matops.simulators import campaign as campaigns
+from matops.simulators.ledger import RESULTS_FILE, TaskRecord, task_key
 
 Items = list[Record | Quarantined]
 NAMES = ("C_11", "C_22", "C_33")
@@ -118,14 +118,14 @@ def test_structures_keep_to_the_limits_and_depend_on_seed_and_number_only() -> N
 
 def in_this_process(tasks: list[Any], simulate: Any, *_: Any) -> list[TaskRecord]:
     """The campaign without its worker processes."""
-    return [TaskRecord(simulation.task_key(simulate, t), simulate(t), None) for t in tasks]
+    return [TaskRecord(task_key(simulate, t), simulate(t), None) for t in tasks]
 
 
 def test_structure_without_solid_is_set_aside(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Waves below a level so low that no element holds any solid."""
-    monkeypatch.setattr(simulation, "run_campaign", in_this_process)
+    monkeypatch.setattr(campaigns, "run_campaign", in_this_process)
     sample = draw_metal(SimulationConfig(metal="Cu", cells=6, hkl_squared=2), 0)
     empty = replace(sample, geometry=replace(sample.geometry, solid_fraction=1e-12))
     [refused] = label([empty], tmp_path)
@@ -149,10 +149,10 @@ def test_failed_refused_and_unphysical_labels_are_set_aside_each_with_its_reason
 
     def finished(tasks: list[Any], simulate: Any, *_: Any) -> list[TaskRecord]:
         failures = ["the worker process died" if r is None else None for r in results]
-        keys = [simulation.task_key(simulate, task) for task in tasks]
+        keys = [task_key(simulate, task) for task in tasks]
         return [TaskRecord(*row) for row in zip(keys, results, failures, strict=True)]
 
-    monkeypatch.setattr(simulation, "run_campaign", finished)
+    monkeypatch.setattr(campaigns, "run_campaign", finished)
     config = SimulationConfig(cells=10, hkl_squared=2)
     samples = [draw_metal(config, index) for index in range(len(results))]
     *refused, good = label(samples, tmp_path)

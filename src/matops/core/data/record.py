@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,6 +50,19 @@ class Quarantined:
     reason: str
 
 
+def or_quarantined(
+    origin: str, record: Callable[[], Record], place: str = ""
+) -> Record | Quarantined:
+    """The record, or its refusal: one bad record stops no source.
+
+    ``place`` says where it stands, where the origin doesn't.
+    """
+    try:
+        return record()
+    except BadInput as error:
+        return Quarantined(origin, str(error).removeprefix(f"{origin}: ") + place)
+
+
 def make_record(
     group: str,
     payload: Payload,
@@ -83,13 +96,13 @@ def make_record(
                 f"it must lie between {target.lower} and {target.upper} {target.unit}"
             )
         kept[target.name] = value.tolist()
-    said = {
+    identifying = {
         "payload": payload,
         "targets": kept,
         "engine": provenance.engine,
         "method": provenance.method,
     }
-    text = json.dumps(said, sort_keys=True, separators=(",", ":"))
+    text = json.dumps(identifying, sort_keys=True, separators=(",", ":"))
     identity = hashlib.sha256(text.encode()).hexdigest()[:20]
     return Record(identity, group, payload, kept, provenance)
 

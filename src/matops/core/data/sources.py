@@ -1,11 +1,13 @@
 """In which forms labelled samples come, and what a family says of itself before it is loaded."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 from matops.core.data.record import Quarantined, Record
 from matops.core.data.target import Target
+from matops.core.errors import BadInput
 
 Incoming = Iterator[Record | Quarantined]
 """What a source yields: good records, and refused ones with their reason."""
@@ -17,6 +19,13 @@ class SourceForm:
 
     name: str  # what ``--source`` says, or the kind of path that it names
     description: str  # what must lie there
+
+
+def unknown_layout(source: Path, layouts: Sequence[SourceForm]) -> BadInput:
+    """The refusal of a path that is in none of the layouts."""
+    what = "not a known layout" if source.exists() else "no such file or directory"
+    listed = "; ".join(f"{layout.name}: {layout.description}" for layout in layouts)
+    return BadInput(f"{source}: {what}; known are: {listed}")
 
 
 class About:

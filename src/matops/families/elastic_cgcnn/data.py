@@ -10,10 +10,12 @@ import zlib
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from matops.core.data.record import Provenance, Quarantined, Record, make_record
+from matops.core.data.record import Provenance, Record, make_record, or_quarantined
+from matops.core.data.sources import unknown_layout
 from matops.core.errors import BadInput
 from matops.core.family import Incoming
 from matops.families.elastic_cgcnn.about import ID_PROP, LAYOUTS, TARGETS
@@ -53,18 +55,15 @@ def read_source(source: Path, stated: Provenance) -> Incoming:
     Raises:
         BadInput: there is no such path, or it is in none of the layouts.
     """
-    if not source.exists():
-        raise BadInput(f"{source}: no such file or directory")
     manifest = find_manifest(source)
     if manifest:
         return read_labelled(manifest, (*columns_of(TARGETS), STIFFNESS), stated, _manifest_record)
     if source.is_dir() and (source / ID_PROP).is_file():
         return _read_cif_directory(source, stated)
     files = sorted(source.glob("*.json*")) if source.is_dir() else [source]
-    if files and all(_is_json(path) for path in files):
+    if source.exists() and files and all(_is_json(path) for path in files):
         return _read_json(files, stated)
-    known = "; ".join(f"{layout.name}: {layout.description}" for layout in LAYOUTS)
-    raise BadInput(f"{source}: not a known layout; known are: {known}")
+    raise unknown_layout(source, LAYOUTS)
 
 
 def _is_json(path: Path) -> bool:
@@ -100,11 +99,8 @@ def _read_cif_directory(directory: Path, stated: Provenance) -> Incoming:
     columns = _columns(rows[0] if rows else [], str(table))
     for number, row in enumerate(rows[int(_is_header(rows[0])) :], start=1):
         origin = f"{directory / row[0].strip()}.cif"
-        try:
-            yield _cif_record(directory, row, columns, replace(stated, origin=origin))
-        except BadInput as error:
-            reason = str(error).removeprefix(f"{origin}: ")
-            yield Quarantined(origin, f"{reason} ({ID_PROP}, record {number})")
+        record = partial(_cif_record, directory, row, columns, replace(stated, origin=origin))
+        yield or_quarantined(origin, record, f" ({ID_PROP}, record {number})")
 
 
 def _is_header(row: list[str]) -> bool:
@@ -120,16 +116,16 @@ def _columns(first: list[str], name: str) -> dict[str, int]:
     header = [field.strip() for field in first]
     if not _is_header(first):
         header = ["id", "K_VRH", "G_VRH"][: len(first)]
-    found = {
+    columns = {
         target: header.index(column)
         for target, names in COLUMN_NAMES.items()
         for column in names
         if column in header
     }
-    missing = [target for target in COLUMN_NAMES if target not in found]
+    missing = [target for target in COLUMN_NAMES if target not in columns]
     if missing:
         raise BadInput(f"{name}: no column {' and no column '.join(missing)} (GPa)")
-    return found
+    return columns
 
 
 def _cif_record(
@@ -155,10 +151,7 @@ def _read_json(files: list[Path], stated: Provenance) -> Incoming:
     for number, (name, row) in enumerate(rows):
         origin = f"{files[0].parent if len(files) > 1 else files[0]}: {name or f'record {number}'}"
         provenance = replace(stated, origin=origin, source="json")
-        try:
-            yield _json_record(row, provenance)
-        except BadInput as error:
-            yield Quarantined(origin, str(error).removeprefix(f"{origin}: "))
+        yield or_quarantined(origin, partial(_json_record, row, provenance))
 
 
 def _load(path: Path) -> Any:

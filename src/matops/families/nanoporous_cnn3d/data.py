@@ -4,12 +4,14 @@ import re
 import zlib
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from matops.core.data.record import Provenance, Quarantined, Record, make_record
+from matops.core.data.record import Provenance, Record, make_record, or_quarantined
+from matops.core.data.sources import unknown_layout
 from matops.core.errors import BadInput
 from matops.core.family import Incoming
 from matops.families.nanoporous_cnn3d.about import AXES, LAYOUTS, TARGETS
@@ -54,23 +56,18 @@ def _manifest_record(entry: Entry) -> Record:
     if stiffness_GPa is None:
         return labelled_metal(sample, entry.values, entry.provenance)
     diagonal_GPa = stiffness_GPa.diagonal()[:3].tolist()
-    values_GPa = {t.name: value for t, value in zip(TARGETS, diagonal_GPa, strict=True)}
-    return labelled_metal(sample, values_GPa, entry.provenance)
+    named_GPa = zip((target.name for target in TARGETS), diagonal_GPa, strict=True)
+    return labelled_metal(sample, dict(named_GPa), entry.provenance)
 
 
 def _read_stiffness_table(source: Path, stated: Provenance) -> Incoming:
     if not source.is_file() or not source.name.endswith((".csv", ".csv.gz")):
-        known = "; ".join(f"{layout.name}: {layout.description}" for layout in LAYOUTS)
-        what = "not a known layout" if source.exists() else "no such file or directory"
-        raise BadInput(f"{source}: {what}; known are: {known}")
+        raise unknown_layout(source, LAYOUTS)
     table = _with_defaults(_read_table(source), source)
     stated = replace(stated, source=stated.source or "stiffness-table")
     for number, rows in table.groupby("Number", sort=False, dropna=False):
         origin = f"{source}: structure {number}"
-        try:
-            yield _record(rows, replace(stated, origin=origin))
-        except BadInput as error:
-            yield Quarantined(origin, str(error).removeprefix(f"{origin}: "))
+        yield or_quarantined(origin, partial(_record, rows, replace(stated, origin=origin)))
 
 
 def _read_table(source: Path) -> pd.DataFrame:

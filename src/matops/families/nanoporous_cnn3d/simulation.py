@@ -1,14 +1,15 @@
 """The source ``simulation``: structures made here, labelled by LAMMPS or by finite elements."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from matops.core.data.record import Provenance, Quarantined, Record
+from matops.core.data.record import Provenance, Record
 from matops.core.data.shard import WHOLE, Shard
 from matops.core.errors import BadInput
 from matops.core.family import Incoming
@@ -26,10 +27,9 @@ from matops.families.nanoporous_cnn3d.metal.payloads import write_payload
 from matops.families.nanoporous_cnn3d.metal.structure import LevelledWaves, NanoporousMetal
 from matops.families.nanoporous_cnn3d.morphology.physical import PENALTY, VOXELS, run_continuum_task
 from matops.physics.levelled_waves import wave_vectors
-from matops.simulators.campaign import Simulate, Task, run_campaign
+from matops.simulators.campaign import Simulate, Task, label_by_campaign
 from matops.simulators.lammps.porous.carving import PorousDesign
 from matops.simulators.lammps.porous.task import porous_task, run_porous_task
-from matops.simulators.ledger import TaskRecord, task_key
 
 
 @dataclass(frozen=True)
@@ -59,11 +59,11 @@ def simulate_metals(
 
     Finished structures are kept in ``work_dir``: an interrupted campaign continues there.
     """
-    asked = config.simulation
-    numbers = shard.of(range(asked.count))
-    samples = [draw_metal(asked, index) for index in numbers]
-    names = [f"{asked.metal}-{asked.seed}-{index}" for index in numbers]
-    return label_metals(samples, names, asked.engine, work_dir, workers, progress, shard)
+    settings = config.simulation
+    numbers = shard.of(range(settings.count))
+    samples = [draw_metal(settings, index) for index in numbers]
+    names = [f"{settings.metal}-{settings.seed}-{index}" for index in numbers]
+    return label_metals(samples, names, settings.engine, work_dir, workers, progress, shard)
 
 
 def label_metals(
@@ -76,37 +76,26 @@ def label_metals(
     shard: Shard = WHOLE,
 ) -> Incoming:
     """The given structures with their stiffness, by the engine; one that is repeated runs once."""
-    labelling = LABELLINGS[engine]()
-    tasks = [labelling.task(*pair) for pair in zip(names, samples, strict=True)]
-
-    def report(done: int, total: int) -> None:
-        progress(done, total, "structures")
-
-    records = run_campaign(tasks, labelling.simulate, work_dir, workers, report, shard)
-    today = datetime.now(UTC).date().isoformat()
-    stated = Provenance(
-        "simulation", "", labelling.engine, labelling.method, today, licence="CC0-1.0"
+    labelling = _labelling(engine)
+    yield from label_by_campaign(
+        [
+            (name, labelling.task(name, sample), partial(_labelled, sample))
+            for name, sample in zip(names, samples, strict=True)
+        ],
+        labelling.simulate,
+        Provenance("simulation", "", labelling.engine, labelling.method, licence="CC0-1.0"),
+        work_dir,
+        workers,
+        lambda done, total: progress(done, total, "structures"),
+        shard,
     )
-    by_key = {record.key: record for record in records}
-    for name, sample, task in zip(names, samples, tasks, strict=True):
-        yield _record(sample, by_key[task_key(labelling.simulate, task)], name, stated)
 
 
-def _record(
-    sample: NanoporousMetal, finished: TaskRecord, name: str, stated: Provenance
-) -> Record | Quarantined:
-    result = finished.result
-    if result is None:
-        return Quarantined(name, f"simulation failed: {finished.failure}")
-    if not result["accepted"]:
-        return Quarantined(name, f"{result['reason']}: {result['detail']}")
+def _labelled(sample: NanoporousMetal, result: Mapping[str, Any], provenance: Provenance) -> Record:
     values = {f"C_{i}{i}": result[f"C_{i}{i}_GPa"] for i in (1, 2, 3)}
-    try:
-        if "load_map" in result:
-            sample = replace(sample, load_map=LoadMap.decode(result["load_map"]))
-        return labelled_metal(sample, values, replace(stated, origin=name))
-    except BadInput as error:
-        return Quarantined(name, str(error).removeprefix(f"{name}: "))
+    if "load_map" in result:
+        sample = replace(sample, load_map=LoadMap.decode(result["load_map"]))
+    return labelled_metal(sample, values, provenance)
 
 
 def _porous_task(name: str, sample: NanoporousMetal) -> Task:
@@ -125,28 +114,16 @@ def _porous_task(name: str, sample: NanoporousMetal) -> Task:
     return porous_task(name, design)
 
 
-def _molecular_dynamics() -> Labelling:
+def _labelling(engine: Engine) -> Labelling:
+    if engine == "molecular_dynamics":
+        method = "EAM, Foiles-Baskes-Daw 1986 (u3)"
+        return Labelling(_porous_task, run_porous_task, f"LAMMPS {version('lammps')}", method)
     return Labelling(
-        task=_porous_task,
-        simulate=run_porous_task,
-        engine=f"LAMMPS {version('lammps')}",
-        method="EAM, Foiles-Baskes-Daw 1986 (u3)",
+        lambda _, sample: {"payload": write_payload(sample)},
+        run_continuum_task,
+        f"matops {version('matops')}",
+        f"voxel finite elements, {VOXELS}³, penalty {PENALTY:g}, u3 crystal",
     )
-
-
-def _finite_elements() -> Labelling:
-    return Labelling(
-        task=lambda _, sample: {"payload": write_payload(sample)},
-        simulate=run_continuum_task,
-        engine=f"matops {version('matops')}",
-        method=f"voxel finite elements, {VOXELS}³, penalty {PENALTY:g}, u3 crystal",
-    )
-
-
-LABELLINGS: dict[Engine, Callable[[], Labelling]] = {
-    "molecular_dynamics": _molecular_dynamics,
-    "finite_elements": _finite_elements,
-}
 
 
 def demo_sample() -> NanoporousMetal:

@@ -53,15 +53,15 @@ class Entry:
         Raises:
             BadInput: nobody says engine or method.
         """
-        found = self.stated
+        provenance = self.stated
         for name in ("engine", "method"):
-            said = getattr(found, name)
-            if said == "unknown" and self.run:
-                said = getattr(self.run, name) or said
-            if said == "unknown":
+            text = getattr(provenance, name)
+            if text == "unknown" and self.run:
+                text = getattr(self.run, name) or text
+            if text == "unknown":
                 raise BadInput(f"nothing says the {name}: no column {name}, log or --{name}")
-            found = replace(found, **{name: said})
-        return found
+            provenance = replace(provenance, **{name: text})
+        return provenance
 
 
 def read_labelled(
@@ -89,17 +89,17 @@ def read_labelled(
 
 def _entry(directory: Path, row: Row, columns: Sequence[Column], stated: Provenance) -> Entry:
     texts = {name: _text(row, name) for name in TEXTS}
-    said = {name: text for name in STATED if (text := texts[name])}
+    given = {name: text for name in STATED if (text := texts[name])}
     path = _inside(directory, texts["file"] or "")
     _check_content(path, texts["sha256"])
-    if "date" in said:
-        _check_date(said["date"])
+    if "date" in given:
+        _check_date(given["date"])
     return Entry(
         path=path,
         log=_inside(directory, texts["log"]) if texts["log"] else None,
         species=tuple((texts["species"] or "").split()),
         values=read_quantities(row, columns, partial(_inside, directory)),
-        stated=replace(stated, source=stated.source or "manifest", **said),
+        stated=replace(stated, source=stated.source or "manifest", **given),
     )
 
 
@@ -129,9 +129,9 @@ def _check_content(path: Path, sha256: str) -> None:
     if not sha256:
         return
     with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    if found != sha256.lower():
-        raise BadInput(f"its sha256 is {found[:12]}…, not {sha256[:12]}…: damaged or not complete")
+        actual = hashlib.file_digest(file, "sha256").hexdigest()
+    if actual != sha256.lower():
+        raise BadInput(f"its sha256 is {actual[:12]}…, not {sha256[:12]}…: damaged or not complete")
 
 
 def _check_date(text: str) -> None:

@@ -64,10 +64,10 @@ def find_manifest(source: Path) -> Path | None:
         BadInput: a directory has two.
     """
     places = [source / name for name in NAMES] if source.is_dir() else [source]
-    found = [path for path in places if path.name in NAMES and path.is_file()]
-    if len(found) > 1:
+    manifests = [path for path in places if path.name in NAMES and path.is_file()]
+    if len(manifests) > 1:
         raise BadInput(f"{source}: both {' and '.join(NAMES)}; keep one")
-    return found[0] if found else None
+    return manifests[0] if manifests else None
 
 
 def checked_rows(manifest: Path, columns: Sequence[Column]) -> list[Row]:

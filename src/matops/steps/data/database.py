@@ -1,7 +1,8 @@
 """Records from a database of materials."""
 
-from matops.core.data.record import Quarantined
-from matops.core.errors import BadInput
+from functools import partial
+
+from matops.core.data.record import Quarantined, or_quarantined
 from matops.core.family import FamilyConfig, Incoming, TakesFromDatabases
 from matops.core.progress import Progress
 from matops.steps.ports import MaterialsDatabase
@@ -20,12 +21,8 @@ def read_database(
     """
     query = family.database_query(config)
     for entry in database.entries(query, progress):
-        origin = entry.provenance.origin
-        try:
-            if not entry.document:
-                raise BadInput(
-                    f"no {query.collection}: the database lists the material without one"
-                )
-            yield family.from_database(entry)
-        except BadInput as error:
-            yield Quarantined(origin, str(error).removeprefix(f"{origin}: "))
+        if entry.document:
+            yield or_quarantined(entry.provenance.origin, partial(family.from_database, entry))
+        else:
+            reason = f"no {query.collection}: the database lists the material without one"
+            yield Quarantined(entry.provenance.origin, reason)

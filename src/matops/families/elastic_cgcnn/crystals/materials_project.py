@@ -36,11 +36,11 @@ def _moduli_GPa(document: Mapping[str, Any]) -> dict[str, float]:
     if document.get("state") != "successful":
         raise BadInput(f"calculation not successful: its state is {document.get('state')!r}")
     averages = {"K_VRH": document.get("bulk_modulus"), "G_VRH": document.get("shear_modulus")}
-    found = {name: (average or {}).get("vrh") for name, average in averages.items()}
-    missing = [name for name, value in found.items() if value is None]
+    moduli = {name: (average or {}).get("vrh") for name, average in averages.items()}
+    missing = [name for name, value in moduli.items() if value is None]
     if missing:
         raise BadInput(f"no modulus: {' and '.join(missing)}")
-    return {name: float(value) for name, value in found.items() if value is not None}
+    return {name: float(value) for name, value in moduli.items() if value is not None}
 
 
 def _conventional_cell(document: Mapping[str, Any]) -> dict[str, Any]:
