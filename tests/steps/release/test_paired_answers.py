@@ -11,7 +11,7 @@ import pytest
 from matops.artifacts.model.package import Golden
 from matops.core.quality.prediction import Estimate, Prediction
 from matops.core.release.traffic import PairedAnswers
-from matops.steps.release.paired_answers import _count, _Pair, golden_mismatches
+from matops.steps.release.paired_answers import Pair, _count, golden_mismatches
 
 
 def answer(value: float, half_width: float = 10.0) -> Prediction:
@@ -19,7 +19,7 @@ def answer(value: float, half_width: float = 10.0) -> Prediction:
     return Prediction({"K_VRH": estimate}, {}, 0.9, False, 0.5, (), "m8", "d1")
 
 
-def counted(*pairs: _Pair) -> PairedAnswers:
+def counted(*pairs: Pair) -> PairedAnswers:
     return _count(pairs, 0, interval_ratio=2.0)
 
 
@@ -36,7 +36,7 @@ def counted(*pairs: _Pair) -> PairedAnswers:
 def test_pairs_disagree_beyond_both_half_widths_together(
     candidate: Prediction, other: Prediction, share: float
 ) -> None:
-    assert counted(_Pair(candidate, other)).outside_interval == {"K_VRH": share}
+    assert counted((candidate, other)).outside_interval == {"K_VRH": share}
 
 
 @pytest.mark.parametrize(
@@ -46,13 +46,13 @@ def test_pairs_disagree_beyond_both_half_widths_together(
 def test_intervals_that_are_far_wider_are_counted(
     candidate: float, other: float, share: float
 ) -> None:
-    found = counted(_Pair(answer(100, candidate), answer(100, other)))
+    found = counted((answer(100, candidate), answer(100, other)))
     assert found.far_wider == {"K_VRH": share}
 
 
 def test_what_was_not_answered_counts_for_the_arm_that_left_it() -> None:
-    pairs = [_Pair(None, answer(1)), _Pair(None, answer(1)), _Pair(answer(1), None)]
-    found = _count([*pairs, _Pair(None, None), _Pair(answer(1), answer(100))], 3, 3.0)
+    pairs = [(None, answer(1)), (None, answer(1)), (answer(1), None)]
+    found = _count([*pairs, (None, None), (answer(1), answer(100))], 3, 3.0)
     assert (found.asked, found.candidate_failed, found.champion_failed) == (5, 3, 2)
     assert (found.both_failed, found.answered) == (1, 1)
     assert found.outside_interval == {"K_VRH": 1.0}
@@ -60,7 +60,7 @@ def test_what_was_not_answered_counts_for_the_arm_that_left_it() -> None:
 
 
 def test_an_answer_that_is_no_number_is_counted_once() -> None:
-    pairs = [_Pair(answer(math.inf), answer(1)), _Pair(answer(1), answer(math.nan))]
+    pairs = [(answer(math.inf), answer(1)), (answer(1), answer(math.nan))]
     assert counted(*pairs).not_finite == 1
 
 

@@ -123,11 +123,6 @@ def canary_entries(service: Json) -> dict[str, Json]:
     return {entry["predictor"]["name"]: entry for entry in service["spec"].get("canary") or []}
 
 
-def arms_of(rollout: Rollout) -> tuple[Arm, ...]:
-    """All arms that a rollout names, the champion first."""
-    return tuple(arm for arm in (rollout.champion, rollout.candidate, rollout.baseline) if arm)
-
-
 def includes(stored: object, written: object) -> bool:
     """Whether a stored object has all that was written; a cluster adds defaults to it."""
     if isinstance(written, Mapping):

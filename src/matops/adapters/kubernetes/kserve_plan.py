@@ -9,7 +9,6 @@ from typing import Any
 
 from matops.adapters.kubernetes.kserve_manifests import (
     PodSettings,
-    arms_of,
     canary,
     canary_entries,
     includes,
@@ -52,7 +51,7 @@ def next_step(observed: Observed, goal: Rollout, pods: PodSettings) -> Write | W
     """The next write, what to wait for, or None where the goal is reached."""
     entries = canary_entries(observed.service)
     running = {stable_name(observed.service), *entries}
-    missing = [arm for arm in arms_of(goal) if arm.name not in running]
+    missing = [arm for arm in goal.arms if arm.name not in running]
     if stable_name(observed.service) != goal.champion.name:
         if missing:
             started = [*entries.values(), *(canary(arm, 0, pods) for arm in missing)]
@@ -73,14 +72,14 @@ def _change_champion(observed: Observed, goal: Rollout, pods: PodSettings) -> Wr
         return Write({"spec": {"canary": moved}})
     if observed.shares != {name: 100}:
         return _wait_for_traffic(observed, {name: 100})
-    kept = [canary(arm, 0, pods) for arm in arms_of(goal)[1:]]
+    kept = [canary(arm, 0, pods) for arm in goal.arms[1:]]
     return _write(goal, kept, pods)
 
 
 def _share_traffic(observed: Observed, goal: Rollout, pods: PodSettings) -> Write | Wait | None:
     """Each arm its share once all are ready; arms that the goal does not name get none and go."""
-    entries, own = canary_entries(observed.service), arms_of(goal)[1:]
-    waiting = {arm.name: unready_reason(observed.service, arm.name) for arm in arms_of(goal)}
+    entries, own = canary_entries(observed.service), goal.arms[1:]
+    waiting = {arm.name: unready_reason(observed.service, arm.name) for arm in goal.arms}
     waiting = {arm: reason for arm, reason in waiting.items() if reason}
     shares = goal.shares_percent
     wanted = [

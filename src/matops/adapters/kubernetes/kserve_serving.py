@@ -6,7 +6,6 @@ from pathlib import Path
 from matops.adapters.kubernetes.kserve_manifests import (
     PodSettings,
     arm_service,
-    arms_of,
     canary_entries,
     inference_service,
     read_rollout,
@@ -80,7 +79,7 @@ class KServeServing:
             BadInput: the deployment has moved on, a new champion does not become ready, the
                 traffic does not follow, or the cluster can't be reached.
         """
-        for arm in arms_of(rollout):
+        for arm in rollout.arms:
             arm_service(family, arm.name)
         deadline = time.monotonic() + self.patience_s
         writes = 0
@@ -101,7 +100,7 @@ class KServeServing:
     def unready(self, family: Family) -> dict[str, str]:
         """Arms that don't answer yet or any more, by name, each with what is known of why."""
         service = self.objects.get(SERVICES, service_name(family))
-        arms = arms_of(read_rollout(service)) if service else ()
+        arms = read_rollout(service).arms if service else ()
         reasons = {arm.name: unready_reason(service or {}, arm.name) for arm in arms}
         return {arm: reason for arm, reason in reasons.items() if reason}
 
@@ -165,7 +164,7 @@ class KServeServing:
                 f"generation {goal.generation} does not follow it"
             )
         route = self.objects.get(ROUTES, route_name(family))
-        arms = {stable_name(service), *canary_entries(service), *(a.name for a in arms_of(goal))}
+        arms = {stable_name(service), *canary_entries(service), *(a.name for a in goal.arms)}
         return Observed(service, traffic_percent(route, family, arms) if route else None)
 
     def _write(self, observed: Observed, step: Write) -> None:

@@ -40,8 +40,7 @@ class State:
     @property
     def arms(self) -> dict[str, Arm]:
         """The arms that the state names."""
-        arms = (self.rollout.champion, self.rollout.candidate, self.rollout.baseline)
-        return {arm.name: arm for arm in arms if arm}
+        return {arm.name: arm for arm in self.rollout.arms}
 
 
 class LocalDeployment:

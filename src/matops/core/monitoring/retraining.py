@@ -15,32 +15,26 @@ class RetrainingConfig:
     New rows must reach both of their limits; age, drift and strangeness are enough alone, as long
     as there is any new row. Nothing retrains on the data of the last judged attempt.
 
-    Attributes:
-        new_rows: rows that the champion's data lack. Some hundred test rows show a difference in
-            error of a few percent, and about a tenth of the rows are test rows.
-        new_share: the same, relative to the champion's rows. Errors fall as a power of the rows
-            with exponents of 0.07 to 0.35: a tenth more rows is worth 0.7 to 3 %, which is about
-            what the comparison with the champion can tell (Hestness et al. 2017,
-            arXiv:1712.00409).
-        age_days: age of the champion. New rows that are too few to matter by number may still
-            hold corrections; twice a year they are tried.
-        drift: population stability index of served against training inputs; above 0.25 it is
-            called a major shift (Siddiqi 2006, Credit Risk Scorecards, chapter 9).
-        outside_share: share of served samples out of the domain. The domain holds 99 % of the
-            training rows, so a tenth outside is ten times what is normal.
-        least_requests: served samples below which drift and strangeness say nothing: with 200,
-            a share of 0.1 is known to about 0.04 (95 %, binomial).
-        cooldown_hours: from one attempt to the next, so that a stream of data costs at most one
-            training a day.
     """
 
+    # rows that the champion's data lack: some hundred test rows show a difference in error of a few
+    # percent, and about a tenth of the rows are test rows
     new_rows: int = 1000
+    # the same, relative to the champion's rows: errors fall as a power of the rows with exponents
+    # of 0.07 to 0.35, so that a tenth more is worth 0.7 to 3 %, about what the comparison with the
+    # champion can tell (Hestness et al. 2017, arXiv:1712.00409)
     new_share: float = 0.1
+    # age of the champion: new rows that are too few to matter by number may still hold corrections
     age_days: float = 180.0
+    # population stability index of served against training inputs; above 0.25 it is called a major
+    # shift (Siddiqi 2006, Credit Risk Scorecards, chapter 9)
     drift: float = 0.25
+    # share of served samples out of the domain, which holds 99 % of the training rows
     outside_share: float = 0.1
+    # served samples below which drift and strangeness say nothing: with 200, a share of 0.1 is
+    # known to about 0.04 (95 %, binomial)
     least_requests: int = 200
-    cooldown_hours: float = 24.0
+    cooldown_hours: float = 24.0  # between attempts: a stream of data costs one training a day
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ where both arms fail 1 % of their requests; of those that fail 5 %, are three ti
 answer ten times too much, 100.0 % were, after 543, 297 and 241 requests (medians).
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from matops.core.errors import BadInput
@@ -20,17 +19,11 @@ from matops.core.release.rollout import Rollout
 from matops.core.release.ruling import Check, RuledMove, Ruling
 from matops.core.release.traffic import ArmTraffic, PairedAnswers
 
-
-@dataclass(frozen=True)
-class Windows:
-    """From when to when each arm's traffic is to be measured for a look."""
-
-    candidate: tuple[datetime, datetime]
-    reference: tuple[datetime, datetime]  # that of the arm it is compared with
+Window = tuple[datetime, datetime]
 
 
-def windows(rollout: Rollout, now: datetime) -> Windows:
-    """The windows of a look.
+def windows(rollout: Rollout, now: datetime) -> tuple[Window, Window]:
+    """From when to when the candidate's traffic and its reference's are measured for a look.
 
     Both arms are measured since the stage began. Where the candidate has all the traffic, the
     champion is measured in the stages before.
@@ -41,7 +34,7 @@ def windows(rollout: Rollout, now: datetime) -> Windows:
     release_began, stage_began = _began(rollout)
     here = (stage_began, now)
     alone = rollout.shares_percent[rollout.reference.name] == 0
-    return Windows(here, (release_began, stage_began) if alone else here)
+    return here, (release_began, stage_began) if alone else here
 
 
 def judge_canary(
@@ -75,10 +68,8 @@ def judge_canary(
     if not waiting:
         return _go_on(rollout, stage_s, checks, policy)
     setback = waiting[0].outcome == "missing" and stage_s > policy.settling_s
-    over = _time_over(
-        stage_s, (now - release_began).total_seconds(), rollout.setbacks + setback, policy
-    )
-    if over:
+    release_s = (now - release_began).total_seconds()
+    if over := _time_over(stage_s, release_s, rollout.setbacks + setback, policy):
         return Ruling("roll_back", f"{over}: {waiting[0].words}", checks, setback)
     move: RuledMove = "hold" if _enough(checks) else "inconclusive"
     return Ruling(move, waiting[0].words, checks, setback)
@@ -87,10 +78,8 @@ def judge_canary(
 def _began(rollout: Rollout) -> tuple[datetime, datetime]:
     if rollout.candidate is None:
         raise BadInput("no release is under way")
-    return (
-        datetime.fromisoformat(rollout.release_began),
-        datetime.fromisoformat(rollout.stage_began),
-    )
+    release, stage = map(datetime.fromisoformat, (rollout.release_began, rollout.stage_began))
+    return release, stage
 
 
 def _with(outcome: str, checks: tuple[Check, ...]) -> tuple[Check, ...]:

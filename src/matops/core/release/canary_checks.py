@@ -19,13 +19,16 @@ def check_traffic(
     candidate: ArmTraffic, reference: ArmTraffic, policy: CanaryPolicy
 ) -> tuple[Check, ...]:
     """Every check that needs no prediction."""
+    tolerance, excess = policy.error_tolerance, policy.outside_excess
+    failed, other_failed = [_share(arm.errors, arm.requests) for arm in (candidate, reference)]
+    outside, other_outside = [_share_outside(arm) for arm in (candidate, reference)]
     return (
         _enough_requests("requests of the candidate", candidate, policy),
         _enough_requests("requests of the other arm", reference, policy),
-        _error_difference(candidate, reference, policy),
-        _error_cap(candidate, policy),
+        _compare(ERRORS, failed, other_failed, tolerance, policy.least_requests, policy.level),
+        _error_cap(failed, policy),
         _latency(candidate, reference, policy),
-        _outside(candidate, reference, policy),
+        _compare(OUTSIDE, outside, other_outside, excess, policy.least_samples, policy.level),
     )
 
 
@@ -54,14 +57,13 @@ def settled(
     name: str, measured: float, limit: float, *, enough: bool, proven: bool, words: str
 ) -> Check:
     """A check of a pure number: failed once proven, passed within the limit on enough counts."""
-    outcome: Outcome = "open"
+    outcome: Outcome
     if proven:
-        outcome = "failed"
+        outcome, ending = "failed", "more than chance explains"
     elif enough and measured <= limit:
-        outcome = "passed"
-    ending = {"failed": "more than chance explains", "passed": "within the limit"}.get(
-        outcome, "not settled yet" if enough else "on too little traffic"
-    )
+        outcome, ending = "passed", "within the limit"
+    else:
+        outcome, ending = "open", "not settled yet" if enough else "on too little traffic"
     return Check(name, measured, limit, "1", outcome, f"{name}: {words}, {ending}")
 
 
@@ -102,19 +104,8 @@ def _compare(
     return settled(name, excess, tolerance, enough=enough, proven=proven, words=words)
 
 
-def _error_difference(candidate: ArmTraffic, reference: ArmTraffic, policy: CanaryPolicy) -> Check:
-    return _compare(
-        ERRORS,
-        _share(candidate.errors, candidate.requests),
-        _share(reference.errors, reference.requests),
-        policy.error_tolerance,
-        policy.least_requests,
-        policy.level,
-    )
-
-
-def _error_cap(candidate: ArmTraffic, policy: CanaryPolicy) -> Check:
-    own, cap = _share(candidate.errors, candidate.requests), policy.error_cap
+def _error_cap(own: tuple[float, float] | None, policy: CanaryPolicy) -> Check:
+    cap = policy.error_cap
     if own is None:
         return missing(ERROR_CAP, cap, "no counts of the candidate")
     if not own[1]:
@@ -158,19 +149,9 @@ def requests_of(samples: float | None, arm: ArmTraffic) -> float:
     return min(samples, arm.requests)
 
 
-def _outside(candidate: ArmTraffic, reference: ArmTraffic, policy: CanaryPolicy) -> Check:
-    def share(arm: ArmTraffic) -> tuple[float, float] | None:
-        counts = _share(arm.outside, arm.samples)
-        if counts is None or not counts[1]:
-            return counts
-        independent = requests_of(counts[1], arm)
-        return counts[0] * independent / counts[1], independent
-
-    return _compare(
-        OUTSIDE,
-        share(candidate),
-        share(reference),
-        policy.outside_excess,
-        policy.least_samples,
-        policy.level,
-    )
+def _share_outside(arm: ArmTraffic) -> tuple[float, float] | None:
+    counts = _share(arm.outside, arm.samples)
+    if counts is None or not counts[1]:
+        return counts
+    independent = requests_of(counts[1], arm)
+    return counts[0] * independent / counts[1], independent

@@ -38,7 +38,7 @@ def check_predictions(
     So a shift waits for pairs, and condemns together with pairs that disagree, or that agree only
     because the candidate's intervals are wide enough to agree with anything.
     """
-    targets = sorted({*candidate.predictions, *reference.predictions})
+    targets, ratio = sorted({*candidate.predictions, *reference.predictions}), policy.interval_ratio
     if not targets:
         name = "shift of predictions"
         if _idle(candidate) or _idle(reference):
@@ -47,9 +47,11 @@ def check_predictions(
     checks: list[Check] = []
     for target in targets:
         shift = _shift(target, candidate, reference, policy)
-        checks += _weigh(
-            shift, _disagreement(target, paired, policy), _width(target, paired, policy)
-        )
+        far = paired.outside_interval.get(target) if paired else None
+        wide = paired.far_wider.get(target) if paired else None
+        wider = f"pairs with an interval over {ratio:g} times as wide for {target}"
+        agreement = _share_of_pairs(f"pairs that disagree on {target}", far, paired, policy)
+        checks += _weigh(shift, agreement, _share_of_pairs(wider, wide, paired, policy))
     return tuple(checks)
 
 
@@ -133,19 +135,6 @@ def _shift(
         return Check(name, moved, limit, "1", "open", f"{words}, on too few samples")
     outcome: Outcome = "failed" if moved > limit else "passed"
     return Check(name, moved, limit, "1", outcome, words)
-
-
-def _disagreement(target: str, paired: PairedAnswers | None, policy: CanaryPolicy) -> Check:
-    """Whether more pairs disagree than both models' intervals explain."""
-    share = paired.outside_interval.get(target) if paired else None
-    return _share_of_pairs(f"pairs that disagree on {target}", share, paired, policy)
-
-
-def _width(target: str, paired: PairedAnswers | None, policy: CanaryPolicy) -> Check:
-    """Whether the candidate's intervals are far wider more often than chance explains."""
-    share = paired.far_wider.get(target) if paired else None
-    name = f"pairs with an interval over {policy.interval_ratio:g} times as wide for {target}"
-    return _share_of_pairs(name, share, paired, policy)
 
 
 def _share_of_pairs(

@@ -50,6 +50,11 @@ class Rollout:
         return {self.champion.name: 100 - sum(shares.values()), **shares}
 
     @property
+    def arms(self) -> tuple[Arm, ...]:
+        """Every arm that runs, the champion first."""
+        return tuple(arm for arm in (self.champion, self.candidate, self.baseline) if arm)
+
+    @property
     def reference(self) -> Arm:
         """The arm that the candidate is compared with."""
         return self.baseline or self.champion
@@ -70,15 +75,12 @@ def begin(
     """
     if rollout.candidate:
         raise BadInput(f"a release of {rollout.candidate.version} is under way")
-    generation = rollout.generation + 1
-    champion = rollout.champion
+    generation, champion = rollout.generation + 1, rollout.champion
     began = replace(
         rollout,
         generation=generation,
         candidate=Arm(f"{version}-{generation}", version, package),
-        baseline=Arm(
-            f"{champion.version}-{generation}-baseline", champion.version, champion.package
-        ),
+        baseline=replace(champion, name=f"{champion.version}-{generation}-baseline"),
         release_began=now.isoformat(),
         setbacks=0,
         move="start",

@@ -1,6 +1,7 @@
 """Monitor: what a released model meets, beside what it was trained on."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from math import nan
 from pathlib import Path
@@ -52,26 +53,18 @@ def training_labels(
         data = store.open(family, card.data.version)
     except BadInput:
         return {}
-    values = read_targets(data.directory, family.targets)
-    return {
-        name: Buckets.of(values[name], live.predictions[name].edges)
-        for name in values
-        if name in live.predictions
-    }
+    values, predicted = read_targets(data.directory, family.targets), live.predictions.items()
+    return {name: Buckets.of(values[name], own.edges) for name, own in predicted if name in values}
 
 
+@dataclass(frozen=True)
 class ChampionMonitor:
     """Statistics of the released model in a window back from now, for the decision to retrain."""
 
-    def __init__(
-        self,
-        packages: PackageStore,
-        metrics: LiveMetrics,
-        window: timedelta,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-    ) -> None:
-        self.packages, self.metrics = packages, metrics
-        self.window, self.clock = window, clock
+    packages: PackageStore
+    metrics: LiveMetrics
+    window: timedelta
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def statistics(self, family: Family) -> ServingStatistics | None:
         """Statistics of the champion's samples, or None while it met none.

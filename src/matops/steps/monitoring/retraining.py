@@ -51,9 +51,15 @@ def gather_situation(
     situation = Situation(data.version, count_rows(data.directory))
     champion = packages.champion(family)
     if champion:
-        change = change_since(family, champion, data, store)
-        situation = _beside(situation, read_card(champion), change, now)
-        situation = _with_serving(situation, family, monitor)
+        card, change = read_card(champion), change_since(family, champion, data, store)
+        situation = replace(
+            _with_serving(situation, family, monitor),
+            champion=card.version,
+            champion_data=card.data.version,
+            champion_rows=sum(card.data.rows.values()),
+            new_rows=change.added if change else None,
+            age_days=(now - datetime.fromisoformat(card.created)) / timedelta(days=1),
+        )
     attempt = packages.last_attempt(family)
     if attempt is None:
         return situation
@@ -73,19 +79,6 @@ def _with_serving(
         return replace(situation, serving=monitor.statistics(family) if monitor else None)
     except BadInput as error:
         return replace(situation, serving_missing=str(error))
-
-
-def _beside(
-    situation: Situation, card: Card, change: DataChange | None, now: datetime
-) -> Situation:
-    return replace(
-        situation,
-        champion=card.version,
-        champion_data=card.data.version,
-        champion_rows=sum(card.data.rows.values()),
-        new_rows=change.added if change else None,
-        age_days=(now - datetime.fromisoformat(card.created)) / timedelta(days=1),
-    )
 
 
 def consider_retraining(

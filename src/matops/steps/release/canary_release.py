@@ -13,17 +13,11 @@ from pathlib import Path
 from matops.artifacts.model.package import read_golden
 from matops.core.errors import BadInput
 from matops.core.family import Family
+from matops.core.release import rollout as states
 from matops.core.release.canary import judge_canary, windows
 from matops.core.release.canary_policy import CanaryPolicy
 from matops.core.release.decision import Decision, Evidence, is_rolled_back
-from matops.core.release.rollout import (
-    Arm,
-    Rollout,
-    begin,
-    candidate_ready,
-    deploy_first,
-    next_rollout,
-)
+from matops.core.release.rollout import Arm, Rollout
 from matops.core.release.ruling import RuledMove, Ruling
 from matops.core.release.traffic import ArmTraffic
 from matops.steps.ports import ArmClient, PackageStore, Serving, TrafficMonitor
@@ -58,7 +52,7 @@ class CanaryRelease:
         """
         card = check_releasable(package)
         before = self.serving.rollout(self.family)
-        if before and card.version in _versions(before):
+        if before and card.version in {arm.version for arm in before.arms}:
             return before
         if not again and is_rolled_back(self.packages.decisions(self.family), card.version):
             raise BadInput(
@@ -73,12 +67,12 @@ class CanaryRelease:
         now, kept = self.clock(), self.packages.keep(self.family, package)
         location = self.serving.location(self.family, kept)
         if before is None:
-            after = deploy_first(card.version, location)
+            after = states.deploy_first(card.version, location)
             after = replace(after, move="start", release_began=now.isoformat())
         else:
             # A wrong address is told now; once a release is under way, it is an outage.
             self._monitored().traffic(self.family, before.champion, now - timedelta(minutes=1), now)
-            after = begin(before, card.version, location, now, self.policy)
+            after = states.begin(before, card.version, location, now, self.policy)
         self._decide(before, after, Ruling("hold", after.reason), Evidence())
         return after
 
@@ -94,7 +88,8 @@ class CanaryRelease:
         if rollout.candidate is None:
             if rollout.move == "start":
                 return self._first(rollout)
-            self._settle(rollout)
+            self.serving.apply(self.family, rollout)  # repairs what is missing
+            self._publish(rollout.champion)
             return None
         if rollout.move == "start":
             return self._starting(rollout)
@@ -126,7 +121,7 @@ class CanaryRelease:
         """The arms of a new release start; nothing is judged before all of them answer."""
         unready, waited_s = self.serving.unready(self.family), self._waited_s(rollout)
         if not unready:
-            after = candidate_ready(rollout, self.clock())
+            after = states.candidate_ready(rollout, self.clock())
             return self._decide(rollout, after, Ruling("hold", after.reason), Evidence())
         words = "; ".join(f"{name} is not ready: {why}" for name, why in sorted(unready.items()))
         if waited_s >= self.policy.most_start_s:
@@ -145,28 +140,21 @@ class CanaryRelease:
             raise BadInput(f"{self.family.name}: no release is under way")
         # Asked first: a change that is reconciled meanwhile must not pass for an arm that is down.
         if unreconciled := self.serving.unreconciled(self.family):
-            return self._unmeasured(rollout, unreconciled), Evidence()
+            # As in an outage of the metrics: held, and rolled back once that lasts too long.
+            ruling = judge_canary(rollout, ArmTraffic(), ArmTraffic(), None, now, self.policy)
+            return replace(ruling, reason=f"{unreconciled}: {ruling.reason}"), Evidence()
         unready = self.serving.unready(self.family)
         if candidate.name in unready:
             reason = f"the candidate no longer answers: {unready[candidate.name]}"
             return Ruling("roll_back", reason), Evidence(unready)
-        looked = windows(rollout, now)
-        own = self._traffic(candidate, looked.candidate)
-        other = self._traffic(rollout.reference, looked.reference)
+        own_window, other_window = windows(rollout, now)
+        own = self._traffic(candidate, own_window)
+        other = self._traffic(rollout.reference, other_window)
         golden = read_golden(self.packages.kept(self.family, candidate.version))
         ratio = self.policy.interval_ratio
         paired = gather_pairs(self.family, rollout, golden, self.serving, self.client, ratio)
         ruling = judge_canary(rollout, own, other, paired, now, self.policy)
         return ruling, Evidence(unready, own, other, paired)
-
-    def _unmeasured(self, rollout: Rollout, why: str) -> Ruling:
-        """Nobody knows how the arms are, as in an outage of the metrics.
-
-        The candidate is held, and rolled back once nothing was to be seen for too long.
-        """
-        nothing = ArmTraffic()
-        ruling = judge_canary(rollout, nothing, nothing, None, self.clock(), self.policy)
-        return replace(ruling, reason=f"{why}: {ruling.reason}")
 
     def _traffic(self, arm: Arm, window: tuple[datetime, datetime]) -> ArmTraffic:
         """What an arm met; a judge who gave up where it can't be had would leave the candidate."""
@@ -186,7 +174,7 @@ class CanaryRelease:
         return self.monitor
 
     def _follow(self, rollout: Rollout, ruling: Ruling, evidence: Evidence) -> Decision:
-        after = next_rollout(rollout, ruling, self.clock(), self.policy)
+        after = states.next_rollout(rollout, ruling, self.clock(), self.policy)
         return self._decide(rollout, after, ruling, evidence)
 
     def _decide(
@@ -225,15 +213,10 @@ class CanaryRelease:
                 f"{rollout.champion.version}: {wrong} of {len(answers)} golden requests are not "
                 f"answered as recorded; try: matops release down {self.family.name}"
             )
-        after = deploy_first(rollout.champion.version, rollout.champion.package)
+        after = states.deploy_first(rollout.champion.version, rollout.champion.package)
         after = replace(after, generation=rollout.generation + 1, champion=rollout.champion)
         ruling = Ruling("promote", "the first model, and its golden requests pass")
         return self._decide(rollout, after, ruling, Evidence())
-
-    def _settle(self, rollout: Rollout) -> None:
-        """Repair the deployment, and make its champion the released model."""
-        self.serving.apply(self.family, rollout)
-        self._publish(rollout.champion)
 
     def _publish(self, champion: Arm) -> None:
         self.packages.publish(self.family, self.packages.kept(self.family, champion.version))
@@ -251,13 +234,9 @@ def deploy_champion(family: Family, serving: Serving, packages: PackageStore) ->
         if champion is None:
             raise BadInput(f"{family.name} has no released model to deploy")
         kept = packages.keep(family, champion)
-        rollout = deploy_first(champion.name, serving.location(family, kept))
+        rollout = states.deploy_first(champion.name, serving.location(family, kept))
     serving.apply(family, rollout)
     return rollout
-
-
-def _versions(rollout: Rollout) -> set[str]:
-    return {arm.version for arm in (rollout.champion, rollout.candidate) if arm}
 
 
 def run_until_decided(

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from itertools import starmap
 
@@ -24,12 +23,8 @@ MOST_S = 30.0
 """Longest time that one comparison may take; what was asked by then counts."""
 
 
-@dataclass(frozen=True)
-class _Pair:
-    """Answers to one request; None where there was none."""
-
-    candidate: Prediction | None
-    other: Prediction | None
+Pair = tuple[Prediction | None, Prediction | None]
+"""Candidate's and other arm's answers to one request; None where there was none."""
 
 
 def gather_pairs(
@@ -53,12 +48,12 @@ def gather_pairs(
     # The arm with the ordinary clients; the other's may be few.
     recent = client.recent(serving.address(family, rollout.champion))[-MOST_MIRRORED:]
     deadline = clock() + MOST_S
-    pairs: list[_Pair] = []
+    pairs: list[Pair] = []
     for payload in (*golden.requests, *recent):
         if pairs and clock() > deadline:
             break
-        pairs.append(_Pair(*(client.ask(url, family, payload) for url in urls)))
-    own = [pair.candidate for pair in pairs[: len(golden.requests)]]
+        pairs.append((client.ask(urls[0], family, payload), client.ask(urls[1], family, payload)))
+    own = [candidate for candidate, _ in pairs[: len(golden.requests)]]
     return _count(pairs, golden_mismatches(golden, own), interval_ratio)
 
 
@@ -78,20 +73,20 @@ def _is_as_recorded(request: Payload, recorded: Prediction, answer: Prediction) 
     return golden_difference(one, [answer]) <= RUNNING_TOLERANCE
 
 
-def _count(pairs: Sequence[_Pair], mismatches: int, interval_ratio: float) -> PairedAnswers:
-    answered = [(p.candidate, p.other) for p in pairs if p.candidate and p.other]
-    own = [pair.candidate for pair in pairs if pair.candidate]
+def _count(pairs: Sequence[Pair], mismatches: int, interval_ratio: float) -> PairedAnswers:
+    answered = [(own, other) for own, other in pairs if own and other]
+    own = [candidate for candidate, _ in pairs if candidate]
     targets = sorted({name for prediction in own for name in prediction.estimates})
     wider = partial(_is_wider, interval_ratio)
     return PairedAnswers(
         asked=len(pairs),
-        champion_failed=sum(pair.other is None for pair in pairs),
-        candidate_failed=sum(pair.candidate is None for pair in pairs),
+        champion_failed=sum(other is None for _, other in pairs),
+        candidate_failed=sum(candidate is None for candidate, _ in pairs),
         not_finite=sum(not _is_finite(prediction) for prediction in own),
         outside_interval={name: _share(_is_far, name, answered) for name in targets},
         golden_mismatches=mismatches,
         far_wider={name: _share(wider, name, answered) for name in targets},
-        both_failed=sum(pair.candidate is pair.other is None for pair in pairs),
+        both_failed=pairs.count((None, None)),
     )
 
 
