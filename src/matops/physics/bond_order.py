@@ -1,9 +1,8 @@
 """Bond-orientational order: how the directions to an atom's neighbours are arranged."""
 
 import numpy as np
-from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from matops.physics.arrays import FloatArray
 
 ATOMS_AT_ONCE = 128
 """So many atoms' pairs of neighbours stay in a processor's cache from degree to degree."""

@@ -1,13 +1,11 @@
 """Mechanical stability of lithium electrodeposition at an interface with a solid electrolyte."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-FloatArray = NDArray[np.float64]
+from matops.physics.arrays import FloatArray
 
 _PA_PER_GPA = 1e9
 _J_PER_MOL_M_IN_KJ_PER_MOL_NM = 1e12

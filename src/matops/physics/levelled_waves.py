@@ -5,11 +5,9 @@ Mater. 149, 326 (2018), equations 1 to 5.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import erfinv
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
+from matops.physics.arrays import FloatArray, IntArray
 
 
 def wave_vectors(squared: int) -> IntArray:

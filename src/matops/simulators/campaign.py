@@ -5,8 +5,6 @@ grows; started again, a campaign reads it and runs what is missing. Shards of a 
 same time, on other machines too: each has a file of its own, and all files are read.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future

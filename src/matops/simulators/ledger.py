@@ -1,7 +1,5 @@
 """The append-only record of a campaign: one JSON line per finished task."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Callable, Mapping

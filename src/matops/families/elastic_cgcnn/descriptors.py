@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from matops.core.quality.domain import Descriptors
 from matops.families.elastic_cgcnn.crystals.crystal import Crystal
@@ -15,9 +14,8 @@ from matops.families.elastic_cgcnn.crystals.elements import (
 )
 from matops.families.elastic_cgcnn.graph.neighbours import Neighbours
 from matops.families.elastic_cgcnn.graph.quotient import QuotientGraph
+from matops.physics.arrays import FloatArray, IntArray
 from matops.physics.bond_order import bond_order
-
-Array = NDArray[np.float64]
 
 STATE = (
     "log volume per atom / Å³",
@@ -47,13 +45,13 @@ LARGEST_DEGREE = 8
 N_BOND_ORDERS = len(BOND_DECAYS) * LARGEST_DEGREE
 
 
-def reduced_lengths(numbers: NDArray[np.int64], edges: Neighbours | QuotientGraph) -> Array:
+def reduced_lengths(numbers: IntArray, edges: Neighbours | QuotientGraph) -> FloatArray:
     """Edge lengths over the sums of the covalent radii of their ends, shape (n_edges,)."""
     radii = covalent_radii_A()[numbers]
     return np.asarray(edges.distance_A / (radii[edges.centre] + radii[edges.neighbour]))
 
 
-def bond_orders(numbers: NDArray[np.int64], edges: Neighbours) -> Array:
+def bond_orders(numbers: IntArray, edges: Neighbours) -> FloatArray:
     """Bond-orientational order of every atom for each decay, shape (n_atoms, 24).
 
     A graph of distances knows no angles, and shear stiffness is made of them.
@@ -74,13 +72,13 @@ def bond_orders(numbers: NDArray[np.int64], edges: Neighbours) -> Array:
     return orders.reshape(len(numbers), N_BOND_ORDERS)
 
 
-def _means(values: Array, counts: NDArray[np.int64]) -> Array:
+def _means(values: FloatArray, counts: IntArray) -> FloatArray:
     """Means over each crystal's atoms of values of shape (n_atoms, k): (n_crystals, k)."""
     first = np.cumsum(counts) - counts
     return np.asarray(np.add.reduceat(values, first) / counts[:, None])
 
 
-def _sizes(crystals: Sequence[Crystal], counts: NDArray[np.int64]) -> Array:
+def _sizes(crystals: Sequence[Crystal], counts: IntArray) -> FloatArray:
     """The first three columns of STATE."""
     numbers = np.concatenate([crystal.numbers for crystal in crystals])
     lattices_A = np.stack([crystal.lattice_A for crystal in crystals])
@@ -90,7 +88,7 @@ def _sizes(crystals: Sequence[Crystal], counts: NDArray[np.int64]) -> Array:
     return np.asarray(np.log(np.column_stack([volume, mass / volume, filled / volume])))
 
 
-def crystal_states(crystals: Sequence[Crystal], edges: Neighbours) -> Array:
+def crystal_states(crystals: Sequence[Crystal], edges: Neighbours) -> FloatArray:
     """Global descriptors of crystals, shape (n_crystals, 7); see STATE.
 
     The atoms of ``edges`` are numbered one crystal after the other.
@@ -110,7 +108,7 @@ def crystal_states(crystals: Sequence[Crystal], edges: Neighbours) -> Array:
     return np.column_stack([_sizes(crystals, counts), own, mean, shortest])
 
 
-def _mean_and_spread(values: Array, counts: NDArray[np.int64]) -> Array:
+def _mean_and_spread(values: FloatArray, counts: IntArray) -> FloatArray:
     """Means and standard deviations over each crystal's atoms, shape (n_crystals, 2 k)."""
     mean = _means(values, counts)
     spread = np.sqrt(_means((values - np.repeat(mean, counts, axis=0)) ** 2, counts))

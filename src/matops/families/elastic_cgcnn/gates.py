@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from matops.core.data.record import Payload
@@ -14,6 +13,7 @@ from matops.families.elastic_cgcnn.about import TARGETS
 from matops.families.elastic_cgcnn.config import ElasticConfig
 from matops.families.elastic_cgcnn.crystals.crystal import Crystal
 from matops.families.elastic_cgcnn.crystals.formats import parse_crystal
+from matops.physics.arrays import FloatArray
 from matops.physics.elasticity import poisson_ratio, pugh_ratio, young_modulus_GPa
 
 SUPERCELL = np.array([[1, 1, 0], [0, 1, 0], [0, 0, 2]])
@@ -67,7 +67,7 @@ def measure_invariance(
     return changes
 
 
-def unphysical_share(scaled: NDArray[np.float64]) -> float:
+def unphysical_share(scaled: FloatArray) -> float:
     """Share of predictions, shape (n, n_targets), with a modulus that no crystal can have."""
     physical = [t.is_physical(t.from_scale(scaled[:, i])) for i, t in enumerate(TARGETS)]
     return float(1.0 - np.all(physical, axis=0).mean())

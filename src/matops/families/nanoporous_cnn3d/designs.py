@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from matops.core.data.record import Payload
 from matops.core.exploring.screening import Cost, Merit, Objectives
@@ -15,8 +14,7 @@ from matops.core.progress import Progress
 from matops.families.nanoporous_cnn3d.config import NanoporousConfig
 from matops.families.nanoporous_cnn3d.metal.payloads import group_of, parse_metal, write_payload
 from matops.families.nanoporous_cnn3d.simulation import draw_metal, label_metals
-
-FloatArray = NDArray[np.float64]
+from matops.physics.arrays import FloatArray
 
 SCREENING = 1
 """Keeps the random numbers of screenings apart from those of campaigns."""

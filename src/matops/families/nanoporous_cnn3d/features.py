@@ -20,8 +20,7 @@ from matops.families.nanoporous_cnn3d.morphology.physical import (
     PHYSICAL_DESCRIPTORS,
     describe_physics,
 )
-
-FloatArray = NDArray[np.float64]
+from matops.physics.arrays import FloatArray
 
 MATERIAL = ("C11", "C12", "C44", "log cell edge")
 """What the metal and the size say: zero for gold in the cell of Zorkaltsev et al. (2025)."""

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from matops.core.data.record import Payload
 from matops.core.family import PredictScaled
@@ -14,9 +13,7 @@ from matops.families.nanoporous_cnn3d.config import NanoporousConfig
 from matops.families.nanoporous_cnn3d.metal.metals import METALS
 from matops.families.nanoporous_cnn3d.metal.payloads import parse_metal, write_payload
 from matops.families.nanoporous_cnn3d.metal.structure import NanoporousMetal, VoxelGrid
-
-FloatArray = NDArray[np.float64]
-BoolGrid = NDArray[np.bool_]
+from matops.physics.arrays import BoolArray, FloatArray
 
 UNIT = "GPa"
 ABOVE_VOIGT = "no stiffness above the Voigt bound"
@@ -25,30 +22,30 @@ SYMMETRY = "a structure is the same wherever the periodic cell begins and howeve
 BEAMS = "crossed beams, alike along x, y and z"
 
 
-def shifted(solid: BoolGrid, rng: np.random.Generator) -> BoolGrid:
+def shifted(solid: BoolArray, rng: np.random.Generator) -> BoolArray:
     """The same periodic structure, its cell beginning elsewhere."""
     return np.roll(solid, rng.integers(0, len(solid), 3), axis=(0, 1, 2))
 
 
-def reflected(solid: BoolGrid, rng: np.random.Generator) -> BoolGrid:
+def reflected(solid: BoolArray, rng: np.random.Generator) -> BoolArray:
     """The structure's image in one, two or three cube planes."""
     axes = tuple(axis for axis in range(3) if rng.random() < 0.5) or (0,)
     return np.asarray(np.flip(solid, axes))
 
 
-def permuted(solid: BoolGrid, rng: np.random.Generator) -> BoolGrid:
+def permuted(solid: BoolArray, rng: np.random.Generator) -> BoolArray:
     """The structure turned so that x becomes y, y becomes z and z becomes x."""
     return np.transpose(solid, (2, 0, 1))
 
 
-SYMMETRIES: dict[str, Callable[[BoolGrid, np.random.Generator], BoolGrid]] = {
+SYMMETRIES: dict[str, Callable[[BoolArray, np.random.Generator], BoolArray]] = {
     "shift": shifted,
     "reflection": reflected,
     "rotation": permuted,
 }
 
 
-def _payload(sample: NanoporousMetal, solid: BoolGrid) -> dict[str, object]:
+def _payload(sample: NanoporousMetal, solid: BoolArray) -> dict[str, object]:
     return write_payload(NanoporousMetal(sample.metal, sample.cell_A, VoxelGrid.pack(solid)))
 
 

@@ -5,8 +5,6 @@ D. B. Laks et al., Phys. Rev. B 46, 12587 (1992). Most ternaries and all quatern
 sites of a binary, which their name begins with.
 """
 
-from __future__ import annotations
-
 from matops.simulators.alloys.prototype import Prototype
 from matops.simulators.alloys.superstructure import BCC, DHCP, FCC, HCP, fcc_layers, superstructure
 

@@ -1,19 +1,15 @@
 """All distinct alloys of the catalogue, and balanced samples of them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice, zip_longest
 
 import numpy as np
 from ase.data import atomic_numbers
-from numpy.typing import NDArray
 
+from matops.physics.arrays import FloatArray, IntArray
 from matops.simulators.alloys.catalogue import PROTOTYPES
 from matops.simulators.alloys.prototype import Prototype
-
-FloatArray = NDArray[np.float64]
 
 FCC_LATTICE_A = {"Ag": 4.09, "Au": 4.08, "Cu": 3.615, "Ni": 3.52, "Pd": 3.89, "Pt": 3.92}
 """Lattice constants of the fcc metals in Å.
@@ -32,7 +28,7 @@ class Alloy:
     species: tuple[str, ...]  # n chemical symbols
     lattice_A: FloatArray  # (3, 3) lattice vectors as rows, in Å
     frac_coords: FloatArray  # (n, 3) fractional coordinates
-    numbers: NDArray[np.int64]  # (n,) atomic numbers
+    numbers: IntArray  # (n,) atomic numbers
 
 
 def build_alloy(prototype: Prototype, elements: tuple[str, ...]) -> Alloy:

@@ -1,15 +1,12 @@
 """A prototype crystal: where the atoms sit, before it is said which."""
 
-from __future__ import annotations
-
 from collections import Counter
 from dataclasses import dataclass
 from itertools import permutations
 
 import numpy as np
-from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from matops.physics.arrays import FloatArray
 
 Rows = tuple[tuple[float, float, float], ...]
 

@@ -1,17 +1,14 @@
 """Superstructures: ordered decorations of the sites of a simple parent crystal."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from matops.physics.arrays import FloatArray
 from matops.simulators.alloys.prototype import Prototype, Rows
-
-FloatArray = NDArray[np.float64]
 
 Point = tuple[float, float, float]
 

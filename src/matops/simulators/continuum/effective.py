@@ -2,12 +2,10 @@
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
+from matops.physics.arrays import FloatArray
 from matops.simulators.continuum.element import CORNERS, conduction_element, stiffness_element
 from matops.simulators.continuum.solver import Effective, least_energy
-
-FloatArray = NDArray[np.float64]
 
 TOLERANCE = 1e-3
 """Of the energy gained in the last iterations; errors stay below one per cent with it."""

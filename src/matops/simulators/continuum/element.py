@@ -3,9 +3,8 @@
 from itertools import product
 
 import numpy as np
-from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from matops.physics.arrays import FloatArray
 
 CORNERS = np.array(list(product((0, 1), repeat=3)))
 """The corners of a unit cube, shape (8, 3); the order of nodes in every element matrix."""

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from matops.physics.arrays import FloatArray, IntArray
 from matops.simulators.continuum.element import CORNERS
 
 
@@ -49,7 +49,7 @@ class VoxelMesh:
         return touching.reshape(len(flat), self.n_nodes, 8, -1).sum(2)
 
 
-def build_mesh(weight: NDArray[np.float64], device: torch.device) -> VoxelMesh:
+def build_mesh(weight: FloatArray, device: torch.device) -> VoxelMesh:
     """The mesh of the voxels whose weight is not zero, shape (n, n, n)."""
     n = len(weight)
     voxels = np.argwhere(weight > 0)
@@ -67,7 +67,7 @@ def build_mesh(weight: NDArray[np.float64], device: torch.device) -> VoxelMesh:
     )
 
 
-def _touching(corners: NDArray[np.int64], n_nodes: int) -> NDArray[np.int64]:
+def _touching(corners: IntArray, n_nodes: int) -> IntArray:
     order = np.argsort(corners, kind="stable")
     count = np.bincount(corners, minlength=n_nodes)
     within = np.arange(len(corners)) - np.repeat(np.cumsum(count) - count, count)

@@ -4,9 +4,9 @@ from functools import lru_cache
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from matops.physics.arrays import FloatArray
 from matops.simulators.continuum.element import CORNERS
 from matops.simulators.continuum.mesh import VoxelMesh
 
@@ -20,7 +20,7 @@ class GreenOperator:
     number of iterations doesn't grow with the grid.
     """
 
-    def __init__(self, element: NDArray[np.float64], mesh: VoxelMesh) -> None:
+    def __init__(self, element: FloatArray, mesh: VoxelMesh) -> None:
         self.mesh = mesh
         blocks = _inverse_blocks(element.tobytes(), len(element), mesh.n)
         self.blocks = blocks.to(mesh.weight.device)

@@ -7,6 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from matops.physics.arrays import FloatArray
 from matops.simulators.continuum.mesh import VoxelMesh, build_mesh
 from matops.simulators.continuum.preconditioner import GreenOperator
 
@@ -23,7 +24,7 @@ MAX_ITERATIONS = 1000
 class Effective:
     """An effective property: twice the least energy over the volume of the cell, for each load."""
 
-    values: NDArray[np.float64]  # shape (loads,)
+    values: FloatArray  # shape (loads,)
     # share of each voxel in them: means over the grid are ``values``, (loads, n, n, n)
     local: NDArray[np.float32]
     iterations: int  # of the solver
@@ -31,9 +32,9 @@ class Effective:
 
 
 def least_energy(
-    weight: NDArray[np.float64],
-    element: NDArray[np.float64],
-    uniform: NDArray[np.float64],
+    weight: FloatArray,
+    element: FloatArray,
+    uniform: FloatArray,
     tolerance: float,
     device: torch.device,
 ) -> Effective:
@@ -60,7 +61,7 @@ def least_energy(
 
 
 def _relax(
-    mesh: VoxelMesh, element: NDArray[np.float64], matrix: Tensor, uniform: Tensor, tolerance: float
+    mesh: VoxelMesh, element: FloatArray, matrix: Tensor, uniform: Tensor, tolerance: float
 ) -> tuple[Tensor, int, bool]:
     """Conjugate gradients on the periodic part of the field, shape (loads, nodes, c).
 

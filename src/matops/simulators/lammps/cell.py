@@ -1,16 +1,12 @@
 """The cell that LAMMPS wants and its relation to the crystal's own frame."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from ase.geometry import minkowski_reduce
-from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
+from matops.physics.arrays import FloatArray, IntArray
 
 _reduce: Callable[[FloatArray], tuple[FloatArray, IntArray]] = minkowski_reduce
 

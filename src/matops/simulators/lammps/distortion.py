@@ -1,15 +1,11 @@
 """How far a crystal has moved away from the structure it started as."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from matops.physics.arrays import FloatArray
 from matops.simulators.lammps.cell import compact_basis
-
-FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

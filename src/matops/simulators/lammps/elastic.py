@@ -1,13 +1,12 @@
 """Relaxed structure and stiffness of an alloy crystal, by finite strains in LAMMPS."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from contextlib import closing
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from matops.physics.arrays import FloatArray
 from matops.physics.elasticity import (
     is_mechanically_stable,
     stiffness_eigenvalues_GPa,
@@ -26,8 +25,6 @@ from matops.simulators.lammps.outcome import (
 )
 from matops.simulators.lammps.relaxation import relax_atoms, relaxed_crystal, require_small_forces
 from matops.simulators.lammps.settings import ElasticSettings
-
-FloatArray = NDArray[np.float64]
 
 
 def compute_elasticity(

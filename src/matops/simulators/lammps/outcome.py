@@ -1,16 +1,12 @@
 """What comes of simulating a solid: a stiffness, or a refusal with its reason."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
-from numpy.typing import NDArray
 
+from matops.physics.arrays import FloatArray
 from matops.physics.elasticity import PolycrystalModuli
-
-FloatArray = NDArray[np.float64]
 
 
 class RejectionReason(StrEnum):

@@ -1,7 +1,5 @@
 """Minimisation of the energy over the atoms, and the state in which it ends."""
 
-from __future__ import annotations
-
 from matops.simulators.lammps.engine import EamCrystal
 from matops.simulators.lammps.outcome import RejectedError, RejectionReason, RelaxedCrystal
 from matops.simulators.lammps.settings import ElasticSettings, PorousSettings

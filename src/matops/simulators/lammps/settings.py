@@ -1,7 +1,5 @@
 """Numerical settings of the simulations, and the limits that a crystal has to meet."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 

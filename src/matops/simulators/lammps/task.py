@@ -1,7 +1,5 @@
 """Elastic constants as a campaign task: JSON in, JSON out."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any

@@ -11,10 +11,10 @@ import numpy as np
 from ase import Atoms
 from ase.data import atomic_masses, atomic_numbers, chemical_symbols
 from ase.io import read
-from numpy.typing import NDArray
 
 from matops.core.data.payloads import PayloadForm, form_of_file
 from matops.core.errors import BadInput
+from matops.physics.arrays import FloatArray
 
 Species = Sequence[str]
 """Chemical symbol of each LAMMPS atom type, in the order of the types; empty if not known."""
@@ -31,8 +31,8 @@ UNITS_IN_DUMP = re.compile(r"^ITEM: UNITS\n(?P<units>\w+)", re.MULTILINE)
 class PeriodicAtoms:
     """Atoms in a cell that repeats along all three edges."""
 
-    cell_A: NDArray[np.float64]  # (3, 3) edges of the cell as rows, Å
-    frac_coords: NDArray[np.float64]  # (n, 3) fractional coordinates
+    cell_A: FloatArray  # (3, 3) edges of the cell as rows, Å
+    frac_coords: FloatArray  # (n, 3) fractional coordinates
     symbols: tuple[str, ...]  # n chemical symbols
 
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from matops.core.errors import BadInput
+from matops.physics.arrays import FloatArray
 from matops.physics.units import factor
 
 PROGRAM = re.compile(r"^(LAMMPS \([^)]+\))", re.MULTILINE)
@@ -29,7 +29,7 @@ class LammpsLog:
     engine: str  # program with version, as in ``LAMMPS (22 Jul 2025 - Update 4)``
     method: str  # pair style and coefficients, files without their directories; empty if not echoed
     # (6, 6) in Voigt order xx, yy, zz, yz, xz, xy, or None if none was printed
-    stiffness_GPa: NDArray[np.float64] | None
+    stiffness_GPa: FloatArray | None
 
 
 def read_log(path: Path) -> LammpsLog:
@@ -69,7 +69,7 @@ def _method(text: str) -> str:
     return ", ".join(dict.fromkeys(named))
 
 
-def _stiffness_GPa(text: str, name: str) -> NDArray[np.float64] | None:
+def _stiffness_GPa(text: str, name: str) -> FloatArray | None:
     constants = list(CONSTANT.finditer(text))
     if not constants:
         return None

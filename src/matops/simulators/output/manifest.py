@@ -13,12 +13,12 @@ from pathlib import Path
 
 from matops.core.data.record import Provenance, Quarantined, Record
 from matops.core.errors import BadInput
+from matops.physics.arrays import FloatArray
 from matops.simulators.output.log import LammpsLog, read_log
 from matops.simulators.output.manifest_table import (
     STATED,
     TEXTS,
     Column,
-    FloatArray,
     Row,
     checked_rows,
     read_quantities,

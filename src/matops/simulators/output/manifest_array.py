@@ -4,16 +4,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from matops.core.data.target import SAMPLE_AXIS, Target
 from matops.core.errors import BadInput
+from matops.physics.arrays import FloatArray
 
 MOST_BYTES = 64 * 2**20
 """Of one array's file: a million rows of a tensor."""
 
 
-def read_array(content: Any, target: Target) -> NDArray[np.float64]:
+def read_array(content: Any, target: Target) -> FloatArray:
     """The array of a cell.
 
     Args:
@@ -43,7 +43,7 @@ def read_array(content: Any, target: Target) -> NDArray[np.float64]:
     raise BadInput(f"{content.name} is neither .npy nor .csv")
 
 
-def _numbers(content: Any, name: str) -> NDArray[np.float64]:
+def _numbers(content: Any, name: str) -> FloatArray:
     try:
         array = np.asarray(content)
         if array.dtype.kind in "fiu":

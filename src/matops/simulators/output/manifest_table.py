@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from matops.core.data.target import Target
 from matops.core.errors import BadInput
+from matops.physics.arrays import FloatArray
 from matops.physics.units import factor
 from matops.simulators.output.manifest_array import read_array
 
@@ -26,7 +26,6 @@ TEXTS = ("file", "log", "species", "sha256", *STATED)
 QUANTITY = re.compile(r"^(?P<name>\w+)\s*\[(?P<unit>[^\]]*)\]$")
 
 Row = Mapping[str, Any]
-FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,9 @@ import numpy as np
 
 from matops.core.data.target import Target
 from matops.core.errors import BadInput
+from matops.physics.arrays import FloatArray
 from matops.simulators.output.manifest import Entry
-from matops.simulators.output.manifest_table import Column, FloatArray
+from matops.simulators.output.manifest_table import Column
 
 
 def _read_stiffness(content: Any) -> FloatArray:

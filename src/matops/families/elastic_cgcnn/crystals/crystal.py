@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 from ase.data import atomic_numbers, chemical_symbols
-from numpy.typing import NDArray
 from pymatgen.core.composition import Composition
 
 from matops.core.errors import BadInput
 from matops.families.elastic_cgcnn.crystals.elements import MAX_ATOMIC_NUMBER
+from matops.physics.arrays import FloatArray, IntArray
 
 MAX_ATOMS = 2000
 MIN_DISTANCE_A = 0.5
@@ -23,12 +23,12 @@ MIN_SPACING_A = 0.1
 class Crystal:
     """An ordered periodic crystal."""
 
-    lattice_A: NDArray[np.float64]  # lattice vectors as rows, shape (3, 3), Å
-    frac_coords: NDArray[np.float64]  # fractional coordinates, shape (n, 3), within [0, 1)
-    numbers: NDArray[np.int64]  # atomic numbers, shape (n,)
+    lattice_A: FloatArray  # lattice vectors as rows, shape (3, 3), Å
+    frac_coords: FloatArray  # fractional coordinates, shape (n, 3), within [0, 1)
+    numbers: IntArray  # atomic numbers, shape (n,)
 
     @property
-    def cart_coords_A(self) -> NDArray[np.float64]:
+    def cart_coords_A(self) -> FloatArray:
         """Cartesian coordinates, shape (n, 3), Å."""
         return self.frac_coords @ self.lattice_A
 
@@ -85,7 +85,7 @@ def make_crystal(lattice_A: Any, species: Sequence[Any], frac_coords: Any) -> Cr
     return crystal
 
 
-def _numbers(values: Any, shape: tuple[int, ...], what: str) -> NDArray[np.float64]:
+def _numbers(values: Any, shape: tuple[int, ...], what: str) -> FloatArray:
     try:
         array = np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError, OverflowError):

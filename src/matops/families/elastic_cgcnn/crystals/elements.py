@@ -5,15 +5,15 @@ from functools import cache
 
 import numpy as np
 from ase.data import atomic_masses, covalent_radii
-from numpy.typing import NDArray
 from pymatgen.core.periodic_table import Element
+
+from matops.physics.arrays import FloatArray
 
 MAX_ATOMIC_NUMBER = 103
 N_BINARY = 92
 F_BLOCK_GROUP = 19
 NOBLE_CORE = {6: 54, 7: 86}
 
-Array = NDArray[np.float64]
 
 PROPERTIES = (
     "X",
@@ -60,7 +60,7 @@ def valence_electrons(element: Element) -> int:
     return int(element.group) - (10 if element.block == "p" else 0)
 
 
-def _column(name: str) -> Array:
+def _column(name: str) -> FloatArray:
     """One property over all elements; NaN where the tables have no value."""
     with warnings.catch_warnings():
         # pymatgen warns of each gap in its tables; gaps are expected and become NaN.
@@ -73,12 +73,12 @@ def _column(name: str) -> Array:
     return column
 
 
-def _first_ionisation_energy() -> Array:
+def _first_ionisation_energy() -> FloatArray:
     energies = [element.ionization_energies for element in _elements()]
     return np.array([e[0] if e and e[0] else np.nan for e in energies], dtype=float)
 
 
-def _one_hot(index: Array, size: int) -> Array:
+def _one_hot(index: FloatArray, size: int) -> FloatArray:
     """Rows with a one at ``index`` (from 0), and all zeros where it is NaN."""
     rows = np.zeros((len(index), size))
     finite = np.flatnonzero(np.isfinite(index))
@@ -86,7 +86,7 @@ def _one_hot(index: Array, size: int) -> Array:
     return rows
 
 
-def _binned(values: Array, n_bins: int) -> Array:
+def _binned(values: FloatArray, n_bins: int) -> FloatArray:
     """One-hot of equal bins between the smallest and the largest value of all elements."""
     low, high = np.nanmin(values), np.nanmax(values)
     bins = np.floor((values - low) / (high - low) * n_bins)
@@ -94,7 +94,7 @@ def _binned(values: Array, n_bins: int) -> Array:
 
 
 @cache
-def binary_features() -> Array:
+def binary_features() -> FloatArray:
     """The network's input, shape (104, 92): row z belongs to atomic number z; row 0 is empty.
 
     One-hot groups: group (18 and one for the f block), period (7), electronegativity (10 bins),
@@ -128,7 +128,7 @@ def binary_features() -> Array:
 
 
 @cache
-def continuous_properties() -> Array:
+def continuous_properties() -> FloatArray:
     """Standardised elemental properties, shape (104, 11): columns in the order of PROPERTIES.
 
     Missing values are zero, the mean. Used by the composition descriptors.
@@ -140,12 +140,12 @@ def continuous_properties() -> Array:
 
 
 @cache
-def covalent_radii_A() -> Array:
+def covalent_radii_A() -> FloatArray:
     """Covalent radius by atomic number, Å, shape (104,). Source: Cordero et al. (2008)."""
     return np.asarray(covalent_radii[: MAX_ATOMIC_NUMBER + 1], dtype=float)
 
 
 @cache
-def atomic_masses_u() -> Array:
+def atomic_masses_u() -> FloatArray:
     """Atomic mass by atomic number, u, shape (104,). Source: IUPAC, through ASE."""
     return np.asarray(atomic_masses[: MAX_ATOMIC_NUMBER + 1], dtype=float)

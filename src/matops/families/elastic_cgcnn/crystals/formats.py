@@ -7,10 +7,10 @@ from typing import Any
 
 import gemmi
 import numpy as np
-from numpy.typing import NDArray
 
 from matops.core.errors import BadInput
 from matops.families.elastic_cgcnn.crystals.crystal import MAX_ATOMS, Crystal, make_crystal
+from matops.physics.arrays import FloatArray, IntArray
 from matops.simulators.output.atoms import ATOMS_FORMS, PeriodicAtoms, parse_atoms
 
 MAX_OPERATIONS = 192
@@ -19,7 +19,7 @@ SAME_SITE_A = 0.1
 """Symmetry images of a site closer than this are one atom on a special position."""
 
 
-def _unique_images(frac: NDArray[np.float64], lattice_A: NDArray[np.float64]) -> NDArray[np.int64]:
+def _unique_images(frac: FloatArray, lattice_A: FloatArray) -> IntArray:
     """Rows of the images, shape (n, 3), that remain when coinciding ones are merged."""
     difference = frac[:, None] - frac[None]
     difference -= np.round(difference)
@@ -29,10 +29,10 @@ def _unique_images(frac: NDArray[np.float64], lattice_A: NDArray[np.float64]) ->
 
 def _all_atoms(
     species: list[str],
-    frac: NDArray[np.float64],
+    frac: FloatArray,
     operations: Sequence[gemmi.Op],
-    lattice_A: NDArray[np.float64],
-) -> tuple[list[str], NDArray[np.float64]]:
+    lattice_A: FloatArray,
+) -> tuple[list[str], FloatArray]:
     """The atoms that the sites stand for: their elements and fractional coordinates."""
     seitz = np.array([operation.float_seitz() for operation in operations])
     if len(operations) == 1:  # most CIFs that programs write know no symmetry

@@ -9,35 +9,32 @@ from dataclasses import dataclass
 
 import numpy as np
 import spglib
-from numpy.typing import NDArray
 
 from matops.families.elastic_cgcnn.crystals.crystal import Crystal
+from matops.physics.arrays import BoolArray, FloatArray, IntArray
 
 SAME_PLACE_A = 1e-4
 """Atoms that a translation brings closer to each other than this are the same."""
 MOST_COMPARISONS = 20_000
 """Of atoms with shifted atoms; where a cell needs more, comparing costs more than it saves."""
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-
 
 @dataclass(frozen=True)
 class Shifts:
     """Translations, in fractional coordinates, that may bring a crystal to itself."""
 
-    crystal: Ints  # whose, ascending, shape (k,)
-    vector: Floats  # shape (k, 3)
+    crystal: IntArray  # whose, ascending, shape (k,)
+    vector: FloatArray  # shape (k, 3)
 
 
 @dataclass(frozen=True)
 class Kinds:
     """The atoms of one element in one crystal, for all elements and crystals."""
 
-    atom: Ints  # all atoms, one kind after the other and ascending in each, shape (n_atoms,)
-    first: Ints  # where each kind starts among them, shape (n_kinds,)
-    count: Ints  # its number of atoms, shape (n_kinds,)
-    crystal: Ints  # its crystal, ascending, shape (n_kinds,)
+    atom: IntArray  # all atoms, one kind after the other and ascending in each, shape (n_atoms,)
+    first: IntArray  # where each kind starts among them, shape (n_kinds,)
+    count: IntArray  # its number of atoms, shape (n_kinds,)
+    crystal: IntArray  # its crystal, ascending, shape (n_kinds,)
 
 
 def primitive_cells(crystals: Sequence[Crystal]) -> list[Crystal]:
@@ -57,21 +54,21 @@ def primitive_cells(crystals: Sequence[Crystal]) -> list[Crystal]:
     return _in_cells(crystals, smaller, np.split(~is_image, ends[:-1]))
 
 
-def _kinds(owner: Ints, numbers: Ints) -> Kinds:
+def _kinds(owner: IntArray, numbers: IntArray) -> Kinds:
     atom = np.lexsort((numbers, owner))
     opens = (np.diff(numbers[atom], prepend=0) != 0) | (np.diff(owner[atom], prepend=-1) != 0)
     first = np.flatnonzero(opens)
     return Kinds(atom, first, np.diff(first, append=len(atom)), owner[atom][first])
 
 
-def _ranges(first: Ints, count: Ints) -> tuple[Ints, Ints]:
+def _ranges(first: IntArray, count: IntArray) -> tuple[IntArray, IntArray]:
     """Ranges of numbers one after the other: which one it is, and the number."""
     which = np.repeat(np.arange(len(count)), count)
     before = np.cumsum(count) - count
     return which, np.arange(len(which)) + (first - before)[which]
 
 
-def _candidates(frac: Floats, kinds: Kinds) -> Shifts:
+def _candidates(frac: FloatArray, kinds: Kinds) -> Shifts:
     """From the first to each other atom of a crystal's rarest kind: every translation is one.
 
     As many atoms as there are translations share every place, so that they divide all counts.
@@ -86,7 +83,7 @@ def _candidates(frac: Floats, kinds: Kinds) -> Shifts:
     return Shifts(kinds.crystal[rarest][which], frac[kinds.atom[place]] - frac[start][which])
 
 
-def _pairs(kinds: Kinds, looked_at: Ints) -> tuple[Ints, Ints, Ints]:
+def _pairs(kinds: Kinds, looked_at: IntArray) -> tuple[IntArray, IntArray, IntArray]:
     """Ordered pairs of atoms of one kind, an atom with itself too, of some of the crystals.
 
     Returns:
@@ -100,8 +97,8 @@ def _pairs(kinds: Kinds, looked_at: Ints) -> tuple[Ints, Ints, Ints]:
 
 
 def _translations(
-    crystals: Sequence[Crystal], frac: Floats, kinds: Kinds, shifts: Shifts
-) -> tuple[Shifts, NDArray[np.bool_]]:
+    crystals: Sequence[Crystal], frac: FloatArray, kinds: Kinds, shifts: Shifts
+) -> tuple[Shifts, BoolArray]:
     """Those shifts that bring a crystal to itself, and which atoms are images of earlier ones."""
     start, end, n_pairs = _pairs(kinds, shifts.crystal)
     first_pair = np.cumsum(n_pairs) - n_pairs
@@ -120,7 +117,7 @@ def _translations(
     return Shifts(shifts.crystal[holds], shifts.vector[holds]), is_image
 
 
-def _lattice_A(lattice_A: Floats, shifts: Floats) -> Floats | None:
+def _lattice_A(lattice_A: FloatArray, shifts: FloatArray) -> FloatArray | None:
     """Reduced vectors of the lattice that translations, shape (k, 3), add to a cell.
 
     The translations of a crystal are a group, so that each is a whole number of m-ths of the cell's
@@ -139,7 +136,7 @@ def _lattice_A(lattice_A: Floats, shifts: Floats) -> Floats | None:
 
 
 def _in_cells(
-    crystals: Sequence[Crystal], lattices_A: Mapping[int, Floats], kept: Sequence[NDArray[np.bool_]]
+    crystals: Sequence[Crystal], lattices_A: Mapping[int, FloatArray], kept: Sequence[BoolArray]
 ) -> list[Crystal]:
     """Crystals with what is kept of their atoms in smaller cells, where there are any."""
     primitive = list(crystals)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from matops.core.errors import BadInput
 from matops.families.elastic_cgcnn.crystals.crystal import MIN_DISTANCE_A, Crystal
+from matops.physics.arrays import FloatArray, IntArray
 
 SHELL_TOLERANCE_A = 1e-3
 """Neighbours whose distances differ by less are one shell; CIFs round at about 1e-5 Å."""
@@ -21,16 +22,16 @@ FIRST_SPHERE = 2.5
 class Neighbours:
     """Directed edges of one or more crystal graphs, sorted by centre and distance."""
 
-    centre: NDArray[np.int64]  # atom whose neighbourhood it is, shape (n_edges,)
-    neighbour: NDArray[np.int64]  # atom at the other end, shape (n_edges,)
-    vector_A: NDArray[np.float64]  # from the centre to the neighbour, shape (n_edges, 3), Å
-    distance_A: NDArray[np.float64]  # its length, shape (n_edges,), Å
+    centre: IntArray  # atom whose neighbourhood it is, shape (n_edges,)
+    neighbour: IntArray  # atom at the other end, shape (n_edges,)
+    vector_A: FloatArray  # from the centre to the neighbour, shape (n_edges, 3), Å
+    distance_A: FloatArray  # its length, shape (n_edges,), Å
     # places that the edge takes, shape (n_edges,). An atom's weights add up to the number of
     # neighbours asked for, or to what it has within the radius
-    weight: NDArray[np.float64]
+    weight: FloatArray
 
 
-Pairs = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]
+Pairs = tuple[IntArray, IntArray, FloatArray, FloatArray]
 
 
 def _search(crystal: Crystal, radius_A: float) -> Pairs:
@@ -43,7 +44,7 @@ def _search(crystal: Crystal, radius_A: float) -> Pairs:
     return i.astype(np.int64), j.astype(np.int64), distance, vector
 
 
-def _join(by_crystal: Sequence[Pairs], sizes: NDArray[np.int64]) -> Neighbours:
+def _join(by_crystal: Sequence[Pairs], sizes: IntArray) -> Neighbours:
     """Pairs of all crystals, their atoms numbered one crystal after the other, sorted."""
     shift = np.repeat(np.cumsum(sizes) - sizes, [len(pairs[0]) for pairs in by_crystal])
     i, j, distance, vector = (np.concatenate(part) for part in zip(*by_crystal, strict=True))
@@ -52,19 +53,19 @@ def _join(by_crystal: Sequence[Pairs], sizes: NDArray[np.int64]) -> Neighbours:
     return _keep(pairs, order, pairs.weight)
 
 
-def _radii_A(crystals: Sequence[Crystal], n_atoms: float) -> NDArray[np.float64]:
+def _radii_A(crystals: Sequence[Crystal], n_atoms: float) -> FloatArray:
     """Radii of the spheres that hold so many atoms at each crystal's mean density, Å."""
     lattices_A = np.stack([crystal.lattice_A for crystal in crystals])
     volumes_A3 = np.abs(np.linalg.det(lattices_A)) / [len(c.numbers) for c in crystals]
     return np.asarray(np.cbrt(3 * n_atoms * volumes_A3 / (4 * np.pi)))
 
 
-def _rank(pairs: Neighbours) -> NDArray[np.int64]:
+def _rank(pairs: Neighbours) -> IntArray:
     """Number of each edge among those of its centre, from zero, shape (n_edges,)."""
     return np.arange(len(pairs.centre)) - np.searchsorted(pairs.centre, pairs.centre)
 
 
-def _shells(pairs: Neighbours) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _shells(pairs: Neighbours) -> tuple[IntArray, IntArray]:
     """Shell of each edge, and the number of its centre's neighbours inside that shell."""
     rank = _rank(pairs)
     opens = (rank == 0) | (np.diff(pairs.distance_A, prepend=0.0) > SHELL_TOLERANCE_A)
@@ -73,7 +74,7 @@ def _shells(pairs: Neighbours) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
 
 
 def _complete_pairs(
-    crystals: Sequence[Crystal], sizes: NDArray[np.int64], count: int, radius_A: float
+    crystals: Sequence[Crystal], sizes: IntArray, count: int, radius_A: float
 ) -> Neighbours:
     """Pairs that contain every atom's ``count`` nearest, with the last shell complete.
 
@@ -125,6 +126,6 @@ def nearest_neighbours(
     return _keep(pairs, inside < count, np.minimum(1.0, places))
 
 
-def _keep(pairs: Neighbours, kept: NDArray[Any], weight: NDArray[np.float64]) -> Neighbours:
+def _keep(pairs: Neighbours, kept: NDArray[Any], weight: FloatArray) -> Neighbours:
     parts = (pairs.centre, pairs.neighbour, pairs.vector_A, pairs.distance_A, weight)
     return Neighbours(*(part[kept] for part in parts))

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matops.families.elastic_cgcnn.graph.neighbours import Neighbours
+from matops.physics.arrays import FloatArray, IntArray
 
 DISTANCE_TOLERANCE_A = 1e-4
 """Distances within one crystal that differ by less are one distance."""
@@ -19,8 +20,6 @@ DISTANCE_TOLERANCE_A = 1e-4
 ORDER_DECIMALS = 3
 """Bond orders are compared after rounding to so many decimals."""
 
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
 Hashes = NDArray[np.uint64]
 
 
@@ -28,9 +27,9 @@ Hashes = NDArray[np.uint64]
 class Atoms:
     """Atoms of one or more crystals."""
 
-    crystal: Ints  # crystal of each atom, ascending from zero, shape (n_atoms,)
-    number: Ints  # atomic number, shape (n_atoms,)
-    order: Floats  # bond orders, shape (n_atoms, n_orders)
+    crystal: IntArray  # crystal of each atom, ascending from zero, shape (n_atoms,)
+    number: IntArray  # atomic number, shape (n_atoms,)
+    order: FloatArray  # bond orders, shape (n_atoms, n_orders)
 
 
 @dataclass(frozen=True)
@@ -38,11 +37,11 @@ class QuotientGraph:
     """Nodes and edges that stand for equivalent atoms and their neighbours."""
 
     nodes: Atoms  # the nodes, described as atoms are
-    share: Floats  # share of its crystal's atoms that a node stands for, shape (n_nodes,)
-    centre: Ints  # node whose neighbourhood an edge belongs to, ascending, shape (n_edges,)
-    neighbour: Ints  # node at the other end, shape (n_edges,)
-    distance_A: Floats  # distance, shape (n_edges,), Å
-    weight: Floats  # places that the edge takes, shape (n_edges,)
+    share: FloatArray  # share of its crystal's atoms that a node stands for, shape (n_nodes,)
+    centre: IntArray  # node whose neighbourhood an edge belongs to, ascending, shape (n_edges,)
+    neighbour: IntArray  # node at the other end, shape (n_edges,)
+    distance_A: FloatArray  # distance, shape (n_edges,), Å
+    weight: FloatArray  # places that the edge takes, shape (n_edges,)
 
 
 def _mix(values: NDArray[np.generic]) -> Hashes:
@@ -53,14 +52,14 @@ def _mix(values: NDArray[np.generic]) -> Hashes:
     return z ^ (z >> np.uint64(31))
 
 
-def _classes(hashes: Hashes) -> Ints:
+def _classes(hashes: Hashes) -> IntArray:
     """Class of each atom, numbered in the order of first appearance."""
     _, first, inverse = np.unique(hashes, return_index=True, return_inverse=True)
     rank = np.argsort(np.argsort(first))
     return rank[inverse.reshape(-1)].astype(np.int64)
 
 
-def _distance_levels(crystal: Ints, distance_A: Floats) -> Ints:
+def _distance_levels(crystal: IntArray, distance_A: FloatArray) -> IntArray:
     """Number of each edge's distance; equal within a crystal's tolerance, never across crystals."""
     order = np.lexsort((distance_A, crystal))
     opens = np.diff(distance_A[order], prepend=-1.0) > DISTANCE_TOLERANCE_A
@@ -70,7 +69,7 @@ def _distance_levels(crystal: Ints, distance_A: Floats) -> Ints:
     return levels
 
 
-def _initial_classes(atoms: Atoms) -> Ints:
+def _initial_classes(atoms: Atoms) -> IntArray:
     rounded = np.round(atoms.order, ORDER_DECIMALS) * 10**ORDER_DECIMALS
     hashes = _mix(atoms.crystal) + _mix(_mix(atoms.number))
     for column in rounded.T:
@@ -78,7 +77,7 @@ def _initial_classes(atoms: Atoms) -> Ints:
     return _classes(hashes)
 
 
-def equivalent_atoms(atoms: Atoms, edges: Neighbours, levels: Ints) -> Ints:
+def equivalent_atoms(atoms: Atoms, edges: Neighbours, levels: IntArray) -> IntArray:
     """Class of each atom: the coarsest partition in which a class has one neighbourhood.
 
     Classes are split by their neighbours' classes, distances and weights until none splits any
@@ -98,7 +97,7 @@ def equivalent_atoms(atoms: Atoms, edges: Neighbours, levels: Ints) -> Ints:
         classes = finer
 
 
-def _class_means(classes: Ints, values: Floats) -> Floats:
+def _class_means(classes: IntArray, values: FloatArray) -> FloatArray:
     count = np.bincount(classes)
     return np.stack([np.bincount(classes, column) / count for column in values.T], axis=1)
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from matops.core.errors import BadInput
@@ -15,9 +14,8 @@ from matops.families.nanoporous_cnn3d.metal.structure import (
     NanoporousMetal,
     VoxelGrid,
 )
+from matops.physics.arrays import FloatArray
 from matops.simulators.output.atoms import PeriodicAtoms, read_atoms
-
-FloatArray = NDArray[np.float64]
 
 ATOMS_PER_CELL = 4
 CUBE_TOLERANCE = 0.01

@@ -3,12 +3,10 @@
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from matops.core.quality.domain import Descriptors
 from matops.families.nanoporous_cnn3d.metal.structure import NanoporousMetal
-
-FloatArray = NDArray[np.float64]
+from matops.physics.arrays import FloatArray
 
 LAGS = (1, 2, 3, 4, 6, 8)
 """Distances of the two-point correlation, in voxels of a twentieth of the cell."""

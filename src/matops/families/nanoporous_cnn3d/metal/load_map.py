@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matops.core.errors import BadInput
+from matops.physics.arrays import FloatArray
 
 EDGE = 8
 """Parts along an edge of the cell."""
@@ -57,7 +58,7 @@ class LoadMap:
         return load_map
 
 
-def box_averages(n: int, m: int) -> NDArray[np.float64]:
+def box_averages(n: int, m: int) -> FloatArray:
     """Matrix that averages n equal intervals over m equal ones, shape (m, n)."""
     fine, coarse = np.arange(n) / n, np.arange(m)[:, None] / m
     overlap = np.minimum(fine + 1 / n, coarse + 1 / m) - np.maximum(fine, coarse)

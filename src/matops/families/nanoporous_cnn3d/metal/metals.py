@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+
+from matops.physics.arrays import FloatArray
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,7 @@ class Metal:
     C44_GPa: float
 
     @property
-    def stiffness_GPa(self) -> NDArray[np.float64]:
+    def stiffness_GPa(self) -> FloatArray:
         """Stiffness in Voigt order with the cube axes along x, y, z, shape (6, 6), GPa."""
         stiffness = np.diag([self.C11_GPa - self.C12_GPa] * 3 + [self.C44_GPa] * 3)
         stiffness[:3, :3] += self.C12_GPa

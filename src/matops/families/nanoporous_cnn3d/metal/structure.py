@@ -5,15 +5,12 @@ from functools import cached_property
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from matops.core.errors import BadInput
 from matops.families.nanoporous_cnn3d.metal.load_map import LoadMap
 from matops.families.nanoporous_cnn3d.metal.metals import METALS
+from matops.physics.arrays import BoolArray, FloatArray
 from matops.physics.levelled_waves import field_on_grid, threshold, wave_vectors
-
-BoolGrid = NDArray[np.bool_]
-FloatArray = NDArray[np.float64]
 
 MIN_VOXELS, MAX_VOXELS = 8, 160
 """Voxels along an edge of a grid that is accepted."""
@@ -31,7 +28,7 @@ class Geometry(Protocol):
     def identity(self) -> str:
         """A text that two geometries share only if they must not be split."""
 
-    def solid(self, n: int) -> BoolGrid:
+    def solid(self, n: int) -> BoolArray:
         """Which voxels of an (n, n, n) grid are solid, judged at their centres."""
 
 
@@ -63,7 +60,7 @@ class LevelledWaves:
         phases = " ".join(f"{phase % (2 * np.pi):.6f}" for phase in self.phases_rad)
         return f"waves {self.hkl_squared} {phases}"
 
-    def solid(self, n: int) -> BoolGrid:
+    def solid(self, n: int) -> BoolArray:
         """Which voxels of an (n, n, n) grid are solid."""
         waves = wave_vectors(self.hkl_squared)
         field = field_on_grid(waves, np.asarray(self.phases_rad), n)
@@ -89,7 +86,7 @@ class VoxelGrid:
             raise BadInput("no voxel is solid")
 
     @classmethod
-    def pack(cls, solid: BoolGrid) -> "VoxelGrid":
+    def pack(cls, solid: BoolArray) -> "VoxelGrid":
         """The grid of a boolean array, shape (n, n, n)."""
         return cls(len(solid), np.packbits(solid).tobytes())
 
@@ -98,7 +95,7 @@ class VoxelGrid:
         """The voxels themselves."""
         return f"voxels {self.n} {self.bits.hex()}"
 
-    def solid(self, n: int) -> BoolGrid:
+    def solid(self, n: int) -> BoolArray:
         """Which voxels of an (n, n, n) grid are solid; the nearest voxel decides."""
         packed = np.frombuffer(self.bits, dtype=np.uint8)
         own = np.unpackbits(packed, count=self.n**3).reshape((self.n,) * 3).astype(bool)
@@ -136,7 +133,7 @@ class NanoporousMetal:
         return float(self.overview.mean())
 
 
-def density(solid: BoolGrid, n: int) -> FloatArray:
+def density(solid: BoolArray, n: int) -> FloatArray:
     """Solid share in each of (n, n, n) blocks of a finer grid whose edge is a multiple of n."""
     r = len(solid) // n
     if r * n != len(solid):

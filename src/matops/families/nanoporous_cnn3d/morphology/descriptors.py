@@ -13,7 +13,6 @@ et al., Mater. Des. 260, 114896 (2025).
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from matops.core.errors import BadInput
 from matops.families.nanoporous_cnn3d.morphology.frame import frame_stiffness, network_conductance
@@ -40,9 +39,7 @@ from matops.families.nanoporous_cnn3d.morphology.voxel_measures import (
     section_shares,
     solid_columns,
 )
-
-BoolGrid = NDArray[np.bool_]
-FloatArray = NDArray[np.float64]
+from matops.physics.arrays import BoolArray, FloatArray
 
 MIN_VOXELS = 8
 """Voxels along an edge below which a skeleton says nothing."""
@@ -113,7 +110,7 @@ class Morphology:
     load: FloatArray  # numbers of ``LOAD_DESCRIPTORS`` for x, y, z, shape (3, k)
 
 
-def describe_morphology(solid: BoolGrid, cell_A: float) -> Morphology:
+def describe_morphology(solid: BoolArray, cell_A: float) -> Morphology:
     """Describe a porous solid that repeats along all three axes.
 
     Args:
@@ -138,7 +135,7 @@ def describe_morphology(solid: BoolGrid, cell_A: float) -> Morphology:
 
 
 def _describe_whole(
-    solid: BoolGrid, network: LigamentNetwork, surface: Surface, voxel_A: float
+    solid: BoolArray, network: LigamentNetwork, surface: Surface, voxel_A: float
 ) -> FloatArray:
     pieces = count_pieces(solid)
     cylinder = min(4 * float(solid.sum()) / max(surface.area, 1e-9), float(len(solid)))
@@ -168,7 +165,7 @@ def _describe_whole(
 
 
 def _describe_axes(
-    solid: BoolGrid, network: LigamentNetwork, surface: Surface, voxel_A: float
+    solid: BoolArray, network: LigamentNetwork, surface: Surface, voxel_A: float
 ) -> FloatArray:
     smallest, series = section_shares(solid)
     columns = (

@@ -9,13 +9,11 @@ Source: beams along the skeleton, with stiff nodes: Odermatt, Richert and Huber,
 """
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import coo_array, csc_array, identity
 from scipy.sparse.linalg import splu
 
 from matops.families.nanoporous_cnn3d.morphology.ligaments import LigamentNetwork
-
-FloatArray = NDArray[np.float64]
+from matops.physics.arrays import FloatArray
 
 POISSON_RATIO = 0.4
 """About that of the metals of this family; the answer hardly depends on it."""

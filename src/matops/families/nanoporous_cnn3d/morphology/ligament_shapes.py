@@ -3,11 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from matops.families.nanoporous_cnn3d.morphology.ligaments import LigamentNetwork
-
-FloatArray = NDArray[np.float64]
+from matops.physics.arrays import FloatArray
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
+from matops.physics.arrays import FloatArray, IntArray
 
 HALF_A_VOXEL = 0.5
 """What a sphere that touches centres of void voxels has beyond the solid voxels."""

@@ -1,13 +1,11 @@
 """Where the ligaments point, and how straight a way through them is."""
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
 
 from matops.families.nanoporous_cnn3d.morphology.ligaments import LigamentNetwork
-
-FloatArray = NDArray[np.float64]
+from matops.physics.arrays import FloatArray
 
 CELLS_BESIDE = 1
 """Cells that a path may go back, or too far, along the axis before it closes."""

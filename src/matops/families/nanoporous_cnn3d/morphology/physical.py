@@ -4,18 +4,16 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from matops.families.nanoporous_cnn3d.metal.load_map import LoadMap
 from matops.families.nanoporous_cnn3d.metal.metals import METALS
 from matops.families.nanoporous_cnn3d.metal.payloads import parse_metal
 from matops.families.nanoporous_cnn3d.metal.structure import NanoporousMetal, density
 from matops.families.nanoporous_cnn3d.morphology.descriptors import Descriptor
+from matops.physics.arrays import FloatArray
 from matops.simulators.continuum.effective import effective_conductivity, effective_stiffness_GPa
 from matops.simulators.continuum.solver import Effective
 from matops.simulators.lammps.outcome import RejectionReason
-
-FloatArray = NDArray[np.float64]
 
 VOXELS, SUBVOXELS = 20, 4
 """Elements along an edge, and points along the edge of each that give its solid share."""

@@ -4,14 +4,11 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components, dijkstra
 from skimage.morphology import skeletonize
 
-BoolGrid = NDArray[np.bool_]
-IntArray = NDArray[np.int64]
-BoolArray = NDArray[np.bool_]
+from matops.physics.arrays import BoolArray, FloatArray, IntArray
 
 _FORWARD = np.array([step for step in product((-1, 0, 1), repeat=3) if step > (0, 0, 0)])
 
@@ -26,7 +23,7 @@ class Chains:
     owner: IntArray  # chain of each of those, ascending, shape (n_chain_voxels,)
 
 
-def thin(solid: BoolGrid) -> BoolGrid:
+def thin(solid: BoolArray) -> BoolArray:
     """The skeleton of a periodic solid, one voxel thin, shape (n, n, n).
 
     The cell is surrounded by its images and cut out again. Thinning looks about as far as the
@@ -44,7 +41,7 @@ def thin(solid: BoolGrid) -> BoolGrid:
     return padded[core, core, core]
 
 
-def _thin_with_held_ends(block: BoolGrid) -> BoolGrid:
+def _thin_with_held_ends(block: BoolArray) -> BoolArray:
     """The skeleton of a block whose ligaments go on outside.
 
     A wall around the block holds the ends of cut ligaments. Left free, they would draw back, and
@@ -55,7 +52,7 @@ def _thin_with_held_ends(block: BoolGrid) -> BoolGrid:
     return np.asarray(skeleton[1:-1, 1:-1, 1:-1], dtype=np.bool_)
 
 
-def _is_periodic(padded: BoolGrid, margin: int, n: int) -> bool:
+def _is_periodic(padded: BoolArray, margin: int, n: int) -> bool:
     """Whether the layers on both sides of the cell's faces repeat across the cell."""
     around = slice(margin - 1, margin + n + 1)
     framed = padded[around, around, around]
@@ -144,7 +141,7 @@ def _components(pairs: IntArray, n_voxels: int) -> IntArray:
     return np.asarray(pieces, dtype=np.int64)
 
 
-def _steps_from(sources: IntArray, pairs: IntArray, n_voxels: int) -> NDArray[np.float64]:
+def _steps_from(sources: IntArray, pairs: IntArray, n_voxels: int) -> FloatArray:
     """Steps from the nearest source along the pairs, infinite where none leads there."""
     if not len(sources):
         return np.full(n_voxels, np.inf)

@@ -3,7 +3,6 @@
 from itertools import product
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from matops.families.nanoporous_cnn3d.morphology.ligaments import HALF_A_VOXEL, LigamentNetwork
@@ -14,10 +13,7 @@ from matops.families.nanoporous_cnn3d.morphology.skeleton import (
     thin,
     without_dead_ends,
 )
-
-BoolGrid = NDArray[np.bool_]
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
+from matops.physics.arrays import BoolArray, FloatArray, IntArray
 
 MAX_SWEEPS = 100
 """Sweeps that a centre line is smoothed at most."""
@@ -26,7 +22,7 @@ _WITHIN_A_VOXEL = np.array(sorted(product((-0.5, 0.0, 0.5), repeat=3), key=np.li
 """Steps of half a voxel, the shortest first, so that a point stays where nothing is gained."""
 
 
-def trace_ligaments(solid: BoolGrid) -> LigamentNetwork:
+def trace_ligaments(solid: BoolArray) -> LigamentNetwork:
     """The network of a periodic solid, shape (n, n, n); without ligaments where it has no loop."""
     n = len(solid)
     voxels = np.argwhere(thin(solid))
@@ -90,7 +86,7 @@ def _node_centres(chains: Chains, voxels: IntArray, n: int) -> FloatArray:
     return np.asarray(origin + total / np.bincount(node, minlength=len(root))[:, None])
 
 
-def inscribed_spheres(solid: BoolGrid, points: FloatArray) -> tuple[FloatArray, FloatArray]:
+def inscribed_spheres(solid: BoolArray, points: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Centres, shape (n_points, 3), and radii, (n_points,), of spheres in a periodic solid.
 
     The largest without a void voxel's centre, its own centre within half a voxel of the point:

@@ -8,19 +8,17 @@ from functools import reduce
 from itertools import combinations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter, label
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-BoolGrid = NDArray[np.bool_]
-FloatArray = NDArray[np.float64]
+from matops.physics.arrays import BoolArray, FloatArray
 
 SURFACE_BLUR = 1.0
 """Standard deviation of the Gaussian that gives a surface its direction, voxels."""
 
 
-def euler_characteristic(solid: BoolGrid) -> int:
+def euler_characteristic(solid: BoolArray) -> int:
     """χ of a periodic solid: voxels − touching pairs + squares of four − cubes of eight.
 
     Voxels touch by their faces. A solid of one piece without a cavity has 1 − χ independent loops,
@@ -34,7 +32,7 @@ def euler_characteristic(solid: BoolGrid) -> int:
     return total
 
 
-def count_pieces(solid: BoolGrid) -> int:
+def count_pieces(solid: BoolArray) -> int:
     """Pieces of a periodic solid; voxels touch by their faces."""
     labels, count = label(solid)
     seams = []
@@ -56,7 +54,7 @@ class Surface:
     facing: FloatArray
 
 
-def measure_surface(solid: BoolGrid) -> Surface:
+def measure_surface(solid: BoolArray) -> Surface:
     """Area and direction of the surface, from ∫|∇ρ| dV of the slightly blurred solid ρ.
 
     That is the mean area of the blurred solid's level surfaces. Against the surface itself it is
@@ -75,7 +73,7 @@ def measure_surface(solid: BoolGrid) -> Surface:
     return Surface(area, np.array([(slope**2 / steep).sum() / area for slope in slopes]))
 
 
-def mean_chords(solid: BoolGrid) -> FloatArray:
+def mean_chords(solid: BoolArray) -> FloatArray:
     """Mean length of the solid's intercepts with lines along x, y, z, shape (3,), voxels.
 
     A line all in the solid counts as one intercept as long as the cell; zero without solid.
@@ -85,7 +83,7 @@ def mean_chords(solid: BoolGrid) -> FloatArray:
     return np.asarray(solid.sum() / np.maximum(np.add(ends, whole), 1), dtype=np.float64)
 
 
-def section_shares(solid: BoolGrid) -> tuple[FloatArray, FloatArray]:
+def section_shares(solid: BoolArray) -> tuple[FloatArray, FloatArray]:
     """Smallest and harmonic mean solid share of the sections normal to x, y, z, each shape (3,).
 
     The harmonic mean bounds the conductivity along the axis: the sections in series, each as
@@ -98,6 +96,6 @@ def section_shares(solid: BoolGrid) -> tuple[FloatArray, FloatArray]:
     return smallest, np.where(smallest > 0, harmonic, 0.0)
 
 
-def solid_columns(solid: BoolGrid) -> FloatArray:
+def solid_columns(solid: BoolArray) -> FloatArray:
     """Share of the lines of voxels along x, y, z that are solid throughout, shape (3,)."""
     return np.array([solid.all(axis=axis).mean() for axis in range(3)])

@@ -1,17 +1,13 @@
 """Nanoporous fcc crystals, carved along levelled waves."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from matops.core.errors import BadInput
+from matops.physics.arrays import BoolArray
 from matops.physics.levelled_waves import field_on_grid, threshold, wave_vectors
 from matops.simulators.lammps.library import EAM_SPECIES
-
-BoolArray = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,12 @@
 """Connectivity of a carved fcc crystal: its pieces, and the directions in which they percolate."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import breadth_first_order, connected_components
 
-BoolArray = NDArray[np.bool_]
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
+from matops.physics.arrays import BoolArray, FloatArray, IntArray
 
 _HALF_OF_SHELL = ((0, 1, 1), (0, 1, -1), (1, 0, 1), (1, 0, -1), (1, 1, 0), (1, -1, 0))
 """Nearest neighbours of an fcc site in half lattice constants, one of each opposite two."""

@@ -1,12 +1,10 @@
 """Stiffness of nanoporous metals under uniaxial strain, by molecular statics in LAMMPS."""
 
-from __future__ import annotations
-
 from contextlib import closing
 
 import numpy as np
-from numpy.typing import NDArray
 
+from matops.physics.arrays import FloatArray
 from matops.simulators.lammps.engine import EamCrystal, LammpsError
 from matops.simulators.lammps.fcc import equilibrium_fcc
 from matops.simulators.lammps.outcome import (
@@ -26,8 +24,6 @@ from matops.simulators.lammps.porous.connectivity import (
 )
 from matops.simulators.lammps.relaxation import relax_atoms, relaxed_crystal
 from matops.simulators.lammps.settings import PorousSettings
-
-FloatArray = NDArray[np.float64]
 
 _GPA_PER_EV_PER_A3 = 160.21766208
 _LONGEST_BOND = (1.0 + np.sqrt(2.0)) / 2.0

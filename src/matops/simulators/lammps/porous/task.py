@@ -1,7 +1,5 @@
 """Stiffness of nanoporous metals as a campaign task: JSON in, JSON out."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
