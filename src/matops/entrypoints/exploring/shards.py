@@ -7,6 +7,7 @@ from matops.core.data.shard import Shard
 from matops.entrypoints.configuration import family_config
 from matops.entrypoints.data.ingestion import campaign, simulating
 from matops.entrypoints.progress import log_progress
+from matops.entrypoints.tables import markdown_table
 
 
 def number_shards(family: str, preset: str, changes: str, shards: int) -> list[int]:
@@ -33,8 +34,8 @@ def simulate_shard(
 def gather_shards(finished: list[int]) -> str:
     """What the shards did, as Markdown."""
     log_progress("gather")(len(finished), len(finished), f"{sum(finished)} in all")
-    rows = "".join(f"| {shard} | {count:,} |\n" for shard, count in enumerate(finished))
-    return f"| shard | samples |\n|---|---|\n{rows}"
+    rows = ((str(shard), f"{count:,}") for shard, count in enumerate(finished))
+    return markdown_table(("shard", "samples"), rows)
 
 
 def step_name(shard: Shard) -> str:

@@ -1,50 +1,43 @@
 """The verdict as text: Markdown for Kubeflow, a table for terminals."""
 
+from collections.abc import Iterator
+
 from rich.table import Table
 
 from matops.core.quality.card import Card
-from matops.core.quality.gate import Gate, Measurement
+from matops.core.quality.gate import Measurement
+from matops.entrypoints.tables import (
+    Row,
+    folded_table,
+    limit_text,
+    markdown_table,
+    measured_text,
+)
 
-
-def _limit(gate: Gate) -> str:
-    unit = "" if gate.unit == "1" else f" {gate.unit}"
-    return f"{gate.comparison} {gate.limit:.4g}{unit}"
-
-
-def _number(value: float | None) -> str:
-    return "not measured" if value is None else f"{value:.4g}"
+COLUMNS = ("", "gate", "measured", "limit", "source")
 
 
 def _headline(card: Card) -> str:
     failed = len(card.verdict.failures)
-    return "accepted" if card.verdict.accepted else f"rejected: {failed} gates failed"
+    outcome = "accepted" if card.verdict.accepted else f"rejected: {failed} gates failed"
+    return f"{card.family} {card.version}: {outcome}"
+
+
+def _rows(card: Card, passed: str, failed: str) -> Iterator[Row]:
+    for result in card.verdict.results:
+        mark, gate = passed if result.passed else failed, result.gate
+        limit = f"{gate.comparison} {limit_text(gate.limit, gate.unit)}"
+        yield mark, gate.name, measured_text(result.measured), limit, gate.source
 
 
 def verdict_markdown(card: Card) -> str:
     """Every gate with its limit, measured value and source, as a Markdown table."""
-    lines = [
-        f"# {card.family} {card.version}: {_headline(card)}",
-        "",
-        "| | gate | measured | limit | source |",
-        "|---|---|---|---|---|",
-    ]
-    lines += [
-        f"| {'pass' if r.passed else '**FAIL**'} | {r.gate.name} | {_number(r.measured)} "
-        f"| {_limit(r.gate)} | {r.gate.source} |"
-        for r in card.verdict.results
-    ]
-    return "\n".join(lines) + "\n"
+    return f"# {_headline(card)}\n\n{markdown_table(COLUMNS, _rows(card, 'pass', '**FAIL**'))}"
 
 
 def verdict_table(card: Card) -> Table:
     """The same for a terminal."""
-    table = Table(title=f"{card.family} {card.version}: {_headline(card)}", title_justify="left")
-    for column in ("", "gate", "measured", "limit", "source"):
-        table.add_column(column, overflow="fold")
-    for r in card.verdict.results:
-        mark = "[green]pass" if r.passed else "[bold red]FAIL"
-        table.add_row(mark, r.gate.name, _number(r.measured), _limit(r.gate), r.gate.source)
-    return table
+    return folded_table(_headline(card), COLUMNS, _rows(card, "[green]pass", "[bold red]FAIL"))
 
 
 def measurement_table(measurements: dict[str, Measurement]) -> Table:

@@ -3,13 +3,23 @@
 Nothing heavy is imported: a step that has nothing to do costs no more than it must.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.table import Table
 
 from matops.artifacts.jsonfile import read_json
-from matops.core.monitoring.retraining import Criterion, RetrainingDecision
+from matops.core.monitoring.retraining import RetrainingDecision
+from matops.entrypoints.tables import (
+    Row,
+    folded_table,
+    limit_text,
+    markdown_table,
+    measured_text,
+)
+
+COLUMNS = ("", "criterion", "measured", "limit", "in words")
 
 
 @dataclass(frozen=True)
@@ -26,36 +36,20 @@ def read_considered(path: Path) -> Considered:
     return read_json(path, Considered)
 
 
+def _rows(decision: RetrainingDecision, met: str) -> Iterator[Row]:
+    for c in decision.criteria:
+        limit = f">= {limit_text(c.limit, c.unit)}"
+        yield met if c.met else "", c.name, measured_text(c.measured), limit, c.reason
+
+
 def explain_considered(path: Path) -> str:
-    """The same decision as Markdown."""
+    """The same decision as Markdown: every criterion with its limit and measured value."""
     considered = read_considered(path)
-    return decision_markdown(considered.family, considered.data, considered.decision)
-
-
-def _measured(criterion: Criterion) -> str:
-    return "not measured" if criterion.measured is None else f"{criterion.measured:.4g}"
-
-
-def _limit(criterion: Criterion) -> str:
-    return f">= {criterion.limit:.4g}" + ("" if criterion.unit == "1" else f" {criterion.unit}")
-
-
-def decision_markdown(family: str, data: str, decision: RetrainingDecision) -> str:
-    """The decision, and every criterion with its limit and measured value."""
-    lines = [f"# {family}, data {data}", "", f"**{decision.reason}**", ""]
-    lines += ["| | criterion | measured | limit | in words |", "|---|---|---|---|---|"]
-    lines += [
-        f"| {'**met**' if c.met else ''} | {c.name} | {_measured(c)} | {_limit(c)} | {c.reason} |"
-        for c in decision.criteria
-    ]
-    return "\n".join(lines) + "\n"
+    table = markdown_table(COLUMNS, _rows(considered.decision, "**met**"))
+    title = f"# {considered.family}, data {considered.data}"
+    return f"{title}\n\n**{considered.decision.reason}**\n\n{table}"
 
 
 def decision_table(family: str, decision: RetrainingDecision) -> Table:
     """The same for a terminal."""
-    table = Table(title=f"{family}: {decision.reason}", title_justify="left")
-    for column in ("", "criterion", "measured", "limit", "in words"):
-        table.add_column(column, overflow="fold")
-    for c in decision.criteria:
-        table.add_row("[bold]met" if c.met else "", c.name, _measured(c), _limit(c), c.reason)
-    return table
+    return folded_table(f"{family}: {decision.reason}", COLUMNS, _rows(decision, "[bold]met"))

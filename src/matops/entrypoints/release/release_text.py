@@ -9,6 +9,7 @@ from rich.table import Table
 
 from matops.core.release.decision import Decision
 from matops.core.release.rollout import Rollout
+from matops.entrypoints.tables import limit_text, markdown_table, measured_text
 
 MARKS = {"passed": "[green]passed[/green]", "failed": "[red]FAILED[/red]"}
 
@@ -22,14 +23,13 @@ def decision_line(decision: Decision) -> str:
 
 def decision_markdown(family: str, decision: Decision) -> str:
     """A decision, and every check with its limit and measured value."""
-    lines = [f"# {family}", "", f"**{decision_line(decision)}**"]
-    if decision.ruling.checks:
-        lines += ["", "| | check | measured | limit |", "|---|---|---|---|"]
-    for check in decision.ruling.checks:
-        measured = "not measured" if check.measured is None else f"{check.measured:.4g}"
-        limit = f"{check.limit:.4g}" + ("" if check.unit == "1" else f" {check.unit}")
-        lines.append(f"| {check.outcome} | {check.name} | {measured} | {limit} |")
-    return "\n".join(lines) + "\n"
+    text = f"# {family}\n\n**{decision_line(decision)}**\n"
+    rows = [
+        (c.outcome, c.name, measured_text(c.measured), limit_text(c.limit, c.unit))
+        for c in decision.ruling.checks
+    ]
+    columns = ("", "check", "measured", "limit")
+    return f"{text}\n{markdown_table(columns, rows)}" if rows else text
 
 
 def arms_table(rollout: Rollout, unready: dict[str, str]) -> Table:
