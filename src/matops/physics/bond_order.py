@@ -24,9 +24,8 @@ def bond_order(directions: FloatArray, shares: FloatArray, largest_degree: int) 
     Returns:
         Shape (n_atoms, n_weightings, L), between 0 and 1.
 
-    Source:
-        Steinhardt, Nelson and Ronchetti, Phys. Rev. B 28, 784 (1983), eq. 1.3; weighted as in
-        Mickel et al., J. Chem. Phys. 138, 044501 (2013), eq. 5.
+    Source: Steinhardt, Nelson and Ronchetti, Phys. Rev. B 28, 784 (1983), eq. 1.3; weighted as in
+    Mickel et al., J. Chem. Phys. 138, 044501 (2013), eq. 5.
     """
     n_atoms, n_weightings = shares.shape[:2]
     order = np.empty((n_atoms, n_weightings, largest_degree))

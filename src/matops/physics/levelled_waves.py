@@ -28,12 +28,9 @@ def threshold(solid_fraction: float) -> float:
 
 
 def field_on_grid(hkl: IntArray, phases_rad: FloatArray, n: int) -> FloatArray:
-    """Field √(2/N) Σ cos(2π (h,k,l)·x + phase) on a grid, shape (n, n, n).
+    """Field √(2/N) Σ cos(2π (h,k,l)·x + phase) at the centres of voxels, x = (i + ½)/n, (n, n, n).
 
-    Args:
-        hkl: wave vectors in units of 2π over the cell's edge, shape (N, 3).
-        phases_rad: a phase for each wave, rad, shape (N,).
-        n: grid points along each edge; they are the voxels' centres, x = (i + ½)/n.
+    Wave vectors, shape (N, 3), are in units of 2π over the cell's edge; phases have shape (N,).
     """
     reach = int(np.abs(hkl).max())
     amplitude = np.zeros((2 * reach + 1,) * 3, dtype=np.complex128)

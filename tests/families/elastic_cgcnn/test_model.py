@@ -17,7 +17,6 @@ from matops.families.elastic_cgcnn.model import (
     CrystalConvolution,
     CrystalGraphNetwork,
     GaussianExpansion,
-    build_network,
 )
 
 Build = Callable[..., Crystal]
@@ -33,7 +32,7 @@ def batch_of(crystals: list[Crystal]) -> Batch:
 
 def network(config: NetworkConfig = CONFIG.network, n_targets: int = 2) -> CrystalGraphNetwork:
     torch.manual_seed(0)
-    return build_network(replace(CONFIG, network=config), n_targets)
+    return CrystalGraphNetwork(replace(CONFIG, network=config), n_targets)
 
 
 def settle(convolution: CrystalConvolution) -> None:

@@ -23,7 +23,7 @@ from matops.families.elastic_cgcnn.descriptors import DESCRIPTORS, describe
 from matops.families.elastic_cgcnn.features import POINTERS, featurize
 from matops.families.elastic_cgcnn.files import load_request, write_example
 from matops.families.elastic_cgcnn.gates import derive_moduli, elastic_gates, measure_physics
-from matops.families.elastic_cgcnn.model import build_network
+from matops.families.elastic_cgcnn.model import CrystalGraphNetwork
 from matops.families.elastic_cgcnn.simulation import simulate_alloys
 from matops.families.elastic_cgcnn.studies import STUDIES
 
@@ -69,7 +69,7 @@ class ElasticCGCNN(
 
     @override
     def network(self, config: ElasticConfig) -> nn.Module:
-        return build_network(config, len(TARGETS))
+        return CrystalGraphNetwork(config, len(TARGETS))
 
     @override
     def database_query(self, config: ElasticConfig) -> DatabaseQuery:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.functional import softplus
 
 from matops.core.learning.features import Batch
-from matops.families.elastic_cgcnn.config import ElasticConfig, NetworkConfig
+from matops.families.elastic_cgcnn.config import ElasticConfig
 from matops.families.elastic_cgcnn.crystals.elements import binary_features, continuous_properties
 from matops.families.elastic_cgcnn.descriptors import N_BOND_ORDERS, STATE
 
@@ -84,14 +84,14 @@ class CrystalGraphNetwork(nn.Module):
     stages = ("embedding", "convolutions", "hidden", "output")
     elements: Tensor
 
-    def __init__(self, config: NetworkConfig, radius_A: float, n_targets: int) -> None:
+    def __init__(self, whole: ElasticConfig, n_targets: int) -> None:
         super().__init__()
-        self.config = config
+        self.config = config = whole.network
         table = [torch.from_numpy(binary_features())]
         if config.element_properties:
             table.append(torch.from_numpy(continuous_properties()))
         self.register_buffer("elements", torch.cat(table, dim=1).float())
-        self.lengths = GaussianExpansion(0.0, radius_A, config.gaussian_step_A)
+        self.lengths = GaussianExpansion(0.0, whole.graph.radius_A, config.gaussian_step_A)
         self.reduced = GaussianExpansion(*REDUCED_RANGE)
         edge_fea_len = len(self.lengths.centres)
         edge_fea_len += len(self.reduced.centres) if config.reduced_lengths else 0
@@ -135,8 +135,3 @@ class CrystalGraphNetwork(nn.Module):
             h = softplus(layer(h))
         output: Tensor = self.output(h)
         return output
-
-
-def build_network(config: ElasticConfig, n_targets: int) -> CrystalGraphNetwork:
-    """An untrained network."""
-    return CrystalGraphNetwork(config.network, config.graph.radius_A, n_targets)

@@ -14,32 +14,21 @@ from matops.core.progress import Progress
 from matops.families.nanoporous_cnn3d.config import NanoporousConfig
 from matops.families.nanoporous_cnn3d.metal.payloads import group_of, parse_metal, write_payload
 from matops.families.nanoporous_cnn3d.simulation import draw_metal, label_metals
-from matops.physics.arrays import FloatArray
 
 SCREENING = 1
 """Keeps the random numbers of screenings apart from those of campaigns."""
 
 
-def solid_fraction(payload: Payload) -> float:
-    """Share of the cell that is solid."""
-    return parse_metal(payload).solid_fraction
-
-
-def mean_stiffness_GPa(stiffness_GPa: FloatArray) -> FloatArray:
-    """Mean over the three axes of stiffnesses, shape (n, 3)."""
-    return np.asarray(stiffness_GPa.mean(axis=1))
-
-
-def least_stiffness_GPa(stiffness_GPa: FloatArray) -> FloatArray:
-    """Stiffness along the softest axis, from stiffnesses of shape (n, 3)."""
-    return np.asarray(stiffness_GPa.min(axis=1))
-
-
 OBJECTIVES = Objectives(
-    cost=Cost("solid_fraction", "1", "solid fraction", solid_fraction),
+    cost=Cost("solid_fraction", "1", "solid fraction", lambda p: parse_metal(p).solid_fraction),
     merits=(
-        Merit("mean_C_ii", "GPa", "mean stiffness", mean_stiffness_GPa),
-        Merit("least_C_ii", "GPa", "stiffness along the softest axis", least_stiffness_GPa),
+        Merit("mean_C_ii", "GPa", "mean stiffness", lambda C_ii: np.asarray(C_ii.mean(axis=1))),
+        Merit(
+            "least_C_ii",
+            "GPa",
+            "stiffness along the softest axis",
+            lambda C_ii: np.asarray(C_ii.min(axis=1)),
+        ),
     ),
     settings=("simulation",),
 )

@@ -35,9 +35,9 @@ def descriptor_names(chosen: Descriptors) -> tuple[str, ...]:
     """Names of the numbers that each load axis has."""
     names: tuple[str, ...] = ()
     if chosen in ("morphology", "all"):
-        names += tuple(d.name for d in (*STRUCTURE_DESCRIPTORS, *LOAD_DESCRIPTORS))
+        names += (*STRUCTURE_DESCRIPTORS, *LOAD_DESCRIPTORS)
     if chosen in ("physical", "all"):
-        names += tuple(d.name for d in PHYSICAL_DESCRIPTORS)
+        names += tuple(PHYSICAL_DESCRIPTORS)
     return names
 
 

@@ -14,8 +14,8 @@ from matops.simulators.alloys.prototype import Prototype
 FCC_LATTICE_A = {"Ag": 4.09, "Au": 4.08, "Cu": 3.615, "Ni": 3.52, "Pd": 3.89, "Pt": 3.92}
 """Lattice constants of the fcc metals in Å.
 
-Source: S. M. Foiles, M. I. Baskes, M. S. Daw, Phys. Rev. B 33, 7983 (1986); the same values
-stand in the headers of the potential files.
+Source: S. M. Foiles, M. I. Baskes, M. S. Daw, Phys. Rev. B 33, 7983 (1986), and the headers of the
+potential files.
 """
 
 
@@ -54,10 +54,8 @@ def build_alloy(prototype: Prototype, elements: tuple[str, ...]) -> Alloy:
 def enumerate_alloys(count: int | None = None, seed: int = 0) -> Iterator[Alloy]:
     """Yield distinct alloys, the pure elements first.
 
-    Args:
-        count: size of a sample, in which prototypes take turns and each gives its alloys in random
-            order; all alloys, in the order of the catalogue, if left out.
-        seed: seed of the random order.
+    All, in the order of the catalogue; or a sample of ``count``, in which prototypes take turns and
+    each gives its alloys in random order.
 
     Raises:
         ValueError: if there are fewer alloys than asked for.
@@ -88,12 +86,7 @@ def _in_turns(
 
 
 def _formula(prototype: Prototype, elements: tuple[str, ...]) -> str:
-    return "".join(
-        f"{element}{count if count > 1 else ''}"
-        for element, count in zip(elements, _reduced(prototype.label_counts), strict=True)
-    )
-
-
-def _reduced(counts: tuple[int, ...]) -> tuple[int, ...]:
-    divisor = int(np.gcd.reduce(counts))
-    return tuple(count // divisor for count in counts)
+    counts = np.array(prototype.label_counts)
+    reduced = (counts // np.gcd.reduce(counts)).tolist()
+    pairs = zip(elements, reduced, strict=True)
+    return "".join(f"{element}{count if count > 1 else ''}" for element, count in pairs)

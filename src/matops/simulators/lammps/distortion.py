@@ -27,13 +27,9 @@ def measure_distortion(
     end_lattice_A: FloatArray,
     end_frac: FloatArray,
 ) -> Distortion:
-    """Measure how a relaxation changed a crystal.
+    """How a relaxation changed a crystal, from lattices (3, 3) as rows and coordinates (n, 3).
 
-    Args:
-        start_lattice_A: (3, 3) lattice before, rows in Å.
-        start_frac: (n, 3) fractional coordinates before.
-        end_lattice_A: (3, 3) lattice after, in the same basis; its orientation does not matter.
-        end_frac: (n, 3) fractional coordinates after, in the same order.
+    The end has basis and order of the start; its orientation does not matter.
     """
     basis = compact_basis(start_lattice_A)
     start_A, end_A = basis @ start_lattice_A, basis @ end_lattice_A

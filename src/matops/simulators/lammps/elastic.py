@@ -37,19 +37,13 @@ def compute_elasticity(
 
     Column j of the stiffness is [σ(+δ e_j) − σ(−δ e_j)] / 2δ with δ the engineering strain; at
     every strain the atoms relax in the fixed cell. The relaxed lattice has the handedness and,
-    but for the small rotation of a sheared cell, the orientation of the given one.
-
-    Args:
-        lattice_A: (3, 3) lattice vectors as rows, in Å.
-        frac_coords: (n, 3) fractional coordinates.
-        species: n chemical symbols with an EAM potential.
-        settings: numerical settings and limits.
+    but for the small rotation of a sheared cell, the orientation of the given one, whose lattice
+    vectors are rows, shape (3, 3).
 
     Raises:
         ValueError: if a species has no potential or the coordinates do not match the species.
 
-    Source:
-        Finite-strain method: Y. Le Page, P. Saxe, Phys. Rev. B 65, 104104 (2002).
+    Source: finite-strain method: Y. Le Page, P. Saxe, Phys. Rev. B 65, 104104 (2002).
     """
     settings = settings or ElasticSettings()
     lattice = np.asarray(lattice_A, dtype=np.float64)
@@ -69,11 +63,8 @@ def compute_elasticity(
 def _relax(simulation: EamCrystal, settings: ElasticSettings) -> RelaxedCrystal:
     # Restarts reset the reference cell; well below the limit, a further one gains nothing.
     for _ in range(settings.cell_relaxations):
-        simulation.relax_cell(
-            settings.force_tolerance_eV_per_A,
-            settings.minimiser_steps,
-            settings.largest_volume_step,
-        )
+        tolerance, steps = settings.force_tolerance_eV_per_A, settings.minimiser_steps
+        simulation.relax_cell(tolerance, steps, settings.largest_volume_step)
         if np.abs(simulation.stress_GPa).max() < 0.01 * settings.pressure_limit_GPa:
             break
     relaxed = relaxed_crystal(simulation)
@@ -101,10 +92,8 @@ def _require_minimum(
     simulation: EamCrystal, relaxed: RelaxedCrystal, settings: ElasticSettings
 ) -> None:
     """Rattle the atoms: symmetry can hold a crystal on a saddle point of its energy."""
-    shape = relaxed.frac_coords.shape
-    kicks_A = np.random.default_rng(settings.rattle_seed).normal(
-        scale=settings.rattle_A, size=shape
-    )
+    shape, rng = relaxed.frac_coords.shape, np.random.default_rng(settings.rattle_seed)
+    kicks_A = rng.normal(scale=settings.rattle_A, size=shape)
     kicks = kicks_A @ np.linalg.inv(relaxed.lattice_A)
     simulation.place(relaxed.lattice_A, relaxed.frac_coords + kicks)
     simulation.relax_positions(settings.force_tolerance_eV_per_A, settings.minimiser_steps)

@@ -38,6 +38,4 @@ def equilibrium_fcc(metal: str) -> FccCrystal:
     if isinstance(fcc, Rejected):
         raise LammpsError(f"fcc {metal}: {fcc.reason}: {fcc.detail}")
     volume_A3 = abs(np.linalg.det(fcc.crystal.lattice_A))
-    return FccCrystal(
-        lattice_constant_A=float(np.cbrt(4 * volume_A3)), C11_GPa=float(fcc.stiffness_GPa[0, 0])
-    )
+    return FccCrystal(float(np.cbrt(4 * volume_A3)), float(fcc.stiffness_GPa[0, 0]))

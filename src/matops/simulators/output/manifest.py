@@ -69,11 +69,8 @@ def read_labelled(
 ) -> Iterator[Record | Quarantined]:
     """A record for each row of a manifest; a row that is refused is yielded with its reason.
 
-    Args:
-        manifest: the file.
-        columns: what the family takes from it.
-        stated: what holds for rows that don't say otherwise.
-        label: makes the family's record from a row.
+    ``columns`` is what the family takes from it, ``stated`` holds for rows that don't say
+    otherwise.
 
     Raises:
         BadInput: the manifest as a whole does not fit the schema.

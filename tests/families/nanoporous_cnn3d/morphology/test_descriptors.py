@@ -37,13 +37,11 @@ def porous(seed: int, n: int = 32, solid_fraction: float = 0.35) -> NDArray[np.b
 
 
 def whole(morphology: Morphology) -> dict[str, float]:
-    names = [d.name for d in STRUCTURE_DESCRIPTORS]
-    return dict(zip(names, morphology.structure.tolist(), strict=True))
+    return dict(zip(STRUCTURE_DESCRIPTORS, morphology.structure.tolist(), strict=True))
 
 
 def by_axis(morphology: Morphology) -> dict[str, NDArray[np.float64]]:
-    names = [d.name for d in LOAD_DESCRIPTORS]
-    return dict(zip(names, morphology.load.T, strict=True))
+    return dict(zip(LOAD_DESCRIPTORS, morphology.load.T, strict=True))
 
 
 def cross_of_rods(n: int, diameter: float) -> NDArray[np.bool_]:
@@ -57,7 +55,7 @@ def test_shapes_follow_the_names() -> None:
     found = describe_morphology(porous(0), CELL_A)
     assert found.structure.shape == (len(STRUCTURE_DESCRIPTORS),)
     assert found.load.shape == (3, len(LOAD_DESCRIPTORS))
-    names = [d.name for d in (*STRUCTURE_DESCRIPTORS, *LOAD_DESCRIPTORS)]
+    names = [*STRUCTURE_DESCRIPTORS, *LOAD_DESCRIPTORS]
     assert len(set(names)) == len(names)
 
 
@@ -94,9 +92,9 @@ def test_a_mean_neck_is_narrower_than_the_ligaments_and_these_than_the_nodes() -
 def test_lengths_scale_with_the_cell_and_ratios_do_not() -> None:
     small, large = (describe_morphology(porous(1), cell_A) for cell_A in (100.0, 300.0))
     powers = {"1": 0, "Å": 1, "1/Å": -1}
-    factors = [3.0 ** powers[d.unit] for d in STRUCTURE_DESCRIPTORS]
+    factors = [3.0 ** powers[unit] for unit in STRUCTURE_DESCRIPTORS.values()]
     np.testing.assert_allclose(large.structure, small.structure * factors)
-    factors = [3.0 ** powers[d.unit] for d in LOAD_DESCRIPTORS]
+    factors = [3.0 ** powers[unit] for unit in LOAD_DESCRIPTORS.values()]
     np.testing.assert_allclose(large.load, small.load * factors)
 
 

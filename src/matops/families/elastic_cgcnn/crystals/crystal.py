@@ -71,10 +71,8 @@ def make_crystal(lattice_A: Any, species: Sequence[Any], frac_coords: Any) -> Cr
     if len(species) > MAX_ATOMS:
         raise BadInput(f"the crystal has {len(species)} atoms; at most {MAX_ATOMS} are accepted")
     numbers = np.array([_atomic_number(symbol) for symbol in species], dtype=np.int64)
-    lattice, frac = (
-        _numbers(lattice_A, (3, 3), "lattice vectors"),
-        _numbers(frac_coords, (len(species), 3), "fractional coordinates"),
-    )
+    lattice = _numbers(lattice_A, (3, 3), "lattice vectors")
+    frac = _numbers(frac_coords, (len(species), 3), "fractional coordinates")
     # The second remainder turns what the first rounds to one into zero.
     crystal = Crystal(lattice, frac % 1.0 % 1.0, numbers)
     if not 1.0 < crystal.volume_A3 / len(species) < 1e4:

@@ -27,14 +27,10 @@ class Stability:
 def electrodeposition_stability(
     estimates: Mapping[str, Estimate], molar_volume_ratio: float, electrode: Electrode = LITHIUM
 ) -> Stability:
-    """Stability of electrodeposition for predicted K_VRH and G_VRH.
+    """Stability of electrodeposition for a prediction's ``K_VRH`` and ``G_VRH``, GPa.
 
-    Args:
-        estimates: a prediction's estimates of ``K_VRH`` and ``G_VRH``, GPa.
-        molar_volume_ratio: v = V_ion / V_metal, volume of the ion in the electrolyte over that of
-            the atom in the metal. It decides which regime a solid is in, and it isn't known from
-            the moduli: give your own.
-        electrode: constants of the metal electrode.
+    ``molar_volume_ratio`` is v = V_ion / V_metal, volume of the ion in the electrolyte over that of
+    the atom in the metal. It decides which regime a solid is in, and the moduli don't say it.
 
     Source: Ahmad et al., ACS Cent. Sci. 4, 996 (2018).
     """

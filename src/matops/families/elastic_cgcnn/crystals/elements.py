@@ -107,6 +107,7 @@ def binary_features() -> FloatArray:
     (2008) through ASE.
     """
     elements = _elements()
+    blocks = np.array(["spdf".index("s" if e.Z == 2 else e.block) * 1.0 for e in elements])
     volume = _column("molar_volume")
     table = np.concatenate(
         [
@@ -117,9 +118,7 @@ def binary_features() -> FloatArray:
             _one_hot(np.array([valence_electrons(e) - 1.0 for e in elements]), 12),
             _binned(np.log(_first_ionisation_energy()), 10),
             _binned(_column("electron_affinity"), 10),
-            _one_hot(
-                np.array(["spdf".index("s" if e.Z == 2 else e.block) * 1.0 for e in elements]), 4
-            ),
+            _one_hot(blocks, 4),
             _binned(np.log(np.where(volume > 0, volume, np.nan)), 10),
         ],
         axis=1,

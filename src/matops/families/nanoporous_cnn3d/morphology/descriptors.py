@@ -45,31 +45,23 @@ MIN_VOXELS = 8
 """Voxels along an edge below which a skeleton says nothing."""
 
 
-@dataclass(frozen=True)
-class Descriptor:
-    """A number that describes a structure."""
-
-    name: str
-    unit: str  # ``1`` for counts and ratios
-
-
-STRUCTURE_DESCRIPTORS = (
-    Descriptor("solid_fraction", "1"),
-    Descriptor("genus", "1"),
-    Descriptor("pieces", "1"),
-    Descriptor("specific_surface", "1/Å"),
-    Descriptor("ligament_diameter_mean", "Å"),
-    Descriptor("ligament_diameter_std", "Å"),
-    Descriptor("neck_diameter_mean", "Å"),
-    Descriptor("node_diameter_mean", "Å"),
-    Descriptor("node_diameter_std", "Å"),
-    Descriptor("nodes", "1"),
-    Descriptor("coordination_mean", "1"),
-    Descriptor("ligament_length_mean", "Å"),
-    Descriptor("ligament_curvature_mean", "1/Å"),
-    Descriptor("ligament_curvature_std", "1/Å"),
-)
-"""Numbers of the whole cell.
+STRUCTURE_DESCRIPTORS = {
+    "solid_fraction": "1",
+    "genus": "1",
+    "pieces": "1",
+    "specific_surface": "1/Å",
+    "ligament_diameter_mean": "Å",
+    "ligament_diameter_std": "Å",
+    "neck_diameter_mean": "Å",
+    "node_diameter_mean": "Å",
+    "node_diameter_std": "Å",
+    "nodes": "1",
+    "coordination_mean": "1",
+    "ligament_length_mean": "Å",
+    "ligament_curvature_mean": "1/Å",
+    "ligament_curvature_std": "1/Å",
+}
+"""Numbers of the whole cell, and their units.
 
 ``genus`` is pieces − χ: for one piece without cavities the number of independent loops, those
 through the cell's faces among them; a straight rod has 1, a simple cubic frame 3. The surface is
@@ -82,19 +74,19 @@ most the cell's edge; without a node its diameter is that of the ligaments; leng
 and coordination are 0.
 """
 
-LOAD_DESCRIPTORS = (
-    Descriptor("frame_stiffness", "1"),
-    Descriptor("network_conductance", "1"),
-    Descriptor("affine_stiffness", "1"),
-    Descriptor("alignment", "1"),
-    Descriptor("straightness", "1"),
-    Descriptor("smallest_section", "1"),
-    Descriptor("series_section", "1"),
-    Descriptor("solid_columns", "1"),
-    Descriptor("mean_chord", "Å"),
-    Descriptor("surface_facing", "1"),
-)
-"""Numbers for each load axis; see :mod:`frame`, :mod:`load_paths` and :mod:`voxel_measures`.
+LOAD_DESCRIPTORS = {
+    "frame_stiffness": "1",
+    "network_conductance": "1",
+    "affine_stiffness": "1",
+    "alignment": "1",
+    "straightness": "1",
+    "smallest_section": "1",
+    "series_section": "1",
+    "solid_columns": "1",
+    "mean_chord": "Å",
+    "surface_facing": "1",
+}
+"""Numbers for each load axis, and their units, of ``frame``, ``load_paths`` and ``voxel_measures``.
 
 Stiffness is in units of Young's modulus of the solid, conductance in units of its conductivity.
 Without a ligament, as in a plate or a full block, the first three and ``straightness`` are 0 and
@@ -111,12 +103,9 @@ class Morphology:
 
 
 def describe_morphology(solid: BoolArray, cell_A: float) -> Morphology:
-    """Describe a porous solid that repeats along all three axes.
+    """Describe a porous solid, shape (n, n, n), that repeats along all three axes.
 
-    Args:
-        solid: which voxels are solid, shape (n, n, n), n at least ``MIN_VOXELS``. A ligament
-            should be 4 voxels thick or more.
-        cell_A: edge of the cell, Å.
+    A ligament should be 4 voxels thick or more.
 
     Raises:
         BadInput: the grid is no cube, or too small, or the cell has no size.

@@ -9,7 +9,6 @@ from matops.families.nanoporous_cnn3d.metal.load_map import LoadMap
 from matops.families.nanoporous_cnn3d.metal.metals import METALS
 from matops.families.nanoporous_cnn3d.metal.payloads import parse_metal
 from matops.families.nanoporous_cnn3d.metal.structure import NanoporousMetal, density
-from matops.families.nanoporous_cnn3d.morphology.descriptors import Descriptor
 from matops.physics.arrays import FloatArray
 from matops.simulators.continuum.effective import effective_conductivity, effective_stiffness_GPa
 from matops.simulators.continuum.solver import Effective
@@ -29,10 +28,7 @@ CARRIES_NOTHING = 1e-4
 """Stiffness over the Voigt bound below which a solid isn't joined along an axis: the solver leaves
 some hundredth of a per cent where the answer is zero."""
 
-PHYSICAL_DESCRIPTORS = (
-    Descriptor("finite_element_stiffness", "GPa"),
-    Descriptor("conductivity", "1"),
-)
+PHYSICAL_DESCRIPTORS = {"finite_element_stiffness": "GPa", "conductivity": "1"}
 
 
 def element_density(sample: NanoporousMetal) -> FloatArray:

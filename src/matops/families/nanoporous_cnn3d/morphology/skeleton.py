@@ -93,10 +93,7 @@ def cut_into_chains(pairs: IntArray, n_voxels: int) -> Chains:
     """Junctions are connected voxels with more than two neighbours; chains run between them.
 
     A ring without a junction is cut open at one voxel, which becomes a junction of its own.
-
-    Args:
-        pairs: neighbouring voxels, none of them a dead end, shape (n_pairs, 2).
-        n_voxels: voxels of the skeleton.
+    ``pairs``, shape (n_pairs, 2), have no dead ends.
     """
     degree = np.bincount(pairs.ravel(), minlength=n_voxels)
     joint = degree > 2

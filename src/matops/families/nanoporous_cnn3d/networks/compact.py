@@ -7,13 +7,9 @@ SPACE_TO_DEPTH = 2
 """Neighbouring voxels an edge that enter as channels: no convolution at the full resolution."""
 
 
-class CircularConv3d(nn.Conv3d):
+def periodic_conv(channels_in: int, channels_out: int) -> nn.Conv3d:
     """A 3 × 3 × 3 convolution in a periodic cell, without bias."""
-
-    def __init__(self, channels_in: int, channels_out: int) -> None:
-        super().__init__(
-            channels_in, channels_out, 3, padding=1, padding_mode="circular", bias=False
-        )
+    return nn.Conv3d(channels_in, channels_out, 3, padding=1, padding_mode="circular", bias=False)
 
 
 class ResidualBlock(nn.Module):
@@ -22,7 +18,7 @@ class ResidualBlock(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.norms = nn.ModuleList(nn.BatchNorm3d(channels) for _ in range(2))
-        self.convolutions = nn.ModuleList(CircularConv3d(channels, channels) for _ in range(2))
+        self.convolutions = nn.ModuleList(periodic_conv(channels, channels) for _ in range(2))
 
     def forward(self, x: Tensor) -> Tensor:
         """Grids of shape (n, channels, m, m, m) to the same shape."""
@@ -57,7 +53,7 @@ class CompactBody(nn.Module):
 
     def __init__(self, widths: tuple[int, ...], blocks: tuple[int, ...]) -> None:
         super().__init__()
-        layers: list[nn.Module] = [CircularConv3d(SPACE_TO_DEPTH**3, widths[0])]
+        layers: list[nn.Module] = [periodic_conv(SPACE_TO_DEPTH**3, widths[0])]
         for level, (width, count) in enumerate(zip(widths, blocks, strict=True)):
             if level:
                 layers.append(Halving(widths[level - 1], width))

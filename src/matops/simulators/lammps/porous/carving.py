@@ -17,9 +17,8 @@ class PorousDesign:
     Raises:
         BadInput: there is no such metal, field or level.
 
-    Source:
-        C. Soyarslan et al., Acta Mater. 149, 326 (2018), equations 1 to 5; carved from fcc as in
-        S. Zorkaltsev et al., Mater. Des. 260, 114896 (2025).
+    Source: C. Soyarslan et al., Acta Mater. 149, 326 (2018), equations 1 to 5; carved from fcc as
+    in S. Zorkaltsev et al., Mater. Des. 260, 114896 (2025).
     """
 
     metal: str  # chemical symbol, one of ``EAM_SPECIES``
@@ -46,11 +45,10 @@ class PorousDesign:
 
 
 def carve(design: PorousDesign) -> BoolArray:
-    """Which sites of the crystal hold an atom, on a grid of half lattice constants.
+    """Which points of a grid of half lattice constants hold an atom, shape (n, n, n).
 
-    Returns:
-        Shape (n, n, n) with n = 2 ``design.cells``; point (i, j, k) lies at (i, j, k)/n of the
-        edge. The points with an even i + j + k are the fcc sites, the others never hold an atom.
+    Point (i, j, k) lies at (i, j, k)/n of the edge. Those with an even i + j + k are the fcc sites,
+    the others never hold an atom.
     """
     n = 2 * design.cells
     waves = wave_vectors(design.hkl_squared)

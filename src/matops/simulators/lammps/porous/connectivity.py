@@ -42,11 +42,7 @@ class LargestPiece:
 
 
 def bond_atoms(occupied: BoolArray) -> BondedAtoms:
-    """Bond the atoms on a grid of half lattice constants.
-
-    Args:
-        occupied: (n, n, n), where an atom is, all of them at even i + j + k; n is even, at least 4.
-    """
+    """Bond the atoms that a grid of half lattice constants, as :func:`carve` gives it, holds."""
     n = len(occupied)
     points = np.argwhere(occupied)
     index = np.full(occupied.shape, -1)

@@ -43,9 +43,8 @@ def compute_porous_stiffness(
     that give way to it shrink by percents in so small a cell, differently along each axis, and the
     stiffness is that of another structure than the one that was carved.
 
-    Source:
-        S. Zorkaltsev et al., Mater. Des. 260, 114896 (2025): relaxation, then uniaxial strain
-        along x, y and z.
+    Source: S. Zorkaltsev et al., Mater. Des. 260, 114896 (2025): relaxation, then uniaxial strain
+    along x, y and z.
     """
     settings = settings or PorousSettings()
     try:

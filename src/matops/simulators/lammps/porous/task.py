@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from matops.simulators.lammps.library import potential_path
-from matops.simulators.lammps.outcome import PorousResult, Rejected
+from matops.simulators.lammps.outcome import Rejected
 from matops.simulators.lammps.porous.carving import PorousDesign
 from matops.simulators.lammps.porous.stiffness import compute_porous_stiffness
 from matops.simulators.lammps.settings import PorousSettings
@@ -15,11 +15,8 @@ def porous_task(
     name: str, design: PorousDesign, settings: PorousSettings | None = None
 ) -> dict[str, Any]:
     """A nanoporous metal and the settings as a task for ``run_porous_task``."""
-    return {
-        "name": name,
-        "design": asdict(design),
-        "settings": asdict(settings or PorousSettings()),
-    }
+    settings = settings or PorousSettings()
+    return {"name": name, "design": asdict(design), "settings": asdict(settings)}
 
 
 def run_porous_task(task: Mapping[str, Any]) -> dict[str, Any]:
@@ -38,20 +35,14 @@ def run_porous_task(task: Mapping[str, Any]) -> dict[str, Any]:
     outcome = compute_porous_stiffness(design, settings)
     if isinstance(outcome, Rejected):
         return {"name": task["name"], "accepted": False, **asdict(outcome)}
+    numbers = asdict(outcome)
+    stiffness_GPa = numbers.pop("stiffness_GPa").tolist()
     return {
         "name": task["name"],
         "accepted": True,
         "potential": potential_path(design.metal).name,
         "strain": settings.strain,
-        **_as_json(outcome),
-    }
-
-
-def _as_json(result: PorousResult) -> dict[str, Any]:
-    numbers = asdict(result)
-    stiffness_GPa = numbers.pop("stiffness_GPa").tolist()
-    return {
         **{f"C_{i}{i}_GPa": value for i, value in enumerate(stiffness_GPa, start=1)},
         **numbers,
-        "rest_stress_GPa": result.rest_stress_GPa.tolist(),
+        "rest_stress_GPa": outcome.rest_stress_GPa.tolist(),
     }
