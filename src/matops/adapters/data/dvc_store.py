@@ -23,7 +23,7 @@ from matops.adapters.data.dvc_workspace import (
 )
 from matops.adapters.storage.errors import one_line
 from matops.artifacts.data.dataset import part_ids, write_part
-from matops.artifacts.data.history import VersionEntry, count_sources, now, units_of, write_entry
+from matops.artifacts.data.history import VersionEntry, count_sources, now, write_entry
 from matops.artifacts.data.record_index import open_index
 from matops.core.data.record import Record
 from matops.core.errors import BadInput
@@ -152,7 +152,7 @@ class DvcStore:
                 part=part.name,
                 added=len(new),
                 rows=rows + len(new),
-                targets=units_of(family.targets),
+                targets={target.name: target.unit for target in family.targets},
                 sources=count_sources(new),
                 date=now(),
                 author=self.author,

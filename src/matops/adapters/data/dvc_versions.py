@@ -24,7 +24,8 @@ from matops.adapters.data.dvc_workspace import (
 )
 from matops.adapters.storage.errors import one_line
 from matops.artifacts.data.comparison import Comparison, compare_parts
-from matops.artifacts.data.history import VersionEntry, read_entry
+from matops.artifacts.data.history import VersionEntry
+from matops.artifacts.jsonfile import read_json
 from matops.core.errors import BadInput
 from matops.steps.ports import DatasetVersion
 
@@ -155,7 +156,7 @@ class DvcVersions:
 def _entries(objects: Objects, published: Listing) -> list[VersionEntry]:
     history = inside(published, HISTORY).values()
     objects.fetch(history)
-    return [read_entry(objects.path(value)) for value in history]
+    return [read_json(objects.path(value), VersionEntry) for value in history]
 
 
 def _current(published: Listing) -> dict[str, str]:

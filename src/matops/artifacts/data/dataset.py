@@ -139,13 +139,13 @@ def read_targets(directory: Path, targets: tuple[Target, ...]) -> dict[str, NDAr
     Raises:
         BadInput: a part lacks a target or has it in another unit.
     """
-    found: dict[str, list[NDArray[np.float64]]] = {target.name: [] for target in targets}
+    values: dict[str, list[NDArray[np.float64]]] = {target.name: [] for target in targets}
     for path in part_paths(directory):
         _check_units(path, pq.read_schema(path), targets)
-        table = pq.read_table(path, columns=list(found))
-        for name, columns in found.items():
+        table = pq.read_table(path, columns=list(values))
+        for name, columns in values.items():
             columns.append(_magnitudes(table[name]))
-    return {name: np.concatenate([np.zeros(0), *columns]) for name, columns in found.items()}
+    return {name: np.concatenate([np.zeros(0), *columns]) for name, columns in values.items()}
 
 
 def _magnitudes(column: pa.ChunkedArray) -> NDArray[np.float64]:

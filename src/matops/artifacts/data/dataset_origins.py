@@ -47,17 +47,16 @@ class FoundRecord:
 
 def count_origins(directory: Path) -> tuple[PartOrigins, ...]:
     """Every part of a dataset, without reading payloads."""
-    return tuple(_part_origins(path) for path in part_paths(directory))
-
-
-def _part_origins(path: Path) -> PartOrigins:
-    columns = [column.to_pylist() for column in pq.read_table(path, columns=ORIGIN).columns]
-    counts = Counter(zip(*columns, strict=True))
-    origins = tuple(
-        OriginCount(**dict(zip(ORIGIN, said, strict=True)), rows=rows)
-        for said, rows in counts.most_common()
-    )
-    return PartOrigins(path.name, counts.total(), origins)
+    parts = []
+    for path in part_paths(directory):
+        columns = [column.to_pylist() for column in pq.read_table(path, columns=ORIGIN).columns]
+        counts = Counter(zip(*columns, strict=True))
+        origins = tuple(
+            OriginCount(**dict(zip(ORIGIN, origin, strict=True)), rows=rows)
+            for origin, rows in counts.most_common()
+        )
+        parts.append(PartOrigins(path.name, counts.total(), origins))
+    return tuple(parts)
 
 
 def find_record(directory: Path, identity: str, targets: tuple[Target, ...]) -> FoundRecord | None:
@@ -65,8 +64,8 @@ def find_record(directory: Path, identity: str, targets: tuple[Target, ...]) -> 
     names = [target.name for target in targets]
     columns = ["id", "group", *PROVENANCE_COLUMNS, *names]
     for path in part_paths(directory):
-        found = pq.read_table(path, columns=columns, filters=[("id", "==", identity)])
-        for row in found.to_pylist():
+        rows = pq.read_table(path, columns=columns, filters=[("id", "==", identity)])
+        for row in rows.to_pylist():
             return FoundRecord(
                 id=identity,
                 group=row["group"],

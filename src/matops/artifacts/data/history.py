@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from matops.artifacts.jsonfile import read_json, write_json
+from matops.artifacts.jsonfile import write_json
 from matops.core.data.record import Record
-from matops.core.data.target import Target
 
 
 @dataclass(frozen=True)
@@ -33,11 +32,6 @@ class VersionEntry:
         return f"{self.number:06d}-{self.version}.json"
 
 
-def units_of(targets: Sequence[Target]) -> dict[str, str]:
-    """Unit by target name."""
-    return {target.name: target.unit for target in targets}
-
-
 def count_sources(records: Sequence[Record]) -> dict[str, int]:
     """Rows by kind of source."""
     return dict(sorted(Counter(record.provenance.source for record in records).items()))
@@ -54,12 +48,3 @@ def write_entry(directory: Path, entry: VersionEntry) -> Path:
     path = directory / entry.file_name
     write_json(path, entry)
     return path
-
-
-def read_entry(path: Path) -> VersionEntry:
-    """Read an entry.
-
-    Raises:
-        BadInput: the file is not one.
-    """
-    return read_json(path, VersionEntry)

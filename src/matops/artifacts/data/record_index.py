@@ -31,22 +31,19 @@ class RecordIndex:
         for part in parts.keys() - indexed:
             # One transaction a part: a kill leaves a part indexed whole or not at all.
             with self._database:
-                self._add(part, sorted(parts[part]()))
-
-    def _add(self, part: str, ids: list[str]) -> None:
-        insert = "INSERT INTO parts (part, rows) VALUES (?, ?)"
-        number = self._database.execute(insert, (part, len(ids))).lastrowid
-        rows = ((identity, number) for identity in ids)
-        self._database.executemany("INSERT INTO records VALUES (?, ?)", rows)
+                ids, insert = sorted(parts[part]()), "INSERT INTO parts (part, rows) VALUES (?, ?)"
+                number = self._database.execute(insert, (part, len(ids))).lastrowid
+                rows = ((identity, number) for identity in ids)
+                self._database.executemany("INSERT INTO records VALUES (?, ?)", rows)
 
     def known(self, ids: Iterable[str], parts: Iterable[str]) -> set[str]:
         """Those ids that one of the parts has."""
         counted = self._numbers(parts)
-        found = "SELECT part FROM records WHERE id = ?"
+        query = "SELECT part FROM records WHERE id = ?"
         return {
             identity
             for identity in ids
-            if any(number in counted for (number,) in self._database.execute(found, (identity,)))
+            if any(number in counted for (number,) in self._database.execute(query, (identity,)))
         }
 
     def rows(self, parts: Iterable[str]) -> int:
@@ -55,9 +52,9 @@ class RecordIndex:
 
     def _numbers(self, parts: Iterable[str]) -> dict[int, int]:
         """Rows by part number."""
-        asked = set(parts)
+        names = set(parts)
         listed = self._database.execute("SELECT number, part, rows FROM parts")
-        return {number: rows for number, part, rows in listed if part in asked}
+        return {number: rows for number, part, rows in listed if part in names}
 
 
 @contextmanager

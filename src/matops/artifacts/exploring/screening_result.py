@@ -19,28 +19,20 @@ SHOWN = 20_000
 
 @dataclass(frozen=True)
 class ScreeningResult:
-    """Front and counts of a screening.
-
-    Attributes:
-        front: lines of the table that lie on the front, in the order of rising cost, and the ends
-            of the merit's interval, ``<merit>_lower`` and ``<merit>_upper``.
-        cloud: index, cost, merit and ``out_of_domain`` of designs for drawing, every ``stride``-th.
-    """
+    """Front and counts of a screening."""
 
     plan: Plan
     objectives: Objectives
     merit: Merit  # the one that made the front
+    # lines of the table that lie on the front, in the order of rising cost, and the ends of the
+    # merit's interval, ``<merit>_lower`` and ``<merit>_upper``
     front: pd.DataFrame
+    # index, cost, merit and ``out_of_domain`` of designs for drawing, every ``stride``-th
     cloud: pd.DataFrame
     stride: int
     outside: int  # designs out of domain
     refused: Counter[str]  # designs that failed, by reason
     seconds: dict[str, float]  # by stage, summed over all processes
-
-
-def _front(rows: pd.DataFrame, objectives: Objectives, merit: Merit) -> pd.DataFrame:
-    best = pareto_front(rows[objectives.cost.name].to_numpy(), rows[merit.name].to_numpy())
-    return rows.iloc[best]
 
 
 def _with_interval(rows: pd.DataFrame, targets: Sequence[Target], merit: Merit) -> pd.DataFrame:
@@ -74,7 +66,8 @@ def collect(
         outside += int(good["out_of_domain"].sum())
         cloud.append(good.loc[good["index"] % stride == 0, shown])
         inside = pd.concat([*fronts, good[~good["out_of_domain"]]])
-        fronts = [_front(inside, objectives, merit)]
+        best = pareto_front(inside[objectives.cost.name].to_numpy(), inside[merit.name].to_numpy())
+        fronts = [inside.iloc[best]]
         seconds = {stage: seconds[stage] + taken[stage] for stage in STAGES}
     if refused.total() == plan.count:
         raise BadInput(f"every design was refused: {refused.most_common(1)[0][0]}")

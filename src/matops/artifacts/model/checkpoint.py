@@ -30,18 +30,10 @@ class _State:
     learning_rate: float
 
 
-def encode_checkpoint(checkpoint: Checkpoint, key: str) -> bytes:
+def encode_checkpoint(now: Checkpoint, key: str) -> bytes:
     """The file's content; ``key`` says of which training it is."""
-    state = _State(
-        FORMAT,
-        key,
-        checkpoint.log,
-        checkpoint.batches,
-        checkpoint.loss_sum,
-        checkpoint.steps,
-        checkpoint.learning_rate,
-    )
-    return save(dict(checkpoint.tensors), {STATE: to_json(state).decode()})
+    state = _State(FORMAT, key, now.log, now.batches, now.loss_sum, now.steps, now.learning_rate)
+    return save(dict(now.tensors), {STATE: to_json(state).decode()})
 
 
 def decode_checkpoint(content: bytes, key: str, name: str) -> Checkpoint:

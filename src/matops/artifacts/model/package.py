@@ -178,16 +178,14 @@ def golden_difference(golden: Golden, answers: list[Prediction]) -> float:
     That of an array is relative to its largest number, since a component may vanish by symmetry;
     answers of other shapes differ infinitely.
     """
+    both = list(zip(golden.answers, answers, strict=True))
     pairs = [
         (getattr(old.estimates[name], part), getattr(new.estimates[name], part))
-        for old, new in zip(golden.answers, answers, strict=True)
+        for old, new in both
         for name in old.estimates
         for part in ("value", "lower", "upper")
     ]
-    pairs += [
-        (old.domain_score, new.domain_score)
-        for old, new in zip(golden.answers, answers, strict=True)
-    ]
+    pairs += [(old.domain_score, new.domain_score) for old, new in both]
     if any(np.shape(old) != np.shape(new) for old, new in pairs):
         return math.inf
     return float(np.max([_relative_difference(*pair) for pair in pairs]))

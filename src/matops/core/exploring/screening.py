@@ -72,13 +72,7 @@ def pareto_front(cost: Array, merit: Array) -> Rows:
 
     Of rows that are equal in both, the first one stands for all, so that cost and merit both rise
     strictly along the front. The front of several fronts, in order, is the front of all their rows.
-
-    Args:
-        cost: to be minimised, shape (n,).
-        merit: to be maximised, shape (n,).
-
-    Returns:
-        Row numbers by rising cost.
+    Costs and merits have the shape (n,); the row numbers come by rising cost.
 
     Raises:
         ValueError: a number is not finite, which no order can place.

@@ -83,11 +83,11 @@ def find_study(studies: Sequence[Study], family: str, name: str) -> Study:
     Raises:
         BadInput: there is none.
     """
-    for study in studies:
-        if study.name == name:
-            return study
-    names = ", ".join(study.name for study in studies) or "none"
-    raise BadInput(f"{family} has no study {name!r}; there are: {names}")
+    named = {study.name: study for study in studies}
+    if name not in named:
+        names = ", ".join(named) or "none"
+        raise BadInput(f"{family} has no study {name!r}; there are: {names}")
+    return named[name]
 
 
 def select_variants(study: Study, only: Sequence[str]) -> tuple[Variant, ...]:

@@ -22,15 +22,10 @@ class Simulates(ABC, Generic[Config]):
     def simulate(
         self, config: Config, work_dir: Path, workers: int, progress: Progress, shard: Shard = WHOLE
     ) -> Incoming:
-        """Records made by the family's own simulation.
+        """Records made by the family's own simulation, those of a share of the samples.
 
-        Args:
-            config: what to simulate.
-            work_dir: keeps finished simulations, those of other shards too: interrupted ones
-                continue there, and what was simulated in shards is not simulated again.
-            workers: processes.
-            progress: called by the simulation.
-            shard: which share of the samples to simulate and yield.
+        ``work_dir`` keeps finished simulations, those of other shards too: interrupted ones
+        continue there, and what was simulated in shards is not simulated again.
         """
 
 

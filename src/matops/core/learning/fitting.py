@@ -58,15 +58,9 @@ def fit_member(
 ) -> tuple[nn.Module, list[EpochLog]]:
     """Train one network, together with all processes that this one has joined.
 
-    Args:
-        build: makes a fresh network; called under the member's seed.
-        features: training samples.
-        standard_targets: standardised targets, float32, in the form of the network's answers.
-        config: the schedule.
-        member: which member of the ensemble; shifts the seed.
-        progress: called after every epoch.
-        start: weights to start from; random ones if left out.
-        checkpoints: where the state is kept on the way, and found after an interruption.
+    ``build`` makes a fresh network, and is called under the seed, which ``member`` shifts. The
+    ``standard_targets`` are float32, in the form of the network's answers. Weights are random
+    without a ``start``.
 
     Returns:
         The trained network in evaluation mode on the CPU, and its log.

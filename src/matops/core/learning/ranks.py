@@ -141,17 +141,7 @@ class _SharesStatistics(nn.modules.batchnorm._BatchNorm):
         self.running_var.lerp_(variance, momentum)
 
 
-class _Shared1d(_SharesStatistics, nn.BatchNorm1d): ...
-
-
-class _Shared2d(_SharesStatistics, nn.BatchNorm2d): ...
-
-
-class _Shared3d(_SharesStatistics, nn.BatchNorm3d): ...
-
-
 _SHARED: dict[type[nn.Module], type[nn.Module]] = {
-    nn.BatchNorm1d: _Shared1d,
-    nn.BatchNorm2d: _Shared2d,
-    nn.BatchNorm3d: _Shared3d,
+    norm: type(f"_Shared{norm.__name__}", (_SharesStatistics, norm), {})
+    for norm in (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 }

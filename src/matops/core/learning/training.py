@@ -98,23 +98,17 @@ def by_axis(answer: Answer) -> dict[str, Tensor]:
     return {axis: tables[axis] for axis in axis_order(tables)}
 
 
+@dataclass(eq=False)
 class Ensemble:
     """Trained networks and the scaling of their targets.
 
     It answers on the CPU, with as many threads as each of its members was trained with: more
     would cost a small network more time than they save.
-
-    Attributes:
-        networks: members, in evaluation mode.
-        centre: mean of the training targets on the learning scale, shape (columns,), axis after
-            axis.
-        scale: standard deviation of the same, same shape.
     """
 
-    def __init__(self, networks: list[nn.Module], centre: Tensor, scale: Tensor) -> None:
-        self.networks = networks
-        self.centre = centre
-        self.scale = scale
+    networks: list[nn.Module]  # members, in evaluation mode
+    centre: Tensor  # mean of the training targets on the learning scale, (columns,), axis by axis
+    scale: Tensor  # standard deviation of the same, same shape
 
     @torch.no_grad()  # and not inference_mode: a force is a derivative that the network takes
     def predict(self, features: PackedFeatures) -> dict[str, NDArray[np.float64]]:
@@ -148,9 +142,8 @@ def restore_ensemble(build: Callable[[], nn.Module], tensors: Mapping[str, Tenso
     networks = []
     for i in members:
         prefix = f"member{i}/"
+        own = {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
         network = build()
-        network.load_state_dict(
-            {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
-        )
+        network.load_state_dict(own)
         networks.append(network.eval())
     return Ensemble(networks, tensors["targets/centre"], tensors["targets/scale"])

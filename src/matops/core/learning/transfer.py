@@ -17,20 +17,15 @@ Mode = Literal["whole", "head", "gradual"]
 class TransferConfig:
     """How a network learns on from another one's weights; without a start it says nothing.
 
-    Attributes:
-        mode: ``whole`` trains everything from the first epoch, ``head`` the last stage only,
-            ``gradual`` the last stage first and one more stage at a time.
-        gradual_share: share of the epochs after which ``gradual`` trains everything.
-        keep_statistics: norms keep the statistics of the start; few rows would only blur them.
-        disjoint_data: says that the two models' data have no group in common, where their splits
-            can't show that no training group of the first is a test group of the second.
-
     Source: Howard and Ruder, ACL 2018, section 3.3 (gradual unfreezing).
     """
 
+    # ``whole`` trains everything from the first epoch, ``head`` the last stage only, ``gradual``
+    # the last stage first and one more stage at a time
     mode: Mode = "whole"
-    gradual_share: float = 0.5
-    keep_statistics: bool = True
+    gradual_share: float = 0.5  # share of the epochs after which ``gradual`` trains everything
+    keep_statistics: bool = True  # norms keep those of the start; few rows would only blur them
+    # the two models' data have no group in common, where their splits can't show it
     disjoint_data: bool = False
 
 
@@ -46,15 +41,10 @@ class Ancestor:
 
 @dataclass(frozen=True)
 class Start:
-    """Where the members of an ensemble start.
+    """Where the members of an ensemble start."""
 
-    Attributes:
-        weights: state of each member of the first model; they are dealt in turn.
-        lineage: the first model, and those it started from, nearest first.
-    """
-
-    weights: tuple[Mapping[str, Tensor], ...]
-    lineage: tuple[Ancestor, ...]
+    weights: tuple[Mapping[str, Tensor], ...]  # of each member of the first model; dealt in turn
+    lineage: tuple[Ancestor, ...]  # the first model, and those it started from, nearest first
 
     def of_member(self, member: int) -> Mapping[str, Tensor]:
         """The state from which a member starts."""

@@ -17,14 +17,10 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Descriptors:
-    """What a family says of its samples for this purpose.
+    """What a family says of its samples for this purpose."""
 
-    Attributes:
-        vectors: continuous descriptors, shape (n, d).
-        tokens: per sample, categories that must have been seen, as in chemical symbols.
-    """
-
-    vectors: Array
+    vectors: Array  # continuous descriptors, shape (n, d)
+    # per sample, categories that must have been seen, as in chemical symbols
     tokens: Sequence[frozenset[str]]
 
 
@@ -43,21 +39,13 @@ class DomainScore:
 
 @dataclass(frozen=True)
 class Domain:
-    """The training data's region: mean distance to the nearest rows, in standardised descriptors.
+    """Region of the training data, in mean distance to its nearest rows (standardised)."""
 
-    Attributes:
-        centre: mean of the descriptors, shape (d,).
-        scale: standard deviation of the descriptors, shape (d,).
-        reference: standardised training rows, shape (m, d).
-        threshold: 99th percentile of the training rows' own (leave-one-out) mean distance.
-        tokens: all tokens of the training data.
-    """
-
-    centre: Array
-    scale: Array
-    reference: Array
-    threshold: float
-    tokens: frozenset[str]
+    centre: Array  # mean of the descriptors, shape (d,)
+    scale: Array  # standard deviation of the descriptors, shape (d,)
+    reference: Array  # standardised training rows, shape (m, d)
+    threshold: float  # 99th percentile of the training rows' own (leave-one-out) mean distance
+    tokens: frozenset[str]  # all tokens of the training data
 
     @cached_property
     def _tree(self) -> cKDTree:

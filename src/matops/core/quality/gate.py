@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import ge, le
 from typing import Literal
 
 Comparison = Literal["<=", ">="]
@@ -82,10 +83,7 @@ def _apply(gate: Gate, measured: Measurement | None) -> GateResult:
         return GateResult(gate, None, False, f"measured in {measured.unit}, limit in {gate.unit}")
     if not math.isfinite(measured.value):
         return GateResult(gate, None, False, f"{gate.metric} is not a finite number")
-    if gate.comparison == "<=":
-        passed = measured.value <= gate.limit
-    else:
-        passed = measured.value >= gate.limit
+    passed = (le if gate.comparison == "<=" else ge)(measured.value, gate.limit)
     word = "holds" if passed else "does not hold"
     reason = f"{measured.value:.4g} {gate.comparison} {gate.limit:.4g} {gate.unit} {word}"
     return GateResult(gate, measured.value, passed, reason)

@@ -27,18 +27,10 @@ def _group_sums(columns: Array, groups: Groups) -> Array:
 def group_bootstrap(
     columns: Array, groups: Groups, statistic: Callable[[Array], Array], seed: int = 0
 ) -> tuple[float, float, float]:
-    """Estimate and 95 % percentile interval of a statistic of column sums.
+    """Estimate, lower and upper end of the 95 % percentile interval of a statistic of column sums.
 
-    Whole groups are resampled, because rows of one group err together.
-
-    Args:
-        columns: per-row contributions, shape (n, c).
-        groups: group of each row, length n.
-        statistic: maps column sums, shape (..., c), to values, shape (...).
-        seed: seed of the resampling.
-
-    Returns:
-        The estimate on all rows, the lower and the upper end.
+    Whole groups are resampled, because rows of one group err together. The columns are per-row
+    contributions, shape (n, c); the statistic maps sums, shape (..., c), to values, shape (...).
 
     Source: Efron and Tibshirani, An Introduction to the Bootstrap (1993), ch. 13.
     """
@@ -68,16 +60,19 @@ def _r2(sums: Array) -> Array:
     return np.asarray(1 - squared_error / (truth_squared - truth**2 / rows))
 
 
+def with_interval(
+    unit: str, parts: Sequence[Array], groups: Groups, statistic: Callable[[Array], Array]
+) -> Measurement:
+    """A statistic of some contributions, shape (n,) or (n, n_targets), with its interval."""
+    columns = np.stack([part.reshape(len(part), -1).sum(1) for part in parts], 1)
+    value, low, high = group_bootstrap(columns, groups, statistic)
+    return Measurement(value, unit, low, high, parts[0].size)
+
+
 def target_errors(
     target: Target, truth: Array, predicted: Array, groups: Groups
 ) -> dict[str, Measurement]:
-    """MAE, RMSE, R² and rank correlation of one target.
-
-    Args:
-        target: which property.
-        truth: true values on the learning scale, shape (n,).
-        predicted: predicted values on the learning scale, shape (n,).
-        groups: group of each row.
+    """MAE, RMSE, R² and rank correlation of one target, from values (n,) on the learning scale.
 
     Returns:
         Measurements named ``<target>.mae`` (learning scale), ``<target>.mae_physical``
@@ -89,20 +84,15 @@ def target_errors(
     error, one, n = predicted - truth, np.ones_like(truth), len(truth)
     physical = np.abs(target.from_scale(predicted) - target.from_scale(truth))
     centred = truth - truth.mean()
-    plan = {
-        "mae": (target.scaled_unit, np.stack([np.abs(error), one], 1), ratio_of_sums),
-        "mae_physical": (target.unit, np.stack([physical, one], 1), ratio_of_sums),
-        "rmse": (target.scaled_unit, np.stack([error**2, one], 1), _root_mean),
-        "r2": ("1", np.stack([error**2, centred, centred**2, one], 1), _r2),
-    }
-    found = {
-        f"{target.name}.{name}": Measurement(value, unit, low, high, n)
-        for name, (unit, columns, statistic) in plan.items()
-        for value, low, high in [group_bootstrap(columns, groups, statistic)]
+    errors = {
+        "mae": with_interval(target.scaled_unit, [np.abs(error), one], groups, ratio_of_sums),
+        "mae_physical": with_interval(target.unit, [physical, one], groups, ratio_of_sums),
+        "rmse": with_interval(target.scaled_unit, [error**2, one], groups, _root_mean),
+        "r2": with_interval("1", [error**2, centred, centred**2, one], groups, _r2),
     }
     rank = float(spearmanr(truth, predicted).statistic) if n > 1 else float("nan")
-    found[f"{target.name}.spearman"] = Measurement(rank, "1", rows=n)
-    return found
+    errors["spearman"] = Measurement(rank, "1", rows=n)
+    return {f"{target.name}.{name}": measurement for name, measurement in errors.items()}
 
 
 def physical_errors(
@@ -111,30 +101,17 @@ def physical_errors(
     """MAE, RMSE and R² in physical units over all (row, target) pairs together.
 
     With several targets, R² is about the mean of all pairs, so that it also counts what tells the
-    targets apart.
-
-    Args:
-        unit: unit of all values.
-        truth: true values, shape (n, n_targets), in ``unit``.
-        predicted: predicted values, same shape and unit.
-        groups: group of each row; whole groups are resampled.
+    targets apart. The values have the shape (n, n_targets).
 
     Returns:
         Measurements named ``mae``, ``rmse`` and ``r2``.
     """
     error, ones = predicted - truth, np.ones_like(truth)
     centred = truth - truth.mean()
-    plan = {
-        "mae": (unit, [np.abs(error), ones], ratio_of_sums),
-        "rmse": (unit, [error**2, ones], _root_mean),
-        "r2": ("1", [error**2, centred, centred**2, ones], _r2),
-    }
     return {
-        name: Measurement(value, unit, low, high, truth.size)
-        for name, (unit, parts, statistic) in plan.items()
-        for value, low, high in [
-            group_bootstrap(np.stack([part.sum(1) for part in parts], 1), groups, statistic)
-        ]
+        "mae": with_interval(unit, [np.abs(error), ones], groups, ratio_of_sums),
+        "rmse": with_interval(unit, [error**2, ones], groups, _root_mean),
+        "r2": with_interval("1", [error**2, centred, centred**2, ones], groups, _r2),
     }
 
 
@@ -145,6 +122,5 @@ def paired_difference(
 
     Negative is better for the challenger.
     """
-    columns = np.stack([challenger_error - champion_error, np.ones_like(champion_error)], 1)
-    value, low, high = group_bootstrap(columns, groups, ratio_of_sums)
-    return Measurement(value, unit, low, high, len(champion_error))
+    parts = [challenger_error - champion_error, np.ones_like(champion_error)]
+    return with_interval(unit, parts, groups, ratio_of_sums)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from matops.core.data.tables import Tables
 from matops.core.quality.gate import Measurement
-from matops.core.quality.metrics import Groups, group_bootstrap, ratio_of_sums
+from matops.core.quality.metrics import Groups, ratio_of_sums, with_interval
 
 Array = NDArray[np.float64]
 
@@ -54,14 +54,8 @@ def calibrate(
 
     Numbers of one group err together, so that it is the groups that are exchangeable: each of the
     G groups shares a weight of 1/(G + 1) among its numbers, however many atoms it has, and the
-    rest stands for the group to come.
-
-    Args:
-        truth: true values on the learning scale.
-        mean: ensemble means.
-        spread: standard deviations over the members.
-        groups: group of each sample.
-        coverage: nominal coverage.
+    rest stands for the group to come. All is on the learning scale; ``spread`` has the standard
+    deviations over the members.
 
     Raises:
         ValueError: too few groups for this coverage: no finite quantile exists.
@@ -97,9 +91,7 @@ def _weighted_quantile(scores: Array, weight: Array, level: float) -> float:
 def measured_coverage(truth: Array, mean: Array, half_width: Array, groups: Groups) -> Measurement:
     """Share of rows, shape (n,), inside their interval, with its 95 % interval over the groups."""
     inside = (np.abs(truth - mean) <= half_width).astype(float)
-    columns = np.stack([inside, np.ones_like(inside)], axis=1)
-    value, low, high = group_bootstrap(columns, groups, ratio_of_sums)
-    return Measurement(value, "1", low, high, len(inside))
+    return with_interval("1", [inside, np.ones_like(inside)], groups, ratio_of_sums)
 
 
 def coverage_upper_end(measured: Measurement, conformal: Conformal) -> float:

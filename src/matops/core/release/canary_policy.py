@@ -10,82 +10,68 @@ failures against the cap, slowness, samples out of the domain, paired requests u
 
 @dataclass(frozen=True)
 class CanaryPolicy:
-    """Limits and times of a canary release.
+    """Limits and times of a canary release."""
 
-    Attributes:
-        shares_percent: the candidate's share of the traffic by stage, ascending to 100. The first
-            bounds the harm: an arm that fails always costs a tenth of the requests. Each later
-            one at least doubles the load that the arm has carried. Where it is 100 there is no
-            other arm to compare with, so that there must be a stage before.
-        baseline: whether a second copy of the champion takes the candidate's share, so that arms
-            of equal age and size are compared (Google SRE Workbook 2018, chapter 16). It costs
-            the champion's memory a second time.
-        false_alarm: chance that a healthy candidate is ever condemned, over all looks, checks and
-            stages of a release.
-        least_requests: requests of an arm below which a stage passes nobody. Of 200 requests a
-            candidate that fails 5 % shows two failures or fewer, and so passes the tolerance of
-            1 %, with a chance of 0.2 %; four such stages it never passes.
-        least_samples: values below which histograms of predictions and shares out of domain are
-            not compared: with 200, a share of 0.1 is known to about 0.04 (95 %, binomial).
-        error_tolerance: by how much the candidate's share of failed requests may exceed the other
-            arm's. One percent of a tenth of the traffic is one request in a thousand: the whole
-            error budget of a service that promises 99.9 % (Google SRE Book 2016, chapter 3).
-        error_cap: the candidate's own share of failed requests, whatever the other arm does. At
-            2 % a month's budget of a 99.9 % service is spent in 36 hours.
-        latency_ratio: the candidate's p95 latency over the other arm's. A service that is half
-            again slower needs half again the cores for the same load. Within a bucket p95 is
-            interpolated: with ten edges a decade, an arm that is a fifth slower shows a ratio of
-            1.12 to 1.24, wherever the edges lie.
-        outside_excess: by how much the candidate's share of samples out of its domain may exceed
-            the other arm's. A domain holds 99 % of the training rows; a twentieth of the traffic
-            more outside is five times that.
-        shift: Kolmogorov-Smirnov distance of the candidate's predictions from the other arm's,
-            beyond chance, from which on they count as moved. Two normal distributions half a
-            standard deviation apart have 0.2; their population stability index is 0.25, which is
-            called a major shift (Siddiqi 2006, Credit Risk Scorecards, chapter 9).
-        disagreement: share of pairs that may lie farther apart than both half widths together.
-            If both intervals cover 90 %, one of them misses the truth in at most 20 % of the
-            pairs (Boole's inequality), and only then can they be so far apart.
-        interval_ratio: how many times as wide as the champion's the candidate's interval may be in
-            a pair; ``disagreement`` is also the share of pairs in which it may be wider. Both
-            are calibrated to the same coverage, and the gates hold the candidate's error to the
-            champion's, so that chance alone should part their widths. Spreads of two ensembles of
-            three equal networks have a ratio above 3 in 10 % of the pairs, of five in 3 %
-            (F distribution of the variances); above 2 it would be 20 % and 10 %.
-        least_pairs: pairs below which the share that disagrees says nothing: of 5 pairs, all
-            must disagree to prove more than 20 %; of 10, eight; of 30, sixteen.
-        look_every_s: time from one look to the next, two scrapes of the usual 15 seconds.
-        settling_s: time after a change of shares in which missing series are no setback: an arm's
-            counters need a scrape to exist, and a scrape may be missed.
-        least_stage_s: shortest stage, so that what grows slowly (memory, queues) has time to show.
-        most_stage_s: longest stage; then the candidate is rolled back.
-        most_release_s: longest release; then the candidate is rolled back.
-        most_setbacks: judgements in a row without measurements, at which the candidate is
-            rolled back: an arm that nobody can see must not stay.
-        most_start_s: longest wait for the arms of a new release to be ready; then it is rolled
-            back. A server imports, loads and re-runs its golden requests in half a minute on a
-            slow machine; a node that must be added first takes some minutes.
-    """
-
+    # the candidate's share of the traffic by stage, ascending to 100. The first bounds the harm: an
+    # arm that fails always costs a tenth of the requests. Each later one at least doubles the load
+    # that the arm has carried. At 100 there is no other arm to compare with: a stage comes before
     shares_percent: tuple[int, ...] = (10, 25, 50, 100)
+    # whether a second copy of the champion takes the candidate's share, so that arms of equal age
+    # and size are compared (Google SRE Workbook 2018, chapter 16); it costs its memory again
     baseline: bool = True
+    # chance that a healthy candidate is ever condemned, over all looks, checks and stages
     false_alarm: float = 0.05
+    # requests of an arm below which a stage passes nobody. Of 200 requests a candidate that fails
+    # 5 % shows two failures or fewer, and so passes the tolerance of 1 %, with a chance of 0.2 %;
+    # four such stages it never passes
     least_requests: int = 200
+    # values below which histograms of predictions and shares out of domain are not compared: with
+    # 200, a share of 0.1 is known to about 0.04 (95 %, binomial)
     least_samples: int = 200
+    # by how much the candidate's share of failed requests may exceed the other arm's. One percent
+    # of a tenth of the traffic is one request in a thousand: the whole error budget of a service
+    # that promises 99.9 % (Google SRE Book 2016, chapter 3)
     error_tolerance: float = 0.01
+    # the candidate's own share of failed requests, whatever the other arm does. At 2 % a month's
+    # budget of a 99.9 % service is spent in 36 hours
     error_cap: float = 0.02
+    # the candidate's p95 latency over the other arm's. A service that is half again slower needs
+    # half again the cores for the same load. Within a bucket p95 is interpolated: with ten edges a
+    # decade, an arm that is a fifth slower shows 1.12 to 1.24, wherever the edges lie
     latency_ratio: float = 1.5
+    # by how much the candidate's share of samples out of its domain may exceed the other arm's. A
+    # domain holds 99 % of the training rows; a twentieth more outside is five times that
     outside_excess: float = 0.05
+    # Kolmogorov-Smirnov distance of the candidate's predictions from the other arm's, beyond
+    # chance, from which on they count as moved. Two normal distributions half a standard deviation
+    # apart have 0.2; their population stability index is 0.25, which is called a major shift
+    # (Siddiqi 2006, Credit Risk Scorecards, chapter 9)
     shift: float = 0.2
+    # share of pairs that may lie farther apart than both half widths together. If both intervals
+    # cover 90 %, one of them misses the truth in at most 20 % of the pairs (Boole's inequality),
+    # and only then can they be so far apart
     disagreement: float = 0.2
+    # how many times as wide as the champion's the candidate's interval may be in a pair;
+    # ``disagreement`` is also the share of pairs in which it may be wider. Both are calibrated to
+    # the same coverage, and the gates hold the candidate's error to the champion's, so that chance
+    # alone should part their widths. Spreads of two ensembles of three equal networks have a ratio
+    # above 3 in 10 % of the pairs, of five in 3 % (F distribution of the variances); above 2 it
+    # would be 20 % and 10 %
     interval_ratio: float = 3.0
+    # pairs below which the share that disagrees says nothing: of 5 pairs, all must disagree to
+    # prove more than 20 %; of 10, eight; of 30, sixteen
     least_pairs: int = 5
-    look_every_s: float = 30.0
+    look_every_s: float = 30.0  # from one look to the next: two scrapes of the usual 15 seconds
+    # time after a change of shares in which missing series are no setback: an arm's counters need a
+    # scrape to exist, and a scrape may be missed
     settling_s: float = 60.0
-    least_stage_s: float = 300.0
-    most_stage_s: float = 3600.0
-    most_release_s: float = 4 * 3600.0
+    least_stage_s: float = 300.0  # so that what grows slowly (memory, queues) has time to show
+    most_stage_s: float = 3600.0  # longest stage; then the candidate is rolled back
+    most_release_s: float = 4 * 3600.0  # longest release; then the candidate is rolled back
+    # judgements in a row without measurements, at which the candidate is rolled back
     most_setbacks: int = 5
+    # longest wait for the arms of a new release to be ready. A server imports, loads and re-runs
+    # its golden requests in half a minute on a slow machine; a node that must be added takes longer
     most_start_s: float = 600.0
 
     def __post_init__(self) -> None:

@@ -3,7 +3,7 @@
 import hashlib
 import logging
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 
@@ -28,17 +28,14 @@ class CheckpointPolicy:
     every_s: float = 60.0  # time between two checkpoints of a network, in seconds
 
 
+@dataclass
 class KeptCheckpoints:
-    """The checkpoints of one network; of several processes that train it, the first one's.
+    """The checkpoints of one network; of several processes that train it, the first one's."""
 
-    ``key`` is a hash of all that the training depends on: another one's are never taken up.
-    """
-
-    def __init__(self, policy: CheckpointPolicy, key: str, device: torch.device) -> None:
-        self.policy = policy
-        self.key = key
-        self.device = device
-        self.saved_at = time.monotonic()
+    policy: CheckpointPolicy
+    key: str  # hash of all that the training depends on: another one's are never taken up
+    device: torch.device
+    saved_at: float = field(default_factory=time.monotonic)
 
     def latest(self) -> Checkpoint | None:
         """The last whole one; a damaged one is named in a line, and the one before it is taken.

@@ -40,13 +40,6 @@ class HeldOutAnswers:
     seconds_per_epoch: float | None  # the same for an epoch, s; None where the fit has none
 
 
-def _keep_all_features(samples: Samples, cases: Sequence[Case], workplace: Workplace) -> None:
-    """The features of all cases; those that need the same ones share them."""
-    progress, family, records = workplace.report("features"), samples.family, samples.records
-    for case in cases:
-        keep_features(family, records, case.config, workplace.cache, workplace.workers, progress)
-
-
 def _train_missing(plans: Sequence[Plan], workplace: Workplace) -> None:
     """Train what is not finished yet; two cases that say the same are trained once."""
     workplace.finished.mkdir(parents=True, exist_ok=True)
@@ -93,15 +86,15 @@ def cross_validate(
     Raises:
         BadInput: more folds than groups, or a case wants more training groups than a fold has.
     """
-    fold_of = deal_folds(samples, folds)
-    plans = []
+    fold_of, family, records = deal_folds(samples, folds), samples.family, samples.records
+    plans, cache, workers = [], workplace.cache, workplace.workers
     for case in cases:
-        path = features_file(workplace.cache, samples.family, samples.records, case.config)
+        path = features_file(cache, family, records, case.config)
         plans.append(plan_case(samples, case, folds, fold_of, path))
     # Planned first: a case that can't be is refused before anything expensive is done.
-    _keep_all_features(samples, cases, workplace)
+    progress = workplace.report("features")
+    for case in cases:
+        keep_features(family, records, case.config, cache, workers, progress)
     _train_missing(plans, workplace)
-    return [
-        _assemble(samples, case, plan, workplace.finished)
-        for case, plan in zip(cases, plans, strict=True)
-    ]
+    pairs = zip(cases, plans, strict=True)
+    return [_assemble(samples, case, plan, workplace.finished) for case, plan in pairs]

@@ -81,9 +81,9 @@ def keep_features(
     starts = range(0, len(records), RECORDS_AT_ONCE)
     parts = [records[i : i + RECORDS_AT_ONCE] for i in starts]
     paths = [features_file(cache, family, part, config) for part in parts]
-    missing = [(part, path) for part, path in zip(parts, paths, strict=True) if not path.is_file()]
-    calls = [(family, part, config, path) for part, path in missing]
-    kept = len(parts) - len(missing)
+    pairs = [(part, path) for part, path in zip(parts, paths, strict=True) if not path.is_file()]
+    calls = [(family, part, config, path) for part, path in pairs]
+    kept = len(parts) - len(calls)
     for done, _ in enumerate(run_all(_featurize, calls, workers), start=kept + 1):
         progress(done, len(parts), f"{RECORDS_AT_ONCE} records each")
     if len(parts) > 1:

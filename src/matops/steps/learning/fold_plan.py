@@ -51,7 +51,6 @@ class Place:
 
     draw: int
     member: int
-    fold: int
     train_groups: int
 
 
@@ -107,27 +106,18 @@ def plan_case(
         BadInput: the case wants more training groups than a fold has, or starts from a package
             that is damaged, of another family, or not said to be of disjoint data.
     """
-    family, plan = samples.family, []
+    family, config, plan = samples.family, case.config, []
     version = _start_version(family, case)
     for draw, fold in product(range(case.draws), folds.held_out):
         train = _training_rows(samples, fold_of, fold, case.variant, (folds.seed, draw, fold))
         held_out = np.flatnonzero(fold_of == fold)
         ids = samples.ids[train].tolist(), samples.ids[held_out].tolist()
-        train_groups = len(np.unique(samples.groups[train]))
-        for member in range(case.config.training.members):
+        truth, train_groups = samples.scaled.take(train), len(np.unique(samples.groups[train]))
+        for member in range(config.training.members):
             number = member + SEEDS_A_FOLD * (fold + folds.count * draw)
-            key = training_key(family, case.config, *ids, number, version)
+            key = training_key(family, config, *ids, number, version)
             training = FoldTraining(
-                key,
-                family,
-                case.config,
-                features,
-                train,
-                samples.scaled.take(train),
-                held_out,
-                member,
-                number,
-                case.start,
+                key, family, config, features, train, truth, held_out, member, number, case.start
             )
-            plan.append((Place(draw, member, fold, train_groups), training))
+            plan.append((Place(draw, member, train_groups), training))
     return plan

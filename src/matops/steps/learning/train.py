@@ -22,7 +22,7 @@ from matops.core.learning.transfer import Start
 from matops.core.progress import Progress
 from matops.steps.learning.checkpoints import CheckpointPolicy, drop_checkpoints
 from matops.steps.learning.stopping import listening_for_stop
-from matops.steps.learning.training_pool import PoolWork, train_in_pool
+from matops.steps.learning.training_pool import PoolWork, Report, train_in_pool
 from matops.steps.learning.training_task import (
     Task,
     checkpoint_key,
@@ -62,18 +62,18 @@ def train(
     """
     out.mkdir(parents=True, exist_ok=True)
     tasks, ranks = plan_tasks(config), Ranks.joined()
-    board = _Board(len(tasks), config.training.epochs, progress)
+    report = _adding_up(len(tasks) * config.training.epochs, progress)
     start = read_start(init_from, family, config) if init_from else None
     on_cpu = choose_device(config.training.device).type == "cpu"
     with listening_for_stop():
         if workers > 1 and on_cpu and ranks.size == 1:
             work = PoolWork(prepared_dir, family.name, config, out, init_from, policy)
-            train_in_pool(work, tasks, workers, board.report)
+            train_in_pool(work, tasks, workers, report)
             prepared = read_prepared(prepared_dir, family, config)
         else:
             prepared = read_prepared(prepared_dir, family, config)
             for task in tasks:
-                run_task(prepared, task, out, partial(board.report, task.name), start, policy)
+                run_task(prepared, task, out, partial(report, task.name), start, policy)
                 ranks.wait()
     log = _assemble(prepared, tasks, out, start)
     if policy and ranks.first:
@@ -82,17 +82,15 @@ def train(
     return log
 
 
-class _Board:
-    """Adds up the progress of many trainings."""
+def _adding_up(total: int, progress: Progress) -> Report:
+    """One progress for many trainings."""
+    epochs: dict[str, int] = {}
 
-    def __init__(self, n_tasks: int, epochs: int, progress: Progress) -> None:
-        self.total = n_tasks * epochs
-        self.done: dict[str, int] = {}
-        self.progress = progress
+    def report(name: str, done: int, _: int, words: str) -> None:
+        epochs[name] = done
+        progress(sum(epochs.values()), total, f"{name}, {words}")
 
-    def report(self, name: str, done: int, _: int, words: str) -> None:
-        self.done[name] = done
-        self.progress(sum(self.done.values()), self.total, f"{name}, {words}")
+    return report
 
 
 def _kept(

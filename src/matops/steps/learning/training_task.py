@@ -79,10 +79,9 @@ def run_task(
         TrainingStopped: the process was told to stop; the last checkpoint has all that was done.
     """
     family, config, key = prepared.family, prepared.config, training_key(prepared, start)
-    epochs = config.training.epochs
     build = partial(family.network, config)
     if read_member(out, task.name, key, build):
-        progress(epochs, epochs, "kept from before")
+        progress(config.training.epochs, config.training.epochs, "kept from before")
         return
     rows = training_rows(prepared, task.share)
     features, scaled = prepared.features.take(rows), prepared.scaled_targets().take(rows.numpy())

@@ -23,7 +23,7 @@ from matops.core.predictor import Predictor
 from matops.core.quality.card import SCHEMA_VERSION, Card, DataChange, DomainSummary, Environment
 from matops.core.quality.domain import DomainScore, fit_domain
 from matops.core.quality.gate import Gate, Measurement, Verdict, judge
-from matops.core.quality.uncertainty import Conformal, calibrate
+from matops.core.quality.uncertainty import calibrate
 from matops.steps.quality.held_out import HeldOut, held_out, test_table
 from matops.steps.quality.measure import (
     champion_gates,
@@ -46,21 +46,15 @@ class Measured:
     champion: str
 
 
-def _calibrated(prepared: Prepared, ensemble: Ensemble) -> Conformal:
-    rows = held_out(prepared, ensemble, "calibration")
-    coverage = prepared.config.evaluation.coverage
-    return calibrate(rows.truth, rows.mean, rows.spread, rows.groups, coverage)
-
-
 def _predictor(prepared: Prepared, ensemble: Ensemble) -> Predictor:
     """The trained ensemble with its calibration and its domain."""
-    family = prepared.family
+    family, config = prepared.family, prepared.config
     train = [prepared.records[i] for i in prepared.rows("train").tolist()]
     domain = fit_domain(family.describe([family.parse(record.payload) for record in train]))
-    conformal = _calibrated(prepared, ensemble)
-    return Predictor(
-        family, prepared.config, ensemble, conformal, domain, "candidate", prepared.version
-    )
+    rows, coverage = held_out(prepared, ensemble, "calibration"), config.evaluation.coverage
+    conformal = calibrate(rows.truth, rows.mean, rows.spread, rows.groups, coverage)
+    version = prepared.version
+    return Predictor(family, config, ensemble, conformal, domain, "candidate", version)
 
 
 def _against_champion(
@@ -77,16 +71,16 @@ def _measure(predictor: Predictor, test: HeldOut, champion: Path | None) -> Meas
     """All measurements, and the verdict on them."""
     family, config = predictor.family, predictor.config
     payloads = [record.payload for record in test.records]
-    found = measure_errors(test, predictor.conformal)
+    measured = measure_errors(test, predictor.conformal)
     some = payloads[: config.evaluation.physics_samples]
-    found |= family.measure_physics(predictor.scaled, some, config)
-    found |= measure_latency(predictor, payloads[: config.evaluation.latency_requests])
+    measured |= family.measure_physics(predictor.scaled, some, config)
+    measured |= measure_latency(predictor, payloads[: config.evaluation.latency_requests])
     gates, version = family.gates(config), ""
     if champion:
         compared, extra, version = _against_champion(predictor, test, champion)
-        found |= compared
+        measured |= compared
         gates += extra
-    return Measured(found, judge(gates, found), version)
+    return Measured(measured, judge(gates, measured), version)
 
 
 def _domain_summary(
@@ -111,13 +105,6 @@ def _environment(commit: str, log: TrainingLog) -> Environment:
     )
 
 
-def _explanations(predictor: Predictor) -> dict[str, str]:
-    family = predictor.family
-    if not isinstance(family, Explains):
-        return {}
-    return dict(family.explain(predictor.ensemble, predictor.config))
-
-
 def _card(
     prepared: Prepared,
     predictor: Predictor,
@@ -128,14 +115,16 @@ def _card(
     since_champion: DataChange | None,
 ) -> Card:
     """The card, whose version and file hashes come with the package."""
+    family, config = predictor.family, predictor.config
+    explained = family.explain(predictor.ensemble, config) if isinstance(family, Explains) else {}
     return Card(
         schema_version=SCHEMA_VERSION,
-        family=prepared.family.name,
+        family=family.name,
         version="",
         created=datetime.now(UTC).isoformat(timespec="seconds"),
-        targets=prepared.family.targets,
+        targets=family.targets,
         data=prepared.summary(),
-        configuration=json.loads(to_json(prepared.config)),
+        configuration=json.loads(to_json(config)),
         environment=environment,
         calibration=predictor.conformal,
         domain=domain,
@@ -143,7 +132,7 @@ def _card(
         verdict=measured.verdict,
         champion=measured.champion,
         since_champion=since_champion,
-        explanations=_explanations(predictor),
+        explanations=dict(explained),
         lineage=lineage,
         files={},
     )
@@ -197,7 +186,7 @@ def _write_pages(
     from matops.artifacts.pages.parity import render_parity
     from matops.artifacts.pages.report import render_report
 
-    report = render_report(card, rows, log, prepared.family.title, prepared.family.paper)
+    title, paper = prepared.family.title, prepared.family.paper
+    report, parity = render_report(card, rows, log, title, paper), render_parity(card, rows, title)
     (out / REPORT).write_text(report, encoding="utf-8")
-    parity = render_parity(card, rows, prepared.family.title)
     (out / PARITY).write_text(parity, encoding="utf-8")

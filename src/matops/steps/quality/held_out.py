@@ -58,10 +58,7 @@ def test_table(predictor: Predictor, test: HeldOut, scores: Sequence[DomainScore
     physical = {name: tables.from_scale() for name, tables in scaled.items()}
     identity = pd.DataFrame({"id": [record.id for record in test.records], "group": test.groups})
     domain = pd.DataFrame(
-        {
-            "domain_score": [score.score for score in scores],
-            "out_of_domain": [score.is_outside for score in scores],
-        }
+        [{"domain_score": s.score, "out_of_domain": s.is_outside} for s in scores]
     )
     parts = []
     for target in predictor.family.targets:

@@ -92,9 +92,7 @@ def measure_latency(predictor: Predictor, payloads: Sequence[Payload]) -> dict[s
         start = time.perf_counter()
         predictor.predict([payload])
         taken_ms.append(1e3 * (time.perf_counter() - start))
-    p50, p95 = np.quantile(taken_ms, [0.5, 0.95])
-    n = len(payloads)
     return {
-        "latency.p50": Measurement(float(p50), "ms", rows=n),
-        "latency.p95": Measurement(float(p95), "ms", rows=n),
+        f"latency.p{percent}": Measurement(float(taken), "ms", rows=len(payloads))
+        for percent, taken in zip((50, 95), np.quantile(taken_ms, [0.5, 0.95]), strict=True)
     }
