@@ -23,9 +23,10 @@ class SourceForm:
 
 def unknown_layout(source: Path, layouts: Sequence[SourceForm]) -> BadInput:
     """The refusal of a path that is in none of the layouts."""
-    what = "not a known layout" if source.exists() else "no such file or directory"
+    if not source.exists():
+        return BadInput(f"{source}: no such file or directory")
     listed = "; ".join(f"{layout.name}: {layout.description}" for layout in layouts)
-    return BadInput(f"{source}: {what}; known are: {listed}")
+    return BadInput(f"{source}: not a known layout; known are: {listed}")
 
 
 class About:
