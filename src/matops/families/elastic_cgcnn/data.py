@@ -34,6 +34,7 @@ COLUMN_NAMES = {
 }
 """Names under which a modulus in GPa is found; ``log10(name)`` is understood for each."""
 
+JSON_FILES = (".json", ".json.gz")
 ID_NAMES = ("material_id", "mp_id", "id", "name")
 
 
@@ -61,13 +62,9 @@ def read_source(source: Path, stated: Provenance) -> Incoming:
     if source.is_dir() and (source / ID_PROP).is_file():
         return _read_cif_directory(source, stated)
     files = sorted(source.glob("*.json*")) if source.is_dir() else [source]
-    if source.exists() and files and all(_is_json(path) for path in files):
+    if source.exists() and files and all(p.name.endswith(JSON_FILES) for p in files):
         return _read_json(files, stated)
     raise unknown_layout(source, LAYOUTS)
-
-
-def _is_json(path: Path) -> bool:
-    return path.name.endswith((".json", ".json.gz"))
 
 
 def _manifest_record(entry: Entry) -> Record:

@@ -97,12 +97,13 @@ def elastic_gates(config: ElasticConfig) -> tuple[Gate, ...]:
     """All gates of the family; limits come from the configuration."""
     limits, coverage = config.limits, config.evaluation.coverage
     K, G = (limits.mae_K, limits.half_width_K), (limits.mae_G, limits.half_width_G)
+    limit = limits.invariance
     return (
         *gates_of_target("K_VRH", UNIT, *K, coverage, limits.source),
         *gates_of_target("G_VRH", UNIT, *G, coverage, limits.source),
         *(
-            Gate(f"invariance to {name}", metric, "<=", limits.invariance, UNIT, SYMMETRY)
-            for name, metric in ((name, f"invariance.{name}") for name in REWRITINGS)
+            Gate(f"invariance to {name}", f"invariance.{name}", "<=", limit, UNIT, SYMMETRY)
+            for name in REWRITINGS
         ),
         Gate("moduli are physical", "physics.unphysical_share", "<=", 0.0, "1", PHYSICAL),
         Gate("latency", "latency.p95", "<=", limits.latency_ms, "ms", "p95 of single requests"),

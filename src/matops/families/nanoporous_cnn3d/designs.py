@@ -35,10 +35,7 @@ OBJECTIVES = Objectives(
 
 
 def make_design(index: int, seed: int, config: NanoporousConfig) -> dict[str, Any]:
-    """Payload of design number ``index``: a structure as the simulation draws them.
-
-    Its random numbers are those of no campaign, so that a screening meets new structures.
-    """
+    """A structure as the simulation draws them, but one that no campaign has drawn."""
     return write_payload(draw_metal(config.simulation, index, [SCREENING, seed]))
 
 

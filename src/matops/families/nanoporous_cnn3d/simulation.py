@@ -99,11 +99,7 @@ def _labelled(sample: NanoporousMetal, result: Mapping[str, Any], provenance: Pr
 
 
 def _porous_task(name: str, sample: NanoporousMetal) -> Task:
-    """What LAMMPS is asked: whole conventional cells, of the metal's own lattice constant.
-
-    Raises:
-        BadInput: only levelled waves are carved.
-    """
+    """What LAMMPS is asked: whole conventional cells, of the metal's own lattice constant."""
     waves = sample.geometry
     if not isinstance(waves, LevelledWaves):
         raise BadInput(f"{name}: a voxel grid can't be carved; only levelled waves can")

@@ -24,7 +24,6 @@ class Alloy:
     """An unrelaxed ordered alloy."""
 
     name: str  # designation and formula, e.g. ``L1_2 Cu3Au``; unique
-    prototype: str  # designation of the prototype
     species: tuple[str, ...]  # n chemical symbols
     lattice_A: FloatArray  # (3, 3) lattice vectors as rows, in Å
     frac_coords: FloatArray  # (n, 3) fractional coordinates
@@ -43,7 +42,6 @@ def build_alloy(prototype: Prototype, elements: tuple[str, ...]) -> Alloy:
     fcc_A = float(np.mean([FCC_LATTICE_A[name] for name in species]))
     return Alloy(
         name=f"{prototype.designation} {_formula(prototype, elements)}",
-        prototype=prototype.designation,
         species=species,
         lattice_A=prototype.lattice_A(fcc_A**3 / 4),
         frac_coords=np.array(prototype.frac_coords),

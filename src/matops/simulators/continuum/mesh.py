@@ -22,20 +22,10 @@ class VoxelMesh:
     # 8`` fills up, shape (nodes × 8,)
     touching: Tensor
 
-    @property
-    def n_elements(self) -> int:
-        """Number of elements."""
-        return len(self.weight)
-
-    @property
-    def n_nodes(self) -> int:
-        """Number of nodes that touch an element."""
-        return len(self.grid_points)
-
     def gather(self, nodal: Tensor) -> Tensor:
         """Nodal values (loads, nodes, c) at the elements' corners, shape (loads, elements, 8c)."""
         corners = nodal.index_select(1, self.corners)
-        return corners.reshape(len(nodal), self.n_elements, -1)
+        return corners.reshape(len(nodal), len(self.weight), -1)
 
     def scatter(self, elemental: Tensor) -> Tensor:
         """Sums of the elements' corner values, (loads, elements, 8c), at nodes (loads, nodes, c).
@@ -43,10 +33,10 @@ class VoxelMesh:
         Written as a gather with a padding row: faster than adding at random places, and in the
         same order each time.
         """
-        flat = elemental.reshape(len(elemental), self.n_elements * 8, -1)
+        flat = elemental.reshape(len(elemental), len(self.weight) * 8, -1)
         padded = torch.cat([flat, flat.new_zeros(len(flat), 1, flat.shape[-1])], dim=1)
         touching = padded.index_select(1, self.touching)
-        return touching.reshape(len(flat), self.n_nodes, 8, -1).sum(2)
+        return touching.reshape(len(flat), len(self.grid_points), 8, -1).sum(2)
 
 
 def build_mesh(weight: FloatArray, device: torch.device) -> VoxelMesh:

@@ -1,14 +1,11 @@
 """The cell that LAMMPS wants and its relation to the crystal's own frame."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from ase.geometry import minkowski_reduce
 
 from matops.physics.arrays import FloatArray, IntArray
-
-_reduce: Callable[[FloatArray], tuple[FloatArray, IntArray]] = minkowski_reduce
 
 
 @dataclass(frozen=True)
@@ -41,7 +38,7 @@ class StandardCell:
 
 def compact_basis(lattice_A: FloatArray) -> IntArray:
     """Integer (3, 3) change of basis that makes a lattice (rows, Å) Minkowski-reduced."""
-    _, basis = _reduce(lattice_A)
+    basis = minkowski_reduce(lattice_A)[1]  # type: ignore[no-untyped-call]
     return np.asarray(basis, dtype=np.int64)
 
 

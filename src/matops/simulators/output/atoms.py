@@ -107,8 +107,9 @@ def _read_dump(text: str, species: Species) -> Atoms:
         raise BadInput("the dump has no column element; name the elements of its types as species")
     units = _length_unit(UNITS_IN_DUMP, text[:500])
     atoms = _last_frame(text, format="lammps-dump-text", specorder=list(species), units=units)
-    counts = re.findall(r"^ITEM: NUMBER OF ATOMS\n(\d+)", text, re.MULTILINE)
-    _check_complete(len(atoms), int(counts[-1]))
+    announced = int(re.findall(r"^ITEM: NUMBER OF ATOMS\n(\d+)", text, re.MULTILINE)[-1])
+    if len(atoms) != announced:
+        raise BadInput(f"cut short: {len(atoms)} of {announced} atoms")
     return atoms
 
 
@@ -119,15 +120,6 @@ def _length_unit(pattern: re.Pattern[str], text: str) -> str:
         accepted = " and ".join(ANGSTROM_UNITS)
         raise BadInput(f"LAMMPS units {units!r}: only {accepted} are read, whose lengths are in Å")
     return units
-
-
-def _check_complete(present: int, announced: int) -> None:
-    if present != announced:
-        raise BadInput(f"cut short: {present} of {announced} atoms")
-
-
-def _read_extxyz(text: str, species: Species) -> Atoms:
-    return _last_frame(text, format="extxyz")
 
 
 def _last_frame(text: str, **options: Any) -> Atoms:
@@ -150,5 +142,5 @@ ATOMS_FORMS = (
 READERS: Mapping[str, Callable[[str, Species], Atoms]] = {
     "lammps_data": _read_data,
     "lammps_dump": _read_dump,
-    "extxyz": _read_extxyz,
+    "extxyz": lambda text, _: _last_frame(text, format="extxyz"),
 }

@@ -105,7 +105,8 @@ def from_poscar(text: str) -> Crystal:
     if any(word.isdecimal() and int(word[:9]) > MAX_ATOMS for line in header for word in line):
         raise BadInput(f"the POSCAR has too many atoms; at most {MAX_ATOMS} are accepted")
     # The parser would read as many elements as there are numbers, and forget the rest.
-    if len(header) > 1 and len(_uncommented(header[0])) > len(header[1]):
+    named = list(takewhile(lambda word: word[0] not in "#!", header[0] if header else []))
+    if len(header) > 1 and len(named) > len(header[1]):
         raise BadInput("the POSCAR names more elements than it has numbers of atoms")
     # Half a second to import: pymatgen's VASP files bring along much of SciPy.
     from pymatgen.io.vasp.inputs import Poscar
@@ -117,10 +118,6 @@ def from_poscar(text: str) -> Crystal:
         raise BadInput(f"not a readable POSCAR: {reason[:200]}") from None
     symbols = [site.specie.symbol for site in structure]
     return make_crystal(structure.lattice.matrix, symbols, structure.frac_coords)
-
-
-def _uncommented(words: Sequence[str]) -> list[str]:
-    return list(takewhile(lambda word: word[0] not in "#!", words))
 
 
 def from_pymatgen(structure: Any) -> Crystal:

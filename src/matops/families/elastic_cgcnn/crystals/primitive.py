@@ -84,11 +84,7 @@ def _candidates(frac: FloatArray, kinds: Kinds) -> Shifts:
 
 
 def _pairs(kinds: Kinds, looked_at: IntArray) -> tuple[IntArray, IntArray, IntArray]:
-    """Ordered pairs of atoms of one kind, an atom with itself too, of some of the crystals.
-
-    Returns:
-        Their first atoms, their second atoms, and the number of pairs of each crystal.
-    """
+    """Firsts and seconds of ordered pairs of one kind, with itself too; pairs of each crystal."""
     count = np.where(np.isin(kinds.crystal, looked_at), kinds.count, 0)
     kind, place = _ranges(kinds.first, count)
     first, other = _ranges(kinds.first[kind], count[kind])

@@ -54,9 +54,8 @@ def from_atoms(atoms: PeriodicAtoms) -> NanoporousMetal:
     if share > 1 + 3 * CUBE_TOLERANCE:
         raise BadInput(f"{len(atoms.symbols)} atoms are {share:.2f} times those of the full cube")
     n = int(np.clip(round(2 * cell_A / a_A), MIN_VOXELS, MAX_VOXELS))
-    smoothed = gaussian_filter(
-        _deposit(atoms.frac_coords, n), SMOOTHING * a_A / cell_A * n, mode="wrap"
-    )
+    width = SMOOTHING * a_A / cell_A * n
+    smoothed = gaussian_filter(_deposit(atoms.frac_coords, n), width, mode="wrap")
     solid = np.zeros(n**3, dtype=bool)
     count = min(round(share * n**3), n**3)
     solid[np.argsort(-smoothed.ravel(), kind="stable")[:count]] = True

@@ -36,11 +36,7 @@ def two_point_correlation(density: FloatArray) -> FloatArray:
 
 
 def describe(samples: Sequence[NanoporousMetal]) -> Descriptors:
-    """Solid fraction, size of the cell, and how the solid is correlated along each axis.
-
-    The correlations of the three axes come sorted by the first lag: turning a structure by a
-    right angle doesn't move it.
-    """
+    """The columns of ``DESCRIPTORS``; turning a structure by a right angle doesn't move it."""
     vectors = np.stack([_vector(sample) for sample in samples])
     return Descriptors(vectors, [frozenset({sample.metal}) for sample in samples])
 

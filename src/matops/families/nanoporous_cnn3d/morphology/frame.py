@@ -69,12 +69,9 @@ def _flexibility(network: LigamentNetwork) -> FloatArray:
     shear_modulus = 1 / (2 * (1 + POISSON_RATIO))
     along = segments.tangents[:, :, None] * segments.tangents[:, None, :]
     across = np.eye(3) - along
-    force = _scaled(along, length / area) + _scaled(
-        across, length / (SHEAR_CORRECTION * shear_modulus * area)
-    )
-    moment = _scaled(along, length / (2 * shear_modulus * inertia)) + _scaled(
-        across, length / inertia
-    )
+    in_shear, in_torsion = SHEAR_CORRECTION * shear_modulus * area, 2 * shear_modulus * inertia
+    force = _scaled(along, length / area) + _scaled(across, length / in_shear)
+    moment = _scaled(along, length / in_torsion) + _scaled(across, length / inertia)
     arm = _cross(network.points[network.last][segments.owner] - segments.middles)
     bent = moment @ arm
     upper = np.concatenate([force + arm.swapaxes(1, 2) @ bent, bent.swapaxes(1, 2)], axis=2)

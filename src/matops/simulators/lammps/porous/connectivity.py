@@ -29,15 +29,12 @@ class BondedAtoms:
 
 @dataclass(frozen=True, eq=False)
 class LargestPiece:
-    """The largest piece of a solid.
-
-    It is connected to its periodic images in ``endless_directions``: 3 where it percolates along
-    all axes, 2 for a plate, 1 for a rod, 0 for a lump.
-    """
+    """The largest piece of a solid."""
 
     atoms: BondedAtoms
     pieces: int  # of the solid, this one included
     share: float  # of the solid's atoms in this piece
+    # in which it joins its periodic images: 2 for a plate, 1 for a rod, 0 for a lump
     endless_directions: int
 
 
