@@ -108,6 +108,6 @@ def test_the_process_that_computes_counts_what_it_answers_and_not_its_golden_req
     load, reading = partial(load_checked, released.package), worker.Reading(1000, 5.0, 64)
     bad = [{"crystal": {"species": ["Xx"]}}]
     done = worker.answer(load, [requests[:3], bad, requests[:1]], reading)
-    assert sum(counted.counts[0].sum() for counted in done.descriptors) == 4
+    assert sum(counted[0].sum() for counted in done.descriptors) == 4
     again = worker.answer(load, [requests[:2]], reading)
-    assert sum(counted.counts[0].sum() for counted in again.descriptors) == 2
+    assert sum(counted[0].sum() for counted in again.descriptors) == 2

@@ -74,11 +74,8 @@ class KubernetesObjects:
             Conflict: there is one of this name.
         """
         group, version, plural = kind
-        create, name = (
-            CustomObjectsApi(self.client).create_namespaced_custom_object,
-            body["metadata"],
-        )
-        self.ask(name["name"], create, group, version, self.namespace, plural, body)
+        create = CustomObjectsApi(self.client).create_namespaced_custom_object
+        self.ask(body["metadata"]["name"], create, group, version, self.namespace, plural, body)
 
     def patch(self, kind: tuple[str, str, str], item: Json, changes: Json) -> None:
         """Change a custom object by a JSON merge patch, unless it changed since it was read.

@@ -59,9 +59,8 @@ class PrometheusApi:
     ) -> list[Series]:
         """Values of an expression over time."""
         window = {"start": since.timestamp(), "end": until.timestamp(), "step": step_s}
-        return list(
-            map(_series, self._ask("query_range", "matrix", {"query": expression, **window}))
-        )
+        items = self._ask("query_range", "matrix", {"query": expression, **window})
+        return list(map(_series, items))
 
     def stored(self, selected: str, since: datetime, until: datetime) -> list[Series]:
         """Every sample in a window as it was scraped, of the series that a selector names."""

@@ -12,7 +12,6 @@ from threading import Lock
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import HistogramMetricFamily
 from prometheus_client.registry import Collector
@@ -20,37 +19,24 @@ from prometheus_client.registry import Collector
 from matops.core.monitoring.drift import EDGES, MOST_DESCRIPTORS, bucket_counts
 from matops.core.predictor import Predictor
 from matops.core.quality.domain import Descriptors, Domain, DomainScore
+from matops.physics.arrays import IntArray
 
 METRIC = "matops_descriptor"
 LABELS = ("family", "model_version", "variant", "descriptor")
 
 
 @dataclass(frozen=True)
-class DescriptorCounts:
-    """Samples by their standardised descriptors."""
-
-    counts: NDArray[np.int64]  # between EDGES, not cumulative, shape (d, n_edges)
-
-    @classmethod
-    def of(cls, standard: NDArray[np.float64]) -> "DescriptorCounts":
-        """Counts of samples, shape (n, d); only monitored descriptors are looked at."""
-        return cls(bucket_counts(standard[:, :MOST_DESCRIPTORS]))
-
-    def __add__(self, other: "DescriptorCounts") -> "DescriptorCounts":
-        return DescriptorCounts(self.counts + other.counts)
-
-
-@dataclass(frozen=True)
 class CountedDomain(Domain):
     """A domain that counts the samples it assesses, until the counts are taken."""
 
-    # counts of each batch since then
-    waiting: list[DescriptorCounts] = field(default_factory=list, kw_only=True)
+    # counts of each batch since then, between EDGES, not cumulative, shape (d, n_edges)
+    waiting: list[IntArray] = field(default_factory=list, kw_only=True)
 
     def assess(self, samples: Descriptors) -> list[DomainScore]:
         """Score samples, and count them."""
         scores = super().assess(samples)
-        self.waiting.append(DescriptorCounts.of(self.standardise(samples)))
+        monitored = self.standardise(samples)[:, :MOST_DESCRIPTORS]
+        self.waiting.append(bucket_counts(monitored))
         return scores
 
 
@@ -61,7 +47,7 @@ def count_descriptors(predictor: Predictor) -> Predictor:
     return replace(predictor, domain=CountedDomain(**content))
 
 
-def take_counts(predictor: Predictor) -> list[DescriptorCounts]:
+def take_counts(predictor: Predictor) -> list[IntArray]:
     """What was counted since the last time; none for a predictor that does not count."""
     waiting = getattr(predictor.domain, "waiting", [])
     taken = list(waiting)
@@ -80,18 +66,18 @@ class DescriptorMetrics(Collector):
     ) -> None:
         self._own, self._names = own, names[:MOST_DESCRIPTORS]
         shape = len(self._names), len(EDGES)
-        self._total = DescriptorCounts(np.zeros(shape, dtype=np.int64))
+        self._total = np.zeros(shape, dtype=np.int64)
         self._lock = Lock()
         registry.register(self)
 
-    def add(self, counted: Iterable[DescriptorCounts]) -> None:
+    def add(self, counted: Iterable[IntArray]) -> None:
         """Add what was counted."""
         with self._lock:
             self._total = sum(counted, start=self._total)
 
     def collect(self) -> Iterable[HistogramMetricFamily]:
         """The histograms, for Prometheus."""
-        cumulative = self._total.counts.cumsum(axis=1)
+        cumulative = self._total.cumsum(axis=1)
         words = "Descriptors of samples, in deviations of the training rows"
         metric = HistogramMetricFamily(METRIC, words, labels=LABELS)
         edges = ["+Inf" if edge == inf else str(edge) for edge in EDGES]

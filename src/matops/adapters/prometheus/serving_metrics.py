@@ -41,12 +41,11 @@ class ServingMetrics:
         descriptors: Sequence[str],
         registry: CollectorRegistry = REGISTRY,
     ) -> None:
-        own = (identity.family, identity.model_version, identity.variant)
+        self._own = own = (identity.family, identity.model_version, identity.variant)
 
         def counter(name: str, words: str, *more: str) -> Counter:
             return Counter(name, words, (*LABELS, *more), registry=registry)
 
-        self._own = own
         self.descriptors = DescriptorMetrics(own, descriptors, registry)
         self._requests = counter("matops_requests", "Requests by outcome", "outcome")
         self._samples = counter("matops_samples", "Samples that were answered").labels(*own)
@@ -83,19 +82,13 @@ class ServingMetrics:
 
     def tell_model(self, dataset_version: str, gates: Mapping[str, bool]) -> None:
         """Constant facts: the version of the training data, and what each gate said."""
-        info = Gauge(
-            "matops_model_info",
-            "The model that is served",
-            (*LABELS, "dataset_version"),
-            registry=self._registry,
-        )
+
+        def gauge(name: str, words: str, label: str) -> Gauge:
+            return Gauge(name, words, (*LABELS, label), registry=self._registry)
+
+        info = gauge("matops_model_info", "The model that is served", "dataset_version")
         info.labels(*self._own, dataset_version).set(1)
-        verdicts = Gauge(
-            "matops_gate_passed",
-            "Whether the model passed this gate",
-            (*LABELS, "gate"),
-            registry=self._registry,
-        )
+        verdicts = gauge("matops_gate_passed", "Whether the model passed this gate", "gate")
         for gate, passed in gates.items():
             verdicts.labels(*self._own, gate).set(passed)
 

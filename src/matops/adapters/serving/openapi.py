@@ -95,12 +95,12 @@ def _text(words: str) -> dict[str, Any]:
     }
 
 
-def _post(words: str, asked: str, answered: str) -> dict[str, Any]:
+def _post(words: str, request: str, response: str) -> dict[str, Any]:
     return {
         "post": {
             "summary": words,
-            "requestBody": {"required": True, "content": _content(asked)},
-            "responses": _answers(words, answered, *REFUSALS),
+            "requestBody": {"required": True, "content": _content(request)},
+            "responses": _answers(words, response, *REFUSALS),
         }
     }
 

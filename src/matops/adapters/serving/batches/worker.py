@@ -12,15 +12,12 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any
 
-from matops.adapters.prometheus.drift_metrics import (
-    DescriptorCounts,
-    count_descriptors,
-    take_counts,
-)
+from matops.adapters.prometheus.drift_metrics import count_descriptors, take_counts
 from matops.core.data.record import Payload
 from matops.core.errors import BadInput
 from matops.core.predictor import Predictor
 from matops.core.quality.prediction import Prediction
+from matops.physics.arrays import IntArray
 
 Load = Callable[[], Predictor]
 """Picklable factory of a predictor."""
@@ -55,8 +52,8 @@ class Answered:
 
     outcomes: list[Outcome]  # one for each request
     passes: list[int]  # samples of each pass through the network
-    # counts of the samples that were answered
-    descriptors: list[DescriptorCounts] = field(default_factory=list)
+    # counts of the samples that were answered, a batch each
+    descriptors: list[IntArray] = field(default_factory=list)
 
 
 def warm_up(load: Load) -> None:

@@ -54,10 +54,8 @@ class Guard:
         limits: Limits,
         metrics: ServingMetrics,
     ) -> None:
-        self._application = application
-        self._routes = routes
-        self._limits = limits
-        self._metrics = metrics
+        self._application, self._routes = application, routes
+        self._limits, self._metrics = limits, metrics
         self._held_bytes = 0
         self.is_draining = False
 
@@ -136,16 +134,11 @@ class _Held:
 
 
 class _Answer:
-    """The answer to one request, as far as it was sent.
-
-    Attributes:
-        status: HTTP status; 0 until there is one.
-    """
+    """The answer to one request, as far as it was sent."""
 
     def __init__(self, send: Send, is_draining: bool) -> None:
-        self._send = send
-        self._is_draining = is_draining
-        self.status = 0
+        self._send, self._is_draining = send, is_draining
+        self.status = 0  # of HTTP; 0 until there is one
 
     async def send(self, message: Message) -> None:
         """Pass a part of the answer on; a server that ends asks for no more on this connection."""
