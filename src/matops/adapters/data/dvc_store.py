@@ -23,8 +23,9 @@ from matops.adapters.data.dvc_workspace import (
 )
 from matops.adapters.storage.errors import one_line
 from matops.artifacts.data.dataset import part_ids, write_part
-from matops.artifacts.data.history import VersionEntry, count_sources, now, write_entry
+from matops.artifacts.data.history import VersionEntry, count_sources, now
 from matops.artifacts.data.record_index import open_index
+from matops.artifacts.jsonfile import write_json
 from matops.core.data.record import Record
 from matops.core.errors import BadInput
 from matops.core.family import Family
@@ -157,7 +158,8 @@ class DvcStore:
                 date=now(),
                 author=self.author,
             )
-            written = write_entry(Path(directory), entry)
+            written = Path(directory) / entry.file_name
+            write_json(written, entry)
             size_bytes = part.stat().st_size + written.stat().st_size
             files = [parts[(part.name,)], objects.keep(written)]
         places = (family.name, part.name), (HISTORY, family.name, written.name)

@@ -35,10 +35,8 @@ def compare_datasets(before: Path, after: Path) -> Comparison:
     """
     old = {path.name: path for path in part_paths(before)}
     new = {path.name: path for path in part_paths(after)}
-    return compare_parts(
-        [old[name] for name in old.keys() - new.keys()],
-        [new[name] for name in new.keys() - old.keys()],
-    )
+    lost, gained = old.keys() - new.keys(), new.keys() - old.keys()
+    return compare_parts([old[name] for name in lost], [new[name] for name in gained])
 
 
 def compare_parts(only_first: Iterable[Path], only_second: Iterable[Path]) -> Comparison:

@@ -4,9 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
-from matops.artifacts.jsonfile import write_json
 from matops.core.data.record import Record
 
 
@@ -40,11 +38,3 @@ def count_sources(records: Sequence[Record]) -> dict[str, int]:
 def now() -> str:
     """The time in UTC, to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def write_entry(directory: Path, entry: VersionEntry) -> Path:
-    """Write an entry and return its path."""
-    directory.mkdir(parents=True, exist_ok=True)
-    path = directory / entry.file_name
-    write_json(path, entry)
-    return path

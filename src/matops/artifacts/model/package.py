@@ -78,8 +78,8 @@ def read_domain(directory: Path) -> Domain:
 
 def _version(card: Card, weights_hash: str) -> str:
     origin = {"data": card.data.version, "configuration": card.configuration}
-    said = weights_hash + json.dumps(origin, sort_keys=True)
-    return hashlib.sha256(said.encode()).hexdigest()[:12]
+    text = weights_hash + json.dumps(origin, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def write_package(

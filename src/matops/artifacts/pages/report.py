@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -28,15 +27,6 @@ SUMMARY = {
     "coverage": "Coverage of the intervals",
     "interval_half_width": "Median half width of the intervals",
 }
-
-
-@dataclass(frozen=True)
-class TargetSection:
-    """What the page shows of one target: figures as SVG, and the worst test rows."""
-
-    target: Target
-    figures: dict[str, str]
-    worst: list[dict[str, object]]
 
 
 def explain_verdict(verdict: Verdict) -> str:
@@ -98,7 +88,8 @@ def worst_rows(target: Target, rows: pd.DataFrame) -> list[dict[str, object]]:
     return [{str(key): value for key, value in row.items()} for row in worst]
 
 
-def _section(card: Card, rows: pd.DataFrame, index: int) -> TargetSection:
+def _section(card: Card, rows: pd.DataFrame, index: int) -> dict[str, object]:
+    """What the page shows of one target: figures as SVG, and the worst test rows."""
     target = card.targets[index]
     points = select_points(target, rows)
     coverage = card.measurements.get(f"{target.name}.coverage")
@@ -110,7 +101,7 @@ def _section(card: Card, rows: pd.DataFrame, index: int) -> TargetSection:
         "domain": plots.draw_domain_error(points, correlation),
     }
     drawn = {name: to_svg(figure, f"{name}{index}") for name, figure in figures.items()}
-    return TargetSection(target, drawn, worst_rows(target, rows))
+    return {"target": target, "figures": drawn, "worst": worst_rows(target, rows)}
 
 
 def render_report(card: Card, rows: pd.DataFrame, log: TrainingLog, title: str, paper: str) -> str:

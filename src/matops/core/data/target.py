@@ -112,8 +112,7 @@ def value_edges(target: Target) -> tuple[float, ...]:
     if lower is not None and lower >= 0:
         return ladder(upper or 1e4, decades=4 if upper else 8, a_decade=EDGES_A_DECADE)
     if lower is not None and upper is not None:
-        steps = np.linspace(lower, upper, EQUAL_EDGES + 1)
-        return tuple(_rounded(edge) for edge in steps)
+        return tuple(map(_rounded, np.linspace(lower, upper, EQUAL_EDGES + 1)))
     positive = ladder(1e4, decades=7, a_decade=EDGES_A_DECADE // 2)
     return (*(-edge for edge in reversed(positive)), 0.0, *positive)
 

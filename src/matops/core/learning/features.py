@@ -70,10 +70,9 @@ class PackedFeatures:
         tensors = {}
         for name, tensor in self.tensors.items():
             axis = name.split(".", 1)[0]
-            taken = tensor[rows if axis == SAMPLE_AXIS else picked[axis]]
+            tensors[name] = tensor[rows if axis == SAMPLE_AXIS else picked[axis]]
             if name in self.pointers:
-                taken = taken + starts[self.pointers[name]][sample_of[axis]]
-            tensors[name] = taken
+                tensors[name] = tensors[name] + starts[self.pointers[name]][sample_of[axis]]
         return Batch(tensors, sample_of, len(rows))
 
     def take(self, rows: Tensor) -> "PackedFeatures":

@@ -38,9 +38,8 @@ def findings(observation: Observation, limits: RetrainingConfig) -> tuple[bool, 
     samples = observation.live.samples
     if samples is None or observation.drift is None or observation.outside_share is None:
         return True, "Nothing was measured: no server of this model was asked anything here."
-    if samples < limits.least_requests:
-        few = f"{samples:,.0f} samples of the {limits.least_requests:,} that say something"
-        return True, f"Too few to tell: {few}."
+    if samples < (least := limits.least_requests):
+        return True, f"Too few to tell: {samples:,.0f} samples of the {least:,} that say something."
     reasons = []
     if observation.drift >= limits.drift:
         moved = sum(shift.drift >= limits.drift for shift in observation.shifts)

@@ -71,7 +71,8 @@ def judge_canary(
     release_s = (now - release_began).total_seconds()
     if over := _time_over(stage_s, release_s, rollout.setbacks + setback, policy):
         return Ruling("roll_back", f"{over}: {waiting[0].words}", checks, setback)
-    move: RuledMove = "hold" if _enough(checks) else "inconclusive"
+    few = any(check.outcome != "passed" for check in checks if check.unit == "requests")
+    move: RuledMove = "inconclusive" if few or waiting[0].outcome == "missing" else "hold"
     return Ruling(move, waiting[0].words, checks, setback)
 
 
@@ -84,13 +85,6 @@ def _began(rollout: Rollout) -> tuple[datetime, datetime]:
 
 def _with(outcome: str, checks: tuple[Check, ...]) -> tuple[Check, ...]:
     return tuple(check for check in checks if check.outcome == outcome)
-
-
-def _enough(checks: tuple[Check, ...]) -> bool:
-    """Whether everything was measured, on enough requests."""
-    return not _with("missing", checks) and all(
-        check.outcome == "passed" for check in checks if check.unit == "requests"
-    )
 
 
 def _go_on(

@@ -115,19 +115,15 @@ def next_rollout(rollout: Rollout, ruling: Ruling, now: datetime, policy: Canary
         reason=ruling.reason,
     )
     if ruling.move == "advance":
-        decided = _at_share(decided, _share_after(rollout, policy), now, policy)
+        larger = [share for share in policy.shares_percent if share > rollout.share_percent]
+        if not larger:
+            raise BadInput(f"{rollout.share_percent} % is the last stage: promote or roll back")
+        decided = _at_share(decided, larger[0], now, policy)
     elif ruling.move == "promote":
         decided = _end(decided, rollout.candidate)
     elif ruling.move == "roll_back":
         decided = _end(decided, rollout.champion)
     return rollout if decided == rollout else replace(decided, generation=rollout.generation + 1)
-
-
-def _share_after(rollout: Rollout, policy: CanaryPolicy) -> int:
-    larger = [share for share in policy.shares_percent if share > rollout.share_percent]
-    if not larger:
-        raise BadInput(f"{rollout.share_percent} % is the last stage: promote or roll back")
-    return larger[0]
 
 
 def _at_share(rollout: Rollout, share: int, now: datetime, policy: CanaryPolicy) -> Rollout:

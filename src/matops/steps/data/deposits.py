@@ -26,8 +26,7 @@ class Deposit:
     @property
     def snapshot(self) -> str:
         """Changes whenever a file comes, goes, or is written."""
-        said = json.dumps(dict(self.files), sort_keys=True)
-        return hashlib.sha256(said.encode()).hexdigest()
+        return hashlib.sha256(json.dumps(dict(self.files), sort_keys=True).encode()).hexdigest()
 
     def content(self, root: Path) -> str:
         """Hash of all bytes and of the names beneath the deposit's own, whatever that is."""
@@ -80,9 +79,8 @@ def group_deposits(stamps: Mapping[str, str]) -> list[Deposit]:
     for path, stamp in visible.items():
         first, slash, _ = path.partition("/")
         groups[first if slash or not together else TOP][path] = stamp
-    whole = {name: files for name, files in groups.items() if not _has_unfinished(files)}
-    return [Deposit(name, whole[name]) for name in sorted(whole)]
-
-
-def _has_unfinished(files: Mapping[str, str]) -> bool:
-    return any(path.lower().endswith(UNFINISHED) for path in files)
+    return [
+        Deposit(name, files)
+        for name, files in sorted(groups.items())
+        if not any(path.lower().endswith(UNFINISHED) for path in files)
+    ]

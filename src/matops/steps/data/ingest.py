@@ -44,10 +44,6 @@ def ingest(
         return IngestReport(family.name, after.version, after.added, repeated, tuple(quarantined))
     current = store.checkout(family)
     if current is None:
-        first = f", the first being {_say(quarantined[0])}" if quarantined else ""
-        raise BadInput(f"no usable record: {len(quarantined)} were refused{first}")
+        first = [f", the first being {item.origin}: {item.reason}" for item in quarantined[:1]]
+        raise BadInput(f"no usable record: {len(quarantined)} were refused{''.join(first)}")
     return IngestReport(family.name, current.version, 0, repeated, tuple(quarantined))
-
-
-def _say(item: Quarantined) -> str:
-    return f"{item.origin}: {item.reason}"

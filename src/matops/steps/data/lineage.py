@@ -4,12 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from matops.artifacts.data.dataset_origins import (
-    FoundRecord,
-    PartOrigins,
-    count_origins,
-    find_record,
-)
+from matops.artifacts.data import dataset_origins as origins
+from matops.artifacts.data.dataset_origins import FoundRecord, PartOrigins
 from matops.artifacts.model.package import read_card, read_config
 from matops.core.data.split import Part, assign_part
 from matops.core.errors import BadInput
@@ -62,7 +58,7 @@ def trace_model(package: Path, store: DatasetStore) -> ModelLineage:
         data = store.open(get_family(card.family), card.data.version)
     except BadInput as error:
         return ModelLineage(package, card, (), str(error))
-    return ModelLineage(package, card, count_origins(data.directory), "")
+    return ModelLineage(package, card, origins.count_origins(data.directory), "")
 
 
 def trace_record(package: Path, identity: str, store: DatasetStore) -> RecordLineage:
@@ -86,7 +82,7 @@ def find_everywhere(
     for family in families:
         try:
             data = store.checkout(family)
-            own = find_record(data.directory, identity, family.targets) if data else None
+            own = origins.find_record(data.directory, identity, family.targets) if data else None
         except BadInput as error:
             unknown.append((f"published data of {family.name}", str(error)))
         else:
@@ -108,7 +104,7 @@ def _in_model(
     card = read_card(package)
     family = get_family(card.family)
     data = store.open(family, card.data.version)
-    record = find_record(data.directory, identity, family.targets)
+    record = origins.find_record(data.directory, identity, family.targets)
     if record is None:
         return None
     place = assign_part(record.group, read_config(family, card).split)

@@ -49,7 +49,7 @@ class Watch:
         Raises:
             BadInput: the place can't be looked into.
         """
-        before = self._new()
+        before = {deposit.name: deposit.snapshot for deposit in self._unread()}
         if before and not stop.wait(interval_s):
             self._take_settled(before, stop, tell)
 
@@ -62,9 +62,6 @@ class Watch:
             except BadInput as trouble:
                 tell(trouble)
             stop.wait(interval_s)
-
-    def _new(self) -> dict[str, str]:
-        return {deposit.name: deposit.snapshot for deposit in self._unread()}
 
     def _unread(self) -> Iterator[Deposit]:
         for deposit in self.source.look():
@@ -92,13 +89,17 @@ class Watch:
         address = self.source.address(deposit.name)
         with self.source.fetched(deposit) as root:
             content = deposit.content(root)
-            known = self.ledger.with_content(content)
-            items = [] if known else list(self._read(deposit, root))
+            earlier = self.ledger.with_content(content)
+            items = [] if earlier else list(self._read(deposit, root))
             if not self.source.unchanged(deposit):
                 return None
+        if earlier:
+            self.ledger.add(replace(earlier, address=address, snapshot=deposit.snapshot))
+            return None
         report = self._ingest(items)
-        self.ledger.add(_entry(address, deposit.snapshot, content, known, report))
-        return None if known else Batch(address, report)
+        counts = (report.version, report.added, report.repeated, len(report.quarantined))
+        self.ledger.add(ReadDeposit(address, deposit.snapshot, content, *counts, _today()))
+        return Batch(address, report)
 
     def _read(self, deposit: Deposit, root: Path) -> Iterator[Record | Quarantined]:
         """What the family reads, with places as people call them instead of those on disk."""
@@ -108,7 +109,8 @@ class Watch:
             for item in self.family.read(path, dated):
                 yield _moved(item, str(path), address)
         except BadInput as error:
-            yield Quarantined(address, _said(error, str(path), address))
+            reason = str(error).replace(str(path), address).removeprefix(f"{address}: ")
+            yield Quarantined(address, reason)
         except Exception as error:  # no file may end the watch, whatever a reader makes of it
             reason = f"can't be read: {type(error).__name__}: {error}"
             yield Quarantined(address, " ".join(reason.split()))
@@ -121,16 +123,6 @@ class Watch:
         return ingest(self.family, items, self.store)
 
 
-def _entry(
-    address: str, snapshot: str, content: str, known: ReadDeposit | None, report: IngestReport
-) -> ReadDeposit:
-    if known:
-        return replace(known, address=address, snapshot=snapshot)
-    refused = len(report.quarantined)
-    counts = (report.version, report.added, report.repeated, refused)
-    return ReadDeposit(address, snapshot, content, *counts, _today())
-
-
 def _today() -> str:
     return datetime.now(UTC).date().isoformat()
 
@@ -140,7 +132,3 @@ def _moved(item: Record | Quarantined, path: str, address: str) -> Record | Quar
         return Quarantined(item.origin.replace(path, address), item.reason.replace(path, address))
     origin = item.provenance.origin.replace(path, address)
     return replace(item, provenance=replace(item.provenance, origin=origin))
-
-
-def _said(error: BadInput, path: str, address: str) -> str:
-    return str(error).replace(path, address).removeprefix(f"{address}: ")

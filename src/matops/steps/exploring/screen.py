@@ -9,13 +9,8 @@ from time import perf_counter
 
 import pandas as pd
 
-from matops.artifacts.exploring.screening import (
-    Plan,
-    join_screening,
-    missing_parts,
-    open_screening,
-    part_path,
-)
+from matops.artifacts.exploring import screening as disk
+from matops.artifacts.exploring.screening import Plan
 from matops.artifacts.exploring.screening_result import ScreeningResult, collect
 from matops.artifacts.jsonfile import to_json
 from matops.artifacts.model.package import load_checked, read_card
@@ -139,13 +134,19 @@ def _make_parts(
 ) -> int:
     """Make every part of the table, or of a share of it, that is missing; the number of designs."""
     plan = screening.plan
-    missing = missing_parts(directory, plan, shard)
+    missing = disk.missing_parts(directory, plan, shard)
     count = sum(map(len, shard.of(plan.parts)))
     kept = done = count - sum(map(len, missing))
     start = perf_counter()
     progress(done, count, "kept from before" if done else "starting")
     calls = [
-        (screening.load, plan.seed, screening.config, designs, part_path(directory, plan, designs))
+        (
+            screening.load,
+            plan.seed,
+            screening.config,
+            designs,
+            disk.part_path(directory, plan, designs),
+        )
         for designs in missing
     ]
     for finished in _run(calls, workers):
@@ -162,7 +163,7 @@ def begin_screening(screening: Screening, directory: Path) -> None:
     Raises:
         BadInput: the directory holds another screening, or one that is running.
     """
-    with open_screening(directory, screening.plan):
+    with disk.open_screening(directory, screening.plan):
         return
 
 
@@ -177,7 +178,7 @@ def screen_shard(
     Raises:
         BadInput: the directory holds another screening, or this shard is running there.
     """
-    with join_screening(directory, screening.plan, shard):
+    with disk.join_screening(directory, screening.plan, shard):
         return _make_parts(screening, directory, workers, progress, shard)
 
 
@@ -194,24 +195,18 @@ def run_screening(
             has no simulation that could confirm one.
     """
     family, plan, designs = screening.family, screening.plan, designing(screening.family)
-    with open_screening(directory, plan):
+    with disk.open_screening(directory, plan):
         _make_parts(screening, directory, workers, report("screen"))
         targets = scalars_of(family.targets)
         result = collect(directory, plan, designs.objectives, screening.merit, targets)
-        best = remake(designs, plan, screening.config, result.front)
-        files = write_result(directory, result, best, None, family.title, screening.coverage)
-        if not screening.confirm:
+        config, coverage = screening.config, screening.coverage
+        best = remake(designs, plan, config, result.front)
+        files = write_result(directory, result, best, None, family.title, coverage)
+        if not (wanted := screening.confirm):
             return Screened(result, None, files)
         simulations, progress = directory / SIMULATIONS, report("confirm")
         confirmed = confirm_front(
-            family,
-            result,
-            best,
-            screening.config,
-            screening.confirm,
-            simulations,
-            workers,
-            progress,
+            family, result, best, config, wanted, simulations, workers, progress
         )
-        files = write_result(directory, result, best, confirmed, family.title, screening.coverage)
+        files = write_result(directory, result, best, confirmed, family.title, coverage)
         return Screened(result, confirmed, files)

@@ -139,8 +139,7 @@ def _screen_batch(
             if isinstance(design, str) or isinstance(answer, str):
                 rows.append({"index": index, "refused": answer})
             else:
-                columns = _columns(family.objectives, design[1], answer)
-                rows.append({"index": index, **columns})
+                rows.append({"index": index} | _columns(family.objectives, design[1], answer))
     return rows
 
 
@@ -148,10 +147,9 @@ def screen_part(load: Load, seed: int, config: FamilyConfig, designs: range, pat
     """Screen the designs of one part, write it to ``path``, and return their number."""
     predictor, watch = _loaded(load), Stopwatch()
     timed = replace(predictor, ensemble=TimedEnsemble(predictor.ensemble, watch))
-    rows = []
+    family, rows = predictor.family, []
     for first in range(0, len(designs), BATCH):
         rows += _screen_batch(timed, designs[first : first + BATCH], seed, config, watch)
-    targets = scalars_of(predictor.family.targets)
-    schema = part_schema(targets, designing(predictor.family).objectives)
+    schema = part_schema(scalars_of(family.targets), designing(family).objectives)
     write_part(path, rows, schema, watch.seconds)
     return len(rows)

@@ -29,9 +29,9 @@ def features_file(
 ) -> Path:
     """Where the features of these records are kept; the name follows from what they depend on."""
     ids = "\x1f".join(record.id for record in records)
-    said = f"{family.name}\x1e{ids}\x1e".encode() + to_json(family.feature_key(config))
+    inputs = f"{family.name}\x1e{ids}\x1e".encode() + to_json(family.feature_key(config))
     code = code_digest(family, config, FEATURES_OF, (_concatenate,))
-    digest = hashlib.sha256(said + code).hexdigest()[:20]
+    digest = hashlib.sha256(inputs + code).hexdigest()[:20]
     return cache / f"features-{digest}.safetensors"
 
 

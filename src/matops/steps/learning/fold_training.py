@@ -78,9 +78,9 @@ def training_key(
         training=replace(config.training, members=1, transfer=transfer),
     )
     rows = ("\x1f".join(ids) for ids in (train_ids, held_out_ids))
-    said = "\x1e".join([family.name, *rows, str(number), start_version, ""]).encode()
+    inputs = "\x1e".join([family.name, *rows, str(number), start_version, ""]).encode()
     code = training_code(family, config)
-    return hashlib.sha256(said + to_json(relevant) + code).hexdigest()[:24]
+    return hashlib.sha256(inputs + to_json(relevant) + code).hexdigest()[:24]
 
 
 @lru_cache(maxsize=1)

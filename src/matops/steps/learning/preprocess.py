@@ -42,10 +42,10 @@ def preprocess(
     """
     # The order in which parts are stored is the order in which they are read back.
     records = sorted(read_records(data.directory, family.targets), key=lambda record: record.id)
-    known = features_file(cache, family, records, config).is_file()
+    cached = features_file(cache, family, records, config).is_file()
     kept = keep_features(family, records, config, cache, workers, progress)
     features = read_features(kept, family.pointers)
     prepared = Prepared(family, config, data.version, records, features)
     _check_parts(family, prepared.summary(), config)
     write_prepared(out, prepared)
-    return known
+    return cached

@@ -9,7 +9,6 @@ import numpy as np
 from matops.artifacts.data.prepared import Prepared, read_prepared
 from matops.artifacts.model.model import (
     LearningPoint,
-    MemberLog,
     TrainingLog,
     read_member,
     write_model,
@@ -93,16 +92,6 @@ def _adding_up(total: int, progress: Progress) -> Report:
     return report
 
 
-def _kept(
-    prepared: Prepared, task: Task, out: Path, start: Start | None
-) -> tuple[Ensemble, MemberLog]:
-    build = partial(prepared.family.network, prepared.config)
-    kept = read_member(out, task.name, training_key(prepared, start), build)
-    if kept is None:
-        raise RuntimeError(f"{out}: {task.name} was trained, but its file is not there")
-    return kept
-
-
 def _learning_point(prepared: Prepared, ensemble: Ensemble, n_rows: int) -> LearningPoint:
     held_out = prepared.rows("calibration")
     truth = prepared.scaled_targets().take(held_out.numpy())
@@ -113,8 +102,12 @@ def _learning_point(prepared: Prepared, ensemble: Ensemble, n_rows: int) -> Lear
 
 def _assemble(prepared: Prepared, tasks: list[Task], out: Path, start: Start | None) -> TrainingLog:
     """Join the networks to one model; the first of several processes writes it."""
-    config = prepared.config
-    done = [(task, *_kept(prepared, task, out, start)) for task in tasks]
+    config, key, done = prepared.config, training_key(prepared, start), []
+    for task in tasks:
+        kept = read_member(out, task.name, key, partial(prepared.family.network, config))
+        if kept is None:
+            raise RuntimeError(f"{out}: {task.name} was trained, but its file is not there")
+        done.append((task, *kept))
     curve = [
         _learning_point(prepared, ensemble, len(training_rows(prepared, task.share)))
         for task, ensemble, _ in done
@@ -124,7 +117,7 @@ def _assemble(prepared: Prepared, tasks: list[Task], out: Path, start: Start | N
     networks = [ensemble.networks[0] for ensemble, _ in members]
     first = members[0][0]
     log = TrainingLog(
-        key=training_key(prepared, start),
+        key=key,
         device=str(choose_device(config.training.device)),
         epochs=tuple(entry for _, member_log in members for entry in member_log.epochs),
         learning_curve=tuple(sorted(curve, key=lambda point: point.rows)),

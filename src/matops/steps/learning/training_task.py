@@ -35,9 +35,9 @@ class Task:
 def training_key(prepared: Prepared, start: Start | None) -> str:
     """Hash of data, configuration, start and code: only the same training resumes."""
     version = start.lineage[0].version if start else ""
-    said = prepared.version.encode() + to_json(prepared.config) + version.encode()
+    inputs = prepared.version.encode() + to_json(prepared.config) + version.encode()
     code = training_code(prepared.family, prepared.config)
-    return hashlib.sha256(said + code).hexdigest()[:20]
+    return hashlib.sha256(inputs + code).hexdigest()[:20]
 
 
 def training_code(family: Family, config: FamilyConfig) -> bytes:
@@ -49,8 +49,8 @@ def training_code(family: Family, config: FamilyConfig) -> bytes:
 def checkpoint_key(prepared: Prepared, start: Start | None, task: Task) -> str:
     """Names the checkpoints of one network: its training and its rows."""
     rows = "\x1f".join(prepared.records[i].id for i in training_rows(prepared, task.share).tolist())
-    said = f"{training_key(prepared, start)}\x1e{task.name}\x1e{rows}"
-    digest = hashlib.sha256(said.encode()).hexdigest()[:20]
+    inputs = f"{training_key(prepared, start)}\x1e{task.name}\x1e{rows}"
+    digest = hashlib.sha256(inputs.encode()).hexdigest()[:20]
     return f"{prepared.family.name}-{task.name}-{digest}"
 
 

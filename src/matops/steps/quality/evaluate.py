@@ -24,14 +24,8 @@ from matops.core.quality.card import SCHEMA_VERSION, Card, DataChange, DomainSum
 from matops.core.quality.domain import DomainScore, fit_domain
 from matops.core.quality.gate import Gate, Measurement, Verdict, judge
 from matops.core.quality.uncertainty import calibrate
+from matops.steps.quality import measure
 from matops.steps.quality.held_out import HeldOut, held_out, test_table
-from matops.steps.quality.measure import (
-    champion_gates,
-    error_rank_correlation,
-    measure_against_champion,
-    measure_errors,
-    measure_latency,
-)
 
 PACKAGE, REPORT, ROWS = "package", "report.html", "test_predictions.csv"
 PARITY = "parity.html"
@@ -62,19 +56,20 @@ def _against_champion(
 ) -> tuple[dict[str, Measurement], tuple[Gate, ...], str]:
     family, rival = predictor.family, load_predictor(champion)
     answers = rival.means([record.payload for record in test.records])
-    measured = measure_against_champion(test.truth, test.mean, answers, test.groups)
+    measured = measure.measure_against_champion(test.truth, test.mean, answers, test.groups)
     tolerance = predictor.config.evaluation.champion_tolerance
-    return measured, champion_gates(family, tolerance, rival.model_version), rival.model_version
+    gates = measure.champion_gates(family, tolerance, rival.model_version)
+    return measured, gates, rival.model_version
 
 
 def _measure(predictor: Predictor, test: HeldOut, champion: Path | None) -> Measured:
     """All measurements, and the verdict on them."""
     family, config = predictor.family, predictor.config
     payloads = [record.payload for record in test.records]
-    measured = measure_errors(test, predictor.conformal)
+    measured = measure.measure_errors(test, predictor.conformal)
     some = payloads[: config.evaluation.physics_samples]
     measured |= family.measure_physics(predictor.scaled, some, config)
-    measured |= measure_latency(predictor, payloads[: config.evaluation.latency_requests])
+    measured |= measure.measure_latency(predictor, payloads[: config.evaluation.latency_requests])
     gates, version = family.gates(config), ""
     if champion:
         compared, extra, version = _against_champion(predictor, test, champion)
@@ -90,7 +85,7 @@ def _domain_summary(
         tokens=tuple(sorted(predictor.domain.tokens)),
         threshold=predictor.domain.threshold,
         outside_share=float(np.mean([score.is_outside for score in scores])),
-        error_rank_correlation=error_rank_correlation(test, scores),
+        error_rank_correlation=measure.error_rank_correlation(test, scores),
     )
 
 

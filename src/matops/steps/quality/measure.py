@@ -20,27 +20,27 @@ def measure_errors(test: HeldOut, conformal: Conformal) -> dict[str, Measurement
     """Errors, coverage and interval width of every target, its components pooled."""
     half_width = conformal.half_width(test.spread)
     _, group_of = np.unique(test.groups, return_inverse=True)
-    found: dict[str, Measurement] = {}
+    measurements: dict[str, Measurement] = {}
     for target in test.truth.targets:
         truth, mean = test.truth.numbers(target), test.mean.numbers(target)
         half, groups = half_width.numbers(target), group_of[test.truth.sample_of(target)]
-        found |= target_errors(target, truth, mean, groups)
+        measurements |= target_errors(target, truth, mean, groups)
         coverage = measured_coverage(truth, mean, half, groups)
-        found[f"{target.name}.coverage"] = coverage
-        found[f"{target.name}.coverage_high"] = Measurement(
+        measurements[f"{target.name}.coverage"] = coverage
+        measurements[f"{target.name}.coverage_high"] = Measurement(
             coverage_upper_end(coverage, conformal), "1", rows=coverage.rows
         )
-        found[f"{target.name}.interval_half_width"] = Measurement(
+        measurements[f"{target.name}.interval_half_width"] = Measurement(
             float(np.median(half)), target.scaled_unit, rows=len(truth)
         )
-    return found
+    return measurements
 
 
 def measure_against_champion(
     truth: Tables, challenger: Tables, champion: Tables, groups: Sequence[str]
 ) -> dict[str, Measurement]:
     """Challenger's minus champion's error on the same rows, and the upper end of its interval."""
-    found = {}
+    measurements = {}
     _, group_of = np.unique(groups, return_inverse=True)
     for target in truth.targets:
         difference = paired_difference(
@@ -49,12 +49,12 @@ def measure_against_champion(
             np.abs(champion.numbers(target) - truth.numbers(target)),
             group_of[truth.sample_of(target)],
         )
-        found[f"{target.name}.mae_over_champion"] = difference
+        measurements[f"{target.name}.mae_over_champion"] = difference
         high = difference.high if difference.high is not None else np.nan
-        found[f"{target.name}.mae_over_champion_high"] = Measurement(
+        measurements[f"{target.name}.mae_over_champion_high"] = Measurement(
             high, difference.unit, rows=difference.rows
         )
-    return found
+    return measurements
 
 
 def champion_gates(family: Family, tolerance: float, version: str) -> tuple[Gate, ...]:
