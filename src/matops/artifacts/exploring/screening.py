@@ -118,11 +118,8 @@ def missing_parts(directory: Path, plan: Plan, shard: Shard = WHOLE) -> list[ran
     Raises:
         BadInput: a part can't be read.
     """
-    return [
-        designs
-        for designs in shard.of(plan.parts)
-        if _rows(part_path(directory, plan, designs)) != len(designs)
-    ]
+    sizes = ((part, _rows(part_path(directory, plan, part))) for part in shard.of(plan.parts))
+    return [part for part, rows in sizes if rows != len(part)]
 
 
 def _rows(path: Path) -> int:

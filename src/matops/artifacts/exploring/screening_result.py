@@ -35,15 +35,6 @@ class ScreeningResult:
     seconds: dict[str, float]  # by stage, summed over all processes
 
 
-def _with_interval(rows: pd.DataFrame, targets: Sequence[Target], merit: Merit) -> pd.DataFrame:
-    """The same rows with the ends of the merit's interval."""
-    ends = {
-        merit.name + end: merit.of(rows[[target.name + end for target in targets]].to_numpy())
-        for end in ("_lower", "_upper")
-    }
-    return rows.assign(**ends)
-
-
 def collect(
     directory: Path, plan: Plan, objectives: Objectives, merit: Merit, targets: Sequence[Target]
 ) -> ScreeningResult:
@@ -71,11 +62,15 @@ def collect(
         seconds = {stage: seconds[stage] + taken[stage] for stage in STAGES}
     if refused.total() == plan.count:
         raise BadInput(f"every design was refused: {refused.most_common(1)[0][0]}")
+    front = fronts[0].reset_index(drop=True)
+    for end in ("_lower", "_upper"):
+        names = [target.name + end for target in targets]
+        front[merit.name + end] = merit.of(front[names].to_numpy())
     return ScreeningResult(
         plan=plan,
         objectives=objectives,
         merit=merit,
-        front=_with_interval(fronts[0], targets, merit).reset_index(drop=True),
+        front=front,
         cloud=pd.concat(cloud, ignore_index=True),
         stride=stride,
         outside=outside,

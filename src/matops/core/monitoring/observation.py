@@ -42,12 +42,9 @@ def findings(observation: Observation, limits: RetrainingConfig) -> tuple[bool, 
         return True, f"Too few to tell: {samples:,.0f} samples of the {least:,} that say something."
     reasons = []
     if observation.drift >= limits.drift:
-        moved = sum(shift.drift >= limits.drift for shift in observation.shifts)
-        farthest = observation.shifts[0].descriptor
-        reasons.append(
-            f"{moved} of {len(observation.shifts)} descriptors drifted, "
-            f"{farthest} farthest ({observation.drift:.2f} of {limits.drift:g})"
-        )
+        shifts, moved = observation.shifts, sum(s.drift >= limits.drift for s in observation.shifts)
+        farthest = f"{shifts[0].descriptor} farthest ({observation.drift:.2f} of {limits.drift:g})"
+        reasons.append(f"{moved} of {len(shifts)} descriptors drifted, {farthest}")
     if observation.outside_share >= limits.outside_share:
         reasons.append(f"{observation.outside_share:.0%} of the samples are out of domain")
     if reasons:

@@ -64,11 +64,9 @@ def calibrate(
     """
     names, group_of = np.unique(np.asarray(groups), return_inverse=True)
     n_groups = len(names)
-    if n_groups < least_groups(coverage):
-        raise ValueError(
-            f"{n_groups} calibration groups can't promise {coverage:.0%}; "
-            f"{least_groups(coverage)} or more can"
-        )
+    if n_groups < (least := least_groups(coverage)):
+        few = f"{n_groups} calibration groups can't promise {coverage:.0%}"
+        raise ValueError(f"{few}; {least} or more can")
     floors, quantiles = [], []
     for target in truth.targets:
         group = group_of[truth.sample_of(target)]
