@@ -118,16 +118,16 @@ class _Fit:
     def run(self, progress: Progress | None, checkpoints: Checkpoints | None) -> None:
         """Train to the end of the schedule, from the last checkpoint where there is one."""
         epochs = self.config.epochs
-        found = checkpoints.latest() if checkpoints else None
-        if found:
-            self._restore(found)
+        latest = checkpoints.latest() if checkpoints else None
+        if latest:
+            self._restore(latest)
             if progress:
                 progress(len(self.log), epochs, "goes on from a checkpoint")
         for epoch in range(len(self.log), epochs):
             self._run_epoch(epoch, checkpoints)
             if progress:
                 progress(epoch + 1, epochs, f"loss {self.log[-1].loss:.4f}")
-        if checkpoints and self.ranks.first and not (found and len(found.log) == epochs):
+        if checkpoints and self.ranks.first and not (latest and len(latest.log) == epochs):
             checkpoints.save(self._checkpoint())
 
     def _run_epoch(self, epoch: int, checkpoints: Checkpoints | None) -> None:

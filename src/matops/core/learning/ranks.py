@@ -46,9 +46,13 @@ class Ranks:
         if self.size == 1:
             return list(numbers)
         learning = [p for p in parameters if p.requires_grad]
-        known = torch.tensor([float(p.grad is not None) for p in learning] + list(numbers))
+        flags_and_numbers = torch.tensor(
+            [float(p.grad is not None) for p in learning] + list(numbers)
+        )
         gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in learning]
-        flat = torch.cat([g.flatten() for g in gradients] + [known.to(gradients[0].device)])
+        flat = torch.cat(
+            [g.flatten() for g in gradients] + [flags_and_numbers.to(gradients[0].device)]
+        )
         distributed.all_reduce(flat)
         sizes = [g.numel() for g in gradients] + [len(learning), len(numbers)]
         *sums, flags, totals = torch.split(flat, sizes)

@@ -116,12 +116,12 @@ class Ensemble:
         chunks = torch.split(torch.arange(len(features)), PREDICT_BATCH)
         batches = [features.batch(rows) for rows in chunks]
         members = [[by_axis(network(batch)) for batch in batches] for network in self.networks]
-        found, first = {}, 0
+        tables, first = {}, 0
         for axis in members[0][0]:
             table = torch.stack([torch.cat([part[axis] for part in parts]) for parts in members])
             own = slice(first, first := first + table.shape[-1])
-            found[axis] = np.asarray((table * self.scale[own] + self.centre[own]).double())
-        return found
+            tables[axis] = np.asarray((table * self.scale[own] + self.centre[own]).double())
+        return tables
 
     def tensors(self) -> dict[str, Tensor]:
         """All weights under one name each, for a safetensors file."""

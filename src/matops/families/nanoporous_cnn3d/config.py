@@ -111,8 +111,8 @@ class SimulationConfig:
             )
         if self.count < 0 or self.seed < 0:
             raise ValueError(f"count ({self.count}) and seed ({self.seed}) must be 0 or more")
-        known = 0 < self.hkl_squared <= MAX_HKL_SQUARED
-        if not known or not len(wave_vectors(self.hkl_squared)):
+        in_range = 0 < self.hkl_squared <= MAX_HKL_SQUARED
+        if not in_range or not len(wave_vectors(self.hkl_squared)):
             raise ValueError(
                 f"hkl_squared must be a sum of three squares from 1 to {MAX_HKL_SQUARED}, not "
                 f"{self.hkl_squared}"

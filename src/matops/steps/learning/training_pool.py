@@ -44,13 +44,13 @@ def train_in_pool(work: PoolWork, tasks: Sequence[Task], workers: int, report: R
     """
     # Forking a process that has started threads can deadlock; a spawned one starts clean.
     context = get_context("spawn")
-    said = context.SimpleQueue()
-    with ProcessPoolExecutor(min(workers, len(tasks)), context, _begin, (said,)) as pool:
+    reports = context.SimpleQueue()
+    with ProcessPoolExecutor(min(workers, len(tasks)), context, _begin, (reports,)) as pool:
         waiting = {pool.submit(_run_in_worker, work, task) for task in tasks}
         while waiting:
             finished, waiting = wait(waiting, POLL_SECONDS)
-            while not said.empty():
-                report(*said.get())
+            while not reports.empty():
+                report(*reports.get())
             if not told_to_stop():
                 for future in finished:
                     future.result()
@@ -66,14 +66,14 @@ def _run_in_worker(work: PoolWork, task: Task) -> None:
         run_task(prepared, task, work.out, partial(_report, task.name), start, work.policy)
 
 
-_said: Any = None
+_reports: Any = None
 
 
-def _begin(said: Any) -> None:
-    global _said
+def _begin(reports: Any) -> None:
+    global _reports
     begin_worker()
-    _said = said
+    _reports = reports
 
 
 def _report(name: str, done: int, total: int, words: str) -> None:
-    _said.put((name, done, total, words))
+    _reports.put((name, done, total, words))
