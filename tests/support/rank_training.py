@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import torch
 
-from matops.core.errors import BadInput
 from matops.families import get_family
+from matops.testing.case import whole_payloads
 from tests.support.rank_process import Results
 
 ROWS = 8
 
 
-def answers_of(name: str, directory: Path) -> Results:
+def answers_of(name: str) -> Results:
     """What a network answers after two steps, and its losses.
 
     No more: the examples are few and alike, so that norms blow up what rounding leaves of them.
@@ -23,13 +22,7 @@ def answers_of(name: str, directory: Path) -> Results:
     demo = family.preset("demo")
     training = replace(demo.training, epochs=2, batch_size=ROWS, device="cpu")
     config = replace(demo, training=training)
-    payloads = [dict(family.load_request(family.write_example(directory)))]
-    for form in family.payload_forms:
-        try:
-            family.parse({form.key: form.example})
-        except BadInput:
-            continue
-        payloads.append({form.key: form.example})
+    payloads = whole_payloads(family)
     samples = [family.parse(payloads[row % len(payloads)]) for row in range(ROWS)]
     features = family.featurize(samples, config)
     truth = torch.linspace(-1, 1, ROWS * len(family.targets)).reshape(ROWS, -1)

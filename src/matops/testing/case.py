@@ -38,17 +38,23 @@ class Case:
     features: PackedFeatures  # of the payloads over and over, ``ROWS`` samples
 
 
-@cache
-def case_of(family: Family) -> Case:
-    """The case of a family, made once."""
+def whole_payloads(family: Family) -> list[Payload]:
+    """The example file's payload, and those documented ones that are whole samples."""
     with TemporaryDirectory() as directory:
-        payloads = [dict(family.load_request(family.write_example(Path(directory))))]
+        payloads: list[Payload] = [family.load_request(family.write_example(Path(directory)))]
     for form in family.payload_forms:
         try:
             family.parse({form.key: form.example})
         except BadInput:
             continue
         payloads.append({form.key: form.example})
+    return payloads
+
+
+@cache
+def case_of(family: Family) -> Case:
+    """The case of a family, made once."""
+    payloads = whole_payloads(family)
     demo = family.preset("demo")
     training = replace(demo.training, members=MEMBERS, epochs=EPOCHS, device="cpu")
     config = replace(demo, training=training)
