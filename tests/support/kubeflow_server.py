@@ -22,80 +22,42 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-import kfp_server_api.models
 import yaml
 
-Json = dict[str, Any]
-Answer = tuple[int, Json]
+from tests.support.kubeflow_runs import Answer, Json, Runs, check_model, page, refusal
 
-API = "/apis/v2beta1/"
-LARGEST_PAGE = 2
-"""Smaller than any client asks for, so that every list has pages."""
+API, OLD_API = "/apis/v2beta1/", "/apis/v1beta1/"
 DROPPED = 0
 """A fault: the server does what it was asked for, and the connection breaks before it says so."""
 
-ACCEPTED = ("ingest", "preprocess", "train", "evaluate", "release")
-REJECTED = ("ingest", "preprocess", "train", "evaluate", "reject")
-MACHINERY = ("root-driver", "root", "executor", "condition-branches-1", "condition-2")
-
-
-def check_model(kind: str, body: Json) -> None:
-    """Raise for fields that the published model does not have."""
-    model = getattr(kfp_server_api.models, kind)
-    types = {model.attribute_map[name]: of for name, of in model.openapi_types.items()}
-    for name, value in body.items():
-        assert name in types, f"{kind}: unknown field {name!r}"
-        if isinstance(value, dict) and types[name].startswith("V2beta1"):
-            check_model(types[name], value)
-
-
-def refusal(status: int, message: str) -> Answer:
-    return status, {"code": status, "error": message, "message": message, "details": []}
-
 
 @dataclass
-class Kubeflow:
+class Kubeflow(Runs):
     """What the server has, how it behaves, and what happened.
 
     Attributes:
         token: what it wants to hear; empty for anything.
-        script: steps of a run, each of which ends with one look.
-        ends: how a run ends.
         faults: (method, part of the path, status) by which the next such request is spoilt.
         requests: method and path of all requests.
     """
 
     token: str = ""
-    script: tuple[str, ...] = ACCEPTED
-    ends: str = "SUCCEEDED"
     faults: list[tuple[str, str, int]] = field(default_factory=list)
     requests: list[tuple[str, str]] = field(default_factory=list)
     pipelines: dict[str, Json] = field(default_factory=dict)
-    versions: dict[str, Json] = field(default_factory=dict)
-    experiments: dict[str, Json] = field(default_factory=dict)
-    runs: dict[str, Json] = field(default_factory=dict)
-    recurring: dict[str, Json] = field(default_factory=dict)
     url: str = ""
-    most_enabled: int = 0
-    count: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def new(self, kept: dict[str, Json], key: str, body: Json) -> Answer:
-        """Keep an object under a name of the server's own."""
-        self.count += 1
-        created = f"2026-11-01T00:00:{self.count:02d}Z"
-        name = f"{key.removesuffix('_id')}-{self.count}"
-        kept[name] = {**body, key: name, "created_at": created}
-        return 200, kept[name]
-
     def answer(self, method: str, path: str, query: Json, body: Any) -> Answer:
+        if path.startswith(f"{OLD_API}runs/"):
+            return self.runs_of_old(path.removeprefix(f"{OLD_API}runs/"))
         parts = path.removeprefix(API).split("/")
         if parts[0] == "pipelines":
             return self._pipelines(method, parts[1:], query, body)
         kinds: dict[str, Callable[..., Answer]] = {
             "experiments": self._experiments,
-            "runs": self._runs,
-            "recurringruns": self._recurring_runs,
+            "runs": self.answer_runs,
+            "recurringruns": self.answer_recurring,
         }
         if parts == ["healthz"]:
             return 200, {"multi_user": False, "pipeline_store": "database"}
@@ -135,80 +97,6 @@ class Kubeflow:
         if body["display_name"] in {e["display_name"] for e in self.experiments.values()}:
             return refusal(409, "experiment already exists")
         return self.new(self.experiments, "experiment_id", body)
-
-    def _check_started(self, body: Json) -> Answer | None:
-        reference = body["pipeline_version_reference"]
-        if reference["pipeline_version_id"] not in self.versions:
-            return refusal(404, "pipeline version not found")
-        if body["experiment_id"] not in self.experiments:
-            return refusal(404, "experiment not found")
-        spec = self.versions[reference["pipeline_version_id"]]["pipeline_spec"]["pipeline_spec"]
-        known = spec["root"]["inputDefinitions"]["parameters"]
-        unknown = set(body["runtime_config"]["parameters"]) - set(known)
-        return refusal(400, f"unknown parameters {unknown}") if unknown else None
-
-    def _runs(self, method: str, name: str, query: Json, body: Any) -> Answer:
-        if method == "POST":
-            check_model("V2beta1Run", body)
-            wrong = self._check_started(body)
-            started = {**body, "state": "PENDING", "looks": 0}
-            return wrong or self.new(self.runs, "run_id", started)
-        if not name:
-            return page(list(self.runs.values()), "runs", query)
-        if name not in self.runs:
-            return refusal(404, f"run {name} not found")
-        self._pass_time(self.runs[name])
-        return 200, {k: v for k, v in self.runs[name].items() if k != "looks"}
-
-    def _pass_time(self, run: Json) -> None:
-        run["looks"] += 1
-        done, over = self.script[: run["looks"]], run["looks"] > len(self.script)
-        run["state"] = self.ends if over else "RUNNING"
-        states = dict.fromkeys((*MACHINERY, *done), "SUCCEEDED")
-        if done and (not over or self.ends == "FAILED"):
-            states[done[-1]] = "FAILED" if over else "RUNNING"
-        run["run_details"] = {
-            "task_details": [
-                {"display_name": name, "state": state, "start_time": f"2026-11-02T00:00:{i:02d}Z"}
-                for i, (name, state) in enumerate(states.items())
-            ]
-        }
-        if over:
-            run["finished_at"] = "2026-11-02T01:00:00Z"
-        if over and self.ends == "FAILED":
-            run["error"] = {"code": 13, "message": "step train failed"}
-
-    def _recurring_runs(self, method: str, name: str, query: Json, body: Any) -> Answer:
-        if method == "POST" and not name:
-            check_model("V2beta1RecurringRun", body)
-            if len(body["trigger"]["cron_schedule"]["cron"].split()) != 6:
-                return refusal(400, "invalid cron expression")
-            return self._check_started(body) or self.new(self.recurring, "recurring_run_id", body)
-        if not name:
-            return page(list(self.recurring.values()), "recurringRuns", query)
-        own, _, verb = name.partition(":")
-        if own not in self.recurring:
-            return refusal(404, f"recurring run {own} not found")
-        if method == "DELETE":
-            del self.recurring[own]
-        else:
-            self.recurring[own]["mode"] = verb.upper()
-        enabled = [r["display_name"] for r in self.recurring.values() if r["mode"] == "ENABLE"]
-        self.most_enabled = max(map(enabled.count, enabled), default=self.most_enabled)
-        return 200, {}
-
-
-def page(items: list[Json], key: str, query: Json) -> Answer:
-    """One page of a list, filtered and sorted as asked; a token is where the next one begins."""
-    for predicate in json.loads(query.get("filter", "{}")).get("predicates", []):
-        assert predicate["operation"] in ("EQUALS", 1), "no such operation"
-        items = [item for item in items if item[predicate["key"]] == predicate["stringValue"]]
-    if query.get("sort_by") == "created_at desc":
-        items = sorted(items, key=lambda item: item["created_at"], reverse=True)
-    begin = int(query.get("page_token") or 0)
-    end = begin + min(int(query.get("page_size", 10)), LARGEST_PAGE)
-    token = str(end) if end < len(items) else ""
-    return 200, {key: items[begin:end], "total_size": len(items), "next_page_token": token}
 
 
 def _file_of(content_type: str, content: bytes) -> bytes:

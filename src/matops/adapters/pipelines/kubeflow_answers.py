@@ -1,13 +1,15 @@
 """What Kubeflow Pipelines answers, in the words of this project."""
 
+import re
+from collections.abc import Mapping
 from typing import Any
 
+from matops.adapters.pipelines.argo_workflow import failure, read_steps, was_terminated
 from matops.steps.pipelines.pipeline_service import (
     PipelineRun,
     PipelineVersion,
     RunState,
     Schedule,
-    StepState,
     Timetable,
 )
 
@@ -21,8 +23,7 @@ STATES: dict[str, RunState] = {
     "FAILED": "failed",
     "CANCELED": "cancelled",
 }
-OWN = ("root", "executor", "condition-", "iteration")
-"""How parts of Kubeflow's own machinery begin, which stand beside the steps as drivers do."""
+ATTEMPT = re.compile(r"\(\d+\)$")
 
 
 def read_version(pipeline: str, answer: Any) -> PipelineVersion:
@@ -44,25 +45,50 @@ def _state(name: str | None) -> RunState:
     return STATES.get(name or "", "waiting")
 
 
-def _is_step(name: str) -> bool:
-    return not (name.startswith(OWN) or name.endswith("-driver"))
+def read_run(answer: Any, workflow: Mapping[str, Any] | None = None) -> PipelineRun:
+    """A run, with its steps where its workflow is at hand.
 
-
-def read_run(answer: Any) -> PipelineRun:
-    """A run, with its steps where the server tells of them."""
+    The answer alone names nodes of all kinds in one list, without what they are; what it is good
+    for is that a step of a name succeeded.
+    """
     details = (answer.run_details.task_details if answer.run_details else None) or []
-    steps = [task for task in details if task.display_name and _is_step(task.display_name)]
-    steps.sort(key=lambda task: str(task.start_time or task.create_time or ""))
+    done = [task.display_name for task in details if task.state == "SUCCEEDED"]
+    steps = read_steps(workflow or {})
+    state = _run_state(answer, workflow or {})
     return PipelineRun(
         run_id=answer.run_id,
         name=answer.display_name,
-        state=_state(answer.state),
+        state=state,
         began=answer.created_at,
         # The server writes the beginning of time where there is none yet.
         ended=answer.finished_at if answer.finished_at and answer.finished_at.year > 1970 else None,
-        error=answer.error.message or "" if answer.error else "",
-        steps=tuple(StepState(task.display_name, _state(task.state)) for task in steps),
+        error=_error(answer, workflow or {}) if state == "failed" else "",
+        succeeded=tuple(sorted({ATTEMPT.sub("", name or "") for name in done})),
+        steps=steps,
     )
+
+
+def _run_state(answer: Any, workflow: Mapping[str, Any]) -> RunState:
+    """The state of a run; Kubeflow lets one that somebody terminated end as failed."""
+    state = _state(answer.state)
+    if state == "failed" and (was_terminated(workflow) or _was_cancelled(answer)):
+        return "cancelled"
+    return state
+
+
+def _was_cancelled(answer: Any) -> bool:
+    """Whether a run was terminated since it last ran."""
+    states = [entry.state for entry in answer.state_history or []]
+    since = max((n for n, state in enumerate(states) if state == "RUNNING"), default=0)
+    return "CANCELING" in states[since:]
+
+
+def _error(answer: Any, workflow: Mapping[str, Any]) -> str:
+    """Why a run failed: its first step that did, or what ended it as a whole."""
+    failed = [step for step in read_steps(workflow) if step.state == "failed"]
+    if failed:
+        return f"{failed[0].title}: {failed[0].reason or 'failed'}"
+    return str((answer.error.message if answer.error else "") or failure(workflow))
 
 
 def read_schedule(answer: Any) -> Schedule:

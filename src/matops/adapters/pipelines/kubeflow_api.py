@@ -98,6 +98,25 @@ class KubeflowApi:
             if not token:
                 return
 
+    def workflow(self, run_id: str) -> dict[str, Any]:
+        """Argo's workflow of a run; empty where the server has none, or shows none.
+
+        Only the API's first version shows it, beside this one, and no client is published for that.
+        """
+        detail = self.ask(
+            f"workflow of {run_id}",
+            self.runs.api_client.call_api,
+            "/apis/v1beta1/runs/{run_id}",
+            "GET",
+            {"run_id": run_id},
+            response_type="object",
+            auth_settings=["Bearer"],
+            _return_http_data_only=True,
+        )
+        runtime = (detail or {}).get("pipeline_runtime") or {}
+        workflow = json.loads(runtime.get("workflow_manifest") or "{}")
+        return workflow if isinstance(workflow, dict) else {}
+
     def _ask(
         self, retry: RetryPolicy, what: str, ask: Callable[..., Any], *arguments: Any, **named: Any
     ) -> Any:

@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import kfp_server_api as kfp
 
+from matops.adapters.pipelines.argo_workflow import is_scheduled
 from matops.adapters.pipelines.kubeflow_answers import read_run, read_schedule, read_version
 from matops.adapters.pipelines.kubeflow_api import AlreadyThere, KubeflowApi
 from matops.core.errors import BadInput
@@ -111,17 +113,33 @@ class KubeflowPipelines:
         return read_run(self.api.create(name, self.api.runs.run_service_create_run, body))
 
     def run(self, run_id: str) -> PipelineRun:
-        """A run."""
+        """A run with its steps."""
         run = self.api.ask(f"run {run_id}", self.api.runs.run_service_get_run, run_id)
         if run is None:
             raise BadInput(f"{self.api.endpoint}: there is no run {run_id}")
-        return read_run(run)
+        return self._read(run, self.api.workflow(run_id))
 
     def runs(self, most: int) -> list[PipelineRun]:
         """The latest runs, the newest first."""
         named = {"sort_by": "created_at desc", **self.mine}
         runs = self.api.pages("runs", self.api.runs.run_service_list_runs, "runs", **named)
-        return [read_run(run) for run in islice(runs, most)]
+        return [self._read(run) for run in islice(runs, most)]
+
+    def _read(self, answer: Any, workflow: dict[str, Any] | None = None) -> PipelineRun:
+        """A run; one whose pods went with its schedule runs for ever in Kubeflow's eyes."""
+        run = read_run(answer, workflow)
+        if run.over or not answer.recurring_run_id:
+            return run
+        ask = self.api.recurring.recurring_run_service_get_recurring_run
+        if self.api.ask(f"schedule of {run.run_id}", ask, answer.recurring_run_id):
+            return run
+        if is_scheduled(workflow or self.api.workflow(run.run_id)):
+            return replace(run, state="cancelled", error="deleted along with its schedule")
+        return run
+
+    def retry(self, run_id: str) -> None:
+        """Let a run that failed go on; what it has finished is not done again."""
+        self.api.create(f"retry of {run_id}", self.api.runs.run_service_retry_run, run_id)
 
     def schedules(self) -> list[Schedule]:
         """All schedules."""
@@ -151,10 +169,25 @@ class KubeflowPipelines:
         if self.api.ask(f"schedule {schedule_id}", ask, schedule_id) is None:
             raise BadInput(f"{self.api.endpoint}: schedule {schedule_id} is gone; try again")
 
-    def delete_schedule(self, schedule_id: str) -> None:
-        """Delete a schedule; one that is gone is no error."""
-        ask = self.api.recurring.recurring_run_service_delete_recurring_run
+    def disable_schedule(self, schedule_id: str) -> None:
+        """Let a schedule start no more runs; one that is gone is no error."""
+        ask = self.api.recurring.recurring_run_service_disable_recurring_run
         self.api.ask(f"schedule {schedule_id}", ask, schedule_id)
+
+    def under_way(self, schedule_id: str) -> list[PipelineRun]:
+        """Runs that a schedule has started and that are not over."""
+        ask = self.api.runs.run_service_list_runs
+        named = {"filter": _equals("recurring_run_id", schedule_id), **self.mine}
+        runs = map(read_run, self.api.pages("runs", ask, "runs", **named))
+        return [run for run in runs if not run.over]
+
+    def delete_schedule(self, schedule_id: str) -> None:
+        """Delete a schedule, of which runs that are under way go on; one gone is no error.
+
+        Their workflows belong to the schedule's object, and would be deleted with it.
+        """
+        ask = self.api.recurring.recurring_run_service_delete_recurring_run
+        self.api.ask(f"schedule {schedule_id}", ask, schedule_id, propagation_policy="ORPHAN")
 
 
 def _equals(key: str, value: str) -> str:

@@ -25,9 +25,8 @@ from matops.steps.pipelines.pipeline_service import (
     PipelineVersion,
     Schedule,
     Timetable,
-    drop_schedule,
-    keep_schedule,
 )
+from matops.steps.pipelines.schedules import Rescheduled, drop_schedule, keep_schedule
 
 LOOK_EVERY_S = 5.0
 PATIENT_ATTEMPTS = 10
@@ -141,14 +140,26 @@ def outcome(run: PipelineRun) -> str:
     """What came of a run: ``accepted``, ``rejected``, ``nothing to do``, or its state."""
     if run.state != "succeeded":
         return run.state
-    done = {step.name for step in run.steps if step.state == "succeeded"}
-    return next((words for step, words in OUTCOMES.items() if step in done), run.state)
+    return next((words for step, words in OUTCOMES.items() if step in run.succeeded), run.state)
+
+
+def retry_run(run_id: str) -> None:
+    """Let a run that failed, or that somebody ended, go on from what it has finished.
+
+    Raises:
+        BadInput: it is under way, or has succeeded.
+    """
+    service = pipeline_service(read_settings())
+    run = service.run(run_id)
+    if run.state not in ("failed", "cancelled"):
+        raise BadInput(f"run {run_id} is {run.state}; only one that failed can go on")
+    service.retry(run_id)
 
 
 def schedule_pipeline(
     pipeline: str, version: str, request: PipelineRequest, cron: str
-) -> tuple[Timetable, bool]:
-    """Create or change the schedule of a pipeline for a family, and return whether it changed."""
+) -> tuple[Timetable, Rescheduled]:
+    """Create or change the schedule of a pipeline for a family."""
     check_family(request.family)
     if not CRON.fullmatch(cron):
         raise BadInput(
@@ -169,8 +180,8 @@ def schedule_pipeline(
     return wanted, keep_schedule(service, request.family, wanted)
 
 
-def unschedule_pipeline(pipeline: str, family: str) -> bool:
-    """Delete the schedule of a pipeline for a family, and return whether there was one."""
+def unschedule_pipeline(pipeline: str, family: str) -> Rescheduled:
+    """Delete the schedule of a pipeline for a family."""
     name = f"{_on_platform(pipeline)}-{family}"
     return drop_schedule(pipeline_service(read_settings()), name)
 

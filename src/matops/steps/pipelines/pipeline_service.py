@@ -1,4 +1,4 @@
-"""A platform that runs pipelines: what is asked of it, and how its schedules are kept right."""
+"""A platform that runs pipelines: what is asked of it."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,8 +25,11 @@ class PipelineVersion:
 class StepState:
     """One step of a run."""
 
-    name: str
+    name: str  # its name in the pipeline
+    title: str  # its name for people, of which a run has no two
     state: RunState
+    attempts: int  # pods that were started for it; 0 if an earlier result served
+    reason: str  # why it waits or failed, in the cluster's words; empty if nothing is said
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,8 @@ class PipelineRun:
     began: datetime | None  # when it was created, UTC
     ended: datetime | None  # when it ended; None while it has not
     error: str  # what the platform says of a failure
-    steps: tuple[StepState, ...]  # those that are known of, oldest first
+    succeeded: tuple[str, ...]  # names of the steps that did
+    steps: tuple[StepState, ...] = ()  # those that began, oldest first; of a single run only
 
     @property
     def over(self) -> bool:
@@ -96,6 +100,9 @@ class PipelineService(Protocol):
     def runs(self, most: int) -> list[PipelineRun]:
         """The latest runs, the newest first."""
 
+    def retry(self, run_id: str) -> None:
+        """Let a run that failed go on; what it has finished is not done again."""
+
     def schedules(self) -> list[Schedule]:
         """All schedules."""
 
@@ -105,32 +112,11 @@ class PipelineService(Protocol):
     def enable_schedule(self, schedule_id: str) -> None:
         """Let a schedule start runs."""
 
+    def disable_schedule(self, schedule_id: str) -> None:
+        """Let a schedule start no more runs; one that is gone is no error."""
+
+    def under_way(self, schedule_id: str) -> list[PipelineRun]:
+        """Runs that a schedule has started and that are not over."""
+
     def delete_schedule(self, schedule_id: str) -> None:
-        """Delete a schedule; one that is gone is no error."""
-
-
-def keep_schedule(service: PipelineService, group: str, wanted: Timetable) -> bool:
-    """Make a timetable the only one of its name, and return whether that changed anything.
-
-    It is idempotent. The new one is added first and enabled last, so that no two of a name start
-    runs; after a kill in between, the same call goes on with what is there.
-    """
-    named = [item for item in service.schedules() if item.timetable.name == wanted.name]
-    same = [item for item in named if item.timetable == wanted]
-    # An enabled one is kept, so that the clock of the schedule is not set back.
-    same.sort(key=lambda item: not item.enabled)
-    kept = same[0] if same else service.add_schedule(group, wanted)
-    outdated = [item for item in named if item.schedule_id != kept.schedule_id]
-    for item in outdated:
-        service.delete_schedule(item.schedule_id)
-    if not kept.enabled:
-        service.enable_schedule(kept.schedule_id)
-    return bool(outdated) or not kept.enabled
-
-
-def drop_schedule(service: PipelineService, name: str) -> bool:
-    """Delete the schedules of a name, and return whether there was one."""
-    named = [item for item in service.schedules() if item.timetable.name == name]
-    for item in named:
-        service.delete_schedule(item.schedule_id)
-    return bool(named)
+        """Delete a schedule, of which runs that are under way go on; one gone is no error."""

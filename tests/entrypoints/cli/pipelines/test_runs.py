@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import socket
-from collections.abc import Callable, Iterator
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,59 +15,19 @@ from matops.entrypoints.pipelines.project import compiled_pipelines
 from matops.entrypoints.settings import Settings
 from matops.steps.pipelines.pipeline_service import PipelineVersion
 from tests.conftest import COMMIT
-from tests.support.kubeflow_server import DROPPED, REJECTED, Kubeflow, running
+from tests.support.kubeflow_runs import REJECTED
+from tests.support.kubeflow_server import DROPPED, Kubeflow
 from tests.support.places import REPOSITORY
 
 if TYPE_CHECKING:
-    from tests.conftest import Done, Matops
+    from tests.conftest import Done
+    from tests.entrypoints.cli.pipelines.conftest import Platform
 
 FAMILY = "elastic_cgcnn"
 NAMES = {path.stem.replace("_", "-") for path in (REPOSITORY / "pipelines").glob("[!_]*.py")}
 NIGHTLY = ("schedule", "retrain_on_new_data", "-f", FAMILY, "--cron", "0 0 3 * * *")
 
 DIGEST = f"elsewhere/matops@sha256:{'0a' * 32}"
-
-Platform = Callable[..., "Done"]
-
-
-@pytest.fixture(scope="module")
-def compile_once(
-    definitions: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Callable[..., dict[str, Path]]:
-    """The real compilation, once for each image; the usual one's is that of all tests."""
-    usual = Settings().image
-
-    @cache
-    def directory(image: str) -> Path:
-        if image == usual:
-            return definitions
-        place = Settings(workspace=tmp_path_factory.mktemp("compiled"), project=REPOSITORY)
-        return compiled_pipelines(place, ["judge_release"])["judge_release"].parent
-
-    def once(settings: Settings, names: list[str]) -> dict[str, Path]:
-        return {name: directory(settings.image) / f"{name}.yaml" for name in names}
-
-    return once
-
-
-@pytest.fixture
-def kubeflow(
-    monkeypatch: pytest.MonkeyPatch, compile_once: Callable[..., dict[str, Path]]
-) -> Iterator[Kubeflow]:
-    with running(Kubeflow()) as found:
-        monkeypatch.setattr(
-            "matops.entrypoints.pipelines.platform.compiled_pipelines", compile_once
-        )
-        monkeypatch.setenv("MATOPS_KFP_ENDPOINT", found.url)
-        monkeypatch.setenv("MATOPS_COMMIT", COMMIT)
-        monkeypatch.setattr("matops.entrypoints.pipelines.platform.LOOK_EVERY_S", 0.0)
-        monkeypatch.setattr("matops.processes.retry.time.sleep", lambda _: None)
-        yield found
-
-
-@pytest.fixture
-def platform(kubeflow: Kubeflow, matops: Matops, tmp_path: Path) -> Platform:
-    return lambda *arguments: matops(tmp_path, "platform", *arguments)
 
 
 def one_line(done: Done) -> str:
@@ -199,6 +157,13 @@ def test_a_run_is_followed_to_acceptance(kubeflow: Kubeflow, platform: Platform)
     told = json.loads(done.out)
     assert (told["outcome"], told["state"]) == ("accepted", "succeeded")
     assert [step["name"] for step in told["steps"]] == list(kubeflow.script)
+    assert [step["title"] for step in told["steps"]] == [
+        "Ingest new data",
+        "Prepare samples",
+        "Train the ensemble",
+        "Evaluate and judge",
+        "Release",
+    ]
     (run,) = kubeflow.runs.values()
     assert run["service_account"] == "matops-pipeline"
     assert run["runtime_config"]["parameters"] == {
@@ -232,8 +197,7 @@ def test_a_rejection_and_a_failure_are_exit_statuses(
     kubeflow.script, kubeflow.ends = ("ingest", "train"), "FAILED"
     done = platform("run", "train_and_release", "-f", FAMILY)
     assert done.status == 2
-    assert "train: failed" in done.out
-    assert "step train failed" in done.out
+    assert "Train the ensemble: failed: main: Error (exit code 3)" in done.out
     assert len(json.loads(platform("status", "--json").out)["runs"]) == 3
 
 
@@ -261,7 +225,7 @@ def test_a_run_that_nobody_waits_for_is_shown_later(kubeflow: Kubeflow, platform
     told = json.loads(done.out)
     assert told["state"] == "waiting"
     platform("status", told["run_id"])
-    assert "judge: succeeded" in platform("status", told["run_id"]).out
+    assert "Look at the release: succeeded" in platform("status", told["run_id"]).out
     assert kubeflow.runs[told["run_id"]]["runtime_config"]["parameters"] == {"family": FAMILY}
 
 

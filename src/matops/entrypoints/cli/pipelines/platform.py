@@ -14,7 +14,7 @@ app = typer.Typer(
     help="matops on a cluster with Kubeflow Pipelines and KServe.",
     no_args_is_help=True,
 )
-for command in (runs.upload, runs.run, runs.schedule, runs.status):
+for command in (runs.upload, runs.run, runs.retry, runs.schedule, runs.status):
     app.command()(command)
 
 

@@ -14,7 +14,8 @@ from matops.entrypoints.cli.output import print_json, print_line, screen, side
 if TYPE_CHECKING:
     from matops.entrypoints.pipelines.local_runs import PipelineRequest
     from matops.entrypoints.progress import StepBars
-    from matops.steps.pipelines.pipeline_service import PipelineRun
+    from matops.steps.pipelines.pipeline_service import PipelineRun, StepState
+    from matops.steps.pipelines.schedules import Rescheduled
 
 Pipeline = Annotated[str, typer.Argument(help="A pipeline, as in train_and_release")]
 Version = Annotated[str, typer.Option(help="Version of the pipeline; default: the newest")]
@@ -27,6 +28,8 @@ Parameters = Annotated[
         callback=field_values,
     ),
 ]
+Wait = Annotated[bool, typer.Option(help="Wait for the end, and show the steps")]
+Retries = Annotated[int, typer.Option(help="How often a run that failed goes on", min=0)]
 UNWELL = {"rejected": 1, "failed": 2, "cancelled": 2, "skipped": 2}
 """Exit status by outcome; all others are 0."""
 
@@ -74,7 +77,8 @@ def run(
     init_from: InitFrom = "",
     parameters: Parameters = [],  # noqa: B006
     version: Version = "",
-    wait: Annotated[bool, typer.Option(help="Wait for the end, and show the steps")] = True,
+    wait: Wait = True,
+    retries: Retries = 0,
     as_json: Json = False,
 ) -> None:
     """Start a run, and wait for its end.
@@ -88,19 +92,41 @@ def run(
     started = start_run(pipeline, version, request)
     side.print(f"run {started.run_id}: {started.name}", highlight=False, soft_wrap=True)
     if wait:
-        _wait(started.run_id, as_json)
+        _wait(started.run_id, retries, as_json)
     elif as_json:
         _print_run(started, as_json)
 
 
-def _wait(run_id: str, as_json: bool) -> None:
-    """Show a run until it is over."""
-    from matops.entrypoints.pipelines.platform import follow, outcome
-    from matops.entrypoints.progress import StepBars
+def retry(
+    run_id: Annotated[str, typer.Argument(help="A run that failed")],
+    wait: Wait = True,
+    retries: Retries = 0,
+    as_json: Json = False,
+) -> None:
+    """Let a run that failed go on, and wait for its end; what it has finished stays.
+
+    The exit status is that of run.
+    """
+    from matops.entrypoints.pipelines.platform import retry_run
+
+    retry_run(run_id)
+    side.print(f"run {run_id} goes on", highlight=False, soft_wrap=True)
+    if wait:
+        _wait(run_id, retries, as_json)
+
+
+def _wait(run_id: str, retries: int, as_json: bool) -> None:
+    """Show a run until it is over, and let it go on so often where it failed."""
+    from matops.entrypoints.pipelines.platform import outcome, retry_run
 
     try:
-        with StepBars(side) as bars:
-            ended = follow(run_id, lambda run: _show_steps(bars, run))
+        ended = _followed(run_id)
+        for left in reversed(range(retries)):
+            if ended.state != "failed":
+                break
+            side.print(f"{ended.error}; goes on, {left} retries left", soft_wrap=True)
+            retry_run(run_id)
+            ended = _followed(run_id)
     except KeyboardInterrupt:
         side.print(f"the run goes on; matops platform status {run_id} shows it")
         raise typer.Exit(130) from None
@@ -108,10 +134,18 @@ def _wait(run_id: str, as_json: bool) -> None:
     raise typer.Exit(UNWELL.get(outcome(ended), 0))
 
 
+def _followed(run_id: str) -> "PipelineRun":
+    from matops.entrypoints.pipelines.platform import follow
+    from matops.entrypoints.progress import StepBars
+
+    with StepBars(side) as bars:
+        return follow(run_id, lambda run: _show_steps(bars, run))
+
+
 def _show_steps(bars: "StepBars", run: "PipelineRun") -> None:
     for step in run.steps:
         done = step.state not in ("waiting", "running")
-        bars.report(step.name)(int(done), 1, step.state)
+        bars.report(step.title)(int(done), 1, step_line(step))
 
 
 def schedule(
@@ -136,16 +170,24 @@ def schedule(
     if bool(cron) == off:
         raise BadInput("give --cron with six fields, or --off")
     if off:
-        deleted = unschedule_pipeline(pipeline, family)
-        side.print("deleted" if deleted else "there was no schedule")
+        dropped = unschedule_pipeline(pipeline, family)
+        side.print("deleted" if dropped.changed else "there was no schedule")
+        _print_under_way(dropped)
         return
     request = _request(family, preset, source, changes, init_from, parameters)
-    timetable, new = schedule_pipeline(pipeline, version, request, cron)
+    timetable, done = schedule_pipeline(pipeline, version, request, cron)
+    _print_under_way(done)
     if as_json:
-        print_json({**asdict(timetable), "changed": new})
+        print_json({**asdict(timetable), "changed": done.changed})
         return
-    words = "now" if new else "already"
+    words = "now" if done.changed else "already"
     print_line(f"{timetable.name}: {words} at {timetable.cron} UTC")
+
+
+def _print_under_way(done: "Rescheduled") -> None:
+    for run in done.under_way:
+        line = f"{run.name} of the old schedule goes on: matops platform status {run.run_id}"
+        side.print(line, highlight=False, soft_wrap=True)
 
 
 def status(
@@ -178,6 +220,12 @@ def status(
     screen.print(_run_table(overview.runs))
 
 
+def step_line(step: "StepState") -> str:
+    """State of a step, its attempts where it has several, and why it waits or failed."""
+    attempts = f", attempt {step.attempts}" if step.attempts > 1 else ""
+    return f"{step.state}{attempts}" + (f": {step.reason}" if step.reason else "")
+
+
 def _run_table(runs: "list[PipelineRun]") -> Table:
     from matops.entrypoints.pipelines.platform import outcome
 
@@ -196,6 +244,8 @@ def _print_run(run: "PipelineRun", as_json: bool) -> None:
         return
     screen.print(_run_table([run]))
     for step in run.steps:
-        print_line(f"{step.name}: {step.state}")
-    if run.error:
+        print_line(f"{step.title}: {step_line(step)}")
+    if run.error and not any(step.state == "failed" for step in run.steps):
         print_line(run.error)
+    if run.state == "failed":
+        side.print(f"matops platform retry {run.run_id} goes on from here", soft_wrap=True)
