@@ -48,6 +48,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test slow-tests check docs docs-serve format bench accuracy pipelines serve deploy undeploy lock clean \
   minio minio-image versitygw kustomize kube-score crds api-server object-store object-tests live-tests \
+  cluster-tests \
   images base-image image-tests sbom scan gitleaks $(IMAGES:%=image-%)
 
 help: ## explain each target
@@ -68,17 +69,20 @@ demo: $(READY) ## simulate, ingest, train, judge, release, serve and ask: minute
 	MATOPS_RUNNER=$(RUNNER) matops demo --family $(FAMILY)
 
 test: $(READY) ## what to run before each commit: minutes
-	python -m pytest -n $(TEST_WORKERS) --dist loadfile -m "not slow and not s3 and not live and not docker"
+	python -m pytest -n $(TEST_WORKERS) --dist loadfile -m "not slow and not s3 and not live and not docker and not cluster"
 
 slow-tests: $(READY) ## whole pipelines, trainings that are killed, exhaustive searches
-	python -m pytest -n $(TEST_WORKERS) -m "slow and not s3 and not live and not docker"
+	python -m pytest -n $(TEST_WORKERS) -m "slow and not s3 and not live and not docker and not cluster"
 
 object-tests: $(READY) minio ## tests of the data store on real S3 servers, faults included
-	python -m pytest -n0 -m s3 -rs tests
+	python -m pytest -n0 -m "s3 and not cluster" -rs tests
 
 # Two at a time: they wait for most of their seconds, and each file has servers of its own.
 live-tests: $(READY) ## tests with the distribution's Prometheus and proxy
-	python -m pytest -n 2 --dist loadfile -m live -rs tests
+	python -m pytest -n 2 --dist loadfile -m "live and not cluster" -rs tests
+
+cluster-tests: $(READY) ## tests on the cluster that KUBECONFIG or MATOPS_KUBERNETES_CONTEXT names
+	python -m pytest -n0 -m cluster -rs tests
 
 object-store: $(READY) minio ## start MinIO for development and print the settings that use it
 	python -m devtools.object_store

@@ -6,73 +6,23 @@ What it is given is decoded, validated, admitted and authorised as in any cluste
 from __future__ import annotations
 
 import json
-import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from tests.support.kustomize import TOOLS
+from tests.support.kubectl import Kubectl, tool
 
 START_S = 60.0
 
 
-@dataclass(frozen=True)
-class ApiServer:
-    """A server that runs.
-
-    Attributes:
-        kubeconfig: the way to it, as its administrator.
-    """
-
-    kubeconfig: Path
-
-    def kubectl(
-        self, *arguments: str, given: Any = None, fails: bool = False
-    ) -> subprocess.CompletedProcess[str]:
-        """Run kubectl, on objects if some are given, and fail where it does (or does not)."""
-        command = [tool("kubectl"), "--kubeconfig", str(self.kubeconfig), *arguments]
-        text = (
-            ""
-            if given is None
-            else json.dumps({"apiVersion": "v1", "kind": "List", "items": given})
-        )
-        done = subprocess.run(command, input=text, capture_output=True, text=True)
-        assert (done.returncode != 0) == fails, done.stdout + done.stderr
-        return done
-
-    def get(self, *arguments: str) -> Any:
-        """What kubectl gets, as JSON."""
-        return json.loads(self.kubectl("get", *arguments, "-o", "json").stdout)
-
-    def add_kinds(self, definitions: Sequence[Any]) -> None:
-        """Create CustomResourceDefinitions, and wait until all that there are can be used."""
-        self.kubectl("create", "--filename=-", given=definitions)
-        deadline = time.monotonic() + START_S
-        while not all(map(_is_established, self.get("crd")["items"])):
-            assert time.monotonic() < deadline
-            time.sleep(0.2)
-
-
-def _is_established(definition: dict[str, Any]) -> bool:
-    conditions = definition.get("status", {}).get("conditions") or []
-    return {"Established": "True"}.items() <= {c["type"]: c["status"] for c in conditions}.items()
-
-
-def tool(name: str) -> str:
-    """Path of a program; those that were built here come first, as they fit the server."""
-    found = shutil.which(name, path=str(TOOLS / "bin")) or shutil.which(name)
-    if found is None:
-        pytest.skip(f"{name} is not here; make api-server builds it")
-    return found
+class ApiServer(Kubectl):
+    """A server that runs, as its administrator sees it."""
 
 
 @contextmanager
@@ -149,7 +99,7 @@ def kubeconfig(path: Path, port: int, certificates: Path) -> Path:
 
 
 def wait_until_ready(server: ApiServer, log: Path) -> None:
-    command = [tool("kubectl"), "--kubeconfig", str(server.kubeconfig), "get", "--raw", "/readyz"]
+    command = server.command("get", "--raw", "/readyz")
     deadline = time.monotonic() + START_S
     while subprocess.run(command, capture_output=True).returncode:
         assert time.monotonic() < deadline, log.read_text()[-2000:]
