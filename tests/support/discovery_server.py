@@ -29,11 +29,11 @@ GROUPS = {
 }
 
 
-def deployment(image: str) -> Json:
+def deployment(image: str, namespace: str = "matops") -> Json:
     """A Deployment as far as its image is asked for."""
     containers = [{"name": "one", "image": image}]
     template = {"spec": {"containers": containers}}
-    return {"metadata": {}, "spec": {"selector": {}, "template": template}}
+    return {"metadata": {"namespace": namespace}, "spec": {"selector": {}, "template": template}}
 
 
 def complete() -> dict[str, Json]:
@@ -62,6 +62,7 @@ def complete() -> dict[str, Json]:
             for group, kinds in GROUPS.items()
         },
         "/apis/storage.k8s.io/v1/storageclasses": {"items": classes},
+        "/apis/apps/v1/deployments": {"items": []},
         "/api/v1/namespaces/matops": {"metadata": {"name": "matops"}},
         "/api/v1/namespaces/matops/secrets/matops-s3": secret,
         "/api/v1/namespaces/kserve/configmaps/inferenceservice-config": {

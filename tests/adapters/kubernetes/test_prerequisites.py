@@ -39,6 +39,7 @@ FOUND = ClusterState(
     ingress={"enableGatewayApi": True, "kserveIngressGateway": "kserve/gateway"},
     gateway=True,
     pipelines="ghcr.io/kubeflow/kfp-api-server:2.17.0",
+    pipelines_in="matops",
     pipelines_here=True,
 )
 
@@ -57,10 +58,21 @@ def test_a_cluster_that_has_everything_lacks_nothing() -> None:
         ({"ingress": {"enableGatewayApi": False}}, "set enableGatewayApi to true"),
         ({"ingress": {"enableGatewayApi": "true"}}, "set enableGatewayApi to true"),
         ({"gateway": False}, "Gateway kserve/gateway: does not exist"),
-        ({"pipelines": ""}, "no ml-pipeline in the namespaces kubeflow or matops"),
+        ({"pipelines": ""}, "no ml-pipeline runs in any namespace"),
         ({"pipelines": "registry:5000/api:2.9.1"}, "Kubeflow Pipelines 2.9: needs 2.15"),
-        ({"pipelines_here": False}, "runs nothing in the namespace matops"),
-        ({"default_class": ""}, "volume workspace: the cluster has no default storage class"),
+        (
+            {"pipelines_here": False, "pipelines_in": "kubeflow"},
+            "that of kubeflow runs nothing in the namespace matops",
+        ),
+        (
+            {"default_class": ""},
+            "volume workspace: the cluster has no default storage class; make one of fast, shared "
+            "the default: kubectl annotate storageclass NAME storageclass.kubernetes.io/is-default",
+        ),
+        (
+            {"default_class": "", "storage_classes": {}, "bound": frozenset({"store"})},
+            "volume workspace: the cluster has no default storage class; it has no class at all",
+        ),
         ({"default_class": "fast"}, "workspace: pods of several nodes mount it, which ebs"),
         ({"storage_classes": {"shared": "nfs"}}, "volume store: there is no storage class fast"),
         ({"namespace": False, "secrets": {}}, "namespace matops: does not exist, nor do"),
@@ -90,6 +102,12 @@ def test_each_lack_is_one_line_and_nothing_else_is_told(change: dict[str, Any], 
 @pytest.mark.parametrize("tag", ["kserve@sha256:0123", "kserve:latest", "localhost:5000/kserve"])
 def test_an_image_without_a_version_is_no_lack(tag: str) -> None:
     assert lacks(NEEDS, replace(FOUND, kserve=tag)) == []
+
+
+def test_a_claim_that_has_its_volume_needs_no_class() -> None:
+    bound = frozenset({"workspace", "store"})
+    found = replace(FOUND, default_class="", storage_classes={}, bound=bound)
+    assert lacks(NEEDS, found) == []
 
 
 def test_aws_needs_no_annotation() -> None:

@@ -1,17 +1,24 @@
 """State of a cluster, as far as a deployment depends on it; it is only read."""
 
 import json
+from functools import partial
 from typing import Any
 
 from kubernetes.client import AppsV1Api, CoreV1Api, StorageV1Api, VersionApi
 
 from matops.adapters.kubernetes.kubernetes_objects import Json, KubernetesObjects
-from matops.adapters.kubernetes.prerequisites import ClusterState, Needs, Secret
+from matops.adapters.kubernetes.prerequisites import (
+    DEFAULT_CLASS,
+    ClusterState,
+    Needs,
+    Secret,
+)
 
-KSERVE, PIPELINES = "kserve", "kubeflow"
-"""Namespaces of the usual installations."""
+KSERVE = "kserve"
+"""Namespace of KServe's controller."""
 
-DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
+PIPELINES = "ml-pipeline"
+"""Kubeflow's API server, in whatever namespace."""
 
 
 def survey(objects: KubernetesObjects, needs: Needs) -> ClusterState:
@@ -24,7 +31,7 @@ def survey(objects: KubernetesObjects, needs: Needs) -> ClusterState:
     namespace = objects.ask("", core.read_namespace, needs.namespace) is not None
     ingress = _ingress(objects, core)
     classes = objects.ask("storage classes", StorageV1Api(objects.client).list_storage_class).items
-    pipelines, pipelines_here = _pipelines(objects, needs.namespace)
+    pipelines_in = _pipelines_namespace(objects, needs.namespace)
     return ClusterState(
         version=objects.ask("version", VersionApi(objects.client).get_code).git_version,
         kinds=frozenset(kind for kind in needs.kinds if _is_served(objects, kind)),
@@ -35,8 +42,10 @@ def survey(objects: KubernetesObjects, needs: Needs) -> ClusterState:
         kserve=_image(objects, KSERVE, "kserve-controller-manager"),
         ingress=ingress,
         gateway=_has_gateway(objects, str(ingress.get("kserveIngressGateway", ""))),
-        pipelines=pipelines,
-        pipelines_here=pipelines_here,
+        bound=_bound(objects, core, needs),
+        pipelines=_image(objects, pipelines_in, PIPELINES) if pipelines_in else "",
+        pipelines_in=pipelines_in,
+        pipelines_here=_runs_pipelines(objects, pipelines_in, needs.namespace),
     )
 
 
@@ -85,14 +94,29 @@ def _has_gateway(objects: KubernetesObjects, name: str) -> bool:
     return bool(gateway) and objects.read(path) is not None
 
 
-def _pipelines(objects: KubernetesObjects, namespace: str) -> tuple[str, bool]:
-    """Image of Kubeflow's API server, and whether it runs pipelines in a namespace.
+def _bound(objects: KubernetesObjects, core: CoreV1Api, needs: Needs) -> frozenset[str]:
+    """Claims of an earlier deployment: their class was chosen then."""
+    read, namespace = core.read_namespaced_persistent_volume_claim, needs.namespace
+    found = {c.name: objects.ask(c.name, read, c.name, namespace) for c in needs.claims}
+    return frozenset(name for name, claim in found.items() if claim and claim.spec.volume_name)
 
-    An installation for one user runs them where it is; one for several in users' namespaces, which
-    have a Profile each.
+
+def _pipelines_namespace(objects: KubernetesObjects, namespace: str) -> str:
+    """Where Kubeflow's API server is: in this namespace, else in another; empty if nowhere."""
+    if _image(objects, namespace, PIPELINES):
+        return namespace
+    everywhere = AppsV1Api(objects.client).list_deployment_for_all_namespaces
+    named = f"metadata.name={PIPELINES}"
+    found = objects.ask("deployments", partial(everywhere, field_selector=named))
+    return next((item.metadata.namespace for item in found.items), "") if found else ""
+
+
+def _runs_pipelines(objects: KubernetesObjects, pipelines_in: str, namespace: str) -> bool:
+    """Whether that installation runs pipelines in a namespace.
+
+    One for a single user runs them where it is; one for several in users' namespaces, which have a
+    Profile each.
     """
-    if own := _image(objects, namespace, "ml-pipeline"):
-        return own, True
-    shared = _image(objects, PIPELINES, "ml-pipeline")
-    profile = objects.read(f"/apis/kubeflow.org/v1/profiles/{namespace}") if shared else None
-    return shared, profile is not None
+    if pipelines_in in ("", namespace):
+        return bool(pipelines_in)
+    return objects.read(f"/apis/kubeflow.org/v1/profiles/{namespace}") is not None

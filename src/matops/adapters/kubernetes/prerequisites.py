@@ -15,6 +15,9 @@ RELEASE_KINDS = frozenset(
 )
 """What releases read and write, beside what is deployed."""
 
+DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
+"""The annotation by which a storage class takes claims that name none."""
+
 ONE_NODE_PROVISIONERS = {
     "rancher.io/local-path",
     "k8s.io/minikube-hostpath",
@@ -69,10 +72,12 @@ class ClusterState:
     secrets: Mapping[str, Secret] = field(default_factory=dict)  # those of the needs that exist
     storage_classes: Mapping[str, str] = field(default_factory=dict)  # provisioner by name
     default_class: str = ""  # name of the default storage class; empty if there is none
+    bound: frozenset[str] = frozenset()  # claims that have their volume already
     kserve: str = ""  # image of KServe's controller; empty if there is none
     ingress: Json = field(default_factory=dict)  # KServe's configuration of its routes
     gateway: bool = False  # whether the gateway exists that this configuration names
     pipelines: str = ""  # image of Kubeflow's API server; empty if there is none
+    pipelines_in: str = ""  # namespace of that API server
     pipelines_here: bool = False  # whether it runs pipelines in the namespace
 
 
@@ -125,22 +130,25 @@ def _kserve(_: Needs, cluster: ClusterState) -> Iterator[str]:
 
 def _pipelines(needs: Needs, cluster: ClusterState) -> Iterator[str]:
     if not cluster.pipelines:
-        yield f"Kubeflow Pipelines: no ml-pipeline in the namespaces kubeflow or {needs.namespace}"
+        yield "Kubeflow Pipelines: no ml-pipeline runs in any namespace"
         return
     yield from _older("Kubeflow Pipelines", cluster.pipelines, PIPELINES)
     if not cluster.pipelines_here:
         yield (
-            f"Kubeflow Pipelines: runs nothing in the namespace {needs.namespace}; install it "
-            f"there, or for several users with a Profile {needs.namespace}"
+            f"Kubeflow Pipelines: that of {cluster.pipelines_in} runs nothing in the namespace "
+            f"{needs.namespace}; install it there, or for several users with a Profile "
+            f"{needs.namespace}"
         )
 
 
 def _volumes(needs: Needs, cluster: ClusterState) -> Iterator[str]:
     for claim in needs.claims:
+        if claim.name in cluster.bound:
+            continue
         name = claim.storage_class or cluster.default_class
         provisioner = cluster.storage_classes.get(name)
         if not name:
-            yield f"volume {claim.name}: the cluster has no default storage class"
+            yield f"volume {claim.name}: the cluster has no default storage class; {_way(cluster)}"
         elif provisioner is None:
             yield f"volume {claim.name}: there is no storage class {name}"
         elif claim.shared and provisioner in ONE_NODE_PROVISIONERS:
@@ -148,6 +156,16 @@ def _volumes(needs: Needs, cluster: ClusterState) -> Iterator[str]:
                 f"volume {claim.name}: pods of several nodes mount it, which {provisioner} of the "
                 f"storage class {name} can't (ReadWriteMany)"
             )
+
+
+def _way(cluster: ClusterState) -> str:
+    """How a cluster gets a default storage class."""
+    if not cluster.storage_classes:
+        return "it has no class at all: install a provisioner of volumes, which brings one"
+    return (
+        f"make one of {', '.join(sorted(cluster.storage_classes))} the default: "
+        f"kubectl annotate storageclass NAME {DEFAULT_CLASS}=true"
+    )
 
 
 def _secrets(needs: Needs, cluster: ClusterState) -> Iterator[str]:

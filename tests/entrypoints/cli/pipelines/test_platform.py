@@ -88,8 +88,11 @@ def test_a_shared_kubeflow_needs_a_profile_of_the_namespace(
     cluster: Discovery, overlay: Path, matops: Matops, tmp_path: Path
 ) -> None:
     del cluster.answers[PIPELINES]
-    cluster.answers[f"{DEPLOYMENTS.format('kubeflow')}/ml-pipeline"] = deployment("api:2.17.0")
+    theirs = deployment("api:2.17.0", "flows")
+    cluster.answers[f"{DEPLOYMENTS.format('flows')}/ml-pipeline"] = theirs
+    cluster.answers["/apis/apps/v1/deployments"] = {"items": [theirs]}
     done = matops(tmp_path, "platform", "check", overlay)
+    assert "that of flows runs nothing" in done.out
     assert "with a Profile matops" in done.out
     cluster.answers["/apis/kubeflow.org/v1/profiles/matops"] = {}
     assert matops(tmp_path, "platform", "check", overlay).status == 0
