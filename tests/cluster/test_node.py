@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.cluster import Cluster, Namespace
+from tests.support.cluster import Namespace
 from tests.support.kubectl import wait_until
 
 pytestmark = pytest.mark.cluster

@@ -30,7 +30,8 @@ class Cluster(Kubectl):
     @cached_property
     def image(self) -> str:
         """An image with a shell and the programs of busybox."""
-        images = [image for node in self.get("nodes")["items"] for image in node["status"]["images"]]
+        nodes = self.get("nodes")["items"]
+        images = [image for node in nodes for image in node["status"].get("images") or []]
         names = [name for image in images for name in image.get("names") or []]
         return OWN_IMAGE if any(name.endswith(OWN_IMAGE) for name in names) else "busybox:1.37"
 
@@ -49,7 +50,8 @@ class Cluster(Kubectl):
         name = f"matops-test-{uuid.uuid4().hex[:8]}"
         self.kubectl("create", "namespace", name)
         # Pods are refused until their namespace has its service account.
-        wait_until(lambda: self.exists("serviceaccount", "default", "-n", name), f"account of {name}")
+        account = ("serviceaccount", "default", "-n", name)
+        wait_until(lambda: self.exists(*account), f"a service account in {name}")
         try:
             yield Namespace(self, name)
         finally:

@@ -62,9 +62,7 @@ class Kubectl:
             if given is None
             else json.dumps({"apiVersion": "v1", "kind": "List", "items": given})
         )
-        done = subprocess.run(
-            self.command(*arguments), input=text, capture_output=True, text=True
-        )
+        done = subprocess.run(self.command(*arguments), input=text, capture_output=True, text=True)
         assert (done.returncode != 0) == fails, done.stdout + done.stderr
         return done
 
