@@ -2,14 +2,18 @@
 
     python -m benchmarks.rolling_releases --package PACKAGE [--releases 100] [--clients 8]
 
-Each release goes the whole way on this machine: candidate and baseline start, take their share,
-the stages follow, the candidate is promoted and the old arms end, while clients ask through the
-proxy without a pause. Every third release is rolled back instead, and in every tenth the candidate
-is killed first. The stages are moved by hand, so that no time is spent on gathering evidence.
+Each release goes the whole way: candidate and baseline start, take their share, the stages follow,
+the candidate is promoted and the old arms end, while clients ask through the proxy without a pause.
+Every third release is rolled back instead, and in every tenth the candidate is killed first. The
+stages are moved by hand, so that no time is spent on gathering evidence.
 
 By default the arms are servers that answer PACKAGE's golden requests as recorded: they start in a
 moment, and what is measured is the deployment. ``--real`` runs ``matops serve`` instead; a release
 then takes as long as two model servers need to start. The exit status is 1 if a request was lost.
+
+``--kserve`` releases on the cluster that the settings of ``matops release`` name, where the family
+must not be deployed yet; who runs it may delete pods. ``--gateway URL`` is for a network that does
+not know the deployment's name.
 """
 
 import statistics
@@ -18,10 +22,9 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from signal import SIGKILL
 from tempfile import TemporaryDirectory
 from threading import Event, Thread
 from typing import Annotated, Any
@@ -29,16 +32,15 @@ from typing import Annotated, Any
 import httpx
 import typer
 
+from benchmarks.rolling_places import OnKServe, OnThisMachine, Place
 from devtools import recorded_server
-from devtools.object_store import free_port
 from devtools.sibling_package import write_sibling
-from matops.adapters.local.local_deployment import ServingHost
-from matops.adapters.local.local_serving import LocalServing
 from matops.artifacts.model.package import read_card, read_golden
 from matops.core.family import Family
 from matops.core.release.canary_policy import CanaryPolicy
 from matops.core.release.rollout import Rollout, begin, deploy_first, next_rollout
 from matops.core.release.ruling import Ruling
+from matops.entrypoints.settings import read_settings
 from matops.families import get_family
 
 POLICY = CanaryPolicy()
@@ -56,15 +58,16 @@ class Seen:
 
 
 @contextmanager
-def clients(url: str, payloads: Sequence[Any], count: int) -> Iterator[Seen]:
+def clients(place: Place, family: Family, payloads: Sequence[Any], count: int) -> Iterator[Seen]:
     """Clients that ask without a pause until the block ends, each on one connection."""
     seen, end = Seen(), Event()
+    path = f"/v1/models/{family.name}:predict"
 
     def ask() -> None:
-        with httpx.Client(timeout=60, verify=False) as client:
+        with place.client(family) as client:
             while not end.is_set():
                 for payload in payloads:
-                    _ask(client, url, payload, seen)
+                    _ask(client, path, payload, seen)
 
     threads = [Thread(target=ask) for _ in range(count)]
     for thread in threads:
@@ -77,10 +80,10 @@ def clients(url: str, payloads: Sequence[Any], count: int) -> Iterator[Seen]:
             thread.join()
 
 
-def _ask(client: httpx.Client, url: str, payload: Any, seen: Seen) -> None:
+def _ask(client: httpx.Client, path: str, payload: Any, seen: Seen) -> None:
     began = time.perf_counter()
     try:
-        response = client.post(url, json={"instances": [payload]})
+        response = client.post(path, json={"instances": [payload]})
     except httpx.HTTPError as error:
         seen.lost[type(error).__name__] += 1
         return
@@ -93,19 +96,19 @@ def _ask(client: httpx.Client, url: str, payload: Any, seen: Seen) -> None:
 class Deployment:
     """One family's deployment, moved by hand."""
 
-    def __init__(self, serving: LocalServing, family: Family, package: Path) -> None:
-        self.serving, self.family = serving, family
+    def __init__(self, place: Place, family: Family, package: Path) -> None:
+        self.place, self.family = place, family
         version = read_card(package).version
-        self.state: Rollout = deploy_first(version, str(package))
+        self.state: Rollout = deploy_first(version, place.keep(family, package))
         self._apply_until_ready()
         time.sleep(CHECK_S)
 
     def release(self, package: Path, number: int) -> None:
         """Release a package, or roll it back on the way."""
         version = read_card(package).version
-        self.state = begin(self.state, version, str(package), datetime.now(UTC), POLICY)
+        where = self.place.keep(self.family, package)
+        self.state = begin(self.state, version, where, datetime.now(UTC), POLICY)
         self._apply_until_ready()
-        deployment = self.serving.deployment(self.family)
         moves = ["advance"] * (len(POLICY.shares_percent) - 1) + ["promote"]
         if number % ROLL_BACK_EVERY == 0:
             moves[-1] = "roll_back"
@@ -113,22 +116,22 @@ class Deployment:
             self._follow(move)
             time.sleep(PAUSE_S)
             if number % KILL_EVERY == 0 and move == "advance" and self.state.candidate:
-                deployment.process(self.state.candidate.name).signal(SIGKILL)
+                self.place.kill(self.family, self.state.candidate)
                 self._follow("roll_back")
                 return
 
     def _follow(self, move: Any) -> None:
         self.state = next_rollout(self.state, Ruling(move, move), datetime.now(UTC), POLICY)
-        self.serving.apply(self.family, self.state)
+        self.place.serving.apply(self.family, self.state)
 
     def _apply_until_ready(self) -> None:
-        self.serving.apply(self.family, self.state)
+        self.place.serving.apply(self.family, self.state)
         deadline = time.monotonic() + START_S
-        while found := self.serving.unready(self.family):
+        while found := self.place.serving.unready(self.family):
             if time.monotonic() > deadline:
                 raise SystemExit(f"not ready: {found}")
             time.sleep(PAUSE_S)
-        self.serving.apply(self.family, self.state)
+        self.place.serving.apply(self.family, self.state)
 
 
 def versions(package: Path, directory: Path, count: int) -> list[Path]:
@@ -144,27 +147,30 @@ def main(
     releases: Annotated[int, typer.Option(help="Releases, one after another")] = 100,
     count: Annotated[int, typer.Option("--clients", help="Clients that ask all the time")] = 8,
     real: Annotated[bool, typer.Option(help="Real model servers instead of recorded ones")] = False,
+    kserve: Annotated[bool, typer.Option(help="On the cluster that the settings name")] = False,
+    gateway: Annotated[str, typer.Option(help="URL of its gateway, if names are unknown")] = "",
 ) -> None:
     """Release again and again, and count the requests that were lost."""
     family = get_family(read_card(package).family)
     with TemporaryDirectory() as directory:
-        root = Path(directory) / "deployments"
-        root.mkdir()
-        place = ServingHost(root, free_port())
-        serving = LocalServing(place if real else replace(place, serve=RECORDED))
+        place: Place
+        if kserve:
+            place = OnKServe(read_settings(), gateway)
+        else:
+            place = OnThisMachine(Path(directory) / "deployments", () if real else RECORDED)
+            place.root.mkdir()
         packages = versions(package, Path(directory), releases + 1)
         took: list[float] = []
         try:
-            deployment = Deployment(serving, family, packages[0])
-            url = f"{serving.url(family)}/v1/models/{family.name}:predict"
-            with clients(url, read_golden(package).requests, count) as seen:
+            deployment = Deployment(place, family, packages[0])
+            with clients(place, family, read_golden(package).requests, count) as seen:
                 for number, candidate in enumerate(packages[1:], 1):
                     began = time.monotonic()
                     deployment.release(candidate, number)
                     took.append(time.monotonic() - began)
                     print(f"{number} of {releases}", file=sys.stderr, end="\r", flush=True)
         finally:
-            serving.stop(family)
+            place.serving.stop(family)
     _print(seen, took, count)
     if seen.lost:
         raise typer.Exit(1)
