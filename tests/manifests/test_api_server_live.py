@@ -20,11 +20,21 @@ from kubernetes import client, config
 from matops.adapters.kubernetes.kserve_manifests import (
     PodSettings,
     inference_service,
-    read_rollout,
     service_name,
-    state_annotation,
 )
-from matops.adapters.kubernetes.kubernetes_objects import SERVICES, Conflict, KubernetesObjects
+from matops.adapters.kubernetes.kserve_state import (
+    owned_by,
+    read_state,
+    state_data,
+    state_map,
+    state_name,
+)
+from matops.adapters.kubernetes.kubernetes_objects import (
+    SERVICES,
+    STATES,
+    Conflict,
+    KubernetesObjects,
+)
 from matops.core.errors import BadInput
 from matops.core.release.rollout import Arm, Rollout
 from matops.families import get_family
@@ -187,6 +197,7 @@ RIGHTS = {
         "get inferenceservices.serving.kserve.io",
         "create inferenceservices.serving.kserve.io",
         "patch inferenceservices.serving.kserve.io",
+        "create configmaps.",  # the state's is changed by its name alone
         "get httproutes.gateway.networking.k8s.io",
         "get services.",
         "create workflowtaskresults.argoproj.io",
@@ -338,18 +349,24 @@ def test_deploy_touches_nothing_until_all_is_there_and_undeploy_keeps_data(
 def test_a_release_writes_with_its_accounts_rights(deployed: ApiServer) -> None:
     family, arm = get_family("elastic_cgcnn"), Arm("a", "8a727648abea", "s3://matops/models/a")
     rollout = Rollout(1, arm, None, None, 0, "then", "", 0, "start", "")
-    pipeline = objects_as(deployed, "matops-pipeline")
+    pipeline, judge = (objects_as(deployed, f"matops-{name}") for name in ("pipeline", "judge"))
+    pipeline.create(STATES, state_map(family, rollout))
     pipeline.create(SERVICES, inference_service(family, rollout, PodSettings()))
-    name = service_name(family)
-    found = objects_as(deployed, "matops-judge").get(SERVICES, name)
-    assert found
-    assert read_rollout(found) == rollout
-    later = {"metadata": {"annotations": state_annotation(replace(rollout, generation=2))}}
-    objects_as(deployed, "matops-judge").patch(SERVICES, found, later)
+    name, state = service_name(family), state_name(family)
+    service, kept = judge.get(SERVICES, name), judge.get(STATES, state)
+    assert service
+    assert kept
+    assert read_state(kept) == rollout
+    later = state_data(replace(rollout, generation=2)) | owned_by(service)
+    judge.patch(STATES, kept, later)
     with pytest.raises(Conflict):
-        pipeline.patch(SERVICES, found, later)  # what was read is old by now
-    with pytest.raises(BadInput, match=r"403: .*cannot delete resource"):
-        pipeline.delete(SERVICES, name)
+        pipeline.patch(STATES, kept, later)  # what was read is old by now
+    judge.patch(SERVICES, service, {"spec": {"canary": []}})
+    for kind, item in ((SERVICES, name), (STATES, state)):
+        with pytest.raises(BadInput, match=r"403: .*cannot delete resource"):
+            pipeline.delete(kind, item)
+    with pytest.raises(BadInput, match=r"403: .*cannot get resource"):
+        judge.get(STATES, "matops-settings")
     with pytest.raises(BadInput, match=r"403: .*cannot get resource"):
         objects_as(deployed, "matops-monitor").get(SERVICES, name)
 

@@ -12,7 +12,7 @@ from base64 import b64encode
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.support.kubernetes_server import refusal
+from tests.support.answering import refusal
 
 Json = dict[str, Any]
 

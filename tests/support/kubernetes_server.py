@@ -1,82 +1,35 @@
 """A local HTTP server that behaves like a Kubernetes API server with KServe 0.21's controller.
 
-It holds one namespace's InferenceServices, HTTPRoutes and Services. Writes are checked against the
-models that KServe publishes (unknown fields are refused) and against the rules of its webhook;
-they raise ``resourceVersion``, and ``generation`` where the spec changed. The controller is as
-unkind as it may be: pods of arms that are no longer named end at once, before the route is
-written anew. Time passes by one tick with each look at an InferenceService. It is not a cluster.
+It holds one namespace's InferenceServices, ConfigMaps, HTTPRoutes and Services. Writes are checked
+against the models that KServe publishes (unknown fields are refused) and against the rules of its
+webhook; they raise ``resourceVersion``, and ``generation`` where the spec changed. Time passes by
+one tick with each look at an InferenceService; what the controller does in it stands in
+tests/support/kserve_controller.py. It is not a cluster.
 
 tests/adapters/kubernetes/test_kubernetes_objects.py runs the same cases on this server and on a
 real API server: reading, creating twice, generations, stale writes, merge patches, wrong types,
-deletion. What the controller does runs here alone; that a release may write with its accounts'
-rights runs on the real one alone (tests/manifests/test_api_server_live.py).
+deletion. That a release may write with its accounts' rights runs on the real one alone
+(tests/manifests/test_api_server_live.py), and releases on a real controller in tests/cluster.
 """
 
 from __future__ import annotations
 
-import json
-import re
 import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
-import kserve.models
-import kubernetes.client.models
+from tests.support.answering import refusal
+from tests.support.kserve_controller import NAMESPACE, Controller, check_webhook
+from tests.support.kserve_models import check_model
 
 Json = dict[str, Any]
 
-NAMESPACE = "models"
 ISVC = f"/apis/serving.kserve.io/v1beta1/namespaces/{NAMESPACE}/inferenceservices"
 ROUTE = f"/apis/gateway.networking.k8s.io/v1/namespaces/{NAMESPACE}/httproutes"
 SERVICE = f"/api/v1/namespaces/{NAMESPACE}/services"
-
-
-def check_model(kind: str, value: Any, where: str) -> None:
-    """Raise for fields that a published model does not have, or has in another type."""
-    if kind == "object":  # a number or a text, as a port is
-        assert isinstance(value, int | str), f"{where}: neither a number nor a text"
-    elif nested := re.fullmatch(r"list\[(.+)\]", kind):
-        assert isinstance(value, list), f"{where}: not a list"
-        for number, item in enumerate(value):
-            check_model(nested[1], item, f"{where}[{number}]")
-    elif nested := re.fullmatch(r"dict\(str, (.+)\)", kind):
-        assert isinstance(value, dict), f"{where}: not an object"
-        for name, item in value.items():
-            check_model(nested[1], item, f"{where}.{name}")
-    # A KnativeURL is written as text, whatever its published fields are.
-    elif plain := {"str": str, "int": int, "bool": bool, "KnativeURL": str}.get(kind):
-        assert type(value) is plain, f"{where}: not of type {kind}"
-    else:
-        _check_fields(kind, value, where)
-
-
-def _check_fields(kind: str, value: Any, where: str) -> None:
-    model = getattr(kserve.models, kind, None) or getattr(kubernetes.client.models, kind)
-    types = {model.attribute_map[name]: of for name, of in model.openapi_types.items()}
-    for name, item in value.items():
-        assert name in types, f"{where}: strict decoding error: unknown field {name!r}"
-        check_model(types[name], item, f"{where}.{name}")
-
-
-def check_webhook(body: Json) -> None:
-    """The rules of KServe's webhook for canaries."""
-    annotations = body["metadata"]["annotations"]
-    assert annotations["serving.kserve.io/deploymentMode"] == "Standard"
-    assert annotations["serving.kserve.io/autoscalerClass"] == "none"
-    stable, canaries = body["spec"]["predictor"], body["spec"].get("canary") or []
-    assert "canaryTrafficPercent" not in stable, "canaryTrafficPercent is not for Standard mode"
-    names = [stable["name"], *(entry["predictor"]["name"] for entry in canaries)]
-    assert len(set(names)) == len(names), "names of predictors must be unique"
-    shares = [entry["trafficPercent"] for entry in canaries]
-    assert all(0 <= share <= 100 for share in shares)
-    assert sum(shares) <= 100, "percentages add up to more than 100"
-    for name in names:
-        assert len(f"{body['metadata']['name']}-{name}-predictor") <= 63
+STATE = f"/api/v1/namespaces/{NAMESPACE}/configmaps"
+WEBHOOK = "admission webhook denied the request"
 
 
 def merge(target: Any, patch: Any) -> Any:
@@ -94,7 +47,7 @@ def merge(target: Any, patch: Any) -> Any:
 
 @dataclass
 class Moment:
-    """What the cluster was at one tick: stable arm, route and pods that answer."""
+    """What the cluster was at one tick: stable arm, the gateway's split and arms that answer."""
 
     stable: str
     canaries: dict[str, int]
@@ -107,8 +60,10 @@ class Cluster:
     """What the server has, how its controller behaves, and what happened.
 
     Attributes:
-        start_ticks: ticks until a new arm's pods answer.
-        route_ticks: ticks until the route follows the spec.
+        start_ticks: ticks until a new pod answers.
+        lag_ticks: ticks until the controller sees a change.
+        route_ticks: ticks until the gateway follows a route.
+        end_ticks: ticks until KServe lets a deleted service go.
         broken: arms that never become ready, with the failure that KServe tells.
         gateway: whether routes are written.
         away: whether the controller sees to nothing.
@@ -118,7 +73,9 @@ class Cluster:
     """
 
     start_ticks: int = 2
+    lag_ticks: int = 1
     route_ticks: int = 2
+    end_ticks: int = 2
     broken: dict[str, str] = field(default_factory=dict)
     gateway: bool = True
     away: bool = False
@@ -127,19 +84,40 @@ class Cluster:
     moments: list[Moment] = field(default_factory=list)
     requests: list[tuple[str, str]] = field(default_factory=list)
     services: dict[str, Json] = field(default_factory=dict)
-    pods: dict[str, int] = field(default_factory=dict)
-    route: dict[str, int] = field(default_factory=dict)
-    tick: int = 0
+    states: dict[str, Json] = field(default_factory=dict)
     version: int = 100
     url: str = ""
     lock: threading.Lock = field(default_factory=threading.Lock)
-    _due: list[tuple[int, dict[str, int]]] = field(default_factory=list)
+    _controller: Controller | None = None
+    _ends: int = 0
+
+    @property
+    def pods(self) -> dict[str, list[int]]:
+        """Ticks at which the pods of each arm were started."""
+        found = self._controller.deployments if self._controller else {}
+        return {arm: deployment.born for arm, deployment in found.items()}
+
+    @property
+    def restarts(self) -> int:
+        """How often all pods of an arm were replaced."""
+        found = self._controller.deployments if self._controller else {}
+        return sum(deployment.restarts for deployment in found.values())
+
+    @property
+    def split(self) -> dict[str, int]:
+        """Percentages of the clients' requests, as the gateway splits them by now."""
+        routes = list(self._controller.routes.values()) if self._controller else []
+        traffic = routes[0].traffic if routes else {}
+        total = sum(traffic.values()) or 1
+        return {arm: round(100 * w / total) for arm, w in traffic.items() if w}
 
     def answer(self, method: str, path: str, body: Json | None) -> tuple[int, Json]:
         with self.lock:
             self.requests.append((method, path))
             if path.startswith(ISVC):
                 return self._inference_service(method, path.removeprefix(ISVC).strip("/"), body)
+            if path.startswith(STATE):
+                return self._config_map(method, path.removeprefix(STATE).strip("/"), body)
             if path.startswith(ROUTE):
                 return self._http_route(path.removeprefix(ROUTE).strip("/"))
             return self._service(path.removeprefix(SERVICE).strip("/"))
@@ -154,88 +132,97 @@ class Cluster:
         if found is None:
             return refusal(404, f"inferenceservices {name!r} not found")
         if method == "GET":
-            self._pass_time(found)
-            return 200, found
+            self._pass_time(name, found)
+            return (200, found) if name in self.services else refusal(404, "not found")
         if method == "DELETE":
-            del self.services[name]
-            self.pods, self.route, self._due = {}, {}, []
-            return 200, {"kind": "Status", "status": "Success"}
+            found["metadata"].setdefault("deletionTimestamp", "2026-03-01T12:00:00Z")
+            if not self.end_ticks:
+                self._end(name, found)
+            return 200, found
         assert body is not None
-        seen = body.get("metadata", {}).get("resourceVersion")
-        if seen != found["metadata"]["resourceVersion"]:
+        if _version(body) != _version(found):
             return refusal(409, "the object has been modified")
         return self._store(200, merge(found, body), found)
 
     def _store(self, status: int, body: Json, before: Json | None) -> tuple[int, Json]:
         try:
             check_model("V1beta1InferenceServiceSpec", body["spec"], "spec")
-            check_webhook(body)
         except AssertionError as error:
             return refusal(422, str(error))
+        try:
+            check_webhook(body, before)
+        except AssertionError as error:
+            return refusal(403, f"{WEBHOOK}: {error}")
         generation = before["metadata"]["generation"] if before else 0
         changed = before is None or before["spec"] != body["spec"]
-        metadata = body["metadata"] | {"generation": generation + changed, "namespace": NAMESPACE}
+        metadata = {"uid": f"uid-{self.version}", **body["metadata"], "namespace": NAMESPACE}
+        metadata["generation"] = generation + changed
         self.version += 1
         stored = body | {"metadata": metadata | {"resourceVersion": str(self.version)}}
         # What KServe's webhook fills in.
-        stored["spec"]["predictor"]["model"].setdefault("protocolVersion", "v1")
+        stored["metadata"]["annotations"].setdefault("modelFormat", "matops")
+        stored["spec"]["predictor"]["model"].setdefault("resources", {})
         self.services[metadata["name"]] = stored
         return status, stored
 
-    def _pass_time(self, service: Json) -> None:
-        """One tick of the controller."""
+    def _config_map(self, method: str, name: str, body: Json | None) -> tuple[int, Json]:
+        found = self.states.get(name)
+        if method == "POST":
+            assert body is not None
+            if body["metadata"]["name"] in self.states:
+                return refusal(409, "AlreadyExists")
+            return self._keep(201, body)
+        if found is None:
+            return refusal(404, f"configmaps {name!r} not found")
+        if method == "DELETE":
+            return 200, self.states.pop(name)
+        if method == "PATCH" and body is not None:
+            if _version(body) != _version(found):
+                return refusal(409, "the object has been modified")
+            return self._keep(200, merge(found, body))
+        return 200, found
+
+    def _keep(self, status: int, body: Json) -> tuple[int, Json]:
+        check_model("V1ConfigMap", body, "configmap")
+        self.version += 1
+        metadata = body["metadata"] | {"resourceVersion": str(self.version)}
+        self.states[metadata["name"]] = body | {"metadata": metadata}
+        return status, self.states[metadata["name"]]
+
+    def _pass_time(self, name: str, service: Json) -> None:
+        """One tick of the controller, the gateway and who collects garbage."""
+        if "deletionTimestamp" in service["metadata"]:
+            self._end(name, service)
+            return
         if self.away:
             return
-        self.tick += 1
-        spec = service["spec"]
-        shares = {e["predictor"]["name"]: e["trafficPercent"] for e in spec.get("canary") or []}
-        stable = spec["predictor"]["name"]
-        self.pods = {arm: self.pods.get(arm, self.tick) for arm in (stable, *shares)}
-        wanted = {stable: 100 - sum(shares.values())} | shares
-        if not self._due or self._due[-1][1] != wanted:
-            self._due.append((self.tick + self.route_ticks, wanted))
-        self.route = next((w for at, w in reversed(self._due) if at <= self.tick), {})
-        self._tell_status(service, stable, shares)
-        here = {arm for arm in self.pods if self._answers(arm)}
-        self.moments.append(Moment(stable, shares, dict(self.route), here))
-
-    def _answers(self, arm: str) -> bool:
-        return arm not in self.broken and self.tick >= self.pods[arm] + self.start_ticks
-
-    def _tell_status(self, service: Json, stable: str, shares: dict[str, int]) -> None:
-        ready = "True" if self._answers(stable) else "False"
-        told = [
-            {"name": arm, "ready": self._answers(arm), "trafficPercent": share} | self._failure(arm)
-            for arm, share in shares.items()
-        ]
-        conditions = [{"type": "PredictorReady", "status": ready, "reason": "MinimumReplicas"}]
-        status = {
-            "observedGeneration": service["metadata"]["generation"],
-            "url": f"http://{service['metadata']['name']}-{NAMESPACE}.example.com",
-            "conditions": conditions,
-            "canaryStatuses": told,
-            **self._failure(stable),
-        }
-        check_model("V1beta1InferenceServiceStatus", {**status, "conditions": []}, "status")
-        if service.get("status") != status:
+        if self._controller is None:
+            ticks = self.start_ticks, self.lag_ticks, self.route_ticks
+            self._controller = Controller(*ticks, self.broken, self.gateway)
+        status = self._controller.pass_time(service)
+        if status and service.get("status") != status:
             self.version += 1
             service["status"] = status
             service["metadata"]["resourceVersion"] = str(self.version)
+        shares = {e["predictor"]["name"]: e["trafficPercent"] for e in service["spec"]["canary"]}
+        here = {arm for arm in self.pods if self._controller.answers(arm)}
+        stable = service["spec"]["predictor"]["name"]
+        self.moments.append(Moment(stable, shares, self.split, here))
 
-    def _failure(self, arm: str) -> Json:
-        if arm not in self.broken:
-            return {}
-        return {"modelStatus": {"lastFailureInfo": {"message": self.broken[arm]}}}
+    def _end(self, name: str, service: Json) -> None:
+        """A service that is deleted is gone once its pods are, and what it owns with it."""
+        self._ends += 1
+        if self._ends < self.end_ticks:
+            return
+        uid, self._ends, self._controller = service["metadata"]["uid"], 0, None
+        del self.services[name]
+        for state, item in list(self.states.items()):
+            if any(o["uid"] == uid for o in item["metadata"].get("ownerReferences", [])):
+                del self.states[state]
 
     def _http_route(self, name: str) -> tuple[int, Json]:
-        service = name.removesuffix("-predictor")
-        if not self.gateway or service not in self.services or not self.route:
-            return refusal(404, f"httproutes {name!r} not found")
-        backends = [
-            {"name": f"{service}-{arm}-predictor", "weight": weight}
-            for arm, weight in self.route.items()
-        ]
-        return 200, {"metadata": {"name": name}, "spec": {"rules": [{"backendRefs": backends}]}}
+        route = self._controller.http_route(name) if self._controller else None
+        return (200, route) if route else refusal(404, f"httproutes {name!r} not found")
 
     def _service(self, name: str) -> tuple[int, Json]:
         known = {f"{service}-{arm}-predictor" for service in self.services for arm in self.pods}
@@ -246,72 +233,5 @@ class Cluster:
         return 200, {"metadata": {"name": name}, "spec": spec}
 
 
-def refusal(status: int, message: str) -> tuple[int, Json]:
-    return status, {"kind": "Status", "status": "Failure", "message": message, "code": status}
-
-
-class Answering(Protocol):
-    """A cluster as the server asks it."""
-
-    url: str
-    faults: list[tuple[str, str]]
-
-    def answer(self, method: str, path: str, body: Json | None) -> tuple[int, Json]: ...
-
-
-AnyCluster = TypeVar("AnyCluster", bound=Answering)
-
-
-class Handler(BaseHTTPRequestHandler):
-    """One request."""
-
-    cluster: Answering
-
-    def _answer(self) -> None:
-        length = int(self.headers.get("content-length") or 0)
-        body = json.loads(self.rfile.read(length)) if length else None
-        fault = next((f for m, f in self.cluster.faults if m == self.command), "")
-        if fault:
-            self.cluster.faults.remove((self.command, fault))
-        if fault == "silence":
-            time.sleep(1.5)
-            return
-        if fault.isdigit():
-            self._send(*refusal(int(fault), "the server is overloaded"))
-            return
-        if self.command == "PATCH":
-            assert self.headers["content-type"] == "application/merge-patch+json"
-        answer = self.cluster.answer(self.command, self.path.split("?")[0], body)
-        if fault == "lost":  # the write is done, and nobody is told
-            self.connection.close()
-            return
-        self._send(*answer)
-
-    do_GET = do_POST = do_PATCH = do_DELETE = _answer
-
-    def _send(self, status: int, answer: Json) -> None:
-        content = json.dumps(answer).encode()
-        self.send_response(status)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def log_message(self, *_: Any) -> None:
-        pass
-
-
-@contextmanager
-def running(cluster: AnyCluster) -> Iterator[AnyCluster]:
-    """Serve on a free port of this machine."""
-    handler = type("BoundHandler", (Handler,), {"cluster": cluster})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    cluster.url = f"http://127.0.0.1:{server.server_port}"
-    try:
-        yield cluster
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+def _version(item: Json) -> Any:
+    return item.get("metadata", {}).get("resourceVersion")

@@ -18,7 +18,7 @@ import yaml
 from kubeflow_trainer_api import models
 from pydantic import ValidationError
 
-from tests.support.kubernetes_server import check_model
+from tests.support.kserve_models import check_model
 from tests.support.kustomize import TOOLS
 
 Json = dict[str, Any]

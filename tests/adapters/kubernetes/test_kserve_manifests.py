@@ -1,4 +1,4 @@
-"""Rollouts as InferenceServices: what KServe's published models allow, and back without loss."""
+"""Rollouts as InferenceServices: what KServe's published models and its webhook allow."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from dataclasses import replace
 import pytest
 
 from matops.adapters.kubernetes.kserve_manifests import (
-    STATE,
     PodSettings,
     arm_service,
     canary,
     canary_entries,
+    check_name,
     includes,
     inference_service,
     predictor,
-    read_rollout,
     service_name,
     stable_name,
 )
 from matops.core.errors import BadInput
 from matops.core.release.rollout import Arm, Rollout
 from matops.families import get_family
-from tests.support.kubernetes_server import check_model, check_webhook
+from tests.support.kserve_controller import check_webhook
+from tests.support.kserve_models import check_model
 
 FAMILY = get_family("elastic_cgcnn")
-ARM = Arm("8a727648-1", "8a727648abea", "s3://models/8a727648abea")
+ARM = Arm("m8a727648-1", "8a727648abea", "s3://models/8a727648abea")
 ROLLOUT = Rollout(
     7, ARM, replace(ARM, name="b"), None, 10, "then", "before", 2, "hold", "“ok” < 5 %"
 )
@@ -54,7 +54,7 @@ def test_the_check_against_the_models_can_fail() -> None:
 def test_pods_differ_by_package_and_variant_only() -> None:
     one, other = (predictor(arm, PODS) for arm in (ARM, Arm("x", "v", "s3://y")))
     assert one["model"]["args"] == ["--variant", ARM.name]
-    assert (one["minReplicas"], one["maxReplicas"]) == (3, 3)
+    assert one["minReplicas"] == 3
     assert (one["serviceAccountName"], one["terminationGracePeriodSeconds"]) == ("reader", 90)
     changed = {"name": "x", "model": {**one["model"], "storageUri": "s3://y"}}
     changed["model"]["args"] = ["--variant", "x"]
@@ -62,25 +62,14 @@ def test_pods_differ_by_package_and_variant_only() -> None:
     assert "serviceAccountName" not in predictor(ARM, PodSettings())
 
 
-def test_the_state_comes_back_as_it_was_kept() -> None:
-    assert read_rollout(inference_service(FAMILY, ROLLOUT, PODS)) == ROLLOUT
-
-
-@pytest.mark.parametrize(
-    "text", ["{", "[]", '{"generation": "7"}', '{"generation": 7, "champion": null}']
-)
-def test_a_state_that_does_not_fit_its_schema_is_refused(text: str) -> None:
-    made = inference_service(FAMILY, ROLLOUT, PODS)
-    made["metadata"]["annotations"][STATE] = text
-    with pytest.raises(BadInput, match="InferenceService elastic-cgcnn: annotation matops/rollout"):
-        read_rollout(made)
-
-
 def test_names_are_those_that_kubernetes_allows() -> None:
     assert service_name(get_family("nanoporous_cnn3d")) == "nanoporous-cnn3d"
     assert arm_service(FAMILY, "b") == "elastic-cgcnn-b-predictor"
-    with pytest.raises(BadInput, match="63"):
-        arm_service(FAMILY, "b" * 40)
+    check_name(FAMILY, "m8a727648-12345", "materials-production")
+    with pytest.raises(BadInput, match="58"):
+        check_name(FAMILY, "b" * 40, "matops")
+    with pytest.raises(BadInput, match="materials-production-of-all-kinds: longer than the 63"):
+        check_name(FAMILY, "m8a727648-12345", "materials-production-of-all-kinds")
 
 
 def test_defaults_of_the_cluster_are_no_difference() -> None:

@@ -7,9 +7,17 @@ from typing import Any
 
 import pytest
 
-from matops.adapters.kubernetes.kserve_manifests import PodSettings, canary, inference_service
-from matops.adapters.kubernetes.kserve_plan import Observed, Wait, Write, next_step
-from matops.adapters.kubernetes.kserve_status import NOT_RECONCILED, traffic_percent, unready_reason
+from matops.adapters.kubernetes.kserve_manifests import (
+    PodSettings,
+    arm_service,
+    canary,
+    inference_service,
+)
+from matops.adapters.kubernetes.kserve_plan import Observed, Step, Wait, Write, next_step
+from matops.adapters.kubernetes.kserve_state import owned_by, read_state, state_map
+from matops.adapters.kubernetes.kserve_status import NOT_RECONCILED
+from matops.adapters.kubernetes.kubernetes_objects import SERVICES, STATES
+from matops.core.errors import BadInput
 from matops.core.release.rollout import Arm, Rollout
 from matops.families import get_family
 
@@ -20,110 +28,171 @@ CALM = Rollout(0, A)
 BEGUN = Rollout(1, A, B, C, 10)
 
 
+def route(split: dict[str, int], taken: bool = True) -> dict[str, Any]:
+    """An HTTPRoute at generation 3."""
+    backends = [{"name": arm_service(FAMILY, arm), "weight": w} for arm, w in split.items()]
+    accepted = {"type": "Accepted", "status": "True", "observedGeneration": 3 if taken else 2}
+    return {
+        "metadata": {"generation": 3},
+        "spec": {"rules": [{"backendRefs": backends}]},
+        "status": {"parents": [{"conditions": [accepted]}]},
+    }
+
+
 def observed(
     state: Rollout,
     stable: Arm,
     entries: dict[Arm, int],
     ready: str,
-    shares: dict[str, int] | None,
-    seen: int = 5,
+    split: dict[str, int] | None,
+    told: dict[Arm, int] | None = None,
 ) -> Observed:
-    """A deployment at generation 5 whose arms named in ``ready`` answer."""
+    """A deployment whose arms named in ``ready`` answer, with the canaries that KServe tells."""
     service = inference_service(FAMILY, replace(state, champion=stable), PODS)
-    service["metadata"]["annotations"] |= inference_service(FAMILY, state, PODS)["metadata"][
-        "annotations"
-    ]
-    service["metadata"]["generation"] = 5
+    service["metadata"]["uid"] = "u1"
     service["spec"]["canary"] = [canary(arm, share, PODS) for arm, share in entries.items()]
-    statuses = [{"name": a.name, "ready": a.name in ready, "trafficPercent": 0} for a in entries]
+    statuses = [
+        {"name": arm.name, "ready": arm.name in ready, "trafficPercent": share}
+        for arm, share in (entries if told is None else told).items()
+    ]
     condition = {"type": "PredictorReady", "status": str(stable.name in ready)}
-    service["status"] = {
-        "observedGeneration": seen,
-        "conditions": [condition],
-        "canaryStatuses": statuses,
-    }
-    return Observed(service, shares)
+    service["status"] = {"conditions": [condition], "canaryStatuses": statuses}
+    kept = state_map(FAMILY, state)
+    kept["metadata"] |= owned_by(service)["metadata"]
+    routes = (None, None) if split is None else (route(split), route(split))
+    return Observed(FAMILY, kept, service, routes)
 
 
-def shares_of(step: Any) -> dict[str, int]:
+def shares_of(step: Step) -> dict[str, int]:
     assert isinstance(step, Write)
-    return {e["predictor"]["name"]: e["trafficPercent"] for e in step.patch["spec"]["canary"]}
+    assert step.kind == SERVICES
+    return {e["predictor"]["name"]: e["trafficPercent"] for e in step.content["spec"]["canary"]}
 
 
-def test_new_arms_start_without_traffic_and_the_state_is_kept_at_once() -> None:
-    step = next_step(observed(CALM, A, {}, "a", {"a": 100}), BEGUN, PODS)
+def state_of(step: Step) -> Rollout:
+    assert isinstance(step, Write)
+    assert step.kind == STATES
+    return read_state({"metadata": {"name": "state"}, **step.content})
+
+
+def test_the_state_is_written_before_what_follows_from_it() -> None:
+    nothing = Observed(FAMILY, None, None, (None, None))
+    assert state_of(next_step(nothing, CALM, PODS)) == CALM
+    kept = state_map(FAMILY, CALM)
+    alone = next_step(replace(nothing, kept=kept), CALM, PODS)
+    assert isinstance(alone, Write)
+    assert (alone.kind, alone.item) == (SERVICES, None)
+    calm = observed(CALM, A, {}, "a", {"a": 1})
+    assert state_of(next_step(calm, BEGUN, PODS)) == BEGUN
+
+
+def test_the_deployment_owns_its_state() -> None:
+    found = observed(CALM, A, {}, "a", {"a": 1})
+    assert found.service is not None
+    stray = replace(found, kept=state_map(FAMILY, CALM))
+    step = next_step(stray, CALM, PODS)
+    assert isinstance(step, Write)
+    assert step.content == owned_by(found.service)
+    assert next_step(found, CALM, PODS) is None
+
+
+def test_new_arms_start_without_traffic() -> None:
+    step = next_step(observed(BEGUN, A, {}, "a", {"a": 1}), BEGUN, PODS)
     assert shares_of(step) == {"b": 0, "c": 0}
-    assert isinstance(step, Write)
-    assert '"generation":1' in step.patch["metadata"]["annotations"]["matops/rollout"]
 
 
 def test_shares_rise_when_all_arms_answer_and_not_before() -> None:
-    waiting = observed(BEGUN, A, {B: 0, C: 0}, "ab", {"a": 100})
-    step = next_step(waiting, BEGUN, PODS)
-    assert step == Wait("c: not ready yet")
-    ready = observed(BEGUN, A, {B: 0, C: 0}, "abc", {"a": 100})
+    waiting = observed(BEGUN, A, {B: 0, C: 0}, "ab", {"a": 100, "b": 0})
+    assert next_step(waiting, BEGUN, PODS) == Wait("c: not ready yet", is_error=False)
+    ready = observed(BEGUN, A, {B: 0, C: 0}, "abc", {"a": 100, "b": 0, "c": 0})
     assert shares_of(next_step(ready, BEGUN, PODS)) == {"b": 10, "c": 10}
 
 
 def test_an_arm_that_stops_to_answer_keeps_its_share_and_gets_no_more() -> None:
     more = replace(BEGUN, generation=2, share_percent=25)
-    found = observed(BEGUN, A, {B: 10, C: 10}, "ac", {"a": 80, "b": 10, "c": 10})
-    assert shares_of(next_step(found, more, PODS)) == {"b": 10, "c": 10}
+    found = observed(more, A, {B: 10, C: 10}, "ac", {"a": 90, "c": 10})
+    assert next_step(found, more, PODS) == Wait("b: not ready yet", is_error=False)
     less = replace(BEGUN, generation=2, share_percent=5)
+    found = observed(less, A, {B: 10, C: 10}, "ac", {"a": 90, "c": 10})
     assert shares_of(next_step(found, less, PODS)) == {"b": 5, "c": 5}
 
 
 def test_what_kserve_has_not_seen_is_waited_for() -> None:
-    found = observed(BEGUN, A, {B: 10, C: 10}, "abc", {"a": 100}, seen=4)
-    step = next_step(found, BEGUN, PODS)
-    assert isinstance(step, Wait)
-    assert NOT_RECONCILED in step.reason
+    split = {"a": 80, "b": 10, "c": 10}
+    late = observed(BEGUN, A, {B: 10, C: 10}, "abc", split, told={B: 0, C: 0})
+    assert next_step(late, BEGUN, PODS) == Wait(NOT_RECONCILED, is_error=False)
+    leaving = observed(BACK, A, {B: 0, C: 0}, "abc", split, told={B: 10, C: 10})
+    assert next_step(leaving, BACK, PODS) == Wait(NOT_RECONCILED)
 
 
-def test_the_goal_is_reached_when_the_route_follows() -> None:
-    late = observed(BEGUN, A, {B: 10, C: 10}, "abc", {"a": 100})
-    step = next_step(late, BEGUN, PODS)
-    assert isinstance(step, Wait)
-    assert step.for_traffic
-    there = observed(BEGUN, A, {B: 10, C: 10}, "abc", {"a": 80, "b": 10, "c": 10})
+def test_the_goal_is_reached_when_both_routes_and_the_gateway_follow() -> None:
+    split = {"a": 80, "b": 10, "c": 10}
+    there = observed(BEGUN, A, {B: 10, C: 10}, "abc", split)
     assert next_step(there, BEGUN, PODS) is None
+    for late in (route({"a": 100, "b": 0, "c": 0}), route(split, taken=False), None):
+        for routes in ((late, route(split)), (route(split), late)):
+            assert isinstance(next_step(replace(there, routes=routes), BEGUN, PODS), Wait)
 
 
 BACK = Rollout(2, A, move="roll_back")
 
 
 def test_a_roll_back_takes_the_traffic_first_and_then_the_pods() -> None:
-    full = {"a": 80, "b": 10, "c": 10}
-    asked = observed(BEGUN, A, {B: 10, C: 10}, "abc", full)
+    full, none = {"a": 80, "b": 10, "c": 10}, {"a": 100, "b": 0, "c": 0}
+    asked = observed(BACK, A, {B: 10, C: 10}, "abc", full)
     assert shares_of(next_step(asked, BACK, PODS)) == {"b": 0, "c": 0}
-    drained = observed(BACK, A, {B: 0, C: 0}, "abc", full)
-    assert isinstance(next_step(drained, BACK, PODS), Wait)
-    empty = observed(BACK, A, {B: 0, C: 0}, "abc", {"a": 100})
+    assert isinstance(next_step(observed(BACK, A, {B: 0, C: 0}, "abc", full), BACK, PODS), Wait)
+    empty = observed(BACK, A, {B: 0, C: 0}, "abc", none)
     assert shares_of(next_step(empty, BACK, PODS)) == {}
-    assert next_step(observed(BACK, A, {}, "a", None), BACK, PODS) is None
+    assert next_step(observed(BACK, A, {}, "a", {"a": 1}), BACK, PODS) is None
+
+
+def test_a_candidate_that_never_answered_goes_while_the_champion_is_down() -> None:
+    never = observed(BACK, A, {B: 0}, "", {"a": 100})
+    assert shares_of(next_step(never, BACK, PODS)) == {}
 
 
 NEXT = Rollout(2, B, move="promote")
 
 
 def test_a_promotion_gives_all_traffic_to_the_new_champion_before_the_old_one_goes() -> None:
-    full = {"a": 80, "b": 10, "c": 10}
-    asked = next_step(observed(BEGUN, A, {B: 10, C: 10}, "abc", full), NEXT, PODS)
+    full, moved = {"a": 80, "b": 10, "c": 10}, {"a": 0, "b": 100, "c": 0}
+    undecided = observed(BEGUN, A, {B: 10, C: 10}, "abc", full)
+    assert state_of(next_step(undecided, NEXT, PODS)) == NEXT
+    asked = next_step(observed(NEXT, A, {B: 10, C: 10}, "abc", full), NEXT, PODS)
     assert shares_of(asked) == {"b": 100, "c": 0}
-    assert isinstance(asked, Write)
-    assert "metadata" not in asked.patch  # not yet the champion
-    moved = observed(BEGUN, A, {B: 100, C: 0}, "abc", full)
-    assert isinstance(next_step(moved, NEXT, PODS), Wait)
-    last = next_step(observed(BEGUN, A, {B: 100, C: 0}, "abc", {"b": 100}), NEXT, PODS)
+    assert isinstance(next_step(observed(NEXT, A, {B: 100, C: 0}, "abc", full), NEXT, PODS), Wait)
+    last = next_step(observed(NEXT, A, {B: 100, C: 0}, "abc", moved), NEXT, PODS)
     assert shares_of(last) == {}
     assert isinstance(last, Write)
-    assert last.patch["spec"]["predictor"]["name"] == "b"
-    assert '"generation":2' in last.patch["metadata"]["annotations"]["matops/rollout"]
+    assert last.content["spec"]["predictor"]["name"] == "b"
 
 
-def test_a_champion_that_does_not_answer_does_not_take_over() -> None:
-    step = next_step(observed(BEGUN, A, {B: 10, C: 10}, "ac", {"a": 100}), NEXT, PODS)
-    assert step == Wait("b: not ready yet")
+def test_a_promotion_is_seen_when_the_route_names_the_new_champion_alone() -> None:
+    seen = observed(NEXT, B, {}, "b", {"b": 1})
+    assert next_step(seen, NEXT, PODS) is None
+    late = observed(NEXT, B, {}, "b", {"a": 0, "b": 100}, told={B: 100})
+    assert next_step(late, NEXT, PODS) == Wait(NOT_RECONCILED, is_error=False)
+    assert isinstance(next_step(observed(NEXT, B, {}, "b", {"a": 0, "b": 100}), NEXT, PODS), Wait)
+
+
+def test_a_new_champion_that_does_not_answer_is_not_decided() -> None:
+    found = observed(BEGUN, A, {B: 10, C: 10}, "ac", {"a": 90, "c": 10})
+    assert next_step(found, NEXT, PODS) == Wait("b: not ready yet")
+
+
+def test_an_old_champion_that_is_down_holds_nobody_up() -> None:
+    stuck = observed(NEXT, A, {B: 100, C: 0}, "bc", {"a": 80, "b": 10, "c": 10})
+    last = next_step(stuck, NEXT, PODS)
+    assert isinstance(last, Write)
+    assert last.content["spec"]["predictor"]["name"] == "b"
+
+
+def test_a_route_that_kserve_leaves_as_it_is_says_why() -> None:
+    stuck = observed(BACK, A, {B: 0}, "b", {"a": 90, "b": 10})
+    step = next_step(stuck, BACK, PODS)
+    assert isinstance(step, Wait)
+    assert "while a is down" in step.reason
 
 
 def test_a_champion_from_nowhere_is_started_beside_the_others() -> None:
@@ -131,35 +200,24 @@ def test_a_champion_from_nowhere_is_started_beside_the_others() -> None:
     assert shares_of(step) == {"b": 10, "c": 0}
 
 
-@pytest.mark.parametrize(
-    ("status", "words"),
-    [
-        ({}, "not started yet"),
-        ({"conditions": [{"type": "PredictorReady", "status": "True"}]}, ""),
-        (
-            {
-                "conditions": [{"type": "PredictorReady", "status": "False", "reason": "Backoff"}],
-                "modelStatus": {"lastFailureInfo": {"reason": "ModelLoadFailed"}},
-            },
-            "Backoff: ModelLoadFailed",
-        ),
-    ],
-)
-def test_why_a_champion_does_not_answer(status: dict[str, Any], words: str) -> None:
-    service = inference_service(FAMILY, CALM, PODS)
-    service["status"] = status
-    assert unready_reason(service, "a") == words
-    assert unready_reason(service, "z") == "not part of the deployment"
+@pytest.mark.parametrize(("replicas", "beside"), [(1, 1), (2, 6), (3, 9)])
+def test_the_champion_keeps_its_pods_beside_canaries(replicas: int, beside: int) -> None:
+    pods = PodSettings(replicas)
+    step = next_step(observed(BEGUN, A, {}, "a", {"a": 1}), BEGUN, pods)
+    assert isinstance(step, Write)
+    assert step.content["spec"]["predictor"]["minReplicas"] == beside
+    assert {e["predictor"]["minReplicas"] for e in step.content["spec"]["canary"]} == {replicas}
 
 
-def route(*backends: dict[str, Any]) -> dict[str, Any]:
-    return {"spec": {"rules": [{"backendRefs": list(backends)}]}}
+def test_what_is_being_deleted_is_waited_for() -> None:
+    found = observed(CALM, A, {}, "a", {"a": 1})
+    assert found.service is not None
+    found.service["metadata"]["deletionTimestamp"] = "2026-03-01T12:00:00Z"
+    assert replace(found, kept=None).state is None
+    assert isinstance(next_step(found, CALM, PODS), Wait)
 
 
-def test_a_route_is_read_as_percentages_by_arm() -> None:
-    a, b = ({"name": f"elastic-cgcnn-{arm}-predictor"} for arm in "ab")
-    assert traffic_percent(route(a), FAMILY, ["a"]) == {"a": 100}
-    split = route(a | {"weight": 3}, b | {"weight": 1}, {"name": "other", "weight": 0})
-    assert traffic_percent(split, FAMILY, ["a", "b"]) == {"a": 75, "b": 25}
-    assert traffic_percent(route(a, b | {"weight": 0}), FAMILY, ["b"]) == {a["name"]: 100}
-    assert traffic_percent({"spec": {}}, FAMILY, ["a"]) == {}
+def test_a_deployment_without_a_state_is_not_ours() -> None:
+    found = replace(observed(CALM, A, {}, "a", {"a": 1}), kept=None)
+    with pytest.raises(BadInput, match="elastic-cgcnn: no ConfigMap elastic-cgcnn-rollout"):
+        next_step(found, CALM, PODS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,17 @@ import pytest
 from kubernetes.client import Configuration
 
 from matops.adapters.kubernetes.kserve_manifests import PodSettings, inference_service, service_name
+from matops.adapters.kubernetes.kserve_state import (
+    is_owned_by,
+    owned_by,
+    read_state,
+    state_data,
+    state_map,
+    state_name,
+)
 from matops.adapters.kubernetes.kubernetes_objects import (
     SERVICES,
+    STATES,
     Conflict,
     KubernetesObjects,
     connect,
@@ -20,18 +30,20 @@ from matops.adapters.kubernetes.kubernetes_objects import (
 from matops.core.errors import BadInput
 from matops.core.release.rollout import Arm, Rollout
 from matops.families import get_family
+from tests.support.answering import running
 from tests.support.api_server import running_api_server
-from tests.support.kubernetes_server import NAMESPACE, Cluster, running
+from tests.support.kserve_controller import NAMESPACE
+from tests.support.kubernetes_server import Cluster
 from tests.support.published_kinds import definitions
 
 FAMILY = get_family("elastic_cgcnn")
 NAME = service_name(FAMILY)
-FIRST = Rollout(0, Arm("8a727648-1", "8a727648abea", "s3://models/elastic_cgcnn/8a727648abea"))
+FIRST = Rollout(0, Arm("m8a727648-1", "8a727648abea", "s3://models/elastic_cgcnn/8a727648abea"))
 
 
 @contextmanager
 def fake(_: Path) -> Iterator[KubernetesObjects]:
-    with running(Cluster()) as cluster:
+    with running(Cluster(end_ticks=0)) as cluster:
         yield KubernetesObjects(Configuration(host=cluster.url), NAMESPACE)
 
 
@@ -58,8 +70,10 @@ def server(
 def objects(server: KubernetesObjects) -> Iterator[KubernetesObjects]:
     """A namespace with one InferenceService, which is gone after the test."""
     server.create(SERVICES, inference_service(FAMILY, FIRST, PodSettings()))
+    server.create(STATES, state_map(FAMILY, FIRST))
     yield server
     server.delete(SERVICES, NAME)
+    server.delete(STATES, state_name(FAMILY))
 
 
 def read(objects: KubernetesObjects) -> dict[str, Any]:
@@ -104,6 +118,21 @@ def test_nothing_is_written_over_what_changed_since_it_was_read(
     with pytest.raises(Conflict, match=NAME):
         objects.patch(SERVICES, early, note("two"))
     assert read(objects)["metadata"]["annotations"]["matops/note"] == "one"
+
+
+def test_a_state_follows_the_one_that_was_read_and_no_other(objects: KubernetesObjects) -> None:
+    early = objects.get(STATES, state_name(FAMILY))
+    assert early is not None
+    assert read_state(early) == FIRST
+    next_state = replace(FIRST, generation=1)
+    objects.patch(STATES, early, state_data(next_state))
+    with pytest.raises(Conflict, match="rollout"):
+        objects.patch(STATES, early, state_data(FIRST))
+    objects.patch(STATES, objects.get(STATES, state_name(FAMILY)) or {}, owned_by(read(objects)))
+    kept = objects.get(STATES, state_name(FAMILY))
+    assert kept is not None
+    assert read_state(kept) == next_state
+    assert is_owned_by(kept, read(objects))
 
 
 def test_null_takes_a_field_away(objects: KubernetesObjects) -> None:

@@ -18,7 +18,7 @@ ADVANCE = Ruling("advance", "all well")
 
 
 def started() -> Rollout:
-    return begin(deploy_first("m7", "/models/m7"), "m8", "/models/m8", NOON, POLICY)
+    return begin(deploy_first("7", "/models/m7"), "8", "/models/m8", NOON, POLICY)
 
 
 def after(rollout: Rollout, *rulings: Ruling) -> Rollout:
@@ -28,37 +28,43 @@ def after(rollout: Rollout, *rulings: Ruling) -> Rollout:
 
 
 def test_the_first_model_answers_everything() -> None:
-    assert deploy_first("m7", "/models/m7").shares_percent == {"m7-1": 100}
+    assert deploy_first("7", "/models/m7").shares_percent == {"m7-1": 100}
+
+
+def test_every_arm_has_a_short_name_that_begins_with_a_letter() -> None:
+    first = deploy_first("7ade382768e5", "/models/7ade382768e5")
+    both = begin(first, "51b0c0de51b0", "/models/51b0c0de51b0", NOON, POLICY)
+    assert [arm.name for arm in both.arms] == ["m7ade3827-1", "m51b0c0de-2", "b7ade3827-2"]
 
 
 def test_a_release_begins_with_a_candidate_and_a_baseline_of_equal_share() -> None:
     rollout = started()
-    assert rollout.shares_percent == {"m7-1": 90, "m8-2": 5, "m7-2-baseline": 5}
-    assert rollout.reference == Arm("m7-2-baseline", "m7", "/models/m7")
+    assert rollout.shares_percent == {"m7-1": 90, "m8-2": 5, "b7-2": 5}
+    assert rollout.reference == Arm("b7-2", "7", "/models/m7")
     assert (rollout.move, rollout.generation) == ("start", 2)
     assert rollout.stage_began == rollout.release_began == NOON.isoformat()
 
 
 def test_arms_of_the_same_version_have_different_names() -> None:
-    again = begin(deploy_first("m7", "/models/m7"), "m7", "/models/m7", NOON, POLICY)
+    again = begin(deploy_first("7", "/models/m7"), "7", "/models/m7", NOON, POLICY)
     assert len(again.shares_percent) == 3
 
 
 def test_without_a_baseline_the_champion_is_compared_with() -> None:
-    alone = begin(deploy_first("m7", "/m7"), "m8", "/m8", NOON, replace(POLICY, baseline=False))
+    alone = begin(deploy_first("7", "/m7"), "8", "/m8", NOON, replace(POLICY, baseline=False))
     assert alone.shares_percent == {"m7-1": 95, "m8-2": 5}
     assert alone.reference == alone.champion
 
 
 def test_a_second_release_waits_for_the_first() -> None:
-    with pytest.raises(BadInput, match="a release of m8 is under way"):
-        begin(started(), "m9", "/models/m9", NOON, POLICY)
+    with pytest.raises(BadInput, match="a release of 8 is under way"):
+        begin(started(), "9", "/models/m9", NOON, POLICY)
 
 
 def test_stages_follow_each_other_and_the_baseline_goes_once_the_champion_is_no_larger() -> None:
     shares = [after(started(), *[ADVANCE] * n).shares_percent for n in (1, 2, 3)]
     assert shares == [
-        {"m7-1": 40, "m8-2": 30, "m7-2-baseline": 30},
+        {"m7-1": 40, "m8-2": 30, "b7-2": 30},
         {"m7-1": 40, "m8-2": 60},
         {"m7-1": 0, "m8-2": 100},
     ]
@@ -78,7 +84,7 @@ def test_nothing_follows_the_last_stage_but_a_promotion() -> None:
 
 def test_a_promotion_makes_the_candidate_the_champion() -> None:
     rollout = after(started(), Ruling("promote", "by hand"))
-    assert rollout.champion == Arm("m8-2", "m8", "/models/m8")
+    assert rollout.champion == Arm("m8-2", "8", "/models/m8")
     assert rollout.shares_percent == {"m8-2": 100}
     assert (rollout.candidate, rollout.baseline, rollout.stage_began) == (None, None, "")
 
@@ -102,7 +108,7 @@ def test_a_ruling_that_changes_nothing_makes_no_new_generation() -> None:
 
 def test_between_releases_there_is_nothing_to_rule() -> None:
     with pytest.raises(BadInput, match="no release is under way"):
-        after(deploy_first("m7", "/models/m7"), Ruling("promote", "by hand"))
+        after(deploy_first("7", "/models/m7"), Ruling("promote", "by hand"))
 
 
 @pytest.mark.parametrize("shares", [(), (100,), (10, 50), (10, 10, 100), (0, 100), (50, 20, 100)])

@@ -26,7 +26,9 @@ from matops.entrypoints.release.judging import look_at_release
 from matops.entrypoints.settings import read_settings
 from matops.steps.quality.evaluate import PACKAGE
 from tests.conftest import Done
-from tests.support.kubernetes_server import NAMESPACE, Cluster, running
+from tests.support.answering import running
+from tests.support.kserve_controller import NAMESPACE
+from tests.support.kubernetes_server import Cluster
 from tests.support.remotes import server_or_skip
 
 if TYPE_CHECKING:
@@ -45,8 +47,9 @@ def network(models: Path) -> Iterator[str]:
     class Pod(Recorded):
         @property
         def answers(self) -> dict[str, Any]:
-            version = self.headers["host"].removeprefix(f"{SERVICE}-").split("-")[0]
-            return recorded_answers(models / FAMILY / version)
+            short = self.headers["host"].removeprefix(f"{SERVICE}-")[1:].split("-")[0]
+            [package] = (models / FAMILY).glob(f"{short}*")
+            return recorded_answers(package)
 
     server = Server(("127.0.0.1", 0), Pod)
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
@@ -95,7 +98,7 @@ def newer(released: Released, tmp_path: Path) -> Path:
 
 
 def shares(cluster: Cluster) -> list[int]:
-    return sorted(weight for weight in cluster.route.values() if weight)
+    return sorted(cluster.split.values())
 
 
 @pytest.fixture
@@ -134,7 +137,7 @@ def test_the_released_model_is_deployed_looked_at_and_taken_away(
     assert "metrics:" not in release("status", FAMILY).out
     assert release("tick").err == f"{FAMILY}: no release is under way\n"
     assert release("down", FAMILY).status == 0
-    assert cluster.services == {}
+    assert cluster.states == {}
     assert release("tick") == release("tick", "--json") == Done(0, "", "")
     assert "nothing is deployed" in release("down", FAMILY).err
 
@@ -159,7 +162,7 @@ def test_a_release_is_begun_looked_at_and_promoted(
     assert looked["evidence"]["paired"]["candidate_failed"] == 0
     assert release("promote", FAMILY, "--reason", "a hotfix").status == 0
     version = read_card(newer).version
-    assert [arm.split("-")[0] for arm in cluster.pods] == [version]
+    assert [arm.split("-")[0] for arm in cluster.pods] == [f"m{version[:8]}"]
     champion = json.loads((workspace / "models" / FAMILY / "champion.json").read_text())
     assert champion["version"] == version
     assert "a hotfix" in release("history", FAMILY).out
@@ -173,7 +176,7 @@ def test_a_candidate_that_nobody_can_measure_is_rolled_back(
     done = release("start", newer, *impatient)
     assert done.status == 1, done
     assert "without measurements" in done.err
-    assert [arm.split("-")[0] for arm in cluster.pods] == [released.package.name]
+    assert [arm.split("-")[0] for arm in cluster.pods] == [f"m{released.package.name[:8]}"]
     assert shares(cluster) == [100]
 
 

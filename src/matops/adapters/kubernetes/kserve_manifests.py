@@ -1,29 +1,29 @@
-"""InferenceServices of KServe in Standard mode, written from a rollout and read back into one.
+"""InferenceServices of KServe in Standard mode, written from a rollout.
 
 The stable predictor is the champion; candidate and baseline are canaries, each with its share of
 the traffic. A predictor's name is its arm's, and KServe names everything of it
-``<service>-<arm>-predictor``: an arm that changes its role keeps its pods. The rollout itself is
-an annotation, so that state and deployment change in one write or not at all.
+``<service>-<arm>-predictor``: an arm that changes its role keeps its pods. For that nothing else
+may change either, as KServe writes annotations and labels of the service into every arm's pods.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from matops.artifacts.jsonfile import from_json, to_json
 from matops.core.errors import BadInput
 from matops.core.family import Family
 from matops.core.release.rollout import Arm, Rollout
 
 Json = dict[str, Any]
 
-STATE = "matops/rollout"
 MODEL_FORMAT = "matops"
-LONGEST_NAME = 63
+LONGEST_NAME, LONGEST_HOST = 58, 63
+"""KServe makes a label ``isvc.<name>`` of an arm's name, and a host ``<name>-<namespace>``."""
 ANNOTATIONS = {
     "serving.kserve.io/deploymentMode": "Standard",
     "serving.kserve.io/autoscalerClass": "none",
-    "serving.kserve.io/enable-prometheus-scraping": "true",
+    # Else an installation that switches it on names a port at which no server of ours listens.
+    "serving.kserve.io/enable-prometheus-scraping": "false",
 }
 
 
@@ -42,20 +42,20 @@ def service_name(family: Family) -> str:
 
 
 def arm_service(family: Family, arm: str) -> str:
-    """Name of the Service, the Deployment and the route's backend of one arm.
+    """Name of the Service, the Deployment and the route's backend of one arm."""
+    return f"{service_name(family)}-{arm}-predictor"
+
+
+def check_name(family: Family, arm: str, namespace: str) -> None:
+    """Check that KServe can name everything of an arm; it would say so nowhere but in an event.
 
     Raises:
-        BadInput: it is longer than Kubernetes allows.
+        BadInput: a name is too long.
     """
-    name = f"{service_name(family)}-{arm}-predictor"
-    if len(name) > LONGEST_NAME:
-        raise BadInput(f"{name}: longer than the {LONGEST_NAME} letters of a name in Kubernetes")
-    return name
-
-
-def route_name(family: Family) -> str:
-    """Name of the HTTPRoute that splits a family's traffic."""
-    return f"{service_name(family)}-predictor"
+    name = arm_service(family, arm)
+    for text, longest in ((name, LONGEST_NAME), (f"{name}-{namespace}", LONGEST_HOST)):
+        if len(text) > longest:
+            raise BadInput(f"{text}: longer than the {longest} letters that KServe can name")
 
 
 def predictor(arm: Arm, pods: PodSettings) -> Json:
@@ -69,11 +69,18 @@ def predictor(arm: Arm, pods: PodSettings) -> Json:
     return {
         "name": arm.name,
         "minReplicas": pods.replicas,
-        "maxReplicas": pods.replicas,
         "terminationGracePeriodSeconds": pods.grace_s,
         "model": model,
         **account,
     }
+
+
+def stable_replicas(canaries: int, pods: PodSettings) -> int:
+    """Pods to ask for the champion beside a number of canaries, so that it keeps its own.
+
+    KServe takes those of canaries that are ready off the stable predictor's, down to one.
+    """
+    return pods.replicas * (1 + canaries) if pods.replicas > 1 else 1
 
 
 def canary(arm: Arm, percent: int, pods: PodSettings) -> Json:
@@ -81,36 +88,20 @@ def canary(arm: Arm, percent: int, pods: PodSettings) -> Json:
     return {"trafficPercent": percent, "predictor": predictor(arm, pods)}
 
 
-def state_annotation(rollout: Rollout) -> Json:
-    """The rollout as it is kept on the deployment."""
-    return {STATE: to_json(rollout).decode()}
+def spec(champion: Arm, canaries: Sequence[Json], pods: PodSettings) -> Json:
+    """Specification of an InferenceService."""
+    beside = {"minReplicas": stable_replicas(len(canaries), pods)}
+    return {"predictor": predictor(champion, pods) | beside, "canary": list(canaries)}
 
 
 def inference_service(family: Family, rollout: Rollout, pods: PodSettings) -> Json:
     """A new InferenceService on which the champion answers alone."""
-    arm_service(family, rollout.champion.name)
     return {
         "apiVersion": "serving.kserve.io/v1beta1",
         "kind": "InferenceService",
-        "metadata": {
-            "name": service_name(family),
-            "annotations": {**ANNOTATIONS, **state_annotation(rollout)},
-        },
-        "spec": {"predictor": predictor(rollout.champion, pods), "canary": []},
+        "metadata": {"name": service_name(family), "annotations": dict(ANNOTATIONS)},
+        "spec": spec(rollout.champion, [], pods),
     }
-
-
-def read_rollout(service: Json) -> Rollout:
-    """The rollout that an InferenceService carries.
-
-    Raises:
-        BadInput: it carries none, or one that does not fit the schema.
-    """
-    name = service["metadata"]["name"]
-    text = service["metadata"].get("annotations", {}).get(STATE)
-    if text is None:
-        raise BadInput(f"InferenceService {name}: no annotation {STATE}: not deployed by matops")
-    return from_json(text.encode(), Rollout, f"InferenceService {name}: annotation {STATE}")
 
 
 def stable_name(service: Json) -> str:
@@ -121,6 +112,11 @@ def stable_name(service: Json) -> str:
 def canary_entries(service: Json) -> dict[str, Json]:
     """The canaries of an InferenceService by arm name."""
     return {entry["predictor"]["name"]: entry for entry in service["spec"].get("canary") or []}
+
+
+def is_ending(service: Json) -> bool:
+    """Whether an InferenceService is being deleted, and KServe has not let it go yet."""
+    return "deletionTimestamp" in service["metadata"]
 
 
 def includes(stored: object, written: object) -> bool:

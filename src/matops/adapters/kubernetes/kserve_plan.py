@@ -1,7 +1,8 @@
-"""The next write that brings an InferenceService nearer to a rollout: a pure function.
+"""The next write that brings a deployment nearer to a rollout: a pure function.
 
-Whatever was done before, by this process or by one that was killed, is read from the deployment.
-An arm gets traffic only when it is ready, and is taken away only when the route sends it none.
+Whatever was done before, by this process or by one that was killed, is read from the cluster. The
+state is written before what follows from it. An arm gets traffic only when it is ready, and is
+taken away only when the gateway sends it none.
 """
 
 from dataclasses import dataclass
@@ -12,12 +13,30 @@ from matops.adapters.kubernetes.kserve_manifests import (
     canary,
     canary_entries,
     includes,
-    predictor,
-    read_rollout,
+    inference_service,
+    is_ending,
+    service_name,
+    spec,
     stable_name,
-    state_annotation,
+    stable_replicas,
 )
-from matops.adapters.kubernetes.kserve_status import unready_reason
+from matops.adapters.kubernetes.kserve_state import (
+    is_owned_by,
+    owned_by,
+    read_state,
+    state_data,
+    state_map,
+)
+from matops.adapters.kubernetes.kserve_status import (
+    NOT_RECONCILED,
+    Routes,
+    asked_reason,
+    lag_reason,
+    unready_reason,
+)
+from matops.adapters.kubernetes.kubernetes_objects import SERVICES, STATES, Kind
+from matops.core.errors import BadInput
+from matops.core.family import Family
 from matops.core.release.rollout import Arm, Rollout
 
 Json = dict[str, Any]
@@ -27,16 +46,34 @@ Json = dict[str, Any]
 class Observed:
     """A deployment as it is."""
 
-    service: Json  # the InferenceService
-    # share of the traffic by arm, as the route splits it; None if there is no route
-    shares: dict[str, int] | None
+    family: Family
+    kept: Json | None  # the ConfigMap with the state
+    service: Json | None  # the InferenceService
+    routes: Routes
+
+    @property
+    def state(self) -> Rollout | None:
+        """The state that was decided last.
+
+        Raises:
+            BadInput: it can't be read, or there is a deployment without one.
+        """
+        if self.kept is None and self.service is not None and not is_ending(self.service):
+            name = self.service["metadata"]["name"]
+            raise BadInput(
+                f"InferenceService {name}: no ConfigMap {name}-rollout beside it, so not deployed "
+                "by this version of matops; delete it, or bring the ConfigMap back"
+            )
+        return read_state(self.kept) if self.kept else None
 
 
 @dataclass(frozen=True)
 class Write:
-    """A change of the InferenceService, as a JSON merge patch."""
+    """A change of an object as it was read, as a JSON merge patch, or a new object."""
 
-    patch: Json
+    kind: Kind
+    item: Json | None
+    content: Json
 
 
 @dataclass(frozen=True)
@@ -44,95 +81,99 @@ class Wait:
     """Nothing to write until the cluster has followed."""
 
     reason: str
-    for_traffic: bool = False  # whether arms run, and the traffic does not go where it should
+    is_error: bool = True  # if it lasts; not for an arm that does not get ready, which is judged
 
 
-def next_step(observed: Observed, goal: Rollout, pods: PodSettings) -> Write | Wait | None:
-    """The next write, what to wait for, or None where the goal is reached."""
-    entries = canary_entries(observed.service)
-    running = {stable_name(observed.service), *entries}
-    missing = [arm for arm in goal.arms if arm.name not in running]
-    if stable_name(observed.service) != goal.champion.name:
-        if missing:
-            started = [*entries.values(), *(canary(arm, 0, pods) for arm in missing)]
-            return Write({"spec": {"canary": started}})
-        return _change_champion(observed, goal, pods)
-    return _share_traffic(observed, goal, pods)
+Step = Write | Wait | None
 
 
-def _change_champion(observed: Observed, goal: Rollout, pods: PodSettings) -> Write | Wait:
-    """All traffic to the new champion first; then the old one goes, which nobody asks any more."""
-    name = goal.champion.name
-    if reason := unready_reason(observed.service, name):
+def next_step(observed: Observed, goal: Rollout, pods: PodSettings) -> Step:
+    """The next write, what to wait for, or None where the goal is reached.
+
+    Raises:
+        BadInput: the deployment has moved on since the goal was decided.
+    """
+    kept, service, state = observed.kept, observed.service, observed.state
+    if kept is None or state is None:
+        return Write(STATES, None, state_map(observed.family, goal))
+    if state != goal and state.generation + 1 != goal.generation:
+        raise BadInput(
+            f"{service_name(observed.family)}: is at generation {state.generation} by now; "
+            f"generation {goal.generation} does not follow it"
+        )
+    if service is None and state == goal:
+        return Write(SERVICES, None, inference_service(observed.family, goal, pods))
+    if service is None:
+        return Write(STATES, kept, state_data(goal))
+    if is_ending(service):
+        return Wait("the former deployment has not ended yet")
+    if not is_owned_by(kept, service):
+        return Write(STATES, kept, owned_by(service))
+    if stable_name(service) != goal.champion.name:
+        return _promote(observed, kept, service, goal, pods)
+    if state != goal:
+        return Write(STATES, kept, state_data(goal))
+    return _share_traffic(observed, service, goal, pods)
+
+
+def _promote(
+    observed: Observed, kept: Json, service: Json, goal: Rollout, pods: PodSettings
+) -> Step:
+    """All traffic to the new champion first; then the old one goes, which nobody asks any more.
+
+    It is not decided before the new one answers: until then it may be rolled back.
+    """
+    name, entries = goal.champion.name, canary_entries(service)
+    if name not in entries:
+        return _write_canaries(service, [*entries.values(), canary(goal.champion, 0, pods)], pods)
+    if reason := unready_reason(service, name):
         return Wait(f"{name}: {reason}")
-    entries = canary_entries(observed.service)
+    if observed.state != goal:
+        return Write(STATES, kept, state_data(goal))
     wanted = {arm: 100 if arm == name else 0 for arm in entries}
     if {arm: entry["trafficPercent"] for arm, entry in entries.items()} != wanted:
         moved = [entry | {"trafficPercent": wanted[arm]} for arm, entry in entries.items()]
-        return Write({"spec": {"canary": moved}})
-    if observed.shares != {name: 100}:
-        return _wait_for_traffic(observed, {name: 100})
-    kept = [canary(arm, 0, pods) for arm in goal.arms[1:]]
-    return _write(goal, kept, pods)
+        return _write_canaries(service, moved, pods)
+    lag = lag_reason(observed.family, service, observed.routes)
+    # KServe changes no route while the old champion is down, of which there is nothing to lose.
+    if lag and not unready_reason(service, stable_name(service)):
+        return Wait(lag)
+    kept_arms = [canary(arm, 0, pods) for arm in goal.arms[1:]]
+    return Write(SERVICES, service, {"spec": spec(goal.champion, kept_arms, pods)})
 
 
-def _share_traffic(observed: Observed, goal: Rollout, pods: PodSettings) -> Write | Wait | None:
+def _share_traffic(observed: Observed, service: Json, goal: Rollout, pods: PodSettings) -> Step:
     """Each arm its share once all are ready; arms that the goal does not name get none and go."""
-    entries, own = canary_entries(observed.service), goal.arms[1:]
-    waiting = {arm.name: unready_reason(observed.service, arm.name) for arm in goal.arms}
-    waiting = {arm: reason for arm, reason in waiting.items() if reason}
-    shares = goal.shares_percent
-    wanted = [
-        # Until all are ready, a share may fall and must not rise.
-        canary(
-            arm, min(shares[arm.name], _held(entries, arm)) if waiting else shares[arm.name], pods
-        )
-        for arm in own
-    ]
+    entries, own = canary_entries(service), goal.arms[1:]
+    reasons = {arm.name: unready_reason(service, arm.name) for arm in goal.arms}
+    unready = "; ".join(f"{arm}: {reason}" for arm, reason in reasons.items() if reason)
+    wanted = [canary(arm, _share(goal, entries, arm, not unready), pods) for arm in own]
     named = {arm.name for arm in own}
     leaving = [e | {"trafficPercent": 0} for name, e in entries.items() if name not in named]
-    if not _is_written(observed.service, goal, [*wanted, *leaving], pods):
-        return _write(goal, [*wanted, *leaving], pods)
-    if leaving and _sends(observed, {e["predictor"]["name"] for e in leaving}):
-        return _wait_for_traffic(observed, shares)
+    written = spec(goal.champion, [*wanted, *leaving], pods)
+    if not includes({"canary": [], **service["spec"]}, written):
+        return Write(SERVICES, service, {"spec": written})
     if leaving:
-        return _write(goal, wanted, pods)
-    if waiting:
-        return Wait("; ".join(f"{arm}: {reason}" for arm, reason in waiting.items()))
-    expected = {arm: percent for arm, percent in shares.items() if percent}
-    if own and observed.shares != expected:
-        return _wait_for_traffic(observed, expected)
-    return None
+        gone = [entry["predictor"]["name"] for entry in leaving]
+        asked = asked_reason(observed.family, service, observed.routes, gone)
+        rest = spec(goal.champion, wanted, pods)
+        return Wait(asked) if asked else Write(SERVICES, service, {"spec": rest})
+    if unready:
+        return Wait(unready, is_error=False)
+    lag = lag_reason(observed.family, service, observed.routes)
+    # A controller that is away is told by who judges.
+    return Wait(lag, is_error=lag != NOT_RECONCILED) if lag else None
 
 
-def _held(entries: dict[str, Json], arm: Arm) -> int:
-    """Share of the traffic that an arm has by the InferenceService."""
-    return int(entries[arm.name]["trafficPercent"]) if arm.name in entries else 0
+def _share(goal: Rollout, entries: dict[str, Json], arm: Arm, all_ready: bool) -> int:
+    """Share of the traffic that an arm may have: until all are ready, it may fall and not rise."""
+    share = goal.shares_percent[arm.name]
+    if all_ready:
+        return share
+    return min(share, int(entries[arm.name]["trafficPercent"]) if arm.name in entries else 0)
 
 
-def _write(goal: Rollout, canaries: list[Json], pods: PodSettings) -> Write:
-    """State and deployment in one write."""
-    spec = {"predictor": predictor(goal.champion, pods), "canary": canaries}
-    return Write({"metadata": {"annotations": state_annotation(goal)}, "spec": spec})
-
-
-def _is_written(service: Json, goal: Rollout, canaries: list[Json], pods: PodSettings) -> bool:
-    spec = {"predictor": predictor(goal.champion, pods), "canary": canaries}
-    return read_rollout(service) == goal and includes({"canary": [], **service["spec"]}, spec)
-
-
-def _sends(observed: Observed, arms: set[str]) -> bool:
-    """Whether the route sends, or may send, traffic to one of these arms."""
-    return observed.shares is None or not arms.isdisjoint(observed.shares)
-
-
-def _wait_for_traffic(observed: Observed, expected: dict[str, int]) -> Wait:
-    if observed.shares is None:
-        words = "there is no HTTPRoute: KServe splits traffic only with enableGatewayApi"
-    else:
-        words = f"the traffic is split {_words(observed.shares)}, not yet {_words(expected)}"
-    return Wait(words, for_traffic=True)
-
-
-def _words(shares: dict[str, int]) -> str:
-    return ", ".join(f"{arm} {percent} %" for arm, percent in sorted(shares.items())) or "nowhere"
+def _write_canaries(service: Json, canaries: list[Json], pods: PodSettings) -> Write:
+    """Change the canaries beside a champion that stays as it is."""
+    beside = {"minReplicas": stable_replicas(len(canaries), pods)}
+    return Write(SERVICES, service, {"spec": {"predictor": beside, "canary": canaries}})

@@ -6,22 +6,16 @@ from pathlib import Path
 from matops.adapters.kubernetes.kserve_manifests import (
     PodSettings,
     arm_service,
-    canary_entries,
-    inference_service,
-    read_rollout,
-    route_name,
+    check_name,
     service_name,
-    stable_name,
 )
-from matops.adapters.kubernetes.kserve_plan import Observed, Wait, Write, next_step
-from matops.adapters.kubernetes.kserve_status import (
-    traffic_percent,
-    unready_reason,
-    unreconciled_reason,
-)
+from matops.adapters.kubernetes.kserve_plan import Observed, Step, Wait, Write, next_step
+from matops.adapters.kubernetes.kserve_state import state_name
+from matops.adapters.kubernetes.kserve_status import lag_reason, route_names, unready_reason
 from matops.adapters.kubernetes.kubernetes_objects import (
     ROUTES,
     SERVICES,
+    STATES,
     Conflict,
     Json,
     KubernetesObjects,
@@ -31,7 +25,7 @@ from matops.core.family import Family
 from matops.core.release.rollout import Arm, Rollout
 
 MOST_WRITES = 20
-"""Of one change of state, which needs four: more are a quarrel with another writer."""
+"""Of one change of state, which needs six: more are a quarrel with another writer."""
 
 
 class KServeServing:
@@ -66,9 +60,8 @@ class KServeServing:
         return []
 
     def rollout(self, family: Family) -> Rollout | None:
-        """The state on the InferenceService, or None while there is none."""
-        service = self.objects.get(SERVICES, service_name(family))
-        return read_rollout(service) if service else None
+        """The state beside the InferenceService, or None while nothing is deployed."""
+        return self._observe(family, ()).state
 
     def apply(self, family: Family, rollout: Rollout) -> None:
         """Reconcile the InferenceService with a state; idempotent, and resumable after a kill.
@@ -80,34 +73,30 @@ class KServeServing:
                 traffic does not follow, or the cluster can't be reached.
         """
         for arm in rollout.arms:
-            arm_service(family, arm.name)
+            check_name(family, arm.name, self.objects.namespace)
         deadline = time.monotonic() + self.patience_s
         writes = 0
-        while True:
-            observed = self._observe(family, rollout)
-            step = next_step(observed, rollout, self.pods)
-            if step is None:
-                return
+        while step := next_step(self._observe(family, self._routes(family)), rollout, self.pods):
             if isinstance(step, Write) and writes < MOST_WRITES:
-                self._write(observed, step)
+                self._write(step)
                 writes += 1
             elif isinstance(step, Wait) and time.monotonic() < deadline:
                 time.sleep(self.poll_s)
             else:
-                self._give_up(family, observed, rollout, step)
+                self._give_up(family, step)
                 return
 
     def unready(self, family: Family) -> dict[str, str]:
         """Arms that don't answer yet or any more, by name, each with what is known of why."""
-        service = self.objects.get(SERVICES, service_name(family))
-        arms = read_rollout(service).arms if service else ()
-        reasons = {arm.name: unready_reason(service or {}, arm.name) for arm in arms}
+        observed = self._observe(family, ())
+        arms = observed.state.arms if observed.state else ()
+        reasons = {arm.name: unready_reason(observed.service, arm.name) for arm in arms}
         return {arm: reason for arm, reason in reasons.items() if reason}
 
     def unreconciled(self, family: Family) -> str:
-        """Why KServe's controller has not reconciled the last generation; empty if it has."""
-        service = self.objects.get(SERVICES, service_name(family))
-        return unreconciled_reason(service) if service else ""
+        """Why the traffic is not split as was written; empty if it is."""
+        service = self._service(family)
+        return lag_reason(family, service, self._routes(family)) if service else ""
 
     def address(self, family: Family, arm: Arm) -> str:
         """URL within the cluster at which one arm alone can be asked."""
@@ -119,7 +108,8 @@ class KServeServing:
 
     def url(self, family: Family) -> str:
         """Where clients ask; empty until KServe has given it an address."""
-        return str((self._deployed(family).get("status") or {}).get("url", ""))
+        service = self._service(family)
+        return str(((service or {}).get("status") or {}).get("url", ""))
 
     def location(self, family: Family, package: Path) -> str:
         """URI of a package, which lies there as it lies in the workspace.
@@ -135,48 +125,34 @@ class KServeServing:
         return f"{self.packages_uri}/{family.name}/{package.name}"
 
     def stop(self, family: Family) -> None:
-        """Delete the InferenceService; KServe ends its pods, which finish what they have."""
-        read_rollout(self._deployed(family))
-        self.objects.delete(SERVICES, service_name(family))
-
-    def _deployed(self, family: Family) -> Json:
-        service = self.objects.get(SERVICES, service_name(family))
-        if service is None:
+        """Delete InferenceService and state; KServe ends its pods, which finish what they have."""
+        if self.rollout(family) is None:
             raise BadInput(f"{family.name}: nothing is deployed")
-        return service
+        self.objects.delete(SERVICES, service_name(family))
+        self.objects.delete(STATES, state_name(family))
 
-    def _observe(self, family: Family, goal: Rollout) -> Observed:
-        """The deployment as it is, made where there is none.
+    def _service(self, family: Family) -> Json | None:
+        return self.objects.get(SERVICES, service_name(family))
 
-        Raises:
-            BadInput: it has moved on since the goal was decided.
-        """
-        name = service_name(family)
-        while (service := self.objects.get(SERVICES, name)) is None:
-            try:
-                self.objects.create(SERVICES, inference_service(family, goal, self.pods))
-            except Conflict:
-                continue
-        state = read_rollout(service)
-        if state != goal and state.generation + 1 != goal.generation:
-            raise BadInput(
-                f"{self.objects.namespace}/{name}: is at generation {state.generation} by now; "
-                f"generation {goal.generation} does not follow it"
-            )
-        route = self.objects.get(ROUTES, route_name(family))
-        arms = {stable_name(service), *canary_entries(service), *(a.name for a in goal.arms)}
-        return Observed(service, traffic_percent(route, family, arms) if route else None)
+    def _routes(self, family: Family) -> tuple[Json | None, ...]:
+        return tuple(self.objects.get(ROUTES, name) for name in route_names(family))
 
-    def _write(self, observed: Observed, step: Write) -> None:
+    def _observe(self, family: Family, routes: tuple[Json | None, ...]) -> Observed:
+        """The deployment as it is; the service first, which is not made without a state."""
+        service = self._service(family)
+        return Observed(family, self.objects.get(STATES, state_name(family)), service, routes)
+
+    def _write(self, step: Write) -> None:
         """Write, unless the object changed: then the next look decides anew."""
         try:
-            self.objects.patch(SERVICES, observed.service, step.patch)
+            if step.item is None:
+                self.objects.create(step.kind, step.content)
+            else:
+                self.objects.patch(step.kind, step.item, step.content)
         except Conflict:
             time.sleep(self.poll_s / 10)
 
-    def _give_up(
-        self, family: Family, observed: Observed, goal: Rollout, step: Wait | Write
-    ) -> None:
+    def _give_up(self, family: Family, step: Step) -> None:
         """Time is over: an arm that is not ready shows in :meth:`unready`, the rest is an error.
 
         Raises:
@@ -186,5 +162,5 @@ class KServeServing:
         where = f"{self.objects.namespace}/{service_name(family)}"
         if isinstance(step, Write):
             raise BadInput(f"{where}: changed {MOST_WRITES} times, and is changed back each time")
-        if step.for_traffic or read_rollout(observed.service) != goal:
+        if isinstance(step, Wait) and step.is_error:
             raise BadInput(f"{where}: after {self.patience_s:g} s: {step.reason}")

@@ -1,32 +1,48 @@
-"""What KServe's controller says of an InferenceService, and how its route splits the traffic."""
+"""What KServe's controller and the gateway have made of an InferenceService.
 
-from collections.abc import Iterable
+``status.observedGeneration`` does not tell: in Standard mode it is that of the stable arm's
+Deployment. What tells is whether the canaries in the status and the weights of the routes are
+those of the specification.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from matops.adapters.kubernetes.kserve_manifests import arm_service, canary_entries, stable_name
+from matops.adapters.kubernetes.kserve_manifests import (
+    arm_service,
+    canary_entries,
+    service_name,
+    stable_name,
+)
 from matops.core.family import Family
 
 Json = dict[str, Any]
+Routes = Sequence[Json | None]
+"""The HTTPRoutes of :func:`route_names`; None for one that is not there."""
 
 NOT_RECONCILED = "KServe has not reconciled the last change yet"
+NO_ROUTE = "there is no HTTPRoute {}: KServe splits traffic only with enableGatewayApi"
 
 
-def unreconciled_reason(service: Json) -> str:
-    """Why the controller has not reconciled the last generation; empty if it has."""
-    reconciled = (service.get("status") or {}).get("observedGeneration", 0)
-    return NOT_RECONCILED if reconciled < service["metadata"].get("generation", 0) else ""
+def route_names(family: Family) -> tuple[str, str]:
+    """Names of the HTTPRoutes: the one that clients ask, and the one of the predictor's own host.
+
+    Both split the traffic.
+    """
+    return service_name(family), f"{service_name(family)}-predictor"
 
 
-def unready_reason(service: Json, arm: str) -> str:
+def unready_reason(service: Json | None, arm: str) -> str:
     """Why an arm does not answer; empty if it does."""
-    if unreconciled := unreconciled_reason(service):
-        return unreconciled
+    if service is None:
+        return "not started yet"
     status = service.get("status") or {}
+    told = next((s for s in status.get("canaryStatuses") or [] if s["name"] == arm), None)
+    if told:  # also of a champion that was a canary at the last look of KServe's
+        return "" if told["ready"] else _with_failure("not ready yet", told.get("modelStatus"))
     if arm == stable_name(service):
         return _stable_reason(status)
-    if arm not in canary_entries(service):
-        return "not part of the deployment"
-    return _canary_reason(status, arm)
+    return "not started yet" if arm in canary_entries(service) else "not part of the deployment"
 
 
 def _stable_reason(status: Json) -> str:
@@ -38,28 +54,93 @@ def _stable_reason(status: Json) -> str:
     return _with_failure(words, status.get("modelStatus"))
 
 
-def _canary_reason(status: Json, arm: str) -> str:
-    own = next((s for s in status.get("canaryStatuses") or [] if s["name"] == arm), None)
-    if own is None:
-        return "not started yet"
-    return "" if own["ready"] else _with_failure("not ready yet", own.get("modelStatus"))
-
-
 def _with_failure(words: str, model: Json | None) -> str:
     failure = (model or {}).get("lastFailureInfo") or {}
     cause = failure.get("message") or failure.get("reason")
     return f"{words}: {cause}" if cause else str(words)
 
 
-def traffic_percent(route: Json, family: Family, arms: Iterable[str]) -> dict[str, int]:
-    """Share of the traffic by arm, or by backend that is none, as an HTTPRoute splits it."""
-    backends = {arm_service(family, arm): arm for arm in arms}
-    rules = route["spec"].get("rules") or [{}]
-    # A backend without a weight weighs 1: Gateway API, HTTPBackendRef.
-    weights = {ref["name"]: ref.get("weight", 1) for ref in rules[0].get("backendRefs") or []}
-    total = sum(weights.values()) or 1
-    return {
-        backends.get(name, name): round(100 * weight / total)
-        for name, weight in weights.items()
-        if weight
+def lag_reason(family: Family, service: Json, routes: Routes) -> str:
+    """Why the traffic is not split as an InferenceService says yet; empty if it is."""
+    wanted = _wanted_split(family, service)
+    return _reason(family, service, routes, lambda split: split == wanted)
+
+
+def asked_reason(family: Family, service: Json, routes: Routes, arms: Iterable[str]) -> str:
+    """Why arms that shall have no traffic may still be asked; empty if nobody can ask them.
+
+    That holds sooner than that the traffic is split as it should: KServe leaves out of a route
+    who does not answer, and changes none while the champion does not.
+    """
+    backends = {arm_service(family, arm) for arm in arms}
+    return _reason(
+        family, service, routes, lambda split: not any(split.get(name) for name in backends)
+    )
+
+
+def _reason(
+    family: Family, service: Json, routes: Routes, fits: Callable[[Mapping[str, int]], bool]
+) -> str:
+    """Why KServe, a route or the gateway has not followed; ``fits`` judges a route's split."""
+    told = (service.get("status") or {}).get("canaryStatuses") or []
+    asked = [(name, e["trafficPercent"]) for name, e in canary_entries(service).items()]
+    if [(entry["name"], entry["trafficPercent"]) for entry in told] != asked:
+        return NOT_RECONCILED
+    for name, route in zip(route_names(family), routes, strict=True):
+        if route is None:
+            return NO_ROUTE.format(name)
+        for split in _splits(route):
+            if not fits(split):
+                return _other_split(family, service, split)
+        if not _is_taken(route):
+            return f"the gateway has not taken over HTTPRoute {name} yet"
+    return ""
+
+
+def _wanted_split(family: Family, service: Json) -> dict[str, int]:
+    """Percentages by backend: KServe leaves out canaries that don't answer."""
+    shares = {
+        arm_service(family, name): int(entry["trafficPercent"])
+        for name, entry in canary_entries(service).items()
+        if not unready_reason(service, name)
     }
+    return {arm_service(family, stable_name(service)): 100 - sum(shares.values()), **shares}
+
+
+def _splits(route: Json) -> list[dict[str, int]]:
+    """Percentages by backend of each rule of an HTTPRoute: requests and gRPC have their own."""
+    return [_percentages(rule.get("backendRefs") or []) for rule in route["spec"].get("rules", [])]
+
+
+def _percentages(backends: Sequence[Json]) -> dict[str, int]:
+    # A backend without a weight weighs 1: Gateway API, HTTPBackendRef.
+    weights = {backend["name"]: backend.get("weight", 1) for backend in backends}
+    total = sum(weights.values()) or 1
+    return {name: round(100 * weight / total) for name, weight in weights.items()}
+
+
+def _other_split(family: Family, service: Json, found: Mapping[str, int]) -> str:
+    wanted, champion = _wanted_split(family, service), stable_name(service)
+    words = f"the traffic is split {_words(found)}, not yet {_words(wanted)}"
+    why = unready_reason(service, champion)
+    return f"{words}: KServe changes no route while {champion} is down: {why}" if why else words
+
+
+def _words(split: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {percent} %" for name, percent in sorted(split.items())) or "nowhere"
+
+
+def _is_taken(route: Json) -> bool:
+    """Whether every gateway of a route has accepted it as it is now."""
+    parents = (route.get("status") or {}).get("parents") or []
+    accepted = [
+        condition
+        for parent in parents
+        for condition in parent.get("conditions") or []
+        if condition["type"] == "Accepted"
+    ]
+    now = route["metadata"].get("generation", 0)
+    return bool(accepted) and all(
+        condition["status"] == "True" and condition.get("observedGeneration", now) >= now
+        for condition in accepted
+    )

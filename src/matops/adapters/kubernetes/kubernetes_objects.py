@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kubernetes import config
-from kubernetes.client import ApiClient, Configuration, CoreV1Api, CustomObjectsApi
+from kubernetes.client import ApiClient, Configuration, CoreV1Api
 from kubernetes.client.rest import ApiException
 from urllib3.exceptions import HTTPError
 
@@ -13,9 +13,12 @@ from matops.core.errors import BadInput
 from matops.processes.retry import OVERLOADED, RETRY, RetryPolicy
 
 Json = dict[str, Any]
+Kind = tuple[str, str, str]
+"""Group, version and plural name of a kind of objects."""
 
 SERVICES = ("serving.kserve.io", "v1beta1", "inferenceservices")
 ROUTES = ("gateway.networking.k8s.io", "v1", "httproutes")
+STATES = ("", "v1", "configmaps")
 TRANSIENT = (500, *OVERLOADED)
 """A conditional write that was lost may be repeated, and answers 409 where it was not."""
 
@@ -60,41 +63,33 @@ class KubernetesObjects:
         self.client, self.namespace = ApiClient(cluster), namespace
         self.timeout_s, self.retry = timeout_s, retry
 
-    def get(self, kind: tuple[str, str, str], name: str) -> Json | None:
-        """A custom object, or None where there is none."""
-        group, version, plural = kind
-        get = CustomObjectsApi(self.client).get_namespaced_custom_object
-        item: Json | None = self.ask(name, get, group, version, self.namespace, plural, name)
+    def get(self, kind: Kind, name: str) -> Json | None:
+        """An object, or None where there is none."""
+        item: Json | None = self.ask(name, self._call, self._path(kind, name))
         return item
 
-    def create(self, kind: tuple[str, str, str], body: Json) -> None:
-        """Create a custom object.
+    def create(self, kind: Kind, body: Json) -> None:
+        """Create an object.
 
         Raises:
             Conflict: there is one of this name.
         """
-        group, version, plural = kind
-        create = CustomObjectsApi(self.client).create_namespaced_custom_object
-        self.ask(body["metadata"]["name"], create, group, version, self.namespace, plural, body)
+        self.ask(body["metadata"]["name"], self._call, self._path(kind), "POST", body)
 
-    def patch(self, kind: tuple[str, str, str], item: Json, changes: Json) -> None:
-        """Change a custom object by a JSON merge patch, unless it changed since it was read.
+    def patch(self, kind: Kind, item: Json, changes: Json) -> None:
+        """Change an object by a JSON merge patch, unless it changed since it was read.
 
         Raises:
             Conflict: it did, or it is gone.
         """
-        group, version, plural = kind
         name, read = item["metadata"]["name"], item["metadata"]["resourceVersion"]
         body = {**changes, "metadata": {**changes.get("metadata", {}), "resourceVersion": read}}
-        patch = CustomObjectsApi(self.client).patch_namespaced_custom_object
-        if self.ask(name, patch, group, version, self.namespace, plural, name, body) is None:
+        if self.ask(name, self._call, self._path(kind, name), "PATCH", body) is None:
             raise Conflict(f"{name} is gone")
 
-    def delete(self, kind: tuple[str, str, str], name: str) -> None:
-        """Delete a custom object, with all that belongs to it; one that is gone is no error."""
-        group, version, plural = kind
-        delete = CustomObjectsApi(self.client).delete_namespaced_custom_object
-        self.ask(name, delete, group, version, self.namespace, plural, name)
+    def delete(self, kind: Kind, name: str) -> None:
+        """Delete an object, with all that belongs to it; one that is gone is no error."""
+        self.ask(name, self._call, self._path(kind, name), "DELETE")
 
     def service_port(self, name: str) -> int | None:
         """Port of a Service, or of its pods if it is headless; None where there is no Service."""
@@ -107,14 +102,23 @@ class KubernetesObjects:
 
     def read(self, path: str) -> Json | None:
         """The answer at a path of the API, of this namespace or not; None for 404."""
-        answer: Json | None = self.ask(path, self._read, path)
+        answer: Json | None = self.ask(path, self._call, path)
         return answer
 
-    def _read(self, path: str, _request_timeout: float) -> Any:
+    def _path(self, kind: Kind, name: str = "") -> str:
+        group, version, plural = kind
+        root = f"/apis/{group}/{version}" if group else f"/api/{version}"
+        return f"{root}/namespaces/{self.namespace}/{plural}" + (f"/{name}" if name else "")
+
+    def _call(
+        self, path: str, method: str = "GET", body: Json | None = None, *, _request_timeout: float
+    ) -> Any:
+        patch = {"Content-Type": "application/merge-patch+json"} if method == "PATCH" else {}
         return self.client.call_api(
             path,
-            "GET",
-            header_params={"Accept": "application/json"},
+            method,
+            header_params={"Accept": "application/json", **patch},
+            body=body,
             response_type="object",
             auth_settings=["BearerToken"],
             _return_http_data_only=True,

@@ -1,4 +1,4 @@
-"""A rollout: which arms answer which share of the traffic. It is kept on the deployment itself."""
+"""A rollout: which arms answer which share of the traffic. It is kept beside the deployment."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -15,8 +15,8 @@ Move = Literal["start", "advance", "hold", "promote", "roll_back", "inconclusive
 class Arm:
     """One running copy of a model package."""
 
-    # unique within the deployment for as long as it runs, as in ``8a727648-2``; metrics carry it as
-    # the label ``variant``
+    # unique within the deployment for as long as it runs, as in ``m8a727648-2``; the label
+    # ``variant`` of its metrics
     name: str
     version: str  # version of the package
     package: str  # where the deployment reads the package: a directory or a URI
@@ -60,9 +60,24 @@ class Rollout:
         return self.baseline or self.champion
 
 
+def _arm_name(letter: str, version: str, generation: int) -> str:
+    """Short and with a letter first: a cluster makes names of hosts of it."""
+    return f"{letter}{version[:8]}-{generation}"
+
+
+def _model(version: str, package: str, generation: int) -> Arm:
+    """The arm of a model that is released at a generation."""
+    return Arm(_arm_name("m", version, generation), version, package)
+
+
+def _twin(champion: Arm, generation: int) -> Arm:
+    """A second copy of the champion."""
+    return replace(champion, name=_arm_name("b", champion.version, generation))
+
+
 def deploy_first(version: str, package: str) -> Rollout:
     """The state in which the first model of a family answers everything."""
-    return Rollout(1, Arm(f"{version}-1", version, package), reason="the first model")
+    return Rollout(1, _model(version, package, 1), reason="the first model")
 
 
 def begin(
@@ -75,12 +90,12 @@ def begin(
     """
     if rollout.candidate:
         raise BadInput(f"a release of {rollout.candidate.version} is under way")
-    generation, champion = rollout.generation + 1, rollout.champion
+    generation = rollout.generation + 1
     began = replace(
         rollout,
         generation=generation,
-        candidate=Arm(f"{version}-{generation}", version, package),
-        baseline=replace(champion, name=f"{champion.version}-{generation}-baseline"),
+        candidate=_model(version, package, generation),
+        baseline=_twin(rollout.champion, generation),
         release_began=now.isoformat(),
         setbacks=0,
         move="start",

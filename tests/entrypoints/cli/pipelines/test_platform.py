@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from tests.support.discovery_server import DEPLOYMENTS, Discovery, deployment
-from tests.support.kubernetes_server import running
+from tests.support.answering import running
 from tests.support.kustomize import build
 
 if TYPE_CHECKING:
