@@ -221,7 +221,7 @@ def test_a_candidate_that_fails_is_rolled_back_and_not_tried_again_unasked(
 def test_arms_that_start_are_not_judged_and_their_stage_begins_when_they_answer(
     bench: Bench, newer: Path
 ) -> None:
-    bench.rack.down = {f"{version_of(newer)}-3": "loading"}
+    bench.rack.down = {f"m{version_of(newer)[:8]}-3": "loading"}
     bench.release.begin(newer)
     for _ in range(3):
         bench.wait(0)
@@ -239,7 +239,7 @@ def test_arms_that_start_are_not_judged_and_their_stage_begins_when_they_answer(
 def test_a_candidate_that_is_never_ready_is_rolled_back_in_the_stated_time(
     bench: Bench, newer: Path
 ) -> None:
-    bench.rack.down = {f"{version_of(newer)}-3": "loading"}
+    bench.rack.down = {f"m{version_of(newer)[:8]}-3": "loading"}
     bench.release.begin(newer)
     bench.run()
     assert bench.moves[-1] == "roll_back"
@@ -251,7 +251,7 @@ def test_a_candidate_that_no_longer_answers_is_rolled_back_at_once(
 ) -> None:
     bench.release.begin(newer)
     bench.release.tick()
-    bench.rack.down = {f"{version_of(newer)}-3": "its process has ended: out of memory"}
+    bench.rack.down = {f"m{version_of(newer)[:8]}-3": "its process has ended: out of memory"}
     decision = bench.release.tick()
     assert decision
     assert decision.ruling.move == "roll_back"
@@ -404,7 +404,7 @@ def test_by_hand_nothing_is_judged(bench: Bench, newer: Path) -> None:
 
 def test_what_does_not_answer_is_not_promoted_by_hand(bench: Bench, newer: Path) -> None:
     bench.release.begin(newer)
-    bench.rack.down = {f"{version_of(newer)}-3": "loading"}
+    bench.rack.down = {f"m{version_of(newer)[:8]}-3": "loading"}
     with pytest.raises(BadInput, match="can't be promoted: loading"):
         bench.release.decide_by_hand("promote", "hurry")
 
