@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from tests.support.discovery_server import DEPLOYMENTS, Discovery, deployment
 from tests.support.answering import running
+from tests.support.discovery_server import DEPLOYMENTS, Discovery, deployment
 from tests.support.kustomize import build
 
 if TYPE_CHECKING:
