@@ -31,8 +31,8 @@ class Needs:
 
     Attributes:
         title: its name in the user interface.
-        cpu: processors that are reserved; it may use twice as many.
-        memory: memory, reserved as a whole: what is beyond it is killed.
+        memory: memory, reserved as a whole, where its pipeline has no parameter for it: what is
+            beyond it is killed.
         minutes: the longest that one attempt may take.
         retries: further attempts. Each step may be repeated: ingestion publishes last and adds no
             record twice, training resumes, and a release that was begun is found under way.
@@ -41,42 +41,61 @@ class Needs:
     """
 
     title: str
-    cpu: int = 1
-    memory: str = "2Gi"
+    memory: str = "1Gi"
     minutes: int = 15
     retries: int = 2
     cached: bool = False
 
 
 NEEDS = {
-    "ingest": Needs("Ingest new data", cpu=4, memory="8Gi", minutes=24 * 60),
-    "preprocess": Needs("Prepare samples", cpu=4, memory="8Gi", minutes=6 * 60, cached=True),
+    "ingest": Needs("Ingest new data", minutes=24 * 60),
+    "preprocess": Needs("Prepare samples", minutes=6 * 60, cached=True),
     "train": Needs("Train the ensemble", minutes=3 * 24 * 60, retries=5, cached=True),
-    "evaluate": Needs("Evaluate and judge", cpu=2, memory="8Gi", minutes=4 * 60),
-    "release": Needs("Release", memory="4Gi", minutes=30),
+    "evaluate": Needs("Evaluate and judge", minutes=4 * 60),
+    "release": Needs("Release", memory="2Gi", minutes=30),
     "reject": Needs("Reject, and say why"),
-    "decide": Needs("Does retraining pay?", memory="4Gi"),
+    "decide": Needs("Does retraining pay?", memory="2Gi"),
     "conclude": Needs("Remember the outcome"),
     "stand-by": Needs("Nothing to do"),
-    "judge": Needs("Look at the release", memory="4Gi"),
+    "judge": Needs("Look at the release", memory="2Gi"),
     "number-shards": Needs("Split the campaign"),
-    "simulate-shard": Needs("Simulate a share", memory="4Gi", minutes=24 * 60, retries=5),
+    "simulate-shard": Needs("Simulate a share", minutes=24 * 60, retries=5),
     "gather-shards": Needs("All shares are there"),
-    "begin-screening": Needs("Split the designs"),
-    "screen-shard": Needs("Predict a share", memory="4Gi", minutes=24 * 60, retries=5),
-    "merge-screening": Needs("Find the front", memory="8Gi", minutes=24 * 60),
+    "begin-screening": Needs("Split the designs", memory="2Gi"),
+    "screen-shard": Needs("Predict a share", minutes=24 * 60, retries=5),
+    "merge-screening": Needs("Find the front", minutes=24 * 60),
 }
 """By the names of the components."""
 
 
-def on_cluster(task: dsl.PipelineTask) -> dsl.PipelineTask:
-    """Dress a step for a cluster: name, resources, limits of time, retries, volume and settings."""
+@dataclass(frozen=True)
+class Room:
+    """What is reserved for a step whose data may be large; both are its pipeline's parameters."""
+
+    cpu: str
+    memory: str
+
+
+LITTLE_CPU, SHORT_CPU = "250m", "1"
+"""Processors that a step without data reserves, and those that it may use."""
+SET = ""
+"""Default of a parameter for which the settings have one when its pipeline is compiled."""
+
+
+def on_cluster(task: dsl.PipelineTask, room: Room | None = None) -> dsl.PipelineTask:
+    """Dress a step for a cluster: name, resources, limits of time, retries, volume and settings.
+
+    Kubeflow counts the time in which it tries again from the first attempt's beginning, and an hour
+    is its default: it gets all the time that the run has.
+    """
     needs = NEEDS[task.component_spec.name]
     task.set_display_name(needs.title)
     task.set_caching_options(needs.cached)
-    task.set_retry(needs.retries, backoff_duration="60s", backoff_factor=2.0)
-    task.set_cpu_request(str(needs.cpu)).set_cpu_limit(str(2 * needs.cpu))
-    task.set_memory_request(needs.memory).set_memory_limit(needs.memory)
+    task.set_retry(needs.retries, "60s", 2.0, backoff_max_duration=f"{ENDS_WITHIN_S}s")
+    task.set_cpu_request(room.cpu if room else LITTLE_CPU)
+    task.set_cpu_limit(room.cpu if room else SHORT_CPU)
+    memory = room.memory if room else needs.memory
+    task.set_memory_request(memory).set_memory_limit(memory)
     kubernetes.set_timeout(task, 60 * needs.minutes)
     kubernetes.set_security_context(task, USER, USER, run_as_non_root=True)
     kubernetes.mount_pvc(task, WORKSPACE_CLAIM, WORKSPACE)

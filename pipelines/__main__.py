@@ -23,6 +23,9 @@ from components.step import IMAGE, TRAIN_IMAGE
 from matops.core.errors import BadInput
 from matops.entrypoints.settings import read_settings
 
+RESERVED = ("step_cpu", "step_memory", "train_cpu", "train_memory", "train_gpus")
+"""Parameters for which there are settings of the same names."""
+
 
 def _pipelines() -> Iterator[tuple[str, Any]]:
     """Each module of this package that defines ``PIPELINE``, and what it defines."""
@@ -37,10 +40,12 @@ class Choices:
 
     Attributes:
         images: of the steps, by the names that components have.
+        defaults: of parameters, by their names.
         shards_at_once: shards that run at the same time.
     """
 
     images: dict[str, str]
+    defaults: dict[str, str]
     shards_at_once: int
 
 
@@ -55,7 +60,8 @@ def choices(for_platform: bool) -> Choices:
     settings = read_settings()
     images = step_images(settings, for_platform)
     named = {IMAGE: images.steps, TRAIN_IMAGE: images.train}
-    return Choices(named, settings.shards_at_once)
+    reserved = {name: str(getattr(settings, name)) for name in RESERVED}
+    return Choices(named, {"train_image": images.train, **reserved}, settings.shards_at_once)
 
 
 def _chosen(pipeline: Any, chosen: Choices) -> Any:
@@ -67,10 +73,9 @@ def _chosen(pipeline: Any, chosen: Choices) -> Any:
         container = executor["container"]
         container["image"] = chosen.images.get(container["image"], container["image"])
     for component in (spec.root, *spec.components.values()):
-        for parameter in component.input_definitions.parameters.values():
-            default = parameter.default_value
-            if default.string_value in chosen.images:
-                default.string_value = chosen.images[default.string_value]
+        for name, parameter in component.input_definitions.parameters.items():
+            if name in chosen.defaults and parameter.HasField("default_value"):
+                parameter.default_value.string_value = chosen.defaults[name]
         for task in component.dag.tasks.values():
             if task.HasField("parameter_iterator"):
                 task.iterator_policy.parallelism_limit = chosen.shards_at_once

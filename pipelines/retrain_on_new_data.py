@@ -10,9 +10,8 @@ from kfp import dsl
 from components.conclude import conclude
 from components.decide import decide
 from components.ingest import ingest
-from components.on_cluster import ENDS_WITHIN_S, GPU_NODES, KEPT_S, on_cluster
+from components.on_cluster import ENDS_WITHIN_S, GPU_NODES, KEPT_S, SET, Room, on_cluster
 from components.stand_by import stand_by
-from components.step import TRAIN_IMAGE
 from pipelines.train_and_release import train_and_release
 
 
@@ -37,14 +36,16 @@ def retrain_on_new_data(
     source: str = "",
     changes: str = "{}",
     init_from: str = "",
-    train_image: str = TRAIN_IMAGE,
+    train_image: str = SET,
     train_accelerator: str = "nvidia.com/gpu",
-    train_gpus: str = "1",
-    train_cpu: str = "4",
-    train_memory: str = "16Gi",
+    train_gpus: str = SET,
+    train_cpu: str = SET,
+    train_memory: str = SET,
     train_tolerations: list[dict[str, Any]] = GPU_NODES,
     train_nodes: dict[str, str] = {},  # noqa: B006
     train_processes: int = 1,
+    step_cpu: str = SET,
+    step_memory: str = SET,
 ) -> Retraining:
     """Retrain a family's model where that pays.
 
@@ -62,8 +63,11 @@ def retrain_on_new_data(
         train_tolerations: taints of nodes on which training may run, as Kubernetes writes them.
         train_nodes: labels of the nodes on which training must run; empty for any.
         train_processes: processes that train each network together; as many as GPUs.
+        step_cpu: processors of each step with data, as in 500m or 4.
+        step_memory: memory of each step with data, as in 8Gi.
     """
-    data = on_cluster(ingest(family=family, preset=preset, source=source, changes=changes))
+    room = Room(step_cpu, step_memory)
+    data = on_cluster(ingest(family=family, preset=preset, source=source, changes=changes), room)
     decided = on_cluster(
         decide(
             family=family,
@@ -88,6 +92,8 @@ def retrain_on_new_data(
             train_tolerations=train_tolerations,
             train_nodes=train_nodes,
             train_processes=train_processes,
+            step_cpu=step_cpu,
+            step_memory=step_memory,
         )
         concluded = on_cluster(conclude(evaluation=trained.outputs["evaluation"]))
     with dsl.Else(name="nothing-to-do"):

@@ -10,7 +10,7 @@ from kfp import dsl
 
 from components.begin_screening import begin_screening
 from components.merge_screening import merge_screening
-from components.on_cluster import ENDS_WITHIN_S, KEPT_S, on_cluster
+from components.on_cluster import ENDS_WITHIN_S, KEPT_S, SET, Room, on_cluster
 from components.screen_shard import screen_shard
 
 
@@ -37,6 +37,8 @@ def screen_designs(
     changes: str = "{}",
     shards: int = 4,
     workers: int = 1,
+    step_cpu: str = SET,
+    step_memory: str = SET,
 ) -> Screened:
     """Screen in shards.
 
@@ -50,7 +52,10 @@ def screen_designs(
         changes: JSON object of changed fields of the designs, as in {"simulation.metal": "Au"}.
         shards: into how many shares the designs are split; one has 500 designs or more.
         workers: processes of each shard, and of the simulations.
+        step_cpu: processors of each step with data, as in 500m or 4.
+        step_memory: memory of each step with data, as in 8Gi.
     """
+    room = Room(step_cpu, step_memory)
     begun = on_cluster(
         begin_screening(
             family=family,
@@ -74,7 +79,8 @@ def screen_designs(
                 shard=number,
                 shards=shards,
                 workers=workers,
-            )
+            ),
+            room,
         )
     merged = on_cluster(
         merge_screening(
@@ -87,7 +93,8 @@ def screen_designs(
             changes=changes,
             workers=workers,
             finished=dsl.Collected(screened.output),
-        )
+        ),
+        room,
     )
     return Screened(merged.outputs["result"])
 

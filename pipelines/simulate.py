@@ -11,7 +11,7 @@ from kfp import dsl
 from components.gather_shards import gather_shards
 from components.ingest import ingest
 from components.number_shards import number_shards
-from components.on_cluster import ENDS_WITHIN_S, KEPT_S, on_cluster
+from components.on_cluster import ENDS_WITHIN_S, KEPT_S, SET, Room, on_cluster
 from components.simulate_shard import simulate_shard
 
 
@@ -34,6 +34,8 @@ def simulate(
     changes: str = "{}",
     shards: int = 4,
     workers: int = 1,
+    step_cpu: str = SET,
+    step_memory: str = SET,
 ) -> Simulated:
     """Simulate in shards.
 
@@ -43,7 +45,10 @@ def simulate(
         changes: JSON object of changed configuration fields, as in {"simulation.count": 5000}.
         shards: into how many shares the campaign is split.
         workers: processes of each shard.
+        step_cpu: processors of each step with data, as in 500m or 4.
+        step_memory: memory of each step with data, as in 8Gi.
     """
+    room = Room(step_cpu, step_memory)
     numbers = on_cluster(
         number_shards(family=family, preset=preset, changes=changes, shards=shards)
     )
@@ -56,10 +61,13 @@ def simulate(
                 shard=number,
                 shards=shards,
                 workers=workers,
-            )
+            ),
+            room,
         )
     gathered = on_cluster(gather_shards(finished=dsl.Collected(simulated.outputs["Output"])))
-    data = on_cluster(ingest(family=family, preset=preset, source="simulation", changes=changes))
+    data = on_cluster(
+        ingest(family=family, preset=preset, source="simulation", changes=changes), room
+    )
     data.after(gathered)
     return Simulated(data.outputs["dataset"])
 

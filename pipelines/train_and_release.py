@@ -13,14 +13,15 @@ from components.on_cluster import (
     ENDS_WITHIN_S,
     GPU_NODES,
     KEPT_S,
+    SET,
     Accelerated,
+    Room,
     accelerated,
     on_cluster,
 )
 from components.preprocess import preprocess
 from components.reject import reject
 from components.release import release
-from components.step import TRAIN_IMAGE
 from components.train import train
 
 
@@ -44,14 +45,16 @@ def train_and_release(
     source: str = "",
     changes: str = "{}",
     init_from: str = "",
-    train_image: str = TRAIN_IMAGE,
+    train_image: str = SET,
     train_accelerator: str = "nvidia.com/gpu",
-    train_gpus: str = "1",
-    train_cpu: str = "4",
-    train_memory: str = "16Gi",
+    train_gpus: str = SET,
+    train_cpu: str = SET,
+    train_memory: str = SET,
     train_tolerations: list[dict[str, Any]] = GPU_NODES,
     train_nodes: dict[str, str] = {},  # noqa: B006
     train_processes: int = 1,
+    step_cpu: str = SET,
+    step_memory: str = SET,
 ) -> Decision:
     """Train a model and release it if every gate passes.
 
@@ -69,7 +72,10 @@ def train_and_release(
         train_tolerations: taints of nodes on which training may run, as Kubernetes writes them.
         train_nodes: labels of the nodes on which training must run; empty for any.
         train_processes: processes that train each network together; as many as GPUs.
+        step_cpu: processors of each step with data, as in 500m or 4.
+        step_memory: memory of each step with data, as in 8Gi.
     """
+    room = Room(step_cpu, step_memory)
     place = Accelerated(
         image=train_image,
         accelerator=train_accelerator,
@@ -79,7 +85,7 @@ def train_and_release(
         tolerations=train_tolerations,
         nodes=train_nodes,
     )
-    data = on_cluster(ingest(family=family, preset=preset, source=source, changes=changes))
+    data = on_cluster(ingest(family=family, preset=preset, source=source, changes=changes), room)
     prepared = on_cluster(
         preprocess(
             family=family,
@@ -87,7 +93,8 @@ def train_and_release(
             changes=changes,
             version=data.outputs["version"],
             dataset=data.outputs["dataset"],
-        )
+        ),
+        room,
     )
     trained = on_cluster(
         train(
@@ -108,7 +115,8 @@ def train_and_release(
             changes=changes,
             prepared=prepared.outputs["prepared"],
             model=trained.outputs["model"],
-        )
+        ),
+        room,
     )
     with dsl.If(judged.outputs["accepted"] == True, name="accepted"):  # noqa: E712
         on_cluster(release(evaluation=judged.outputs["evaluation"]))

@@ -19,15 +19,17 @@ from kfp.pipeline_spec.pipeline_spec_pb2 import (
     PlatformSpec,
 )
 
-from components.on_cluster import GPU_NODES, NEEDS, USER, WORKSPACE_CLAIM
+from components.on_cluster import ENDS_WITHIN_S, GPU_NODES, NEEDS, USER, WORKSPACE_CLAIM
 from components.step import IMAGE, TRAIN_IMAGE
 from matops.entrypoints.settings import Settings, pod_variables
-from pipelines.__main__ import Choices, compile_all
+from pipelines.__main__ import RESERVED, Choices, compile_all
 from tests.conftest import COMMIT
 from tests.pipelines.conftest import Compiled
 from tests.support.places import REPOSITORY
 
 PIPELINES = sorted(path.stem for path in (REPOSITORY / "pipelines").glob("[!_]*.py"))
+RESERVES = {name: Settings.model_fields[name].default for name in RESERVED}
+ROOMY = {"ingest", "preprocess", "evaluate", "simulate-shard", "screen-shard", "merge-screening"}
 OWN_KINDS = {
     "evaluate": {"report": "HTML", "parity": "HTML", "verdict": "Markdown", "metrics": "Metrics"},
     "reject": {"reasons": "Markdown", "metrics": "Metrics"},
@@ -95,6 +97,8 @@ def test_every_step_says_what_it_needs(pipeline: Compiled) -> None:
         assert resources["resourceMemoryRequest"] == resources["resourceMemoryLimit"], name
         assert task["retryPolicy"]["maxRetryCount"] >= 2, name
         assert task["retryPolicy"]["backoffDuration"] == "60s", name
+        # Kubeflow counts from the first attempt's beginning: as long as the run may take.
+        assert task["retryPolicy"]["backoffMaxDuration"] == f"{ENDS_WITHIN_S}s", name
         assert 0 < int(pipeline.pod(task)["activeDeadlineSeconds"]) <= 3 * 86_400, name
 
 
@@ -176,10 +180,12 @@ def test_images_and_shards_at_once_are_chosen_when_compiled_not_when_loaded(
 ) -> None:
     for name, at_once in (("first", 2), ("second", 3)):
         images = {IMAGE: f"{name}:1", TRAIN_IMAGE: f"{name}-train:1"}
-        paths = compile_all(tmp_path / name, Choices(images, at_once))
+        defaults = {"train_image": f"{name}-train:1", "step_cpu": f"{at_once}"}
+        paths = compile_all(tmp_path / name, Choices(images, defaults, at_once))
         texts = {path.stem: path.read_text() for path in paths}
         assert f"defaultValue: {name}-train:1" in texts["train_and_release"]
         assert f"image: {name}:1" in texts["judge_release"]
+        assert f"defaultValue: '{at_once}'" in texts["screen_designs"]
         assert f"parallelismLimit: {at_once}\n" in texts["simulate"]
         assert "matops-python" not in "".join(texts.values())
 
@@ -196,10 +202,24 @@ def test_training_asks_for_accelerators_by_parameter(training: Compiled) -> None
     assert [mount["medium"] for mount in shared] == ["Memory"]
     assert given["pipelinechannel--train_gpus"] == {"componentInputParameter": "train_gpus"}
     root = training.spec["root"]["inputDefinitions"]["parameters"]
-    assert root["train_gpus"]["defaultValue"] == "1"
+    assert root["train_gpus"]["defaultValue"] == "0"
     assert root["train_tolerations"]["defaultValue"] == GPU_NODES
     others = [training.pod(t) for name, t in training.tasks.items() if name != "train"]
     assert not [pod for pod in others if "tolerations" in pod]
+
+
+def test_steps_with_data_reserve_what_the_run_says(compiled: dict[str, Compiled]) -> None:
+    roomy = set()
+    for pipeline in compiled.values():
+        for name, _, container in steps(pipeline):
+            asked = container["resources"]["resourceCpuRequest"]
+            if "step_cpu" in asked:
+                roomy.add(name)
+                assert "step_memory" in container["resources"]["resourceMemoryLimit"], name
+        root = pipeline.spec["root"]["inputDefinitions"]["parameters"]
+        reserved = {name: root[name]["defaultValue"] for name in RESERVED if name in root}
+        assert reserved.items() <= RESERVES.items()
+    assert roomy == ROOMY
 
 
 def test_every_parameter_is_described_and_has_a_default(pipeline: Compiled) -> None:

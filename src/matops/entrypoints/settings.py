@@ -12,6 +12,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from matops.core.errors import BadInput
 
+CPU, MEMORY = r"^\d+(\.\d+|m)?$", r"^\d+(\.\d+)?([KMGT]i?)?$"
+"""Forms of quantities, as in 500m and 4Gi."""
 CPU_QUOTA = Path("/sys/fs/cgroup/cpu.max")
 """Where a container finds its limit: microseconds, and of how many."""
 
@@ -54,6 +56,13 @@ class Settings(BaseSettings):
     project: Path | None = None  # checkout that has pipelines/; those of this package if none
     image: str = ""  # image of pipeline steps; this commit's if none
     train_image: str = ""  # image of the training step, likewise
+    # what pipelines reserve of a cluster unless a run says otherwise, fixed when they are compiled:
+    # for each step with data, and for training; as Kubernetes writes processors and memory
+    step_cpu: str = Field(default="1", pattern=CPU)
+    step_memory: str = Field(default="4Gi", pattern=MEMORY)
+    train_cpu: str = Field(default="1", pattern=CPU)
+    train_memory: str = Field(default="4Gi", pattern=MEMORY)
+    train_gpus: str = Field(default="0", pattern=r"^\d+$")
     runner: Literal["process", "docker"] = "process"  # what steps of pipelines are here
     docker_memory: str = "8g"  # limit of a step in a container
     docker_network: str = "none"  # Docker network of steps
