@@ -36,6 +36,11 @@ def deployment(image: str, namespace: str = "matops") -> Json:
     return {"metadata": {"namespace": namespace}, "spec": {"selector": {}, "template": template}}
 
 
+def node(**allocatable: str) -> Json:
+    """A node as far as its size is asked for."""
+    return {"metadata": {"name": "node"}, "status": {"allocatable": allocatable}}
+
+
 def complete() -> dict[str, Json]:
     """Answers of a cluster that has everything, by path."""
     ingress = {"enableGatewayApi": True, "kserveIngressGateway": "kserve/kserve-ingress-gateway"}
@@ -63,6 +68,7 @@ def complete() -> dict[str, Json]:
         },
         "/apis/storage.k8s.io/v1/storageclasses": {"items": classes},
         "/apis/apps/v1/deployments": {"items": []},
+        "/api/v1/nodes": {"items": [node(cpu="4", memory="16Gi")]},
         "/api/v1/namespaces/matops": {"metadata": {"name": "matops"}},
         "/api/v1/namespaces/matops/secrets/matops-s3": secret,
         "/api/v1/namespaces/kserve/configmaps/inferenceservice-config": {

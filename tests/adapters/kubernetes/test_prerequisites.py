@@ -59,7 +59,7 @@ def test_a_cluster_that_has_everything_lacks_nothing() -> None:
         ({"ingress": {"enableGatewayApi": "true"}}, "set enableGatewayApi to true"),
         ({"gateway": False}, "Gateway kserve/gateway: does not exist"),
         ({"pipelines": ""}, "no ml-pipeline runs in any namespace"),
-        ({"pipelines": "registry:5000/api:2.9.1"}, "Kubeflow Pipelines 2.9: needs 2.15"),
+        ({"pipelines": "registry:5000/api:2.9.1"}, "Kubeflow Pipelines 2.9: needs 2.16"),
         (
             {"pipelines_here": False, "pipelines_in": "kubeflow"},
             "that of kubeflow runs nothing in the namespace matops",

@@ -9,7 +9,7 @@ Json = Mapping[str, Any]
 
 KUBERNETES = (1, 32)
 KSERVE = (0, 21)
-PIPELINES = (2, 15)
+PIPELINES = (2, 16)
 RELEASE_KINDS = frozenset(
     ["serving.kserve.io/v1beta1 InferenceService", "gateway.networking.k8s.io/v1 HTTPRoute"]
 )

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from tests.support.answering import running
-from tests.support.discovery_server import DEPLOYMENTS, Discovery, deployment
+from tests.support.discovery_server import DEPLOYMENTS, Discovery, deployment, node
 from tests.support.kustomize import build
 
 if TYPE_CHECKING:
@@ -56,7 +56,8 @@ def test_an_empty_cluster_is_told_line_by_line(
     cluster: Discovery, overlay: Path, matops: Matops, tmp_path: Path
 ) -> None:
     storage = "/apis/storage.k8s.io/v1/storageclasses"
-    cluster.answers = {"/version/": cluster.answers["/version/"], storage: {"items": []}}
+    kept = {path: cluster.answers[path] for path in ("/version/", "/api/v1/nodes")}
+    cluster.answers = {**kept, storage: {"items": []}}
     done = matops(tmp_path, "platform", "check", overlay)
     assert done.status == 1
     lines = done.out.splitlines()
@@ -96,6 +97,66 @@ def test_a_shared_kubeflow_needs_a_profile_of_the_namespace(
     assert "with a Profile matops" in done.out
     cluster.answers["/apis/kubeflow.org/v1/profiles/matops"] = {}
     assert matops(tmp_path, "platform", "check", overlay).status == 0
+
+
+SHIPPED = "/api/v1/namespaces/matops/configmaps/workflow-controller-configmap"
+DEFAULTS = "spec: {templateDefaults: {retryStrategy: {limit: '2', retryPolicy: OnError}}}"
+
+
+def test_a_kubeflow_that_never_tries_again_is_told_what_to_do(
+    cluster: Discovery, overlay: Path, matops: Matops, tmp_path: Path
+) -> None:
+    """As Kubeflow 2.17 is shipped, a step that ended with 3 had one attempt of three."""
+    cluster.answers[SHIPPED] = {"metadata": {}, "data": {"workflowDefaults": DEFAULTS}}
+    done = matops(tmp_path, "platform", "check", overlay)
+    (line,) = done.out.splitlines()
+    assert "a step that fails is not tried again (retryPolicy OnError" in line
+    name, _, value = line.partition("; set ")[2].partition(" on the deployment")[0].partition("=")
+    container = cluster.answers[PIPELINES]["spec"]["template"]["spec"]["containers"][0]
+    container["env"] = [{"name": name, "value": value}]
+    assert matops(tmp_path, "platform", "check", overlay).status == 0
+    container["env"] = [{"name": name, "value": "{"}]
+    assert matops(tmp_path, "platform", "check", overlay).status == 1
+
+
+@pytest.mark.parametrize("defaults", ["spec: {}", "spec: [", "text", "spec: {templateDefaults: 1}"])
+def test_a_kubeflow_without_a_policy_tries_again(
+    cluster: Discovery, overlay: Path, matops: Matops, tmp_path: Path, defaults: str
+) -> None:
+    cluster.answers[SHIPPED] = {"metadata": {}, "data": {"workflowDefaults": defaults}}
+    assert matops(tmp_path, "platform", "check", overlay).status == 0
+
+
+def test_pods_that_no_node_can_take_are_named(
+    cluster: Discovery,
+    overlay: Path,
+    matops: Matops,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("MATOPS_STEP_CPU", "4500m")
+    monkeypatch.setenv("MATOPS_TRAIN_GPUS", "1")
+    lines = matops(tmp_path, "platform", "check", overlay).out.splitlines()
+    assert lines == [
+        "lacks: steps of pipelines (MATOPS_STEP_CPU, _MEMORY): asks for 4.5 CPUs, 4.0 GiB, and no "
+        "node has as much; the largest has 4 CPUs, 16.0 GiB",
+        "lacks: training in pipelines (MATOPS_TRAIN_CPU, _MEMORY, _GPUS): asks for 1 CPUs, 4.0 "
+        "GiB, 1 GPUs, and no node has as much; the largest has 4 CPUs, 16.0 GiB",
+    ]
+    cluster.answers["/api/v1/nodes"] = {"items": [node(cpu="100m", memory="16Gi")]}
+    told = matops(tmp_path, "platform", "check", overlay).out
+    assert "lacks: CronJob matops-judge: asks for 0.25 CPUs, 1.0 GiB" in told
+    cluster.answers["/api/v1/nodes"] = {"items": []}
+    assert matops(tmp_path, "platform", "check", overlay).status == 0
+
+
+def test_a_size_that_is_none_is_one_line(
+    overlay: Path, matops: Matops, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MATOPS_STEP_MEMORY", "lots")
+    done = matops(tmp_path, "platform", "check", overlay)
+    assert (done.status, done.err.count("\n")) == (2, 1)
+    assert done.err.startswith("matops: MATOPS_STEP_MEMORY: ")
 
 
 def test_who_may_not_look_is_told_so_in_one_line(
