@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+import yaml
 
 from matops.adapters.kubernetes.kserve_manifests import (
     PodSettings,
@@ -23,6 +24,7 @@ from matops.core.release.rollout import Arm, Rollout
 from matops.families import get_family
 from tests.support.kserve_controller import check_webhook
 from tests.support.kserve_models import check_model
+from tests.support.places import REPOSITORY
 
 FAMILY = get_family("elastic_cgcnn")
 ARM = Arm("m8a727648-1", "8a727648abea", "s3://models/8a727648abea")
@@ -60,6 +62,15 @@ def test_pods_differ_by_package_and_variant_only() -> None:
     changed["model"]["args"] = ["--variant", "x"]
     assert other == one | changed
     assert "serviceAccountName" not in predictor(ARM, PodSettings())
+
+
+def test_a_package_in_a_bucket_is_fetched_by_the_container_of_the_manifests() -> None:
+    declared = yaml.safe_load((REPOSITORY / "manifests/base/storage-container.yaml").read_text())
+    check_model("V1alpha1ClusterStorageContainer", declared, "container")
+    assert predictor(ARM, PODS)["storageContainerName"] == declared["metadata"]["name"]
+    assert declared["spec"]["container"]["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+    on_a_volume = replace(ARM, package="pvc://workspace/models/8a727648abea")
+    assert "storageContainerName" not in predictor(on_a_volume, PODS)
 
 
 def test_names_are_those_that_kubernetes_allows() -> None:

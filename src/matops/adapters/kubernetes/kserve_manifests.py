@@ -17,6 +17,8 @@ from matops.core.release.rollout import Arm, Rollout
 Json = dict[str, Any]
 
 MODEL_FORMAT = "matops"
+STORAGE_CONTAINER = "matops"
+"""Fetches packages from a bucket as restricted pods may: manifests/base/storage-container.yaml."""
 LONGEST_NAME, LONGEST_HOST = 58, 63
 """KServe makes a label ``isvc.<name>`` of an arm's name, and a host ``<name>-<namespace>``."""
 ANNOTATIONS = {
@@ -66,12 +68,15 @@ def predictor(arm: Arm, pods: PodSettings) -> Json:
         "args": ["--variant", arm.name],
     }
     account = {"serviceAccountName": pods.service_account} if pods.service_account else {}
+    is_fetched = arm.package.startswith("s3://")
+    fetching = {"storageContainerName": STORAGE_CONTAINER} if is_fetched else {}
     return {
         "name": arm.name,
         "minReplicas": pods.replicas,
         "terminationGracePeriodSeconds": pods.grace_s,
         "model": model,
         **account,
+        **fetching,
     }
 
 
