@@ -24,7 +24,7 @@ GROUPS = {
     "policy/v1": ("PodDisruptionBudget",),
     "rbac.authorization.k8s.io/v1": ("Role", "RoleBinding"),
     "serving.kserve.io/v1beta1": ("InferenceService",),
-    "serving.kserve.io/v1alpha1": ("ServingRuntime",),
+    "serving.kserve.io/v1alpha1": ("ServingRuntime", "ClusterStorageContainer"),
     "gateway.networking.k8s.io/v1": ("HTTPRoute", "Gateway"),
 }
 

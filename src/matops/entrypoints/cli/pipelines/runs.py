@@ -4,7 +4,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 
 from matops.core.errors import BadInput
 from matops.entrypoints.cli.checks import field_values
@@ -229,7 +229,8 @@ def step_line(step: "StepState") -> str:
 def _run_table(runs: "list[PipelineRun]") -> Table:
     from matops.entrypoints.pipelines.platform import outcome
 
-    table = Table("run", "name", "began", "outcome")
+    # A run's id is what other commands are given: it is never cut short.
+    table = Table(Column("run", no_wrap=True, min_width=36), "name", "began", "outcome")
     for run in runs:
         began = f"{run.began:%Y-%m-%d %H:%M}" if run.began else ""
         table.add_row(run.run_id, run.name, began, outcome(run))
