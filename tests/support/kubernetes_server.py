@@ -47,12 +47,13 @@ def merge(target: Any, patch: Any) -> Any:
 
 @dataclass
 class Moment:
-    """What the cluster was at one tick: stable arm, the gateway's split and arms that answer."""
+    """What the cluster was at one tick: arms, the gateway's split, who answers, and all pods."""
 
     stable: str
     canaries: dict[str, int]
     weights: dict[str, int]
     answering: set[str]
+    pods: dict[str, list[int]]
 
 
 @dataclass
@@ -95,7 +96,7 @@ class Cluster:
     def pods(self) -> dict[str, list[int]]:
         """Ticks at which the pods of each arm were started."""
         found = self._controller.deployments if self._controller else {}
-        return {arm: deployment.born for arm, deployment in found.items()}
+        return {arm: list(deployment.born) for arm, deployment in found.items()}
 
     @property
     def restarts(self) -> int:
@@ -207,7 +208,7 @@ class Cluster:
         shares = {e["predictor"]["name"]: e["trafficPercent"] for e in service["spec"]["canary"]}
         here = {arm for arm in self.pods if self._controller.answers(arm)}
         stable = service["spec"]["predictor"]["name"]
-        self.moments.append(Moment(stable, shares, self.split, here))
+        self.moments.append(Moment(stable, shares, self.split, here, self.pods))
 
     def _end(self, name: str, service: Json) -> None:
         """A service that is deleted is gone once its pods are, and what it owns with it."""

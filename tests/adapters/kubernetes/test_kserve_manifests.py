@@ -36,7 +36,7 @@ PODS = PodSettings(replicas=3, service_account="reader", grace_s=90)
 
 def test_a_manifest_is_what_kserve_publishes() -> None:
     made = inference_service(FAMILY, ROLLOUT, PODS)
-    made["spec"]["canary"] = [canary(replace(ARM, name="b"), 10, PODS)]
+    made["spec"]["canary"] = [canary(replace(ARM, name="b"), 10, PODS, 1)]
     check_model("V1beta1InferenceServiceSpec", made["spec"], "spec")
     check_webhook(made)
     assert made["metadata"]["name"] == "elastic-cgcnn"
@@ -50,7 +50,7 @@ def test_the_check_against_the_models_can_fail() -> None:
     with pytest.raises(AssertionError, match="unknown field 'storageURI'"):
         check_model("V1beta1PredictorSpec", broken, "spec.predictor")
     with pytest.raises(AssertionError, match="not of type int"):
-        check_model("V1beta1CanarySpec", canary(ARM, "10", PODS), "canary")  # type: ignore[arg-type]
+        check_model("V1beta1CanarySpec", canary(ARM, "10", PODS, 1), "canary")  # type: ignore[arg-type]
 
 
 def test_pods_differ_by_package_and_variant_only() -> None:

@@ -50,7 +50,7 @@ def observed(
     """A deployment whose arms named in ``ready`` answer, with the canaries that KServe tells."""
     service = inference_service(FAMILY, replace(state, champion=stable), PODS)
     service["metadata"]["uid"] = "u1"
-    service["spec"]["canary"] = [canary(arm, share, PODS) for arm, share in entries.items()]
+    service["spec"]["canary"] = [canary(arm, share, PODS, 1) for arm, share in entries.items()]
     statuses = [
         {"name": arm.name, "ready": arm.name in ready, "trafficPercent": share}
         for arm, share in (entries if told is None else told).items()
@@ -200,13 +200,15 @@ def test_a_champion_from_nowhere_is_started_beside_the_others() -> None:
     assert shares_of(step) == {"b": 10, "c": 0}
 
 
-@pytest.mark.parametrize(("replicas", "beside"), [(1, 1), (2, 6), (3, 9)])
-def test_the_champion_keeps_its_pods_beside_canaries(replicas: int, beside: int) -> None:
+@pytest.mark.parametrize(("replicas", "first", "then"), [(1, 1, 1), (2, 4, 6), (3, 5, 9)])
+def test_the_champion_keeps_its_pods_beside_canaries(replicas: int, first: int, then: int) -> None:
     pods = PodSettings(replicas)
-    step = next_step(observed(BEGUN, A, {}, "a", {"a": 1}), BEGUN, pods)
-    assert isinstance(step, Write)
-    assert step.content["spec"]["predictor"]["minReplicas"] == beside
-    assert {e["predictor"]["minReplicas"] for e in step.content["spec"]["canary"]} == {replicas}
+    starting = next_step(observed(BEGUN, A, {}, "a", {"a": 1}), BEGUN, pods)
+    ready = next_step(observed(BEGUN, A, {B: 0, C: 0}, "abc", {"a": 1}), BEGUN, pods)
+    for step, beside, own in ((starting, first, 1), (ready, then, replicas)):
+        assert isinstance(step, Write)
+        assert step.content["spec"]["predictor"]["minReplicas"] == beside
+        assert {e["predictor"]["minReplicas"] for e in step.content["spec"]["canary"]} == {own}
 
 
 def test_what_is_being_deleted_is_waited_for() -> None:

@@ -121,14 +121,16 @@ def test_every_arm_has_the_pods_that_were_asked_for(cluster: Cluster, replicas: 
     found = serving(cluster)
     found.pods = PodSettings(replicas)
     found.apply(FAMILY, FIRST)
-    first = cluster.pods[OLD.name]
+    first = set(cluster.pods[OLD.name])
     for state in (BEGUN, ADVANCED, ALONE):
         found.apply(FAMILY, state)
         found.apply(FAMILY, state)
         assert {len(pods) for pods in cluster.pods.values()} == {replicas}
-        assert cluster.pods[OLD.name] == first
+        assert set(cluster.pods[OLD.name]) == first
     found.apply(FAMILY, replace(PROMOTED, generation=4))
     assert {len(pods) for pods in cluster.pods.values()} == {replicas}
+    running = [len(moment.pods[OLD.name]) for moment in cluster.moments if OLD.name in moment.pods]
+    assert (min(running), max(running)) == (replicas, replicas + 2 * (replicas > 1))
 
 
 def test_all_traffic_to_the_candidate_keeps_the_champion_running(cluster: Cluster) -> None:

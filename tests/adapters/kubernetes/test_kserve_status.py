@@ -24,7 +24,7 @@ def service(status: dict[str, Any], **shares: int) -> dict[str, Any]:
     """An InferenceService with canaries by name."""
     made = inference_service(FAMILY, Rollout(0, A), PodSettings())
     arms = [Arm(name, name, f"s3://models/{name}") for name in shares]
-    made["spec"]["canary"] = [canary(arm, shares[arm.name], PodSettings()) for arm in arms]
+    made["spec"]["canary"] = [canary(arm, shares[arm.name], PodSettings(), 1) for arm in arms]
     return made | {"status": status}
 
 

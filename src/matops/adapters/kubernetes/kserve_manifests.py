@@ -80,22 +80,26 @@ def predictor(arm: Arm, pods: PodSettings) -> Json:
     }
 
 
-def stable_replicas(canaries: int, pods: PodSettings) -> int:
-    """Pods to ask for the champion beside a number of canaries, so that it keeps its own.
-
-    KServe takes those of canaries that are ready off the stable predictor's, down to one.
-    """
-    return pods.replicas * (1 + canaries) if pods.replicas > 1 else 1
-
-
-def canary(arm: Arm, percent: int, pods: PodSettings) -> Json:
+def canary(arm: Arm, percent: int, pods: PodSettings, replicas: int) -> Json:
     """An arm with its share of the traffic; with none of it, it only runs."""
-    return {"trafficPercent": percent, "predictor": predictor(arm, pods)}
+    entry = predictor(arm, pods) | {"minReplicas": replicas}
+    return {"trafficPercent": percent, "predictor": entry}
+
+
+def stable_replicas(canaries: Sequence[Json], pods: PodSettings) -> int:
+    """Pods to ask for the champion beside canaries, so that it keeps its own.
+
+    KServe takes those of canaries that are ready off the stable predictor's, down to one. They are
+    added before they are ready, since it takes them off at once.
+    """
+    if pods.replicas == 1:
+        return 1
+    return pods.replicas + sum(int(entry["predictor"]["minReplicas"]) for entry in canaries)
 
 
 def spec(champion: Arm, canaries: Sequence[Json], pods: PodSettings) -> Json:
     """Specification of an InferenceService."""
-    beside = {"minReplicas": stable_replicas(len(canaries), pods)}
+    beside = {"minReplicas": stable_replicas(canaries, pods)}
     return {"predictor": predictor(champion, pods) | beside, "canary": list(canaries)}
 
 

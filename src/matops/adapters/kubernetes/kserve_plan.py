@@ -125,7 +125,9 @@ def _promote(
     """
     name, entries = goal.champion.name, canary_entries(service)
     if name not in entries:
-        return _write_canaries(service, [*entries.values(), canary(goal.champion, 0, pods)], pods)
+        return _write_canaries(
+            service, [*entries.values(), canary(goal.champion, 0, pods, 1)], pods
+        )
     if reason := unready_reason(service, name):
         return Wait(f"{name}: {reason}")
     if observed.state != goal:
@@ -138,7 +140,7 @@ def _promote(
     # KServe changes no route while the old champion is down, of which there is nothing to lose.
     if lag and not unready_reason(service, stable_name(service)):
         return Wait(lag)
-    kept_arms = [canary(arm, 0, pods) for arm in goal.arms[1:]]
+    kept_arms = [_entry(service, arm, 0, pods) for arm in goal.arms[1:]]
     return Write(SERVICES, service, {"spec": spec(goal.champion, kept_arms, pods)})
 
 
@@ -147,7 +149,7 @@ def _share_traffic(observed: Observed, service: Json, goal: Rollout, pods: PodSe
     entries, own = canary_entries(service), goal.arms[1:]
     reasons = {arm.name: unready_reason(service, arm.name) for arm in goal.arms}
     unready = "; ".join(f"{arm}: {reason}" for arm, reason in reasons.items() if reason)
-    wanted = [canary(arm, _share(goal, entries, arm, not unready), pods) for arm in own]
+    wanted = [_entry(service, arm, _share(goal, entries, arm, not unready), pods) for arm in own]
     named = {arm.name for arm in own}
     leaving = [e | {"trafficPercent": 0} for name, e in entries.items() if name not in named]
     written = spec(goal.champion, [*wanted, *leaving], pods)
@@ -173,7 +175,18 @@ def _share(goal: Rollout, entries: dict[str, Json], arm: Arm, all_ready: bool) -
     return min(share, int(entries[arm.name]["trafficPercent"]) if arm.name in entries else 0)
 
 
+def _entry(service: Json, arm: Arm, percent: int, pods: PodSettings) -> Json:
+    """A canary with one pod until that answers, and with all of them from then on.
+
+    Fewer pods of the champion run beside it meanwhile that are only there to be taken off.
+    """
+    entry = canary_entries(service).get(arm.name, {"predictor": {"minReplicas": 1}})
+    answers = not unready_reason(service, arm.name)
+    found = int(entry["predictor"]["minReplicas"])
+    return canary(arm, percent, pods, pods.replicas if answers or found > 1 else 1)
+
+
 def _write_canaries(service: Json, canaries: list[Json], pods: PodSettings) -> Write:
     """Change the canaries beside a champion that stays as it is."""
-    beside = {"minReplicas": stable_replicas(len(canaries), pods)}
+    beside = {"minReplicas": stable_replicas(canaries, pods)}
     return Write(SERVICES, service, {"spec": {"predictor": beside, "canary": canaries}})
