@@ -1,7 +1,5 @@
 """Component: remember what came of a retraining, so that the same data are not tried again."""
 
-from typing import NamedTuple
-
 from kfp import dsl
 
 from components.step import step
@@ -12,16 +10,13 @@ def conclude(
     evaluation: dsl.Input[dsl.Artifact],
     summary: dsl.Output[dsl.Markdown],
     metrics: dsl.Output[dsl.Metrics],
-) -> NamedTuple("Outcome", [("place", str)]):  # type: ignore[valid-type]
+) -> None:
     """Note the verdict, and name the old and the new data.
 
     Args:
         evaluation: the directory that evaluation wrote.
         summary: the verdict, and the versions of the data.
         metrics: ``accepted`` as 0 or 1, and the number of new rows.
-
-    Returns:
-        Where the evaluation lies.
     """
     from pathlib import Path
 
@@ -31,4 +26,3 @@ def conclude(
     Path(summary.path).write_text(text)
     for name, value in measured.items():
         metrics.log_metric(name, value)
-    return (str(evaluation.uri),)

@@ -32,10 +32,10 @@ def ingest(
     """
     from pathlib import Path
 
-    from matops.entrypoints.data.ingestion import ingest_source
+    from matops.entrypoints.data.ingestion import copy_parts, ingest_source
 
-    parts, file = Path(dataset.path), Path(pointer.path)
-    told = ingest_source(family, preset, source, changes, parts, file)
+    data = ingest_source(family, preset, source, changes, Path(pointer.path))
+    told = copy_parts(family, data, Path(dataset.path))
     dataset.metadata.update(told)
     pointer.metadata.update(told)
     return (told["version"],)

@@ -29,13 +29,20 @@ from tests.support.places import REPOSITORY
 
 PIPELINES = sorted(path.stem for path in (REPOSITORY / "pipelines").glob("[!_]*.py"))
 RESERVES = {name: Settings.model_fields[name].default for name in RESERVED}
-ROOMY = {"ingest", "preprocess", "evaluate", "simulate-shard", "screen-shard", "merge-screening"}
+ROOMY = {
+    "ingest",
+    "decide",
+    "preprocess",
+    "evaluate",
+    "simulate-shard",
+    "screen-shard",
+    "merge-screening",
+}
 OWN_KINDS = {
     "evaluate": {"report": "HTML", "parity": "HTML", "verdict": "Markdown", "metrics": "Metrics"},
     "reject": {"reasons": "Markdown", "metrics": "Metrics"},
     "decide": {"reasons": "Markdown", "metrics": "Metrics"},
     "conclude": {"summary": "Markdown", "metrics": "Metrics"},
-    "stand-by": {"reasons": "Markdown", "metrics": "Metrics"},
     "judge": {"reasons": "Markdown", "metrics": "Metrics"},
     "train": {"model": "Model"},
     "release": {"package": "Model"},

@@ -48,12 +48,15 @@ def branch(definition: dict[str, Any], name: str) -> dict[str, Any]:
 def test_training_is_the_other_pipeline_itself_behind_the_decision(
     definition: dict[str, Any],
 ) -> None:
-    pays, rests = branch(definition, "pays"), branch(definition, "nothing-to-do")
+    pays = branch(definition, "pays")
     assert set(pays["tasks"]) == {"train-and-release", "conclude"}
-    assert set(rests["tasks"]) == {"stand-by"}
     assert "decide" in pays["condition"]
     assert pays["condition"].endswith("== true")
-    assert rests["condition"] == f"!({pays['condition']})"
+
+
+def test_nothing_to_do_costs_one_step(definition: dict[str, Any]) -> None:
+    """On a cluster a step is two pods, ten seconds each."""
+    assert len(definition["root"]["dag"]["tasks"]) == 2
 
 
 def last_run(workspace: Path) -> Path:
@@ -108,14 +111,13 @@ def test_it_retrains_where_new_data_came_and_only_there(
     pointer = (site.workspace / "data.dvc").read_text()
     done, run = site.run()
     assert done.status == 0, done
-    assert steps(run) == {"ingest", "decide", "stand-by"}
+    assert steps(run) == {"decide"}
     assert f"the champion {champion.version} was trained on these very data" in done.out
-    reasons = Path(output(run, "stand-by", "reasons")["uri"]).read_text()
+    reasons = Path(output(run, "decide", "reasons")["uri"]).read_text()
     assert "**nothing to do: " in reasons
     assert "drift of served samples not measured" in reasons
-    assert output(run, "stand-by", "metrics")["metadata"] == {"nothing_to_do": 1}
     assert output(run, "decide", "metrics")["metadata"]["retrain"] == 0
-    assert Path(output(run, "ingest", "pointer")["uri"]).read_text() == pointer
+    assert Path(output(run, "decide", "pointer")["uri"]).read_text() == pointer
 
     source = write_source(tmp_path / "more.json", 200)
     done, run = site.run("--source", source, "--json")
@@ -141,7 +143,7 @@ def test_it_retrains_where_new_data_came_and_only_there(
     done, run = site.run("--source", source, "--json")
     assert done.status == 0, done
     assert json.loads(done.out)["reason"].startswith("nothing to do: the champion")
-    assert steps(run) == {"ingest", "decide", "stand-by"}
+    assert steps(run) == {"decide"}
 
 
 def assert_had_elsewhere(run: Path, workspace: Path, version: str, tmp_path: Path) -> None:
@@ -150,7 +152,8 @@ def assert_had_elsewhere(run: Path, workspace: Path, version: str, tmp_path: Pat
     elsewhere.mkdir()
     pointers = [
         json.loads(path.read_text())["artifacts"]["pointer"]["artifacts"][0]
-        for path in run.glob("**/ingest*/executor_output.json")
+        for step in ("decide", "ingest")
+        for path in run.glob(f"**/{step}/executor_output.json")
     ]
     assert {pointer["metadata"]["version"] for pointer in pointers} == {version}
     (elsewhere / "data.dvc").write_text(Path(pointers[0]["uri"]).read_text())
@@ -177,6 +180,6 @@ def test_a_rejected_retraining_is_not_repeated_on_the_same_data(
     assert told["retrain"] is False
     assert told["outcome"] is None
     assert "tried already, and the model was rejected" in told["reason"]
-    assert steps(run) == {"ingest", "decide", "stand-by"}
+    assert steps(run) == {"decide"}
     pointer = site.workspace / "models" / FAMILY / "champion.json"
     assert json.loads(pointer.read_text())["version"] == released.package.name

@@ -23,7 +23,7 @@ RUNTIME_STATES = {
     "Error": "FAILED",
 }
 """What Kubeflow makes of Argo's phases; of any other it says nothing."""
-BRANCHES = ("release", "reject", "stand-by", "conclude")
+BRANCHES = ("release", "reject", "conclude")
 """Steps of a branch, which stand two graphs deeper."""
 
 

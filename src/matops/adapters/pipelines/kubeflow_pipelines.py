@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import kfp_server_api as kfp
+import yaml
 
 from matops.adapters.pipelines.argo_workflow import is_scheduled
 from matops.adapters.pipelines.kubeflow_answers import read_run, read_schedule, read_version
@@ -51,7 +52,8 @@ class KubeflowPipelines:
         self, pipeline: str, version: str, description: str, definition: Path
     ) -> PipelineVersion:
         """Upload a compiled pipeline as a version; one of this name that is there stays."""
-        body = kfp.V2beta1Pipeline(display_name=pipeline, name=pipeline, **self.mine)
+        told = {"display_name": pipeline, "description": described(definition)}
+        body = kfp.V2beta1Pipeline(name=pipeline, **told, **self.mine)
         create = self.api.pipelines.pipeline_service_create_pipeline
         parent = self._once(pipeline, lambda: self._pipeline(pipeline), create, body)
         ask = self.api.uploads.upload_pipeline_version
@@ -193,6 +195,12 @@ class KubeflowPipelines:
 def _equals(key: str, value: str) -> str:
     predicate = {"operation": "EQUALS", "key": key, "stringValue": value}
     return json.dumps({"predicates": [predicate]})
+
+
+def described(definition: Path) -> str:
+    """What a compiled pipeline says of itself, which Kubeflow's page shows beside its name."""
+    spec = next(yaml.safe_load_all(definition.read_text()))
+    return str(spec["pipelineInfo"].get("description", ""))
 
 
 def _reference(pipeline_id: str, version_id: str) -> kfp.V2beta1PipelineVersionReference:

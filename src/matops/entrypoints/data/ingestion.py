@@ -105,9 +105,9 @@ def current_data(family: Family) -> DatasetVersion:
 
 
 def ingest_source(
-    name: str, preset: str, source: str, changes: str, out: Path, pointer: Path
-) -> dict[str, Any]:
-    """Ingest a source, if one is given, and copy the published parts to ``out``.
+    name: str, preset: str, source: str, changes: str, pointer: Path
+) -> DatasetVersion:
+    """Ingest a source, if one is given, and return the version that is published then.
 
     ``pointer`` gets the file from which they can be had elsewhere: a pod has no git to keep it.
     """
@@ -115,7 +115,12 @@ def ingest_source(
     if source:
         ingest_into_workspace(family, config, source, Provenance("", ""), log_progress("ingest"))
     data = current_data(family)
-    shutil.copytree(data.directory, out, dirs_exist_ok=True)
     pointer.write_text(dataset_store(read_settings()).pointer_text())
     log_progress("ingest")(1, 1, f"version {data.version}")
+    return data
+
+
+def copy_parts(name: str, data: DatasetVersion, out: Path) -> dict[str, Any]:
+    """Copy the parts of a version to where an artifact is, and say what they are."""
+    shutil.copytree(data.directory, out, dirs_exist_ok=True)
     return {"family": name, "version": data.version}

@@ -14,7 +14,7 @@ from matops.steps.ports import DatasetVersion
 
 
 def consider(
-    name: str, preset: str, changes: str, dataset: Path, version: str, out: Path
+    name: str, preset: str, changes: str, data: DatasetVersion, out: Path
 ) -> dict[str, float]:
     """Decide whether to retrain on a dataset version: ``retrain`` as 0 or 1, and measured values.
 
@@ -25,13 +25,13 @@ def consider(
     decision = consider_retraining(
         family,
         config.retraining,
-        DatasetVersion(version, dataset),
+        data,
         dataset_store(settings),
         package_store(settings),
         serving_monitor(settings),
         datetime.now(UTC),
     )
-    write_json(out, Considered(name, version, decision))
+    write_json(out, Considered(name, data.version, decision))
     log_progress("decide")(1, 1, decision.reason)
     measured = {
         f"{c.name} [{c.unit}]": c.measured for c in decision.criteria if c.measured is not None

@@ -32,8 +32,8 @@ LOOK_EVERY_S = 5.0
 PATIENT_ATTEMPTS = 10
 """Four minutes in all: a server that is restarted does not end the waiting for a run."""
 CRON = re.compile(r"\s*([\w*/,?#-]+\s+){5}[\w*/,?#-]+\s*")
-OUTCOMES = {"release": "accepted", "reject": "rejected", "stand-by": "nothing to do"}
-"""What it means that a step of this name succeeded."""
+OUTCOMES = {"release": "accepted", "reject": "rejected", "decide": "nothing to do"}
+"""What it means that a step of this name succeeded, and none before it."""
 
 
 @dataclass(frozen=True)

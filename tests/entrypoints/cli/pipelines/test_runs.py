@@ -190,7 +190,7 @@ def test_a_rejection_and_a_failure_are_exit_statuses(
     done = platform("run", "train_and_release", "-f", FAMILY)
     assert done.status == 1
     assert "rejected" in done.out
-    kubeflow.script = ("ingest", "decide", "stand-by")
+    kubeflow.script = ("decide",)
     done = platform("run", "retrain_on_new_data", "-f", FAMILY)
     assert done.status == 0
     assert "nothing to do" in done.out

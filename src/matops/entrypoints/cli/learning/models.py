@@ -82,14 +82,21 @@ def _retrained(outputs: Mapping[str, Any], as_json: bool) -> bool:
     """Print the decision, and return whether the model was accepted, or none was needed."""
     from matops.entrypoints.monitoring.decision_text import decision_table, read_considered
 
-    considered = read_considered(Path(outputs["decision"].path))
-    decision, evaluation = considered.decision, Path(outputs["evaluation"])
+    place = Path(outputs["decision"].path)
+    considered = read_considered(place)
+    decision = considered.decision
     if as_json:
-        outcome = _outcome(*_candidate(evaluation)) if decision.retrain else None
+        outcome = _outcome(*_candidate(_evaluation(place))) if decision.retrain else None
         print_json({**asdict(decision), "outcome": outcome})
         return outcome is None or bool(outcome["accepted"])
     screen.print(decision_table(considered.family, decision))
-    return not decision.retrain or is_accepted(evaluation)
+    return not decision.retrain or is_accepted(_evaluation(place))
+
+
+def _evaluation(decision: Path) -> Path:
+    """What the run evaluated that began with a decision: its pipeline has no output that may be."""
+    run = decision.parents[1]
+    return next(run.glob("**/evaluate/evaluation"))
 
 
 def _simulated(outputs: Mapping[str, Any], as_json: bool) -> bool:
