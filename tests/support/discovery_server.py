@@ -29,9 +29,14 @@ GROUPS = {
 }
 
 
-def deployment(image: str, namespace: str = "matops") -> Json:
-    """A Deployment as far as its image is asked for."""
-    containers = [{"name": "one", "image": image}]
+OURS = {"DEFAULTPIPELINERUNNERSERVICEACCOUNT": "matops-pipeline"}
+"""What Kubeflow's API server is set to for our pipelines."""
+
+
+def deployment(image: str, namespace: str = "matops", **variables: str) -> Json:
+    """A Deployment as far as its image and its variables are asked for."""
+    env = [{"name": name, "value": value} for name, value in variables.items()]
+    containers = [{"name": "one", "image": image, "env": env}]
     template = {"spec": {"containers": containers}}
     return {"metadata": {"namespace": namespace}, "spec": {"selector": {}, "template": template}}
 
@@ -77,7 +82,7 @@ def complete() -> dict[str, Json]:
         },
         f"{GATEWAYS}/kserve-ingress-gateway": {"metadata": {}},
         f"{DEPLOYMENTS.format('kserve')}/kserve-controller-manager": deployment("kserve:v0.21.0"),
-        f"{DEPLOYMENTS.format('matops')}/ml-pipeline": deployment("api-server:2.17.0"),
+        f"{DEPLOYMENTS.format('matops')}/ml-pipeline": deployment("api-server:2.17.0", **OURS),
     }
 
 

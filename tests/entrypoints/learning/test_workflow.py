@@ -14,7 +14,7 @@ from matops.adapters.data.dvc_store import DvcStore
 from matops.artifacts.data.dataset import read_records, record_ids
 from matops.artifacts.model.package import CARD, read_card
 from matops.core.errors import BadInput
-from matops.entrypoints.data.ingestion import current_data, ingest_source
+from matops.entrypoints.data.ingestion import copy_parts, current_data, ingest_source
 from matops.entrypoints.learning.workflow import prepare_samples, rejection, release_package
 from matops.entrypoints.settings import read_settings
 from matops.families import get_family
@@ -36,36 +36,35 @@ def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def test_without_a_source_the_present_data_is_handed_on(here: Path, tmp_path: Path) -> None:
-    told = ingest_source(FAMILY, "demo", "", "{}", tmp_path / "out", tmp_path / "data.dvc")
-    data = current_data(get_family(FAMILY))
+    data = ingest_source(FAMILY, "demo", "", "{}", tmp_path / "data.dvc")
+    assert data == current_data(get_family(FAMILY))
+    told = copy_parts(FAMILY, data, tmp_path / "out")
     assert told == {"family": FAMILY, "version": data.version}
     copied = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
     assert copied == {path.name: path.read_bytes() for path in data.directory.iterdir()}
 
 
 def test_ingested_records_carry_the_day(empty: Path, released: Released, tmp_path: Path) -> None:
-    ingest_source(
-        FAMILY, "demo", str(released.source), "{}", tmp_path / "out", tmp_path / "data.dvc"
-    )
-    records = list(read_records(tmp_path / "out", get_family(FAMILY).targets))
+    data = ingest_source(FAMILY, "demo", str(released.source), "{}", tmp_path / "data.dvc")
+    records = list(read_records(data.directory, get_family(FAMILY).targets))
     assert len(records) == 160
     assert all(len(record.provenance.date) == len("2026-01-31") for record in records)
 
 
 def test_without_data_the_way_to_some_is_named(empty: Path, tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="matops ingest elastic_cgcnn"):
-        ingest_source(FAMILY, "demo", "", "{}", tmp_path / "out", tmp_path / "data.dvc")
+        ingest_source(FAMILY, "demo", "", "{}", tmp_path / "data.dvc")
 
 
 def test_changes_that_are_no_json_are_named(here: Path, tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="epochs=3"):
-        ingest_source(FAMILY, "demo", "", "epochs=3", tmp_path / "out", tmp_path / "data.dvc")
+        ingest_source(FAMILY, "demo", "", "epochs=3", tmp_path / "data.dvc")
 
 
 @pytest.mark.parametrize("changes", ["[1]", "3", "null", '"epochs"'])
 def test_changes_that_are_no_object_are_named(here: Path, tmp_path: Path, changes: str) -> None:
     with pytest.raises(BadInput):
-        ingest_source(FAMILY, "demo", "", changes, tmp_path / "out", tmp_path / "data.dvc")
+        ingest_source(FAMILY, "demo", "", changes, tmp_path / "data.dvc")
 
 
 def test_samples_are_prepared_once_for_a_version(
@@ -129,12 +128,12 @@ def test_data_ingested_without_git_can_be_had_elsewhere_from_the_pointer(
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     assert shutil.which("git") is None
     pointer = tmp_path / "data.dvc"
-    told = ingest_source(FAMILY, "demo", str(released.source), "{}", tmp_path / "out", pointer)
+    data = ingest_source(FAMILY, "demo", str(released.source), "{}", pointer)
     assert not list(empty.rglob(".git"))
     pod = DvcStore(tmp_path / "pod", str(empty / ".matops" / "remote"))
     pod.workspace.mkdir()
     shutil.move(pointer, pod.workspace)
     found = pod.checkout(get_family(FAMILY))
     assert found is not None
-    assert found.version == told["version"]
-    assert record_ids(found.directory) == record_ids(tmp_path / "out")
+    assert found.version == data.version
+    assert record_ids(found.directory) == record_ids(data.directory)

@@ -15,6 +15,7 @@ from matops.entrypoints.monitoring.retraining import consider
 from matops.entrypoints.settings import read_settings
 from matops.entrypoints.wiring import package_store
 from matops.families import get_family
+from matops.steps.ports import DatasetVersion
 from matops.steps.quality.evaluate import PACKAGE
 
 if TYPE_CHECKING:
@@ -31,8 +32,9 @@ def test_a_decision_is_written_with_every_number_and_said_in_words(
     here: Path, released: Released, tmp_path: Path
 ) -> None:
     data = read_card(released.package).data.version
-    place = (here / "data" / FAMILY, data, tmp_path / "decision.json")
-    told = consider(FAMILY, "demo", json.dumps({"retraining.new_rows": 17}), *place)
+    changes = json.dumps({"retraining.new_rows": 17})
+    version = DatasetVersion(data, here / "data" / FAMILY)
+    told = consider(FAMILY, "demo", changes, version, tmp_path / "decision.json")
     assert (told["retrain"], told["new rows [rows]"]) == (0, 0)
     assert "drift of served samples [1]" not in told
     found = read_considered(tmp_path / "decision.json")

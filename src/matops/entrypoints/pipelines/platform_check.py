@@ -1,10 +1,12 @@
 """Whether a cluster has what manifests need, before anything of it is touched."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
 from matops.adapters.kubernetes.cluster_survey import survey
+from matops.adapters.kubernetes.kubeflow_settings import kubeflow_advice, read_kubeflow_settings
 from matops.adapters.kubernetes.kubernetes_objects import KubernetesObjects, connect
 from matops.adapters.kubernetes.node_sizes import (
     GPU,
@@ -15,13 +17,20 @@ from matops.adapters.kubernetes.node_sizes import (
     too_large,
 )
 from matops.adapters.kubernetes.prerequisites import lacks, needs_of
-from matops.adapters.kubernetes.retry_policy import never_retried, retry_policy
 from matops.core.errors import BadInput
 from matops.entrypoints.settings import Settings, read_settings
 
 
-def missing_prerequisites(manifests: Path) -> list[str]:
-    """What the cluster lacks for the objects in a file of ``kubectl kustomize``, a line each.
+@dataclass(frozen=True)
+class PlatformCheck:
+    """What was found, a line each."""
+
+    lacks: list[str]  # without which the objects don't work
+    advice: list[str]  # what works, and not as it should
+
+
+def check_platform(manifests: Path) -> PlatformCheck:
+    """Look at what the cluster has for the objects in a file of ``kubectl kustomize``.
 
     Raises:
         BadInput: that is no such file, or the cluster can't be reached, or refuses.
@@ -35,9 +44,11 @@ def missing_prerequisites(manifests: Path) -> list[str]:
     cluster = connect(settings.kubernetes_context)
     objects = KubernetesObjects(cluster, settings.kubernetes_namespace)
     state = survey(objects, needs)
-    policy = retry_policy(objects, state.pipelines_in) if state.pipelines_in else ""
-    sizes = too_large([*pods, *_step_sizes(settings)], node_sizes(objects))
-    return [*lacks(needs, state), *never_retried(policy), *sizes]
+    advice = list(too_large([*pods, *_step_sizes(settings)], node_sizes(objects)))
+    if state.pipelines_in:
+        found = read_kubeflow_settings(objects, state.pipelines_in)
+        advice += kubeflow_advice(found, settings.kfp_service_account)
+    return PlatformCheck(lacks(needs, state), advice)
 
 
 def _step_sizes(settings: Settings) -> list[Size]:

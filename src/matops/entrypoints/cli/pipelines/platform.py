@@ -1,5 +1,6 @@
 """Commands on a cluster: ``matops platform``."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -25,17 +26,19 @@ def check(
 ) -> None:
     """Say what the cluster lacks for these objects, a line each; nothing is changed there.
 
-    The exit status is 1 if it lacks anything.
+    The exit status is 1 if it lacks anything. Advice is what works, and not as it should.
     """
-    from matops.entrypoints.pipelines.platform_check import missing_prerequisites
+    from matops.entrypoints.pipelines.platform_check import check_platform
 
-    missing = missing_prerequisites(manifests)
+    found = check_platform(manifests)
     if as_json:
-        print_json({"lacks": missing})
+        print_json(asdict(found))
     else:
-        for line in missing:
+        for line in found.lacks:
             print_line(f"lacks: {line}")
-        if not missing:
+        if not found.lacks:
             print_line("the cluster has everything that is needed")
-    if missing:
+        for line in found.advice:
+            print_line(f"advice: {line}")
+    if found.lacks:
         raise typer.Exit(1)

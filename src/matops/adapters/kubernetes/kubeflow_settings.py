@@ -1,7 +1,8 @@
-"""Whether Kubeflow tries steps again that fail: what its Argo and its API server are set to."""
+"""What Kubeflow is set to that pipelines depend on, and how its shipped settings are mended."""
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import yaml
@@ -20,10 +21,20 @@ RETRIES = {
 """Steps that fail are tried again. A graph that fails has no message: it is not run anew."""
 ON_FAILURE = ("", "OnFailure", "Always")
 """Policies under which a step is tried again that ends with another status than 0."""
+ACCOUNT = "DEFAULTPIPELINERUNNERSERVICEACCOUNT"
+"""Variable of the API server: whose rights a run has that is started on Kubeflow's page."""
 
 
-def retry_policy(objects: KubernetesObjects, namespace: str) -> str:
-    """The policy that is in force for steps of pipelines; empty for Argo's own, OnFailure.
+@dataclass(frozen=True)
+class KubeflowSettings:
+    """What is in force for runs."""
+
+    retry_policy: str = ""  # for steps; empty for Argo's own, OnFailure
+    account: str = "pipeline-runner"  # of runs that name none
+
+
+def read_kubeflow_settings(objects: KubernetesObjects, namespace: str) -> KubeflowSettings:
+    """The settings of Kubeflow Pipelines in a namespace.
 
     Raises:
         BadInput: the cluster can't be reached, or refuses.
@@ -35,16 +46,26 @@ def retry_policy(objects: KubernetesObjects, namespace: str) -> str:
     containers = server.spec.template.spec.containers if server else []
     variables = {v.name: v.value for one in containers for v in one.env or []}
     patched = _policy(_parsed(variables.get(PATCH)))
-    return patched or _policy(defaults.get("spec"))
+    return KubeflowSettings(
+        retry_policy=patched or _policy(defaults.get("spec")),
+        account=variables.get(ACCOUNT) or KubeflowSettings.account,
+    )
 
 
-def never_retried(policy: str) -> Iterator[str]:
-    """A line where steps that fail are not tried again."""
-    if policy not in ON_FAILURE:
+def kubeflow_advice(found: KubeflowSettings, account: str) -> Iterator[str]:
+    """A line for each setting that should be another; ``account`` is whose rights steps need."""
+    if found.retry_policy not in ON_FAILURE:
         patch = json.dumps(RETRIES, separators=(",", ":"))
         yield (
-            f"Kubeflow Pipelines: a step that fails is not tried again (retryPolicy {policy} in "
-            f"{CONTROLLER}); set {PATCH}={patch} on the deployment {API_SERVER}"
+            f"Kubeflow Pipelines: a step that fails is not tried again (retryPolicy "
+            f"{found.retry_policy} in {CONTROLLER}); set {PATCH}={patch} on the deployment "
+            f"{API_SERVER}"
+        )
+    if found.account != account:
+        yield (
+            f"Kubeflow Pipelines: a run that is started on its page has the rights of "
+            f"{found.account}, not of {account}; set {ACCOUNT}={account} on the deployment "
+            f"{API_SERVER}"
         )
 
 
