@@ -3,8 +3,6 @@
 Both are one step: where nothing is new, starting a pod costs more than all that is done in it.
 """
 
-from typing import NamedTuple
-
 from kfp import dsl
 
 from components.step import step
@@ -20,7 +18,7 @@ def decide(
     decision: dsl.Output[dsl.Artifact],
     reasons: dsl.Output[dsl.Markdown],
     metrics: dsl.Output[dsl.Metrics],
-) -> NamedTuple("Decision", [("retrain", bool)]):  # type: ignore[valid-type]
+) -> bool:
     """Ingest ``source``, compare the data with the champion's, and decide.
 
     Args:
@@ -50,4 +48,4 @@ def decide(
     Path(reasons.path).write_text(explain_considered(out))
     for name, value in measured.items():
         metrics.log_metric(name, value)
-    return (bool(measured["retrain"]),)
+    return bool(measured["retrain"])

@@ -69,10 +69,11 @@ NEEDS = {
 
 @dataclass(frozen=True)
 class Room:
-    """What is reserved for a step whose data may be large; both are its pipeline's parameters."""
+    """What a step gets whose data may be large; all of it are its pipeline's parameters."""
 
-    cpu: str
-    memory: str
+    cpu: str  # that is reserved
+    cpu_limit: str  # that it may use
+    memory: str  # that is reserved, and no more
 
 
 LITTLE_CPU, SHORT_CPU = "250m", "1"
@@ -92,7 +93,7 @@ def on_cluster(task: dsl.PipelineTask, room: Room | None = None) -> dsl.Pipeline
     task.set_caching_options(needs.cached)
     task.set_retry(needs.retries, "60s", 2.0, backoff_max_duration=f"{ENDS_WITHIN_S}s")
     task.set_cpu_request(room.cpu if room else LITTLE_CPU)
-    task.set_cpu_limit(room.cpu if room else SHORT_CPU)
+    task.set_cpu_limit(room.cpu_limit if room else SHORT_CPU)
     memory = room.memory if room else needs.memory
     task.set_memory_request(memory).set_memory_limit(memory)
     kubernetes.set_timeout(task, 60 * needs.minutes)

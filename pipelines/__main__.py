@@ -23,7 +23,10 @@ from components.step import IMAGE, TRAIN_IMAGE
 from matops.core.errors import BadInput
 from matops.entrypoints.settings import read_settings
 
-RESERVED = ("step_cpu", "step_memory", "train_cpu", "train_memory", "train_gpus")
+RESERVED = (
+    *("step_cpu", "step_cpu_limit", "step_memory"),
+    *("train_cpu", "train_memory", "train_gpus"),
+)
 """Parameters for which there are settings of the same names."""
 
 

@@ -43,6 +43,7 @@ def retrain_on_new_data(
     train_nodes: dict[str, str] = {},  # noqa: B006
     train_processes: int = 1,
     step_cpu: str = SET,
+    step_cpu_limit: str = SET,
     step_memory: str = SET,
 ) -> Retraining:
     """Retrain a family's model where that pays.
@@ -61,12 +62,13 @@ def retrain_on_new_data(
         train_tolerations: taints of nodes on which training may run, as Kubernetes writes them.
         train_nodes: labels of the nodes on which training must run; empty for any.
         train_processes: processes that train each network together; as many as GPUs.
-        step_cpu: processors of each step with data, as in 500m or 4.
+        step_cpu: processors that each step with data reserves, as in 500m or 4.
+        step_cpu_limit: processors that it may use where nobody else does.
         step_memory: memory of each step with data, as in 8Gi.
     """
-    room = Room(step_cpu, step_memory)
+    room = Room(step_cpu, step_cpu_limit, step_memory)
     decided = on_cluster(decide(family=family, preset=preset, source=source, changes=changes), room)
-    with dsl.If(decided.outputs["retrain"] == True, name="pays"):  # noqa: E712
+    with dsl.If(decided.outputs["Output"] == True, name="pays"):  # noqa: E712
         trained = train_and_release(
             family=family,
             preset=preset,
@@ -82,10 +84,11 @@ def retrain_on_new_data(
             train_nodes=train_nodes,
             train_processes=train_processes,
             step_cpu=step_cpu,
+            step_cpu_limit=step_cpu_limit,
             step_memory=step_memory,
         )
         on_cluster(conclude(evaluation=trained.outputs["evaluation"]))
-    return Retraining(decided.outputs["retrain"], decided.outputs["decision"])
+    return Retraining(decided.outputs["Output"], decided.outputs["decision"])
 
 
 PIPELINE = retrain_on_new_data

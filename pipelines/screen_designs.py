@@ -38,6 +38,7 @@ def screen_designs(
     shards: int = 4,
     workers: int = 1,
     step_cpu: str = SET,
+    step_cpu_limit: str = SET,
     step_memory: str = SET,
 ) -> Screened:
     """Screen in shards.
@@ -52,10 +53,11 @@ def screen_designs(
         changes: JSON object of changed fields of the designs, as in {"simulation.metal": "Au"}.
         shards: into how many shares the designs are split; one has 500 designs or more.
         workers: processes of each shard, and of the simulations.
-        step_cpu: processors of each step with data, as in 500m or 4.
+        step_cpu: processors that each step with data reserves, as in 500m or 4.
+        step_cpu_limit: processors that it may use where nobody else does.
         step_memory: memory of each step with data, as in 8Gi.
     """
-    room = Room(step_cpu, step_memory)
+    room = Room(step_cpu, step_cpu_limit, step_memory)
     begun = on_cluster(
         begin_screening(
             family=family,

@@ -35,6 +35,7 @@ def simulate(
     shards: int = 4,
     workers: int = 1,
     step_cpu: str = SET,
+    step_cpu_limit: str = SET,
     step_memory: str = SET,
 ) -> Simulated:
     """Simulate in shards.
@@ -45,10 +46,11 @@ def simulate(
         changes: JSON object of changed configuration fields, as in {"simulation.count": 5000}.
         shards: into how many shares the campaign is split.
         workers: processes of each shard.
-        step_cpu: processors of each step with data, as in 500m or 4.
+        step_cpu: processors that each step with data reserves, as in 500m or 4.
+        step_cpu_limit: processors that it may use where nobody else does.
         step_memory: memory of each step with data, as in 8Gi.
     """
-    room = Room(step_cpu, step_memory)
+    room = Room(step_cpu, step_cpu_limit, step_memory)
     numbers = on_cluster(
         number_shards(family=family, preset=preset, changes=changes, shards=shards)
     )

@@ -54,6 +54,7 @@ def train_and_release(
     train_nodes: dict[str, str] = {},  # noqa: B006
     train_processes: int = 1,
     step_cpu: str = SET,
+    step_cpu_limit: str = SET,
     step_memory: str = SET,
 ) -> Decision:
     """Train a model and release it if every gate passes.
@@ -72,10 +73,11 @@ def train_and_release(
         train_tolerations: taints of nodes on which training may run, as Kubernetes writes them.
         train_nodes: labels of the nodes on which training must run; empty for any.
         train_processes: processes that train each network together; as many as GPUs.
-        step_cpu: processors of each step with data, as in 500m or 4.
+        step_cpu: processors that each step with data reserves, as in 500m or 4.
+        step_cpu_limit: processors that it may use where nobody else does.
         step_memory: memory of each step with data, as in 8Gi.
     """
-    room = Room(step_cpu, step_memory)
+    room = Room(step_cpu, step_cpu_limit, step_memory)
     place = Accelerated(
         image=train_image,
         accelerator=train_accelerator,

@@ -58,7 +58,8 @@ class Settings(BaseSettings):
     train_image: str = ""  # image of the training step, likewise
     # what pipelines reserve of a cluster unless a run says otherwise, fixed when they are compiled:
     # for each step with data, and for training; as Kubernetes writes processors and memory
-    step_cpu: str = Field(default="1", pattern=CPU)
+    step_cpu: str = Field(default="500m", pattern=CPU)
+    step_cpu_limit: str = Field(default="2", pattern=CPU)  # that it may use where nobody else does
     step_memory: str = Field(default="4Gi", pattern=MEMORY)
     train_cpu: str = Field(default="1", pattern=CPU)
     train_memory: str = Field(default="4Gi", pattern=MEMORY)
