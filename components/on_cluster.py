@@ -76,7 +76,7 @@ class Room:
     memory: str  # that is reserved, and no more
 
 
-LITTLE_CPU, SHORT_CPU = "250m", "1"
+LITTLE_CPU, SHORT_CPU = "100m", "1"
 """Processors that a step without data reserves, and those that it may use."""
 SET = ""
 """Default of a parameter for which the settings have one when its pipeline is compiled."""
