@@ -10,6 +10,10 @@ PORT ?= 8080
 SOURCE ?=
 TEST_WORKERS ?= 2
 OVERLAY ?= local
+# Where the cluster of make cluster lies, and what runs on it beside the node: devtools/cluster/*.
+CLUSTER_DIR ?= $(CURDIR)/.tools/cluster
+CLUSTER_PARTS ?= dns storage gateway prometheus argo policies
+export CLUSTER_DIR
 # What the demo's steps are: process, or docker with the images that make images has built.
 RUNNER ?= process
 # Their last versions that the Go proxy has; they are built from source, once.
@@ -48,7 +52,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test slow-tests check docs docs-serve format bench accuracy pipelines serve deploy undeploy lock clean \
   minio minio-image versitygw kustomize kube-score crds api-server object-store object-tests live-tests \
-  cluster-tests \
+  cluster cluster-down cluster-tests \
   images base-image image-tests sbom scan gitleaks $(IMAGES:%=image-%)
 
 help: ## explain each target
@@ -81,6 +85,8 @@ object-tests: $(READY) minio ## tests of the data store on real S3 servers, faul
 live-tests: $(READY) ## tests with the distribution's Prometheus and proxy
 	python -m pytest -n 2 --dist loadfile -m "live and not cluster" -rs tests
 
+# The cluster that make cluster has started, unless another is named.
+cluster-tests: export KUBECONFIG := $(or $(KUBECONFIG),$(if $(MATOPS_KUBERNETES_CONTEXT),,$(wildcard $(CLUSTER_DIR)/kubeconfig)))
 cluster-tests: $(READY) ## tests on the cluster that KUBECONFIG or MATOPS_KUBERNETES_CONTEXT names
 	python -m pytest -n0 -m cluster -rs tests
 
@@ -103,11 +109,17 @@ minio-image: .tools/bin/minio ## the image of MinIO for manifests/overlays/local
 	tar -c -C .tools/bin minio -C $(CURDIR)/manifests/components/object-store Dockerfile \
 	  | docker build --tag matops-minio:0.2.0 -
 
-api-server: .tools/bin/kube-apiserver ## build a Kubernetes API server into .tools/bin: minutes, once
+api-server: ## build a Kubernetes API server into .tools/bin: minutes, once
+	@command -v go > /dev/null || { echo "the API server needs Go to be built"; exit 1; }
+	devtools/cluster/kubernetes/build.sh kube-apiserver kubectl etcd
 
-.tools/bin/kube-apiserver: devtools/build_api_server.sh
-	@command -v go || { echo "the API server needs Go to be built"; exit 1; }
-	devtools/build_api_server.sh
+cluster: $(READY) .tools/crds/gateway-api ## build and start a cluster of one node here, as root: half an hour once, then a minute
+	devtools/cluster/build.sh kubernetes pause $(CLUSTER_PARTS)
+	CLUSTER_PARTS="$(CLUSTER_PARTS)" python -m devtools.cluster up
+
+cluster-down: $(READY) ## end that cluster; nothing of it is left
+	python -m devtools.cluster down
+
 
 crds: .tools/crds/gateway-api .tools/crds/prometheus-operator ## fetch what manifests are checked by
 
