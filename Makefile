@@ -23,8 +23,12 @@ VERSITYGW := github.com/versity/versitygw/cmd/versitygw@v1.8.0
 KUSTOMIZE := sigs.k8s.io/kustomize/kustomize/v5@v5.5.0
 KUBE_SCORE := github.com/zegl/kube-score/cmd/kube-score@v1.20.0
 # Modules that bring the definitions of their kinds along.
-GATEWAY_API := sigs.k8s.io/gateway-api@v1.4.1
+GATEWAY_API := sigs.k8s.io/gateway-api@v1.5.1
 PROMETHEUS_OPERATOR := github.com/prometheus-operator/prometheus-operator@v0.92.0
+
+# An empty file says which module the definitions in its folder are of.
+GATEWAY_CRDS := .tools/crds/gateway-api/$(notdir $(GATEWAY_API))
+OPERATOR_CRDS := .tools/crds/prometheus-operator/$(notdir $(PROMETHEUS_OPERATOR))
 
 KUBECTL := kubectl $(if $(MATOPS_KUBERNETES_CONTEXT),--context $(MATOPS_KUBERNETES_CONTEXT))
 
@@ -113,7 +117,7 @@ api-server: ## build a Kubernetes API server into .tools/bin: minutes, once
 	@command -v go > /dev/null || { echo "the API server needs Go to be built"; exit 1; }
 	devtools/cluster/kubernetes/build.sh kube-apiserver kubectl etcd
 
-cluster: $(READY) .tools/crds/gateway-api ## build and start a cluster of one node here, as root: half an hour once, then a minute
+cluster: $(READY) $(GATEWAY_CRDS) ## build and start a cluster of one node here, as root: half an hour once, then a minute
 	devtools/cluster/build.sh kubernetes pause $(CLUSTER_PARTS)
 	CLUSTER_PARTS="$(CLUSTER_PARTS)" python -m devtools.cluster up
 
@@ -121,16 +125,18 @@ cluster-down: $(READY) ## end that cluster; nothing of it is left
 	python -m devtools.cluster down
 
 
-crds: .tools/crds/gateway-api .tools/crds/prometheus-operator ## fetch what manifests are checked by
+crds: $(GATEWAY_CRDS) $(OPERATOR_CRDS) ## fetch what manifests are checked by
 
-.tools/crds/gateway-api: MODULE := $(GATEWAY_API)
-.tools/crds/gateway-api: FOLDER := config/crd/standard
-.tools/crds/prometheus-operator: MODULE := $(PROMETHEUS_OPERATOR)
-.tools/crds/prometheus-operator: FOLDER := example/prometheus-operator-crd
-.tools/crds/%:
-	@command -v go || { echo "the definitions of $* are in a Go module; this needs Go"; exit 1; }
-	mkdir -p $@
-	cp "$$(go mod download -json $(MODULE) | sed -n 's/.*"Dir": "\(.*\)",/\1/p')"/$(FOLDER)/*.yaml $@
+$(GATEWAY_CRDS): MODULE := $(GATEWAY_API)
+$(GATEWAY_CRDS): FOLDER := config/crd/standard
+$(OPERATOR_CRDS): MODULE := $(PROMETHEUS_OPERATOR)
+$(OPERATOR_CRDS): FOLDER := example/prometheus-operator-crd
+$(GATEWAY_CRDS) $(OPERATOR_CRDS):
+	@command -v go > /dev/null || { echo "definitions are in a Go module, $(MODULE); this needs Go"; exit 1; }
+	rm -rf $(@D) && mkdir -p $(@D)
+	cp "$$(go mod download -json $(MODULE) | sed -n 's/.*"Dir": "\(.*\)",/\1/p')"/$(FOLDER)/*.yaml $(@D)
+	grep -L '^kind: CustomResourceDefinition' $(@D)/*.yaml | xargs -r rm -f
+	touch $@
 
 check: $(READY) ## lint, format, types, import contracts, the site
 	ruff check .

@@ -59,7 +59,7 @@ def status(directory: Directory = DEFAULT) -> None:
     place = find(directory.resolve())
     if place is None:
         raise SystemExit(f"no cluster in {directory}")
-    for name in programs.programs(place):
+    for name in (*programs.programs(place), "policies"):
         pid = programs.pid(place, name)
         state = "not running" if pid is None else f"{_resident_MiB(pid):4d} MiB"
         print(f"{name:24}{state:14}{place.logs / name}.log")

@@ -17,8 +17,9 @@ CLIENTS = {
     "controller-manager": "/CN=system:kube-controller-manager",
     "scheduler": "/CN=system:kube-scheduler",
     "proxy": "/CN=system:kube-proxy",
+    "policies": "/CN=policies",
 }
-"""Names and groups, as the roles that every cluster has expect them."""
+"""Names and groups, as roles name them."""
 
 
 def make(place: Place) -> None:

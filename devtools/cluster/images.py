@@ -23,24 +23,22 @@ class Image:
     """What is in an image.
 
     Attributes:
-        name: its own, ``local/NAME:1`` for a cluster; also that of the program which it runs.
+        name: of the program which it runs.
         files: from paths in the image to files here.
         links: from paths in the image to what they lead to.
+        tag: as a pod names it.
     """
 
     name: str
     files: dict[str, Path]
     links: dict[str, str]
-
-    @property
-    def tag(self) -> str:
-        """As a pod names it."""
-        return f"local/{self.name}:1"
+    tag: str
 
 
-def program_image(program: Path) -> Image:
+def program_image(program: Path, tag: str | None = None) -> Image:
     """An image of one static program."""
-    return Image(program.name, {f"bin/{program.name}": program}, {})
+    name = program.name
+    return Image(name, {f"bin/{name}": program}, {}, tag or f"local/{name}:1")
 
 
 def busybox_image(program: Path) -> Image:
@@ -48,7 +46,7 @@ def busybox_image(program: Path) -> Image:
     listed = subprocess.run([program, "--list"], capture_output=True, text=True, check=True)  # noqa: S603
     commands = [name for name in listed.stdout.split() if name != "busybox"]
     links = {f"bin/{name}": "busybox" for name in commands}
-    return Image("busybox", {"bin/busybox": program}, links)
+    return Image("busybox", {"bin/busybox": program}, links, "local/busybox:1")
 
 
 def layer(image: Image) -> bytes:

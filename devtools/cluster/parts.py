@@ -1,11 +1,10 @@
-"""What runs on the node as pods: a folder each, with its objects and what builds its programs."""
+"""What runs on the node: a folder each, with its objects and what builds its programs."""
 
 from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import yaml
@@ -21,34 +20,41 @@ class Part:
     """A part of the cluster.
 
     Attributes:
-        folder: its kustomization, beside this file.
+        folder: beside this file; what builds it, and its kustomization if it has objects.
         programs: that its pods run, one an image.
+        process: a program that the node itself runs.
+        tag: by which manifests of others name its one image; else ``local/PROGRAM:1``.
         kinds: folders of definitions in .tools/crds that come first.
-        namespaces: that it needs and others would bring.
+        namespaces: that its objects need and don't bring.
     """
 
     folder: str
-    programs: tuple[str, ...]
+    programs: tuple[str, ...] = ()
+    process: str | None = None
+    tag: str | None = None
     kinds: tuple[str, ...] = ()
     namespaces: tuple[str, ...] = ()
 
     def is_built(self) -> bool:
         """Whether its programs and its definitions are here."""
-        programs = all((TOOLS / "bin" / program).exists() for program in self.programs)
+        names = (*self.programs, *filter(None, [self.process]))
+        programs = all((TOOLS / "bin" / name).exists() for name in names)
         return programs and all((TOOLS / "crds" / kind).is_dir() for kind in self.kinds)
 
     def images(self) -> list[Image]:
         """What its pods are made of."""
-        return [program_image(TOOLS / "bin" / program) for program in self.programs]
+        return [program_image(TOOLS / "bin" / program, self.tag) for program in self.programs]
 
 
 PARTS = (
     Part("dns", ("coredns",)),
     Part("storage", ("storage-provisioner",)),
     Part("gateway", ("traefik",), kinds=("gateway-api",), namespaces=("kserve",)),
+    # manifests/components/prometheus brings the objects.
+    Part("prometheus", ("prometheus",), tag="docker.io/prom/prometheus:v3.16.0"),
     Part("argo", ("workflow-controller", "argoexec"), kinds=("argo",)),
+    Part("policies", process="policies"),
 )
-"""In the order in which they are started; policies come last, as they cut off."""
 
 
 def chosen(folders: str) -> list[Part]:
@@ -72,19 +78,17 @@ def kubectl(place: Place, *arguments: str, given: str = "") -> str:
 def apply(place: Place, part: Part) -> list[Any]:
     """Give a part's objects to the API server; returns them."""
     for kind in part.kinds:
-        apply_all(place, (TOOLS / "crds" / kind).glob("*.yaml"))
+        paths = sorted((TOOLS / "crds" / kind).glob("*.yaml"))
+        _server_side(place, *(f"--filename={path}" for path in paths))
     for namespace in part.namespaces:
         text = f"{{apiVersion: v1, kind: Namespace, metadata: {{name: {namespace}}}}}"
         _server_side(place, "--filename=-", given=text)
-    built = kubectl(place, "kustomize", str(FOLDER / part.folder))
-    text = place.filled(built)
+    folder = FOLDER / part.folder
+    if not (folder / "kustomization.yaml").exists():
+        return []
+    text = place.filled(kubectl(place, "kustomize", str(folder)))
     _server_side(place, "--filename=-", given=text)
     return list(yaml.safe_load_all(text))
-
-
-def apply_all(place: Place, paths: Iterable[Path]) -> None:
-    """Give files to the API server."""
-    _server_side(place, *(f"--filename={path}" for path in sorted(paths)))
 
 
 def _server_side(place: Place, *arguments: str, given: str = "") -> None:

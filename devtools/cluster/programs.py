@@ -111,6 +111,17 @@ def _node(place: Place) -> Iterator[Program]:
     yield Program("kube-proxy", ("--config", f"{place.configuration}/proxy.yaml"))
 
 
+def policies(place: Place) -> Program:
+    """The firewall of the part of this name."""
+    return Program(
+        "policies",
+        (
+            *("--kubeconfig", f"{place.certificates}/policies.conf"),
+            *("--node", place.name, "--services", str(place.services)),
+        ),
+    )
+
+
 def find(name: str) -> str | None:
     """Path of a program; those that were built here come first."""
     return shutil.which(name, path=str(TOOLS / "bin")) or shutil.which(name)

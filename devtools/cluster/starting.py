@@ -23,6 +23,7 @@ DEBIAN = {
     "ip": "iproute2",
     "nft": "nftables",
     "iptables": "iptables",
+    "ipset": "ipset",
     "openssl": "openssl",
     "busybox": "busybox-static",
     "/usr/lib/cni/bridge": "containernetworking-plugins",
@@ -93,6 +94,8 @@ def start(place: Place, parts: list[Part], clock: Clock) -> None:
 def _start_part(place: Place, part: Part, loading: Future[None], clock: Clock) -> None:
     loading.result()
     wait(place, apply(place, part))
+    if part.process:
+        programs.start(place, programs.policies(place))
     clock.say(f"{part.folder} is ready")
 
 
