@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from kubernetes.client import Configuration
@@ -21,6 +20,7 @@ from matops.processes.retry import RetryPolicy
 from tests.support.answering import running
 from tests.support.kserve_controller import NAMESPACE
 from tests.support.kubernetes_server import Cluster
+from tests.support.mortal_objects import KilledError, Mortal
 
 FAMILY = get_family("elastic_cgcnn")
 NAME, URI = "elastic-cgcnn", "s3://models"
@@ -218,25 +218,6 @@ def test_a_cluster_that_splits_no_traffic_is_told(cluster: Cluster) -> None:
 
 
 WAY = (FIRST, BEGUN, ADVANCED, PROMOTED)
-
-
-class KilledError(BaseException):
-    """The process ends here."""
-
-
-class Mortal(KubernetesObjects):
-    """Ends the process before or after its nth request."""
-
-    left = 0
-
-    def ask(self, *arguments: Any) -> Any:
-        self.left -= 1
-        if self.left < 0:
-            raise KilledError
-        answer = super().ask(*arguments)
-        if self.left == 0:
-            raise KilledError
-        return answer
 
 
 @pytest.mark.parametrize("lives", range(1, 40, 2))
