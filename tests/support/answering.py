@@ -23,7 +23,8 @@ class Answering(Protocol):
     url: str
     faults: list[tuple[str, str]]
 
-    def answer(self, method: str, path: str, body: Json | None) -> tuple[int, Json]: ...
+    def answer(self, method: str, path: str, body: Json | None) -> tuple[int, Json]:
+        """Status and answer; the path may have a query."""
 
 
 AnyCluster = TypeVar("AnyCluster", bound=Answering)
@@ -48,7 +49,7 @@ class Handler(BaseHTTPRequestHandler):
             return
         if self.command == "PATCH":
             assert self.headers["content-type"] == "application/merge-patch+json"
-        answer = self.cluster.answer(self.command, self.path.split("?")[0], body)
+        answer = self.cluster.answer(self.command, self.path, body)
         if fault == "lost":  # the write is done, and nobody is told
             self.connection.close()
             return

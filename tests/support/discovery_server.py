@@ -111,6 +111,7 @@ class Discovery:
     faults: list[tuple[str, str]] = field(default_factory=list)
 
     def answer(self, method: str, path: str, body: Json | None) -> tuple[int, Json]:
+        path = path.partition("?")[0]
         assert (method, body) == ("GET", None), "a check changes nothing"
         if path in self.refused:
             return refusal(403, f"{path} is forbidden")

@@ -8,6 +8,7 @@ They do here what a real controller was seen to do in Standard mode (docs/releas
 - the pods of ready canaries are taken off the stable predictor's;
 - both routes are written at the end, and only while the stable arm answers; canaries that don't
   answer are left out of them;
+- of a canary that does not get ready nothing but that is told;
 - ``observedGeneration`` is that of the stable arm's Deployment;
 - names that are too long stop everything, and the service does not tell.
 
@@ -104,7 +105,7 @@ class Controller:
         start_ticks: ticks until a new pod answers.
         lag_ticks: ticks until the controller sees a change.
         route_ticks: ticks until the gateway follows a route.
-        broken: arms that never become ready, with the failure that KServe tells.
+        broken: arms that never become ready, with the failure that KServe tells of a stable one.
         gateway: whether routes are written.
     """
 
@@ -195,7 +196,7 @@ class Controller:
                 "name": e["predictor"]["name"],
                 "ready": e["predictor"]["name"] in ready,
                 "trafficPercent": e["trafficPercent"],
-                "modelStatus": {"transitionStatus": "", **self._failure(e["predictor"]["name"])},
+                "modelStatus": {"transitionStatus": ""},
             }
             for e in canaries
         ]

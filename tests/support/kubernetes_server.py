@@ -1,9 +1,9 @@
 """A local HTTP server that behaves like a Kubernetes API server with KServe 0.21's controller.
 
-It holds one namespace's InferenceServices, ConfigMaps, HTTPRoutes and Services. Writes are checked
-against the models that KServe publishes (unknown fields are refused) and against the rules of its
-webhook; they raise ``resourceVersion``, and ``generation`` where the spec changed. Time passes by
-one tick with each look at an InferenceService; what the controller does in it stands in
+It holds one namespace's InferenceServices, ConfigMaps, HTTPRoutes, Services and pods. Writes are
+checked against the models that KServe publishes (unknown fields are refused) and against the rules
+of its webhook; they raise ``resourceVersion``, and ``generation`` where the spec changed. Time
+passes by one tick with each look at an InferenceService; what the controller does in it stands in
 tests/support/kserve_controller.py. It is not a cluster.
 
 tests/adapters/kubernetes/test_kubernetes_objects.py runs the same cases on this server and on a
@@ -18,6 +18,7 @@ import threading
 from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import parse_qs
 
 from tests.support.answering import refusal
 from tests.support.kserve_controller import NAMESPACE, Controller, check_webhook
@@ -28,6 +29,7 @@ Json = dict[str, Any]
 ISVC = f"/apis/serving.kserve.io/v1beta1/namespaces/{NAMESPACE}/inferenceservices"
 ROUTE = f"/apis/gateway.networking.k8s.io/v1/namespaces/{NAMESPACE}/httproutes"
 SERVICE = f"/api/v1/namespaces/{NAMESPACE}/services"
+POD = f"/api/v1/namespaces/{NAMESPACE}/pods"
 STATE = f"/api/v1/namespaces/{NAMESPACE}/configmaps"
 WEBHOOK = "admission webhook denied the request"
 
@@ -65,7 +67,7 @@ class Cluster:
         lag_ticks: ticks until the controller sees a change.
         route_ticks: ticks until the gateway follows a route.
         end_ticks: ticks until KServe lets a deleted service go.
-        broken: arms that never become ready, with the failure that KServe tells.
+        broken: arms that never become ready, with the last words of their containers.
         gateway: whether routes are written.
         away: whether the controller sees to nothing.
         faults: (method, fault) pairs; each spoils the next request of a method.
@@ -113,6 +115,7 @@ class Cluster:
         return {arm: round(100 * w / total) for arm, w in traffic.items() if w}
 
     def answer(self, method: str, path: str, body: Json | None) -> tuple[int, Json]:
+        path, _, query = path.partition("?")
         with self.lock:
             self.requests.append((method, path))
             if path.startswith(ISVC):
@@ -121,6 +124,8 @@ class Cluster:
                 return self._config_map(method, path.removeprefix(STATE).strip("/"), body)
             if path.startswith(ROUTE):
                 return self._http_route(path.removeprefix(ROUTE).strip("/"))
+            if path == POD:
+                return self._listed_pods(parse_qs(query)["labelSelector"][0])
             return self._service(path.removeprefix(SERVICE).strip("/"))
 
     def _inference_service(self, method: str, name: str, body: Json | None) -> tuple[int, Json]:
@@ -225,6 +230,14 @@ class Cluster:
         route = self._controller.http_route(name) if self._controller else None
         return (200, route) if route else refusal(404, f"httproutes {name!r} not found")
 
+    def _listed_pods(self, selector: str) -> tuple[int, Json]:
+        arms = [
+            arm
+            for arm in self.pods
+            if selector in {f"app=isvc.{name}-{arm}-predictor" for name in self.services}
+        ]
+        return 200, {"items": [_crashing(self.broken[arm]) for arm in arms if arm in self.broken]}
+
     def _service(self, name: str) -> tuple[int, Json]:
         known = {f"{service}-{arm}-predictor" for service in self.services for arm in self.pods}
         if name not in known:
@@ -232,6 +245,20 @@ class Cluster:
         address = "None" if self.headless else "10.0.0.7"
         spec = {"clusterIP": address, "ports": [{"port": 80, "targetPort": 8080}]}
         return 200, {"metadata": {"name": name}, "spec": spec}
+
+
+def _crashing(last_words: str) -> Json:
+    """A pod whose container ends again and again, as Kubernetes tells it."""
+    waiting = {"reason": "CrashLoopBackOff", "message": "back-off 10s restarting failed container"}
+    container = {
+        "name": "kserve-container",
+        "ready": False,
+        "state": {"waiting": waiting},
+        "lastState": {
+            "terminated": {"exitCode": 2, "reason": "Error", "message": f"{last_words}\n"}
+        },
+    }
+    return {"status": {"phase": "Running", "containerStatuses": [container]}}
 
 
 def _version(item: Json) -> Any:

@@ -10,9 +10,12 @@ from matops.adapters.kubernetes.kserve_manifests import (
     service_name,
 )
 from matops.adapters.kubernetes.kserve_plan import Observed, Step, Wait, Write, next_step
+from matops.adapters.kubernetes.kserve_pods import arm_failure, pod_selector
 from matops.adapters.kubernetes.kserve_state import state_name
 from matops.adapters.kubernetes.kserve_status import lag_reason, route_names, unready_reason
 from matops.adapters.kubernetes.kubernetes_objects import (
+    DEPLOYMENTS,
+    PODS,
     ROUTES,
     SERVICES,
     STATES,
@@ -91,7 +94,7 @@ class KServeServing:
         observed = self._observe(family, ())
         arms = observed.state.arms if observed.state else ()
         reasons = {arm.name: unready_reason(observed.service, arm.name) for arm in arms}
-        return {arm: reason for arm, reason in reasons.items() if reason}
+        return {arm: self._why(family, arm, words) for arm, words in reasons.items() if words}
 
     def unreconciled(self, family: Family) -> str:
         """Why the traffic is not split as was written; empty if it is."""
@@ -141,6 +144,13 @@ class KServeServing:
         """The deployment as it is; the service first, which is not made without a state."""
         service = self._service(family)
         return Observed(family, self.objects.get(STATES, state_name(family)), service, routes)
+
+    def _why(self, family: Family, arm: str, words: str) -> str:
+        """What KServe says of an arm, with what its pods say."""
+        pods = self.objects.list(PODS, pod_selector(family, arm))
+        deployment = None if pods else self.objects.get(DEPLOYMENTS, arm_service(family, arm))
+        failure = arm_failure(pods, deployment)
+        return f"{words}: {failure}" if failure and failure not in words else words
 
     def _write(self, step: Write) -> None:
         """Write, unless the object changed: then the next look decides anew."""

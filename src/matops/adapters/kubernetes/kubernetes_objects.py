@@ -1,8 +1,9 @@
 """Reading and writing a cluster's objects: with retries, and with errors in one line."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
+from urllib.parse import quote
 
 from kubernetes import config
 from kubernetes.client import ApiClient, Configuration, CoreV1Api
@@ -19,6 +20,8 @@ Kind = tuple[str, str, str]
 SERVICES = ("serving.kserve.io", "v1beta1", "inferenceservices")
 ROUTES = ("gateway.networking.k8s.io", "v1", "httproutes")
 STATES = ("", "v1", "configmaps")
+DEPLOYMENTS = ("apps", "v1", "deployments")
+PODS = ("", "v1", "pods")
 TRANSIENT = (500, *OVERLOADED)
 """A conditional write that was lost may be repeated, and answers 409 where it was not."""
 
@@ -67,6 +70,13 @@ class KubernetesObjects:
         """An object, or None where there is none."""
         item: Json | None = self.ask(name, self._call, self._path(kind, name))
         return item
+
+    def list(self, kind: Kind, selector: str) -> Sequence[Json]:
+        """Objects whose labels fit a selector, as in ``app=model``."""
+        path = f"{self._path(kind)}?labelSelector={quote(selector)}"
+        listed = self.ask(selector, self._call, path) or {}
+        items: Sequence[Json] = listed.get("items", [])
+        return items
 
     def create(self, kind: Kind, body: Json) -> None:
         """Create an object.
