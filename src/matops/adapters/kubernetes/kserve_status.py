@@ -131,16 +131,15 @@ def _words(split: Mapping[str, int]) -> str:
 
 
 def _is_taken(route: Json) -> bool:
-    """Whether every gateway of a route has accepted it as it is now."""
-    parents = (route.get("status") or {}).get("parents") or []
-    accepted = [
-        condition
-        for parent in parents
-        for condition in parent.get("conditions") or []
-        if condition["type"] == "Accepted"
-    ]
+    """Whether a gateway has accepted a route as it is now.
+
+    One is enough: what a controller wrote that was there before stays.
+    """
     now = route["metadata"].get("generation", 0)
-    return bool(accepted) and all(
-        condition["status"] == "True" and condition.get("observedGeneration", now) >= now
-        for condition in accepted
+    return any(
+        condition["type"] == "Accepted"
+        and condition["status"] == "True"
+        and condition.get("observedGeneration", now) >= now
+        for parent in (route.get("status") or {}).get("parents") or []
+        for condition in parent.get("conditions") or []
     )
