@@ -8,6 +8,7 @@ waits for a Secret would hang.
 from dataclasses import dataclass
 
 from kfp import dsl, kubernetes
+from kfp.dsl.pipeline_channel import extract_pipeline_channels_from_any
 
 from matops.entrypoints.settings import pod_variables
 
@@ -92,10 +93,12 @@ def on_cluster(task: dsl.PipelineTask, room: Room | None = None) -> dsl.Pipeline
     task.set_display_name(needs.title)
     task.set_caching_options(needs.cached)
     task.set_retry(needs.retries, "60s", 2.0, backoff_max_duration=f"{ENDS_WITHIN_S}s")
-    task.set_cpu_request(room.cpu if room else LITTLE_CPU)
-    task.set_cpu_limit(room.cpu_limit if room else SHORT_CPU)
-    memory = room.memory if room else needs.memory
-    task.set_memory_request(memory).set_memory_limit(memory)
+    room = room or Room(LITTLE_CPU, SHORT_CPU, needs.memory)
+    task.set_cpu_request(room.cpu).set_cpu_limit(room.cpu_limit)
+    task.set_memory_request(room.memory).set_memory_limit(room.memory)
+    # Into a loop the compiler hands only what it knows that the steps there take.
+    reserved = [room.cpu, room.cpu_limit, room.memory]
+    task.register_pipeline_channels(extract_pipeline_channels_from_any(reserved))
     kubernetes.set_timeout(task, 60 * needs.minutes)
     kubernetes.set_security_context(task, USER, USER, run_as_non_root=True)
     kubernetes.mount_pvc(task, WORKSPACE_CLAIM, WORKSPACE)

@@ -229,6 +229,16 @@ def test_steps_with_data_reserve_what_the_run_says(compiled: dict[str, Compiled]
     assert roomy == ROOMY
 
 
+def test_a_graph_has_every_parameter_that_its_steps_take_from_it(pipeline: Compiled) -> None:
+    graphs = [pipeline.spec["root"], *pipeline.spec["components"].values()]
+    for graph in graphs:
+        has = graph.get("inputDefinitions", {}).get("parameters", {})
+        for name, task in graph.get("dag", {"tasks": {}})["tasks"].items():
+            given = task.get("inputs", {}).get("parameters", {}).values()
+            taken = {one.get("componentInputParameter") for one in given} - {None}
+            assert taken <= set(has), f"{name} takes what nobody hands in"
+
+
 def test_every_parameter_is_described_and_has_a_default(pipeline: Compiled) -> None:
     for name, found in pipeline.spec["root"]["inputDefinitions"]["parameters"].items():
         assert found["isOptional"], name
