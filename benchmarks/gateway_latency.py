@@ -21,7 +21,10 @@ PERCENTILES = (50, 90, 99)
 def latency_ms(client: httpx.Client, path: str) -> float:
     """Of one request that must be answered, ms."""
     began = time.perf_counter()
-    client.get(path).raise_for_status()
+    try:
+        client.get(path).raise_for_status()
+    except httpx.HTTPError as error:
+        raise SystemExit(f"{client.base_url}: {error}") from None
     return (time.perf_counter() - began) * 1e3
 
 
