@@ -1,4 +1,4 @@
-"""The network policies of the local overlay, between pods labelled as the product labels its own."""
+"""The network policies of the local overlay, between pods labelled as the product labels its."""
 
 from __future__ import annotations
 
