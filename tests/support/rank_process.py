@@ -12,7 +12,7 @@ from torch import Tensor, distributed, multiprocessing, nn
 from matops.core.learning.features import Batch, PackedFeatures
 from matops.core.learning.fitting import fit_member
 from matops.core.learning.ranks import Ranks
-from matops.core.learning.training import TrainingConfig
+from matops.core.learning.training_config import TrainingConfig
 from tests.support.forked import context
 
 PROCESSES = 2

@@ -25,7 +25,7 @@ from matops.core.data.target import Target
 from matops.core.errors import BadInput
 from matops.core.family import EvaluationConfig, Family, FamilyConfig, PayloadForm, SourceForm
 from matops.core.learning.features import Batch, PackedFeatures
-from matops.core.learning.training import TrainingConfig
+from matops.core.learning.training_config import TrainingConfig
 from matops.core.quality.domain import Descriptors
 from matops.core.quality.gate import Gate, Measurement
 from matops.core.quality.prediction import Quantity

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from matops.core.learning.checkpoint import STOPPED_STATUS, Checkpoint, TrainingStopped
 from matops.core.learning.features import PackedFeatures
 from matops.core.learning.fitting import fit_member
-from matops.core.learning.training import EpochLog, TrainingConfig
+from matops.core.learning.training import EpochLog
+from matops.core.learning.training_config import TrainingConfig
 from matops.core.learning.transfer import TransferConfig
 
 Build = Callable[[], nn.Module]

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from matops.core.errors import BadInput
 from matops.core.learning.features import Batch, PackedFeatures
 from matops.core.learning.fitting import fit_member
-from matops.core.learning.training import TrainingConfig
+from matops.core.learning.training_config import TrainingConfig
 from matops.core.learning.transfer import (
     Ancestor,
     Start,

@@ -1,30 +1,33 @@
 """The model package: weights, card and golden requests in one directory, never a pickle."""
 
+from __future__ import annotations
+
 import hashlib
 import json
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save
-from torch import Tensor
 
 from matops.artifacts.jsonfile import from_json, read_json, write_json
 from matops.artifacts.model.card_file import CARD
 from matops.core.data.value import Value
 from matops.core.errors import BadInput
 from matops.core.family import Family, FamilyConfig
-from matops.core.learning.training import Ensemble
-from matops.core.predictor import Predictor
 from matops.core.quality.card import Card
-from matops.core.quality.domain import Domain
 from matops.core.quality.prediction import Prediction
 from matops.families import get_family
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from matops.core.learning.training import Ensemble
+    from matops.core.predictor import Predictor
+    from matops.core.quality.domain import Domain
 
 WEIGHTS, GOLDEN = "weights.safetensors", "golden.json"
 GOLDEN_TOLERANCE = 1e-5
@@ -46,6 +49,8 @@ def sha256(path: Path) -> str:
 
 def domain_tensors(domain: Domain) -> dict[str, Tensor]:
     """The domain's arrays for the weights file."""
+    import torch
+
     return {
         "domain/centre": torch.from_numpy(domain.centre),
         "domain/scale": torch.from_numpy(domain.scale),
@@ -54,6 +59,8 @@ def domain_tensors(domain: Domain) -> dict[str, Tensor]:
 
 
 def _restore_domain(tensor: Callable[[str], Tensor], card: Card) -> Domain:
+    from matops.core.quality.domain import Domain
+
     arrays = {
         name: tensor(f"domain/{name}").double().numpy() for name in ("centre", "scale", "reference")
     }
@@ -93,6 +100,8 @@ def write_package(
     Returns:
         The card with its version and the hashes of the other files.
     """
+    from safetensors.torch import save
+
     directory.mkdir(parents=True)
     # save_file would keep it from all users but this one, and a server is another.
     weights = save({**ensemble.tensors(), **domain_tensors(domain)})
@@ -152,6 +161,11 @@ def load_predictor(directory: Path) -> Predictor:
     Raises:
         BadInput: the package is incomplete, damaged or of another family's making.
     """
+    import torch
+    from safetensors.torch import load_file
+
+    from matops.core.predictor import Predictor
+
     card = check_files(directory)
     family = get_family(card.family)
     config = read_config(family, card)

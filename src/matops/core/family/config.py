@@ -6,7 +6,7 @@ from typing import Any
 from typing_extensions import TypeVar
 
 from matops.core.data.split import SplitConfig
-from matops.core.learning.training import TrainingConfig
+from matops.core.learning.training_config import TrainingConfig
 from matops.core.monitoring.retraining import RetrainingConfig
 
 

@@ -1,4 +1,9 @@
-"""What the platform asks of every family: it reads samples, learns from them and is judged."""
+"""What the platform asks of every family: it reads samples, learns from them and is judged.
+
+PyTorch is imported by what computes with it: to read samples takes none.
+"""
+
+from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
@@ -6,11 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import ClassVar, Generic
+from typing import TYPE_CHECKING, ClassVar, Generic
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor, nn
 
 from matops.core.data.payloads import PayloadForm, read_payload
 from matops.core.data.record import Payload, Provenance
@@ -19,21 +23,19 @@ from matops.core.data.split import SplitConfig
 from matops.core.errors import BadInput
 from matops.core.exploring.study import Study
 from matops.core.family.config import Config, EvaluationConfig, Sample
-from matops.core.learning.checkpoint import Checkpoints
-from matops.core.learning.features import PackedFeatures
-from matops.core.learning.fitting import fit_member
-from matops.core.learning.training import (
-    Answer,
-    Ensemble,
-    EpochLog,
-    TrainingConfig,
-    restore_ensemble,
-)
+from matops.core.learning.training_config import TrainingConfig
 from matops.core.monitoring.retraining import RetrainingConfig
 from matops.core.progress import Progress
-from matops.core.quality.domain import Descriptors
 from matops.core.quality.gate import Gate, Measurement
 from matops.core.quality.prediction import Quantity
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from matops.core.learning.checkpoint import Checkpoints
+    from matops.core.learning.features import PackedFeatures
+    from matops.core.learning.training import Answer, Ensemble, EpochLog
+    from matops.core.quality.domain import Descriptors
 
 PredictScaled = Callable[..., NDArray[np.float64]]
 """A model under test: payloads in, ensemble means on the learning scale out, (n, n_targets).
@@ -151,6 +153,8 @@ class Learns(About, ABC, Generic[Config, Sample]):
         checkpoints: Checkpoints | None = None,
     ) -> tuple[nn.Module, list[EpochLog]]:
         """Train one member; a family with a fit of its own overrides this."""
+        from matops.core.learning.fitting import fit_member
+
         return fit_member(
             partial(self.network, config),
             features,
@@ -164,6 +168,8 @@ class Learns(About, ABC, Generic[Config, Sample]):
 
     def restore(self, tensors: Mapping[str, Tensor], config: Config) -> Ensemble:
         """The ensemble whose tensors were stored."""
+        from matops.core.learning.training import restore_ensemble
+
         return restore_ensemble(partial(self.network, config), tensors)
 
     def derive(self, values: Mapping[str, float]) -> dict[str, Quantity]:

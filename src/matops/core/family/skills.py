@@ -1,9 +1,11 @@
 """Skills that a family may have beside the contract; callers ask with ``isinstance``."""
 
+from __future__ import annotations
+
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import ClassVar, Generic
+from typing import TYPE_CHECKING, ClassVar, Generic
 
 from matops.core.data.database import DatabaseEntry, DatabaseQuery
 from matops.core.data.record import Payload, Record
@@ -11,8 +13,10 @@ from matops.core.data.shard import WHOLE, Shard
 from matops.core.data.sources import Incoming
 from matops.core.exploring.screening import Objectives
 from matops.core.family.config import Config
-from matops.core.learning.training import Ensemble
 from matops.core.progress import Progress
+
+if TYPE_CHECKING:
+    from matops.core.learning.training import Ensemble
 
 
 class Simulates(ABC, Generic[Config]):

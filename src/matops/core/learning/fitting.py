@@ -15,11 +15,11 @@ from matops.core.learning.training import (
     Answer,
     EpochLog,
     LearnsBeside,
-    TrainingConfig,
     WeighsAxes,
     by_axis,
     choose_device,
 )
+from matops.core.learning.training_config import TrainingConfig
 from matops.core.learning.transfer import freeze, load_start, open_stages, stages
 from matops.core.progress import Progress
 

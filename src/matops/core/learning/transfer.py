@@ -1,14 +1,15 @@
 """Transfer: a network starts from the weights of another one and learns on."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
-
-from torch import Tensor, nn
+from typing import TYPE_CHECKING, Any, Literal
 
 from matops.core.errors import BadInput
 
-_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
+if TYPE_CHECKING:
+    from torch import Tensor, nn
 
 Mode = Literal["whole", "head", "gradual"]
 
@@ -104,13 +105,15 @@ def freeze(network: nn.Module, n_open: int, keep_statistics: bool) -> None:
     open stages stay if ``keep_statistics``. What belongs to no stage always trains: it may be the
     norm of inputs that the start did not have.
     """
-    order = stages(network)
+    from torch.nn import BatchNorm1d, BatchNorm2d, BatchNorm3d
+
+    order, norms = stages(network), (BatchNorm1d, BatchNorm2d, BatchNorm3d)
     for place, name in enumerate(order):
         stage, trains = network.get_submodule(name), place >= len(order) - n_open
         stage.train(trains)
         stage.requires_grad_(trains)
         for module in stage.modules():
-            if keep_statistics and isinstance(module, _NORMS):
+            if keep_statistics and isinstance(module, norms):
                 module.eval()
 
 

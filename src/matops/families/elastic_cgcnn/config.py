@@ -4,7 +4,10 @@ from dataclasses import dataclass, field, replace
 
 from matops.core.data.split import SplitConfig
 from matops.core.family import FamilyConfig
-from matops.core.learning.training import TrainingConfig
+from matops.core.learning.training_config import TrainingConfig
+
+POINTERS = {"edge.centre": "atom", "edge.neighbour": "atom"}
+"""Of the packed features: arrays that number the rows of another axis."""
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,17 @@
 """Bulk and shear moduli of crystals from their structure, by crystal graph convolution."""
 
-from collections.abc import Sequence
+from __future__ import annotations
 
-from torch import nn
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 from typing_extensions import override
 
 from matops.core.data.database import DatabaseEntry, DatabaseQuery
 from matops.core.data.record import Record
 from matops.core.family import Family, Simulates, TakesFromDatabases
-from matops.core.learning.features import PackedFeatures
 from matops.families.elastic_cgcnn.about import TARGETS, About
-from matops.families.elastic_cgcnn.config import PRESETS, ElasticConfig, GraphConfig
+from matops.families.elastic_cgcnn.config import POINTERS, PRESETS, ElasticConfig, GraphConfig
 from matops.families.elastic_cgcnn.crystals.crystal import MAX_ATOMS, Crystal
 from matops.families.elastic_cgcnn.crystals.formats import parse_crystal
 from matops.families.elastic_cgcnn.crystals.materials_project import (
@@ -20,12 +21,15 @@ from matops.families.elastic_cgcnn.crystals.materials_project import (
 from matops.families.elastic_cgcnn.crystals.payload_forms import PAYLOAD_FORMS
 from matops.families.elastic_cgcnn.data import labelled_crystal, read_source
 from matops.families.elastic_cgcnn.descriptors import DESCRIPTORS, describe
-from matops.families.elastic_cgcnn.features import POINTERS, featurize
 from matops.families.elastic_cgcnn.files import load_request, write_example
 from matops.families.elastic_cgcnn.gates import derive_moduli, elastic_gates, measure_physics
-from matops.families.elastic_cgcnn.model import CrystalGraphNetwork
 from matops.families.elastic_cgcnn.simulation import simulate_alloys
 from matops.families.elastic_cgcnn.studies import STUDIES
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from matops.core.learning.features import PackedFeatures
 
 
 class ElasticCGCNN(
@@ -61,6 +65,8 @@ class ElasticCGCNN(
 
     @override
     def featurize(self, samples: Sequence[Crystal], config: ElasticConfig) -> PackedFeatures:
+        from matops.families.elastic_cgcnn.features import featurize
+
         return featurize(samples, config.graph)
 
     @override
@@ -69,6 +75,8 @@ class ElasticCGCNN(
 
     @override
     def network(self, config: ElasticConfig) -> nn.Module:
+        from matops.families.elastic_cgcnn.model import CrystalGraphNetwork
+
         return CrystalGraphNetwork(config, len(TARGETS))
 
     @override

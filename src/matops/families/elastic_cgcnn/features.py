@@ -8,14 +8,13 @@ import torch
 from numpy.typing import NDArray
 
 from matops.core.learning.features import PackedFeatures
-from matops.families.elastic_cgcnn.config import GraphConfig
+from matops.families.elastic_cgcnn.config import POINTERS, GraphConfig
 from matops.families.elastic_cgcnn.crystals.crystal import Crystal
 from matops.families.elastic_cgcnn.crystals.primitive import primitive_cells
 from matops.families.elastic_cgcnn.descriptors import bond_orders, crystal_states, reduced_lengths
 from matops.families.elastic_cgcnn.graph.neighbours import nearest_neighbours
 from matops.families.elastic_cgcnn.graph.quotient import Atoms, QuotientGraph, quotient_graph
 
-POINTERS = {"edge.centre": "atom", "edge.neighbour": "atom"}
 CRYSTALS_AT_ONCE = 200
 """Bounds the memory of the vectorised steps, and the numbers by which the quotient knows edges."""
 

@@ -5,7 +5,7 @@ from typing import Literal
 
 from matops.core.data.split import SplitConfig
 from matops.core.family import EvaluationConfig, FamilyConfig
-from matops.core.learning.training import TrainingConfig
+from matops.core.learning.training_config import TrainingConfig
 from matops.families.nanoporous_cnn3d.metal.metals import METALS
 from matops.families.nanoporous_cnn3d.metal.structure import MAX_HKL_SQUARED, MAX_VOXELS
 from matops.physics.levelled_waves import wave_vectors

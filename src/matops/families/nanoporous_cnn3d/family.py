@@ -1,11 +1,13 @@
 """Stiffness of nanoporous metals from their topology, by 3D convolution."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
 from matops.core.family import Confirms, Designs, Family, Simulates
-from matops.core.learning.features import PackedFeatures
 from matops.families.nanoporous_cnn3d.about import About
 from matops.families.nanoporous_cnn3d.config import PRESETS, NanoporousConfig
 from matops.families.nanoporous_cnn3d.data import read_source
@@ -15,7 +17,6 @@ from matops.families.nanoporous_cnn3d.designs import (
     design_key,
     make_design,
 )
-from matops.families.nanoporous_cnn3d.features import featurize
 from matops.families.nanoporous_cnn3d.files import load_request, write_example
 from matops.families.nanoporous_cnn3d.gates import (
     derive_stiffness,
@@ -26,9 +27,13 @@ from matops.families.nanoporous_cnn3d.metal.domain import DESCRIPTORS, describe
 from matops.families.nanoporous_cnn3d.metal.payload_forms import PAYLOAD_FORMS
 from matops.families.nanoporous_cnn3d.metal.payloads import parse_metal
 from matops.families.nanoporous_cnn3d.metal.structure import MAX_VOXELS, NanoporousMetal, VoxelGrid
-from matops.families.nanoporous_cnn3d.model import StiffnessNetwork
 from matops.families.nanoporous_cnn3d.simulation import simulate_metals
 from matops.families.nanoporous_cnn3d.studies import STUDIES
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from matops.core.learning.features import PackedFeatures
 
 DRAWN_VOXELS = 40
 """Edge of the grid on which waves are counted, which the network's grids are about."""
@@ -58,7 +63,6 @@ class NanoporousCNN3D(
     load_request = staticmethod(load_request)
     write_example = staticmethod(write_example)
     describe = staticmethod(describe)
-    network = staticmethod(StiffnessNetwork)
     measure_physics = staticmethod(measure_physics)
     gates = staticmethod(nanoporous_gates)
     derive = staticmethod(derive_stiffness)
@@ -76,7 +80,15 @@ class NanoporousCNN3D(
     def featurize(
         self, samples: Sequence[NanoporousMetal], config: NanoporousConfig
     ) -> PackedFeatures:
+        from matops.families.nanoporous_cnn3d.features import featurize
+
         return featurize(samples, config.grid)
+
+    @override
+    def network(self, config: NanoporousConfig) -> nn.Module:
+        from matops.families.nanoporous_cnn3d.model import StiffnessNetwork
+
+        return StiffnessNetwork(config)
 
     @override
     def feature_key(self, config: NanoporousConfig) -> object:

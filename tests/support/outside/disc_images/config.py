@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from matops.core.data.split import SplitConfig
 from matops.core.family import EvaluationConfig, FamilyConfig
-from matops.core.learning.training import TrainingConfig
+from matops.core.learning.training_config import TrainingConfig
 
 
 @dataclass(frozen=True)

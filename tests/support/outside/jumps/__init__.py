@@ -22,7 +22,8 @@ from matops.core.data.target import Target
 from matops.core.errors import BadInput
 from matops.core.family import Explains, Family, FamilyConfig, Incoming, PayloadForm, SourceForm
 from matops.core.learning.features import Batch, PackedFeatures
-from matops.core.learning.training import Ensemble, TrainingConfig
+from matops.core.learning.training import Ensemble
+from matops.core.learning.training_config import TrainingConfig
 from matops.core.quality.domain import Descriptors
 from matops.core.quality.gate import Gate, Measurement
 from matops.simulators.output.manifest import Entry, read_labelled

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import vesin
 from numpy.typing import NDArray
 
 from matops.core.errors import BadInput
@@ -36,6 +35,8 @@ Pairs = tuple[IntArray, IntArray, FloatArray, FloatArray]
 
 def _search(crystal: Crystal, radius_A: float) -> Pairs:
     """Centres, neighbours, distances and vectors of all pairs within a radius, unsorted."""
+    import vesin  # which imports PyTorch where there is one
+
     # More threads cost a crystal of a few atoms more time than they save.
     search = vesin.NeighborList(cutoff=radius_A, full_list=True, n_threads=1)
     i, j, distance, vector = search.compute(

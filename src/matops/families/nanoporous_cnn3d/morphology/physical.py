@@ -1,7 +1,9 @@
 """What continuum physics says of a structure: stiffness, conduction, and where the load goes."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -10,9 +12,10 @@ from matops.families.nanoporous_cnn3d.metal.metals import METALS
 from matops.families.nanoporous_cnn3d.metal.payloads import parse_metal
 from matops.families.nanoporous_cnn3d.metal.structure import NanoporousMetal, density
 from matops.physics.arrays import FloatArray
-from matops.simulators.continuum.effective import effective_conductivity, effective_stiffness_GPa
-from matops.simulators.continuum.solver import Effective
 from matops.simulators.lammps.outcome import RejectionReason
+
+if TYPE_CHECKING:
+    from matops.simulators.continuum.solver import Effective
 
 VOXELS, SUBVOXELS = 20, 4
 """Elements along an edge, and points along the edge of each that give its solid share."""
@@ -38,12 +41,16 @@ def element_density(sample: NanoporousMetal) -> FloatArray:
 
 def continuum_stiffness_GPa(sample: NanoporousMetal, shares: FloatArray | None = None) -> Effective:
     """C_11, C_22, C_33 by finite elements, of its solid shares where these are known already."""
+    from matops.simulators.continuum.effective import effective_stiffness_GPa
+
     shares = element_density(sample) if shares is None else shares
     return effective_stiffness_GPa(shares, METALS[sample.metal].stiffness_GPa, PENALTY)
 
 
 def describe_physics(sample: NanoporousMetal) -> FloatArray:
     """The ``PHYSICAL_DESCRIPTORS`` along x, y, z, shape (3, 2)."""
+    from matops.simulators.continuum.effective import effective_conductivity
+
     shares = element_density(sample)
     stiffness, conductivity = (
         continuum_stiffness_GPa(sample, shares),
