@@ -14,6 +14,7 @@ from statistics import median
 
 import pytest
 
+from matops.families import places
 from tests.support.places import REPOSITORY
 
 SOURCE = REPOSITORY / "src" / "matops"
@@ -189,17 +190,18 @@ def test_half_of_all_files_are_short() -> None:
         ),
         (
             "matops.entrypoints.data.ingestion",
-            ("scipy.stats", "matplotlib", "minio", "aiohttp", "kfp"),
+            ("torch", "scipy", "pandas", "matplotlib", "minio", "aiohttp", "kfp"),
         ),
         (
             "matops.entrypoints.release.releasing",
-            ("kfp", "kserve", "kubernetes", "matplotlib", "minio"),
+            ("torch", "kfp", "kserve", "kubernetes", "matplotlib", "minio"),
         ),
         ("matops.entrypoints.learning.workflow", ("scipy.stats", "matplotlib", "jinja2", "kfp")),
         (
             "matops.entrypoints.monitoring.retraining",
-            ("scipy.stats", "matplotlib", "minio", "aiohttp"),
+            ("torch", "scipy", "pandas", "matplotlib", "minio", "aiohttp"),
         ),
+        *((f"{point.module}.family", ("torch",)) for point in places().values()),
     ],
 )
 def test_a_module_imports_no_more_than_it_needs(module: str, unneeded: tuple[str, ...]) -> None:
