@@ -16,9 +16,9 @@ from matops.core.learning.training import (
     LOSSES,
     PREDICT_BATCH,
     Ensemble,
-    TrainingConfig,
     restore_ensemble,
 )
+from matops.core.learning.training_config import TrainingConfig
 
 Build = Callable[[], nn.Module]
 CONFIG = TrainingConfig(
