@@ -200,6 +200,7 @@ RIGHTS = {
         "create configmaps.",  # the state's is changed by its name alone
         "get httproutes.gateway.networking.k8s.io",
         "get services.",
+        "get deployments.apps",
         "create workflowtaskresults.argoproj.io",
         "patch workflowtaskresults.argoproj.io",
         *("get pods.", "list pods.", "watch pods."),
@@ -209,6 +210,8 @@ RIGHTS = {
         "patch inferenceservices.serving.kserve.io",
         "get httproutes.gateway.networking.k8s.io",
         "get services.",
+        "get deployments.apps",
+        "list pods.",
     },
     "matops-monitor": set(),
     "matops-serving": set(),
