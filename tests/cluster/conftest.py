@@ -25,16 +25,15 @@ def namespace(cluster: Cluster) -> Iterator[Namespace]:
         yield own
 
 
-@pytest.fixture(autouse=True)
-def _needed_parts(request: pytest.FixtureRequest) -> None:
-    """Skip a test that is marked ``needs`` where the cluster lacks a part."""
-    looked_at = request.config.stash.setdefault(LOOKED_AT, {})
-    for mark in request.node.iter_markers("needs"):
-        for part in mark.args:
-            if part not in looked_at:
-                looked_at[part] = PARTS[part](request.getfixturevalue("cluster"))
-            if not looked_at[part]:
-                pytest.skip(f"the cluster lacks: {part}")
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a test that is marked ``needs`` where the cluster lacks a part, before any fixture."""
+    looked_at = item.config.stash.setdefault(LOOKED_AT, {})
+    for part in [part for mark in item.iter_markers("needs") for part in mark.args]:
+        if part not in looked_at:
+            looked_at[part] = PARTS[part](chosen_cluster())
+        if not looked_at[part]:
+            pytest.skip(f"the cluster lacks: {part}")
 
 
 def pytest_terminal_summary(
