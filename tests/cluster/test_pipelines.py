@@ -8,14 +8,13 @@ from kfp import dsl, kubernetes
 
 from matops.adapters.kubernetes.kubeflow_settings import ON_FAILURE, read_kubeflow_settings
 from matops.adapters.kubernetes.kubernetes_objects import KubernetesObjects
-from matops.steps.pipelines.pipeline_service import PipelineRun, Timetable
+from matops.steps.pipelines.pipeline_service import PipelineRun
 from tests.support.cluster import Cluster
-from tests.support.cluster_pipelines import GROUP, ClusterPipelines, reached
+from tests.support.cluster_pipelines import ClusterPipelines, reached
 from tests.support.kubectl import wait_until
 
 pytestmark = [pytest.mark.cluster, pytest.mark.needs("Kubeflow Pipelines", "Argo Workflows")]
 
-EACH_MINUTE = "0 * * * * *"
 STARTS_S = 150.0
 
 
@@ -82,25 +81,3 @@ def test_a_step_that_no_node_takes_says_why(kubeflow: ClusterPipelines, tmp_path
         assert [step.state for step in kubeflow.service.run(run_id).steps] == ["waiting"]
     finally:
         kubeflow.terminate(run_id)
-
-
-def test_a_run_goes_on_when_its_schedule_is_taken_away(
-    kubeflow: ClusterPipelines, tmp_path: Path
-) -> None:
-    def scheduled() -> None:
-        kubeflow.step("sleep 20").set_display_name("Sleeps")
-
-    version = kubeflow.upload(scheduled, tmp_path)
-    table = Timetable(GROUP, EACH_MINUTE, version.pipeline_id, version.version_id, {}, "")
-    service = kubeflow.service
-    schedule_id = service.add_schedule(GROUP, table).schedule_id
-    try:
-        service.enable_schedule(schedule_id)
-        wait_until(lambda: service.under_way(schedule_id), "a run of the schedule", STARTS_S)
-        [run] = service.under_way(schedule_id)
-        wait_until(lambda: service.run(run.run_id).steps, "its first step", STARTS_S)
-        service.disable_schedule(schedule_id)
-    finally:
-        service.delete_schedule(schedule_id)
-    assert schedule_id not in {schedule.schedule_id for schedule in service.schedules()}
-    assert kubeflow.ended(run.run_id).state == "succeeded"
