@@ -23,19 +23,21 @@ PLAIN = {
     "datetime": "string",
 }
 KINDS = (
-    ("v1beta1", "InferenceService", "inferenceservices"),
-    ("v1alpha1", "ServingRuntime", "servingruntimes"),
+    ("v1beta1", "InferenceService", "V1beta1InferenceServiceSpec", "Namespaced"),
+    ("v1alpha1", "ServingRuntime", "V1alpha1ServingRuntimeSpec", "Namespaced"),
+    ("v1alpha1", "ClusterStorageContainer", "V1alpha1StorageContainerSpec", "Cluster"),
 )
+"""Version, kind, the model of its specification, and where it lives."""
 
 
 def definitions() -> list[Json]:
-    """CustomResourceDefinitions of InferenceService and ServingRuntime."""
+    """CustomResourceDefinitions of the kinds that the manifests and a release have."""
     return [_definition(*kind) for kind in KINDS]
 
 
-def _definition(version: str, kind: str, plural: str) -> Json:
-    group = "serving.kserve.io"
-    fields = _schema(f"{version.capitalize()}{kind}Spec")
+def _definition(version: str, kind: str, model: str, scope: str) -> Json:
+    group, plural = "serving.kserve.io", f"{kind.lower()}s"
+    fields = _schema(model)
     status = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
     schema = {"type": "object", "properties": {"spec": fields, "status": status}}
     served = {"name": version, "served": True, "storage": True}
@@ -45,7 +47,7 @@ def _definition(version: str, kind: str, plural: str) -> Json:
         "metadata": {"name": f"{plural}.{group}"},
         "spec": {
             "group": group,
-            "scope": "Namespaced",
+            "scope": scope,
             "names": {"kind": kind, "plural": plural, "singular": kind.lower()},
             "versions": [
                 {**served, "schema": {"openAPIV3Schema": schema}, "subresources": {"status": {}}}
