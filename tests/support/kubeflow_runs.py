@@ -231,8 +231,8 @@ class Runs:
         return 200, {}
 
     def _delete_recurring(self, name: str, orphan: bool) -> None:
+        """Delete a schedule; what Kubeflow shows of its workflows is from before, till it looks."""
         del self.recurring[name]
         for run, life in self.lives.items():
             if life.owner == name and self.runs[run]["state"] in NOT_OVER:
                 life.gone, life.owner = not orphan, "" if orphan else name
-                self._own(life)

@@ -128,7 +128,11 @@ class KubeflowPipelines:
         return [self._read(run) for run in islice(runs, most)]
 
     def _read(self, answer: Any, workflow: dict[str, Any] | None = None) -> PipelineRun:
-        """A run; one whose pods went with its schedule runs for ever in Kubeflow's eyes."""
+        """A run, and a word where it may be over though Kubeflow calls it running for ever.
+
+        That is so where somebody deleted its schedule with its workflow. Of one that was let go on,
+        Kubeflow shows the schedule as its owner until the workflow is seen next.
+        """
         run = read_run(answer, workflow)
         if run.over or not answer.recurring_run_id:
             return run
@@ -136,7 +140,7 @@ class KubeflowPipelines:
         if self.api.ask(f"schedule of {run.run_id}", ask, answer.recurring_run_id):
             return run
         if is_scheduled(workflow or self.api.workflow(run.run_id)):
-            return replace(run, state="cancelled", error="deleted along with its schedule")
+            return replace(run, error="its schedule was deleted, and perhaps the run with it")
         return run
 
     def retry(self, run_id: str) -> None:

@@ -140,17 +140,35 @@ def test_a_run_under_way_outlives_its_schedule(
     assert status(platform, run)["outcome"] == "accepted"
 
 
-def test_a_run_that_went_with_its_schedule_is_over(kubeflow: Kubeflow, platform: Platform) -> None:
+def test_a_run_that_went_with_its_schedule_is_told(kubeflow: Kubeflow, platform: Platform) -> None:
     """Kubeflow's own page deletes a schedule with its runs, which then run for ever to it."""
     platform(*NIGHTLY)
     (schedule,) = kubeflow.recurring
     run = kubeflow.fire(schedule)
-    assert status(platform, run)["state"] == "running"
+    assert status(platform, run)["error"] == ""
     kubeflow.answer("DELETE", f"/apis/v2beta1/recurringruns/{schedule}", {}, None)
-    assert kubeflow.runs[run]["state"] == "RUNNING"
-    told = status(platform, run)
-    assert (told["state"], told["error"]) == ("cancelled", "deleted along with its schedule")
-    assert json.loads(platform("status", "--json").out)["runs"][0]["state"] == "cancelled"
+    words = "its schedule was deleted, and perhaps the run with it"
+    for _ in range(10):
+        told = status(platform, run)
+        assert (told["state"], told["error"]) == ("running", words)
+    assert words in platform("status", run).out
+
+
+def test_a_run_that_was_let_go_on_is_never_called_over_before_it_is(
+    kubeflow: Kubeflow, platform: Platform
+) -> None:
+    """For seconds, Kubeflow shows the workflow as it was while its schedule owned it."""
+    platform(*NIGHTLY)
+    (schedule,) = kubeflow.recurring
+    run = kubeflow.fire(schedule)
+    status(platform, run)
+    platform(*NIGHTLY[:4], "--off")
+    assert kubeflow.lives[run].workflow["metadata"]["ownerReferences"]
+    (overview,) = json.loads(platform("status", "--json").out)["runs"]
+    assert overview["state"] == "running"
+    while (told := status(platform, run))["state"] == "running":
+        assert told["error"] == ""
+    assert told["outcome"] == "accepted"
 
 
 def test_a_server_without_the_old_api_shows_the_outcome(
