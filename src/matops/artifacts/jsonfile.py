@@ -1,8 +1,10 @@
 """JSON files checked against the dataclass they hold: no other structure is read or written."""
 
 import json
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
@@ -12,10 +14,16 @@ from matops.processes.atomic import write_atomic
 T = TypeVar("T")
 
 
-def _adapter(kind: type[T]) -> TypeAdapter[tuple[T]]:
-    """Validator of one value; the tuple carries the strictness down to plain dataclasses."""
+def _new_adapter(kind: Any) -> TypeAdapter[Any]:
+    """Validator of one value; the tuple carries the strictness down to plain dataclasses.
+
+    To build it takes a hundred times what it takes to use it.
+    """
     strict = ConfigDict(strict=True, extra="forbid", ser_json_inf_nan="constants")
-    return TypeAdapter(tuple[kind], config=strict)  # type: ignore[valid-type,arg-type]
+    return TypeAdapter(tuple[kind], config=strict)
+
+
+_adapter: Callable[[Any], TypeAdapter[Any]] = cache(_new_adapter)
 
 
 def to_json(value: object) -> bytes:
@@ -30,11 +38,12 @@ def from_json(text: bytes, kind: type[T], name: str) -> T:
         BadInput: the text does not fit ``kind``; the message begins with ``name``.
     """
     try:
-        return _adapter(kind).validate_json(b"[" + text + b"]")[0]
+        checked: list[T] = _adapter(kind).validate_json(b"[" + text + b"]")
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"][1:])
         raise BadInput(f"{name}: {where or 'content'}: {first['msg']}") from None
+    return checked[0]
 
 
 def write_json(path: Path, value: object) -> None:

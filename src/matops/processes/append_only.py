@@ -2,13 +2,17 @@
 
 import fcntl
 import os
+from collections.abc import Iterator
 from pathlib import Path
+
+BLOCK_BYTES = 2**16
 
 
 class AppendOnlyFile:
     """A file open for appending, locked until it is closed, without the line that a kill left torn.
 
-    With ``wait``, it waits for another writer to close it.
+    Opening reads the torn line and no other. With ``wait``, it waits for another writer to close
+    the file.
 
     Raises:
         BlockingIOError: another writer has it open.
@@ -22,23 +26,37 @@ class AppendOnlyFile:
         except BlockingIOError:
             self._file.close()
             raise
-        self._file.seek(0)
         # Else the first new line would be glued to the torn one, and both be lost.
-        whole, newline, _ = self._file.read().rpartition(b"\n")
-        self._file.truncate(len(whole) + len(newline))
-        self.lines = whole.splitlines()
+        self._file.truncate(self._whole_bytes())
 
     def close(self) -> None:
         """Close the file, which releases it to other writers."""
         self._file.close()
 
-    def append(self, line: bytes) -> None:
-        """Write a line and wait until it is on disk."""
-        self._file.write(line + b"\n")
+    def append(self, *lines: bytes) -> None:
+        """Write lines and wait until they are on disk."""
+        self._file.write(b"".join(line + b"\n" for line in lines))
         self._file.flush()
         os.fsync(self._file.fileno())
 
+    def _whole_bytes(self) -> int:
+        """Size up to the end of the last whole line, searched from the end of the file."""
+        end = self._file.seek(0, os.SEEK_END)
+        while end > 0:
+            start = max(0, end - BLOCK_BYTES)
+            self._file.seek(start)
+            newline = self._file.read(end - start).rfind(b"\n")
+            if newline >= 0:
+                return start + newline + 1
+            end = start
+        return 0
 
-def whole_lines(path: Path) -> list[bytes]:
-    """The lines of such a file without a torn one; none if it does not exist."""
-    return path.read_bytes().rpartition(b"\n")[0].splitlines() if path.is_file() else []
+
+def whole_lines(path: Path) -> Iterator[bytes]:
+    """The lines of such a file, one by one, without a torn one; none if it does not exist."""
+    if not path.is_file():
+        return
+    with path.open("rb") as file:
+        for line in file:
+            if line.endswith(b"\n"):
+                yield line[:-1]

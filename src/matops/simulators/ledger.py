@@ -40,9 +40,22 @@ def task_key(simulate: Callable[..., Any], task: Mapping[str, Any]) -> str:
 
 
 def read_records(work_dir: Path) -> dict[str, TaskRecord]:
-    """Records of a campaign by key; a last line cut short by a kill is left out."""
-    records = (TaskRecord(**json.loads(line)) for line in whole_lines(work_dir / RESULTS_FILE))
-    return {record.key: record for record in records}
+    """Records of a campaign by key; a last line cut short by a kill is left out.
+
+    Raises:
+        BadInput: a line is none.
+    """
+    path = work_dir / RESULTS_FILE
+    records: dict[str, TaskRecord] = {}
+    for number, line in enumerate(whole_lines(path), start=1):
+        try:
+            record = TaskRecord(**json.loads(line))
+        except (ValueError, TypeError):
+            raise BadInput(
+                f"{path}: line {number} is damaged; without it, its task is simulated again"
+            ) from None
+        records[record.key] = record
+    return records
 
 
 def ledger_directory(work_dir: Path, shard: Shard) -> Path:

@@ -112,6 +112,9 @@ class PackageStore(Protocol):
     def decisions(self, family: Family) -> list[Decision]:
         """All decisions on releases, the oldest first."""
 
+    def last_end(self, family: Family, version: str) -> Decision | None:
+        """The decision that ended the last release of a version; None while there is none."""
+
     def note_decision(self, family: Family, decision: Decision) -> None:
         """Add a decision, with its evidence, to all before."""
 

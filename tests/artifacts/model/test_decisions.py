@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from matops.artifacts.model.decisions import add_decision, read_decisions
+from matops.artifacts.model.decisions import add_decision, find_end, read_decisions
 from matops.core.errors import BadInput
-from matops.core.release.decision import Decision, Evidence, is_rolled_back
+from matops.core.release.decision import Decision, Evidence
 from matops.core.release.rollout import Arm, Rollout
 from matops.core.release.ruling import Check, Ruling
 from matops.core.release.traffic import ArmTraffic, Buckets, PairedAnswers
@@ -57,10 +57,16 @@ def test_a_damaged_line_is_named(tmp_path: Path) -> None:
         read_decisions(path)
 
 
-def test_only_the_end_of_a_versions_last_release_says_that_it_was_rolled_back() -> None:
+def test_the_end_of_a_versions_last_release_is_found_among_the_decisions(tmp_path: Path) -> None:
+    path = tmp_path / "decisions.jsonl"
+    assert find_end(path, "m8") is None
     back, promoted = decision("roll_back"), decision("promote")
-    assert is_rolled_back([back], "m8")
-    assert is_rolled_back([back, decision("hold", ended=False)], "m8")
-    assert not is_rolled_back([back, promoted], "m8")
-    assert not is_rolled_back([decision("roll_back", "m7")], "m8")
-    assert not is_rolled_back([], "m8")
+    for one in (decision("roll_back", "m7"), decision("hold", ended=False)):
+        add_decision(path, one)
+    assert find_end(path, "m8") is None
+    add_decision(path, back)
+    add_decision(path, decision("hold", ended=False))
+    assert find_end(path, "m8") == back
+    add_decision(path, promoted)
+    assert find_end(path, "m8") == promoted
+    assert find_end(path, "m7") == decision("roll_back", "m7")

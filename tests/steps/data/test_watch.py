@@ -186,7 +186,7 @@ def test_a_bad_deposit_is_quarantined_once_with_its_place_and_the_watch_lives_on
     (refused,) = bad.report.quarantined
     assert refused.origin.startswith(str(scene.drop / name.split("/")[0]))
     assert refused.reason
-    assert read_quarantine(scene.root / "quarantine.jsonl") == [refused]
+    assert list(read_quarantine(scene.root / "quarantine.jsonl")) == [refused]
     assert scene.groups() == ["Cu"]
 
 

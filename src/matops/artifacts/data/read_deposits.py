@@ -5,7 +5,7 @@ from pathlib import Path
 
 from matops.artifacts.jsonfile import from_json, to_json
 from matops.core.errors import BadInput
-from matops.processes.append_only import AppendOnlyFile
+from matops.processes.indexed_file import IndexedFile
 
 
 @dataclass(frozen=True)
@@ -14,7 +14,7 @@ class ReadDeposit:
 
     address: str
     snapshot: str  # its files' names and stamps, hashed
-    content: str  # its files' bytes, hashed
+    content: str  # its files' bytes, hashed; empty where they were not read
     version: str  # dataset version afterwards; empty if it held nothing usable
     added: int  # records that were new
     repeated: int  # records that the data had already
@@ -22,8 +22,10 @@ class ReadDeposit:
     date: str  # when, ISO
 
 
-class DepositLedger(AppendOnlyFile):
+class DepositLedger(IndexedFile):
     """JSON lines, one a deposit; while it is open it keeps a second watch out.
+
+    A damaged line is as if its deposit had not been read: reading it again adds nothing twice.
 
     Raises:
         BadInput: another watch has it open.
@@ -31,23 +33,35 @@ class DepositLedger(AppendOnlyFile):
 
     def __init__(self, path: Path) -> None:
         try:
-            super().__init__(path)
+            super().__init__(path, _keys)
         except BlockingIOError:
             raise BadInput(f"{path}: another watch of this family is running") from None
-        entries = [from_json(line, ReadDeposit, str(path)) for line in self.lines]
-        self._snapshots = {(entry.address, entry.snapshot) for entry in entries}
-        self._by_content = {entry.content: entry for entry in entries}
 
     def has_seen(self, address: str, snapshot: str) -> bool:
         """Whether just this was read from just there; answers without reading a file."""
-        return (address, snapshot) in self._snapshots
+        return self.find(_place(address, snapshot)) is not None
 
     def with_content(self, content: str) -> ReadDeposit | None:
         """What was read with this content, wherever it lay."""
-        return self._by_content.get(content)
+        line = self.find(content) if content else None
+        return _entry(line) if line else None
 
     def add(self, entry: ReadDeposit) -> None:
         """Write an entry and wait until it is on disk."""
         self.append(to_json(entry))
-        self._snapshots.add((entry.address, entry.snapshot))
-        self._by_content.setdefault(entry.content, entry)
+
+
+def _keys(line: bytes) -> tuple[str, ...]:
+    entry = _entry(line)
+    return (_place(entry.address, entry.snapshot), entry.content) if entry else ()
+
+
+def _place(address: str, snapshot: str) -> str:
+    return f"{snapshot} {address}"
+
+
+def _entry(line: bytes) -> ReadDeposit | None:
+    try:
+        return from_json(line, ReadDeposit, "a deposit")
+    except BadInput:
+        return None

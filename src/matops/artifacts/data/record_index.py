@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from matops.processes.database_file import open_database
+
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS parts (number INTEGER PRIMARY KEY, part TEXT UNIQUE, rows INTEGER);
 CREATE TABLE IF NOT EXISTS records (id TEXT, part INTEGER, PRIMARY KEY (id, part)) WITHOUT ROWID;
@@ -60,23 +62,5 @@ class RecordIndex:
 @contextmanager
 def open_index(path: Path) -> Iterator[RecordIndex]:
     """The index in a file; a file that is no database is replaced."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        database = _connect(path)
-    except sqlite3.OperationalError:
-        raise
-    except sqlite3.DatabaseError:
-        path.unlink()
-        database = _connect(path)
-    with closing(database):
+    with closing(open_database(path, SCHEMA)) as database:
         yield RecordIndex(database)
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    database = sqlite3.connect(path, timeout=60.0)
-    try:
-        database.executescript(SCHEMA)
-    except sqlite3.Error:
-        database.close()
-        raise
-    return database

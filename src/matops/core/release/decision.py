@@ -33,9 +33,3 @@ class Decision:
     def ended(self) -> bool:
         """Whether a release ended with it."""
         return self.after.candidate is None
-
-
-def is_rolled_back(decisions: list[Decision], version: str) -> bool:
-    """Whether the last release of a version ended with its being rolled back."""
-    moves = [d.ruling.move for d in decisions if d.version == version and d.ended]
-    return moves[-1:] == ["roll_back"]

@@ -16,7 +16,7 @@ from matops.core.family import Family
 from matops.core.release import rollout as states
 from matops.core.release.canary import judge_canary, windows
 from matops.core.release.canary_policy import CanaryPolicy
-from matops.core.release.decision import Decision, Evidence, is_rolled_back
+from matops.core.release.decision import Decision, Evidence
 from matops.core.release.rollout import Arm, Rollout
 from matops.core.release.ruling import RuledMove, Ruling
 from matops.core.release.traffic import ArmTraffic
@@ -54,7 +54,8 @@ class CanaryRelease:
         before = self.serving.rollout(self.family)
         if before and card.version in {arm.version for arm in before.arms}:
             return before
-        if not again and is_rolled_back(self.packages.decisions(self.family), card.version):
+        ended = self.packages.last_end(self.family, card.version)
+        if ended and ended.ruling.move == "roll_back" and not again:
             raise BadInput(
                 f"{card.version} was rolled back; matops release history {self.family.name} says "
                 "why, and --again tries it once more"
