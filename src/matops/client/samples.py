@@ -8,7 +8,8 @@ from typing import Any, Protocol, runtime_checkable
 from pydantic import TypeAdapter, ValidationError
 
 from matops.client.errors import NoAnswer
-from matops.core.data.payloads import LARGEST_FILE_BYTES, PayloadForm, read_payloads
+from matops.core.data.file_content import LARGEST_FILE_BYTES
+from matops.core.data.payloads import PayloadForm, read_payloads
 from matops.core.errors import BadInput
 
 FORMS = TypeAdapter(tuple[PayloadForm, ...])

@@ -9,12 +9,17 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from matops.core.data.file_content import (
+    LARGEST_FILE_BYTES,
+    read_bytes,
+    read_text,
+    unpacked_name,
+)
 from matops.core.errors import BadInput
 
 if TYPE_CHECKING:
     from matops.core.data.record import Payload
 
-LARGEST_FILE_BYTES = 64 * 2**20
 JSON_FILES = "*.json"
 Encoding = Literal["json", "text", "base64", "array"]
 
@@ -37,10 +42,15 @@ class PayloadForm:
 
 def form_of_file(path: Path, forms: Sequence[PayloadForm]) -> PayloadForm | None:
     """The first form that names a file's kind; None if none does."""
-    name = path.name.lower()
+    name = unpacked_name(path).lower()
     return next(
         (form for form in forms for kind in form.files if fnmatchcase(name, kind.lower())), None
     )
+
+
+def is_json(path: Path) -> bool:
+    """Whether a file's name says that it holds JSON, packed or not."""
+    return fnmatchcase(unpacked_name(path).lower(), JSON_FILES)
 
 
 def read_payloads(
@@ -54,13 +64,12 @@ def read_payloads(
         BadInput: the file can't be read, is larger than ``most_bytes``, or no form names its kind.
     """
     form = form_of_file(path, forms)
-    is_json = fnmatchcase(path.name.lower(), JSON_FILES)
-    if form is None and not is_json:
+    if form is None and not is_json(path):
         kinds = dict.fromkeys((JSON_FILES, *(kind for form in forms for kind in form.files)))
         raise BadInput(f"{path}: no kind of file that the model takes; it takes {', '.join(kinds)}")
     encoding = form.encoding if form else "json"
     content = _content(path, encoding, most_bytes)
-    if not is_json or encoding != "json":
+    if not is_json(path) or encoding != "json":
         return [{form.key: content}] if form else []
     items = content if isinstance(content, list) else [content]
     return [_payload(path, item, forms, form) for item in items]
@@ -90,18 +99,11 @@ def _payload(
 
 
 def _content(path: Path, encoding: Encoding, most_bytes: int) -> Any:
-    try:
-        with path.open("rb") as file:
-            raw = file.read(most_bytes + 1)
-    except OSError as error:
-        raise BadInput(f"{path}: {error.strerror or error}") from None
-    if len(raw) > most_bytes:
-        raise BadInput(f"{path}: larger than {most_bytes} bytes")
     if encoding == "base64":
-        return base64.b64encode(raw).decode()
+        return base64.b64encode(read_bytes(path, most_bytes)).decode()
     if encoding == "array":
-        return _array(path, raw, most_bytes)
-    text = raw.decode(errors="replace")
+        return _array(path, read_bytes(path, most_bytes), most_bytes)
+    text = read_text(path, most_bytes)
     if encoding == "text":
         return text
     try:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast, overload
 from matops.artifacts.model.card_file import CARD, check_is_package
 from matops.client.clients import Client
 from matops.client.samples import Accepted, Payload, Sample, to_payloads
-from matops.core.data.payloads import JSON_FILES
+from matops.core.data.payloads import is_json
 from matops.core.data.record import Quarantined
 from matops.core.errors import BadInput
 from matops.core.quality.prediction import Prediction
@@ -126,6 +126,6 @@ def _here(directory: Path) -> Model:
 def _payloads(predictor: "Predictor", sample: Sample) -> list[Payload]:
     """By the family's own door, which knows more of files than its forms say."""
     family = predictor.family
-    if isinstance(sample, str | Path) and not Path(sample).match(JSON_FILES):
+    if isinstance(sample, str | Path) and not is_json(Path(sample)):
         return [family.load_request(Path(sample))]
     return to_payloads(sample, Accepted(family.payload_forms))
