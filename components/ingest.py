@@ -13,10 +13,9 @@ def ingest(
     preset: str,
     source: str,
     changes: str,
-    dataset: dsl.Output[dsl.Dataset],
     pointer: dsl.Output[dsl.Artifact],
 ) -> NamedTuple("Data", [("version", str)]):  # type: ignore[valid-type]
-    """Ingest ``source`` and check out the published dataset version.
+    """Ingest ``source`` and hand on the published version of the data.
 
     Args:
         family: family name.
@@ -24,18 +23,16 @@ def ingest(
         source: ``simulation``, ``materials-project``, a path, or empty for the data that is there
             already.
         changes: JSON object of changed configuration fields.
-        dataset: parts of the version; its metadata names it.
-        pointer: ``data.dvc``, from which all data can be had elsewhere; a pod has no git.
+        pointer: ``data.dvc``, from which all data can be had elsewhere; a pod has no git. Its
+            metadata names the version.
 
     Returns:
-        The version, by which later steps are cached.
+        The version, by which later steps get the data and are cached.
     """
     from pathlib import Path
 
-    from matops.entrypoints.data.ingestion import copy_parts, ingest_source
+    from matops.entrypoints.data.ingestion import ingest_source
 
     data = ingest_source(family, preset, source, changes, Path(pointer.path))
-    told = copy_parts(family, data, Path(dataset.path))
-    dataset.metadata.update(told)
-    pointer.metadata.update(told)
-    return (told["version"],)
+    pointer.metadata.update({"family": family, "version": data.version})
+    return (data.version,)

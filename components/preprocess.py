@@ -11,7 +11,6 @@ def preprocess(
     preset: str,
     changes: str,
     version: str,
-    dataset: dsl.Input[dsl.Dataset],
     prepared: dsl.Output[dsl.Dataset],
 ) -> None:
     """Prepare samples.
@@ -20,14 +19,16 @@ def preprocess(
         family: family name.
         preset: configuration preset.
         changes: JSON object of changed configuration fields.
-        version: the dataset version.
-        dataset: its parts.
+        version: the dataset version. Its parts come from the store and not as an artifact: one of a
+            step that ran has a new name, by which Kubeflow's cache would never find anything.
         prepared: records, features and split.
     """
     from pathlib import Path
 
+    from matops.entrypoints.data.ingestion import version_at_hand
     from matops.entrypoints.learning.workflow import prepare_samples
 
-    parts, out = Path(dataset.path), Path(prepared.path)
-    summary = prepare_samples(family, preset, changes, parts, version, out)
+    with version_at_hand(version) as parts:
+        out = Path(prepared.path)
+        summary = prepare_samples(family, preset, changes, parts, version, out)
     prepared.metadata.update(summary)

@@ -18,7 +18,7 @@ from components.simulate_shard import simulate_shard
 class Simulated(NamedTuple):
     """What the pipeline hands back."""
 
-    dataset: dsl.Dataset
+    pointer: dsl.Artifact
 
 
 @dsl.pipeline(
@@ -71,7 +71,7 @@ def simulate(
         ingest(family=family, preset=preset, source="simulation", changes=changes), room
     )
     data.after(gathered)
-    return Simulated(data.outputs["dataset"])
+    return Simulated(data.outputs["pointer"])
 
 
 PIPELINE = simulate

@@ -94,7 +94,6 @@ def train_and_release(
             preset=preset,
             changes=changes,
             version=data.outputs["version"],
-            dataset=data.outputs["dataset"],
         ),
         room,
     )

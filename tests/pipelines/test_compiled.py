@@ -162,13 +162,22 @@ def test_pods_ask_for_what_the_manifests_make() -> None:
 
 
 def test_only_what_knows_the_datas_version_is_cached(pipeline: Compiled) -> None:
-    """Kubeflow's cache looks at parameters and at names of artifacts, never at their content."""
+    """Kubeflow's cache looks at parameters and at numbers of artifacts, never at their content."""
     cached = {n for n, t in pipeline.tasks.items() if t["cachingOptions"].get("enableCache")}
     assert cached == {"preprocess", "train"} & set(pipeline.tasks)
     for name in cached:
         version = pipeline.tasks[name]["inputs"]["parameters"]["version"]
         source = version["taskOutputParameter"]
         assert (source["producerTask"], source["outputParameterKey"]) == ("ingest", "version")
+
+
+def test_what_is_cached_takes_no_artifact_that_is_made_anew(pipeline: Compiled) -> None:
+    """Kubeflow numbers what a step that ran hands on, and its cache knows artifacts by number."""
+    for name, task in pipeline.tasks.items():
+        if task["cachingOptions"].get("enableCache"):
+            for taken in task["inputs"].get("artifacts", {}).values():
+                producer = pipeline.tasks[taken["taskOutputArtifact"]["producerTask"]]
+                assert producer["cachingOptions"].get("enableCache"), name
 
 
 def test_no_image_is_named_by_a_tag_that_can_be_built_again(pipeline: Compiled) -> None:

@@ -14,7 +14,7 @@ from matops.adapters.data.dvc_store import DvcStore
 from matops.artifacts.data.dataset import read_records, record_ids
 from matops.artifacts.model.package import CARD, read_card
 from matops.core.errors import BadInput
-from matops.entrypoints.data.ingestion import copy_parts, current_data, ingest_source
+from matops.entrypoints.data.ingestion import current_data, ingest_source, version_at_hand
 from matops.entrypoints.learning.workflow import prepare_samples, rejection, release_package
 from matops.entrypoints.settings import read_settings
 from matops.families import get_family
@@ -38,10 +38,20 @@ def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def test_without_a_source_the_present_data_is_handed_on(here: Path, tmp_path: Path) -> None:
     data = ingest_source(FAMILY, "demo", "", "{}", tmp_path / "data.dvc")
     assert data == current_data(get_family(FAMILY))
-    told = copy_parts(FAMILY, data, tmp_path / "out")
-    assert told == {"family": FAMILY, "version": data.version}
-    copied = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+
+
+def test_a_version_is_read_where_nobody_adds_to_it(here: Path) -> None:
+    data = current_data(get_family(FAMILY))
+    with version_at_hand(data.version) as parts:
+        copied = {path.name: path.read_bytes() for path in parts.iterdir()}
+        assert data.directory not in (parts, *parts.parents)
     assert copied == {path.name: path.read_bytes() for path in data.directory.iterdir()}
+    assert not parts.exists()
+
+
+def test_a_version_that_nobody_knows_is_named(here: Path) -> None:
+    with pytest.raises(BadInput, match="abcdef0: no such version"), version_at_hand("abcdef0"):
+        pass
 
 
 def test_ingested_records_carry_the_day(empty: Path, released: Released, tmp_path: Path) -> None:

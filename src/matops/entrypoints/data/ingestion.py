@@ -3,11 +3,12 @@
 Nothing that trains or judges is imported: where there is nothing to do, the step is soon over.
 """
 
-import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
 
 from matops.artifacts.data.quarantine import add_to_quarantine
 from matops.core.data.record import Provenance, Quarantined
@@ -17,7 +18,7 @@ from matops.core.progress import Progress
 from matops.entrypoints.configuration import family_config
 from matops.entrypoints.progress import log_progress
 from matops.entrypoints.settings import read_settings
-from matops.entrypoints.wiring import dataset_store, materials_database
+from matops.entrypoints.wiring import dataset_store, dataset_versions, materials_database
 from matops.steps.data.database import read_database
 from matops.steps.data.ingest import IngestReport, ingest
 from matops.steps.ports import DatasetVersion
@@ -120,7 +121,12 @@ def ingest_source(
     return data
 
 
-def copy_parts(name: str, data: DatasetVersion, out: Path) -> dict[str, Any]:
-    """Copy the parts of a version to where an artifact is, and say what they are."""
-    shutil.copytree(data.directory, out, dirs_exist_ok=True)
-    return {"family": name, "version": data.version}
+@contextmanager
+def version_at_hand(version: str) -> Iterator[Path]:
+    """The parts of a version while they are read, where no ingestion beside it adds any.
+
+    Raises:
+        BadInput: the version is not known here, or its parts can't be had.
+    """
+    with TemporaryDirectory(prefix="matops-data-") as directory:
+        yield dataset_versions(read_settings()).pull_version(version, Path(directory)).directory

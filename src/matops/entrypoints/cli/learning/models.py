@@ -101,7 +101,7 @@ def _evaluation(decision: Path) -> Path:
 
 def _simulated(outputs: Mapping[str, Any], as_json: bool) -> bool:
     """Print the version of the data."""
-    data = outputs["dataset"].metadata
+    data = outputs["pointer"].metadata
     if as_json:
         print_json({"family": data["family"], "version": data["version"]})
     else:
