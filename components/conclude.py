@@ -20,7 +20,7 @@ def conclude(
     """
     from pathlib import Path
 
-    from matops.entrypoints.learning.workflow import conclude
+    from matops.entrypoints.learning.outcome import conclude
 
     measured, text = conclude(Path(evaluation.path))
     Path(summary.path).write_text(text)

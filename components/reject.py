@@ -20,7 +20,7 @@ def reject(
     """
     from pathlib import Path
 
-    from matops.entrypoints.learning.workflow import rejection
+    from matops.entrypoints.learning.outcome import rejection
 
     failed, text = rejection(Path(evaluation.path))
     Path(reasons.path).write_text(text)

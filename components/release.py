@@ -15,6 +15,6 @@ def release(evaluation: dsl.Input[dsl.Artifact], package: dsl.Output[dsl.Model])
     """
     from pathlib import Path
 
-    from matops.entrypoints.learning.workflow import release_package
+    from matops.entrypoints.learning.outcome import release_package
 
     package.metadata.update(release_package(Path(evaluation.path), Path(package.path)))

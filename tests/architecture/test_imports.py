@@ -196,6 +196,10 @@ def test_half_of_all_files_are_short() -> None:
             "matops.entrypoints.release.releasing",
             ("torch", "kfp", "kserve", "kubernetes", "matplotlib", "minio"),
         ),
+        (
+            "matops.entrypoints.learning.outcome",
+            ("torch", "scipy", "pandas", "matplotlib", "minio", "aiohttp", "kfp"),
+        ),
         ("matops.entrypoints.learning.workflow", ("scipy.stats", "matplotlib", "jinja2", "kfp")),
         (
             "matops.entrypoints.monitoring.retraining",

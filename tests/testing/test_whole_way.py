@@ -16,6 +16,7 @@ import torch
 from matops.adapters.serving.limits import Limits
 from matops.adapters.serving.served import Served, describe
 from matops.artifacts.data.prepared import read_prepared
+from matops.artifacts.model.evaluation import PACKAGE, REPORT
 from matops.artifacts.model.package import load_checked, read_card
 from matops.core.data.record import Provenance, Record
 from matops.core.errors import BadInput
@@ -26,7 +27,7 @@ from matops.families import get_family
 from matops.steps.exploring.screen import read_card_of
 from matops.steps.learning.preprocess import preprocess
 from matops.steps.learning.train import train
-from matops.steps.quality.evaluate import PACKAGE, REPORT, evaluate
+from matops.steps.quality.evaluate import evaluate
 from tests.steps.conftest import MemoryStore
 from tests.support.outside_family import install, on_path
 

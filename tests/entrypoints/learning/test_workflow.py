@@ -12,13 +12,11 @@ import pytest
 
 from matops.adapters.data.dvc_store import DvcStore
 from matops.artifacts.data.dataset import read_records, record_ids
-from matops.artifacts.model.package import CARD, read_card
 from matops.core.errors import BadInput
 from matops.entrypoints.data.ingestion import current_data, ingest_source, version_at_hand
-from matops.entrypoints.learning.workflow import prepare_samples, rejection, release_package
+from matops.entrypoints.learning.workflow import prepare_samples
 from matops.entrypoints.settings import read_settings
 from matops.families import get_family
-from matops.steps.quality.evaluate import PACKAGE
 
 if TYPE_CHECKING:
     from tests.conftest import Released
@@ -94,41 +92,6 @@ def test_samples_are_prepared_once_for_a_version(
         for name in ("first", "second")
     )
     assert first == second
-
-
-def evaluation_with(released: Released, directory: Path, accepted: bool) -> Path:
-    """A released run's evaluation whose card has another verdict."""
-    package = directory / PACKAGE
-    package.mkdir(parents=True)
-    for path in released.package.iterdir():
-        (package / path.name).write_bytes(path.read_bytes())
-    card = json.loads((package / CARD).read_text())
-    card["verdict"]["accepted"] = accepted
-    card["verdict"]["results"][0]["passed"] = accepted
-    (package / CARD).write_text(json.dumps(card))
-    return directory
-
-
-def test_an_accepted_candidate_is_released_and_handed_on(
-    empty: Path, released: Released, tmp_path: Path
-) -> None:
-    evaluation = evaluation_with(released, tmp_path / "evaluation", accepted=True)
-    told = release_package(evaluation, tmp_path / "out")
-    assert told == {"version": released.package.name}
-    assert read_card(tmp_path / "out").version == released.package.name
-    assert (empty / "models" / FAMILY / "champion.json").is_file()
-
-
-def test_a_rejected_candidate_is_never_released_but_explained(
-    empty: Path, released: Released, tmp_path: Path
-) -> None:
-    evaluation = evaluation_with(released, tmp_path / "evaluation", accepted=False)
-    with pytest.raises(BadInput, match="not released"):
-        release_package(evaluation, tmp_path / "out")
-    assert not (empty / "models").exists()
-    failed, text = rejection(evaluation)
-    assert failed == 1
-    assert "**FAIL**" in text
 
 
 def test_data_ingested_without_git_can_be_had_elsewhere_from_the_pointer(

@@ -7,16 +7,16 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from matops.artifacts.model.evaluation import PACKAGE
 from matops.artifacts.model.package import CARD, read_card
 from matops.core.monitoring.retraining import Attempt
-from matops.entrypoints.learning.workflow import conclude
+from matops.entrypoints.learning.outcome import conclude
 from matops.entrypoints.monitoring.decision_text import explain_considered, read_considered
 from matops.entrypoints.monitoring.retraining import consider
 from matops.entrypoints.settings import read_settings
 from matops.entrypoints.wiring import package_store
 from matops.families import get_family
 from matops.steps.ports import DatasetVersion
-from matops.steps.quality.evaluate import PACKAGE
 
 if TYPE_CHECKING:
     from tests.conftest import Released

@@ -20,11 +20,11 @@ import pytest
 from devtools.object_store import BUCKET, ObjectStore
 from devtools.recorded_server import Recorded, Server, recorded_answers
 from devtools.sibling_package import write_sibling
+from matops.artifacts.model.evaluation import PACKAGE
 from matops.artifacts.model.package import read_card
-from matops.entrypoints.learning.workflow import release_package
+from matops.entrypoints.learning.outcome import release_package
 from matops.entrypoints.release.judging import look_at_release
 from matops.entrypoints.settings import read_settings
-from matops.steps.quality.evaluate import PACKAGE
 from tests.conftest import Done
 from tests.support.answering import running
 from tests.support.kserve_controller import NAMESPACE

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from matops.artifacts.model.evaluation import PACKAGE
 from matops.artifacts.model.package import read_card, read_domain
 from matops.core.data.record import Record
 from matops.core.errors import BadInput
@@ -19,7 +20,6 @@ from matops.core.monitoring.drift import EDGES, training_histograms
 from matops.core.monitoring.live import LiveTraffic
 from matops.core.release.traffic import Buckets
 from matops.steps.monitoring.monitor import ChampionMonitor, observe, training_labels
-from matops.steps.quality.evaluate import PACKAGE
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 WEEK = timedelta(days=7)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from matops.artifacts.jsonfile import write_json
+from matops.artifacts.model.evaluation import PACKAGE
 from matops.artifacts.model.package import CARD, read_card
 from matops.core.data.record import Record
 from matops.core.errors import BadInput
@@ -25,7 +26,6 @@ from matops.steps.monitoring.retraining import (
     gather_situation,
 )
 from matops.steps.ports import DatasetVersion
-from matops.steps.quality.evaluate import PACKAGE
 
 CONFIG = RetrainingConfig(new_rows=3, new_share=0.1, cooldown_hours=2.0)
 

@@ -13,10 +13,11 @@ import pytest
 import torch
 
 from matops.artifacts.data.prepared import write_prepared
+from matops.artifacts.model.evaluation import PACKAGE, REPORT, ROWS
 from matops.artifacts.model.package import load_checked, read_card
 from matops.core.quality.card import Card
 from matops.steps.learning.train import train
-from matops.steps.quality.evaluate import PACKAGE, REPORT, ROWS, evaluate
+from matops.steps.quality.evaluate import evaluate
 
 
 @pytest.fixture(autouse=True)

@@ -13,6 +13,7 @@ import pytest
 
 from devtools.sibling_package import write_sibling
 from matops.adapters.storage.package_directory import PackageDirectory
+from matops.artifacts.model.evaluation import PACKAGE
 from matops.artifacts.model.package import Golden, read_card, read_golden
 from matops.core.data.record import Payload
 from matops.core.errors import BadInput
@@ -23,7 +24,6 @@ from matops.core.release.decision import Decision
 from matops.core.release.rollout import Arm, Rollout
 from matops.core.release.traffic import ArmTraffic, Buckets
 from matops.families import get_family
-from matops.steps.quality.evaluate import PACKAGE
 from matops.steps.release.canary_release import CanaryRelease, deploy_champion, run_until_decided
 
 FAMILY = get_family("elastic_cgcnn")

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from matops.artifacts.jsonfile import write_json
+from matops.artifacts.model.evaluation import PACKAGE
 from matops.artifacts.model.package import CARD, WEIGHTS, read_card
 from matops.core.errors import BadInput
 from matops.core.family import Family
 from matops.core.quality.gate import Gate, judge
-from matops.steps.quality.evaluate import PACKAGE
 from matops.steps.release.release import release
 
 

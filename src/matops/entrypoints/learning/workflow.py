@@ -1,6 +1,5 @@
-"""From prepared samples to release, each step with its adapters joined on."""
+"""From a version of the data to a verdict, each step with its adapters joined on."""
 
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,7 +7,6 @@ from typing import Any
 from matops.artifacts.data.prepared import SUMMARY, read_prepared
 from matops.artifacts.jsonfile import read_json
 from matops.artifacts.model.model import LOG, TrainingLog
-from matops.artifacts.model.package import read_card
 from matops.core.learning.ranks import Ranks
 from matops.core.progress import Progress
 from matops.core.quality.card import DataSummary
@@ -23,15 +21,12 @@ from matops.entrypoints.wiring import (
     code_commit,
     dataset_store,
     package_store,
-    serving,
 )
-from matops.families import get_family
 from matops.steps.learning.preprocess import preprocess
 from matops.steps.learning.train import train
-from matops.steps.monitoring.retraining import change_since, conclude_retraining
+from matops.steps.monitoring.retraining import change_since
 from matops.steps.ports import DatasetVersion
-from matops.steps.quality.evaluate import PACKAGE, evaluate
-from matops.steps.release.release import release
+from matops.steps.quality.evaluate import evaluate
 
 
 @dataclass(frozen=True)
@@ -103,53 +98,3 @@ def evaluate_model(
     metrics = {f"{name} [{m.unit}]": m.value for name, m in card.measurements.items()}
     accepted = card.verdict.accepted
     return Outcome(accepted, {"accepted": float(accepted), **metrics}, verdict_markdown(card))
-
-
-def release_package(evaluation: Path, out: Path) -> dict[str, Any]:
-    """Release the candidate of an evaluation, and copy the package to ``out``.
-
-    Where its family is deployed, it must prove itself on live traffic first. On a cluster the
-    release is only begun, a family's first one too: the scheduled judge leads it to its end, so
-    that no pod is held for hours.
-
-    Raises:
-        BadInput: the gates or the judge rejected it.
-    """
-    from matops.entrypoints.release import releasing
-
-    settings, package = read_settings(), evaluation / PACKAGE
-    card, store, state = read_card(package), package_store(settings), {}
-    family, deployment, report = get_family(card.family), serving(settings), log_progress("release")
-    deployed = deployment.rollout(family) is not None
-    if deployment.is_led_by_schedule and (deployed or store.champion(family) is None):
-        left = releasing.canary_release(card.family).begin(package)
-        report(left.share_percent, 100, left.reason)
-        state = {"state": f"{left.move}: {left.reason}"}
-    elif deployed:
-        releasing.release_on_traffic(package)
-    else:
-        release(package, store)
-    shutil.copytree(store.kept(family, card.version), out, dirs_exist_ok=True)
-    report(1, 1, f"version {card.version}")
-    return {"version": card.version, **state}
-
-
-def rejection(evaluation: Path) -> tuple[int, str]:
-    """Number of failed gates of an evaluation, and the verdict as Markdown."""
-    card = read_card(evaluation / PACKAGE)
-    log_progress("reject")(1, 1, f"{len(card.verdict.failures)} gates failed")
-    return len(card.verdict.failures), verdict_markdown(card)
-
-
-def conclude(evaluation: Path) -> tuple[dict[str, float], str]:
-    """Remember the verdict on a retrained model; its numbers, and what came of it as Markdown."""
-    card = read_card(evaluation / PACKAGE)
-    conclude_retraining(get_family(card.family), card, package_store(read_settings()))
-    log_progress("conclude")(1, 1, card.verdict.outcome)
-    metrics, change = {"accepted": float(card.verdict.accepted)}, card.since_champion
-    if change and change.added is not None:
-        metrics["rows_added"] = change.added
-    text = f"- new data: {card.data.version}, {sum(card.data.rows.values()):,} rows\n"
-    if change:
-        text = f"- data of the champion {card.champion}: {change.before}; {change.words}\n{text}"
-    return metrics, f"{verdict_markdown(card)}\n{text}"

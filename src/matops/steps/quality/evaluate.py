@@ -14,6 +14,7 @@ import torch
 
 from matops.artifacts.data.prepared import Prepared
 from matops.artifacts.jsonfile import to_json
+from matops.artifacts.model.evaluation import PACKAGE, PARITY, REPORT, ROWS
 from matops.artifacts.model.model import TrainingLog, read_model
 from matops.artifacts.model.package import Golden, load_predictor, write_package
 from matops.core.family import Explains
@@ -26,9 +27,6 @@ from matops.core.quality.gate import Gate, Measurement, Verdict, judge
 from matops.core.quality.uncertainty import calibrate
 from matops.steps.quality import measure
 from matops.steps.quality.held_out import HeldOut, held_out, test_table
-
-PACKAGE, REPORT, ROWS = "package", "report.html", "test_predictions.csv"
-PARITY = "parity.html"
 
 
 @dataclass(frozen=True)

@@ -36,8 +36,8 @@ def run_and_show(pipeline: str, request: "PipelineRequest") -> dict[str, Any]:
 
 def _candidate(evaluation: Path) -> "tuple[Card, dict[str, str]]":
     """The card of an evaluation's candidate, and where report and package lie."""
+    from matops.artifacts.model.evaluation import PACKAGE, REPORT
     from matops.artifacts.model.package import read_card
-    from matops.steps.quality.evaluate import PACKAGE, REPORT
 
     report, package = evaluation / REPORT, evaluation / PACKAGE
     return read_card(package), {"report": str(report), "package": str(package)}
@@ -208,7 +208,7 @@ def evaluate(
     if not directory.is_dir():
         raise BadInput(f"{directory}: no such file or directory")
     from matops.entrypoints.learning.local_training import evaluate_here
-    from matops.entrypoints.learning.workflow import release_package
+    from matops.entrypoints.learning.outcome import release_package
 
     evaluation = evaluate_here(directory)
     if not is_accepted(evaluation, as_json):
