@@ -1,6 +1,7 @@
 """What the platform takes for granted of Kubeflow Pipelines, on the one that is there."""
 
-from collections.abc import Iterator
+import uuid
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,12 +17,20 @@ from tests.support.kubectl import wait_until
 pytestmark = [pytest.mark.cluster, pytest.mark.needs("Kubeflow Pipelines", "Argo Workflows")]
 
 STARTS_S = 150.0
+SERVED = "an earlier result served"
 
 
 @pytest.fixture(scope="module")
 def kubeflow(cluster: Cluster) -> Iterator[ClusterPipelines]:
     with reached(cluster) as pipelines:
         yield pipelines
+
+
+def caching(kubeflow: ClusterPipelines, value: str, image: str) -> Callable[[], None]:
+    def caching() -> None:
+        kubeflow.cached_steps(value, image)
+
+    return caching
 
 
 def states(run: PipelineRun) -> dict[str, tuple[str, int]]:
@@ -54,6 +63,21 @@ def test_what_the_check_says_of_retries_is_so(
     assert run.state == "failed"
     assert states(run) == {"Fails": ("failed", 2 if policy in ON_FAILURE else 1)}
     assert run.error.startswith("Fails: ")
+
+
+def test_the_cache_knows_parameters_and_images_and_no_artifact_that_was_made_anew(
+    kubeflow: ClusterPipelines, tmp_path: Path
+) -> None:
+    # The same image by a longer name: Kubeflow's key has the name.
+    local = "/" in kubeflow.image
+    other = f"docker.io/{kubeflow.image if local else f'library/{kubeflow.image}'}"
+    said, images = uuid.uuid4().hex, (kubeflow.image, kubeflow.image, kubeflow.image, other)
+    served = []
+    for value, image in zip((said, said, f"{said}-2", f"{said}-2"), images, strict=True):
+        run = kubeflow.ended(kubeflow.start(caching(kubeflow, value, image), tmp_path).run_id)
+        assert run.state == "succeeded"
+        served.append({step.title for step in run.steps if step.reason == SERVED})
+    assert served == [set(), {"Takes a parameter"}, set(), set()]
 
 
 def test_a_run_that_somebody_ends_is_cancelled(kubeflow: ClusterPipelines, tmp_path: Path) -> None:

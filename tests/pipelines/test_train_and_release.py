@@ -155,7 +155,7 @@ def test_a_rejected_model_leaves_the_champion_alone_and_is_visible(
     rejection = outputs_of(run, "reject")
     assert rejection["metrics"]["metadata"] == {"rejected": 1, "failed_gates": 1}
     for markdown in (rejection["reasons"], outputs_of(run, "evaluate")["verdict"]):
-        assert "| **FAIL** | K_VRH error |" in Path(markdown["uri"]).read_text()
+        assert r"| **FAIL** | K\_VRH error |" in Path(markdown["uri"]).read_text()
     assert not list(run.glob("*/release"))
 
 

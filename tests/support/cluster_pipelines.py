@@ -38,12 +38,42 @@ class ClusterPipelines:
             command = ["sh", "-c", script, "step"]
             return dsl.ContainerSpec(image=self.image, command=command, args=[value])
 
-        task = step(value=value)
+        return self._modest(step(value=value)).set_caching_options(False)
+
+    def _modest(self, task: dsl.PipelineTask) -> dsl.PipelineTask:
         # Kubeflow's launcher works in the step's own container, and within its limits.
-        task.set_caching_options(False).set_cpu_request("20m").set_cpu_limit("500m")
+        task.set_cpu_request("20m").set_cpu_limit("500m")
         task.set_memory_request("32Mi").set_memory_limit("256Mi")
         kubernetes.set_security_context(task, NOBODY, NOBODY, run_as_non_root=True)
         return task
+
+    def cached_steps(self, value: str, image: str) -> None:
+        """Steps, within a pipeline's definition, of which two may be served from the cache.
+
+        One takes a parameter alone, the other an artifact of a step that runs each time.
+        """
+
+        @dsl.container_component
+        def make(made: dsl.Output[dsl.Artifact]) -> dsl.ContainerSpec:
+            script = 'mkdir -p "$(dirname "$1")" && echo made > "$1"'
+            command = ["sh", "-c", script, "step"]
+            return dsl.ContainerSpec(image=self.image, command=command, args=[made.path])
+
+        @dsl.container_component
+        def take(made: dsl.Input[dsl.Artifact]) -> dsl.ContainerSpec:
+            command = ["sh", "-c", 'cat "$1"', "step"]
+            return dsl.ContainerSpec(image=self.image, command=command, args=[made.path])
+
+        @dsl.container_component
+        def say(value: str) -> dsl.ContainerSpec:
+            return dsl.ContainerSpec(image=image, command=["echo"], args=[value])
+
+        made = self._modest(make()).set_display_name("Makes")
+        taken = self._modest(take(made=made.outputs["made"])).set_display_name("Takes an artifact")
+        said = self._modest(say(value=value)).set_display_name("Takes a parameter").after(made)
+        made.set_caching_options(False)
+        for step in (taken, said):
+            step.set_caching_options(True)
 
     def upload(self, definition: Callable[[], None], place: Path) -> PipelineVersion:
         """Upload a pipeline of the function's name, under a version of its own."""

@@ -1,10 +1,12 @@
 """Values beside their limits: Markdown for Kubeflow, and tables for terminals."""
 
+import re
 from collections.abc import Iterable, Sequence
 
 from rich.table import Table
 
 Row = Sequence[str]
+MARKUP, BOLD = re.compile(r"([\\`*_|])"), re.compile(r"\*\*(.+)\*\*")
 
 
 def measured_text(value: float | None) -> str:
@@ -18,9 +20,16 @@ def limit_text(limit: float, unit: str) -> str:
 
 
 def markdown_table(columns: Row, rows: Iterable[Row]) -> str:
-    """A table in Markdown."""
-    lines = (columns, ["---"] * len(columns), *rows)
+    """A table in Markdown of cells that are read as they stand; ``**x**`` is bold."""
+    lines = ([_cell(cell) for cell in cells] for cells in (columns, ["---"] * len(columns), *rows))
     return "".join(f"| {' | '.join(cells)} |\n" for cells in lines)
+
+
+def _cell(text: str) -> str:
+    """Kubeflow's page takes ``mae_log_k`` for italics, and a bar for the next cell."""
+    bold = BOLD.fullmatch(text)
+    escaped = MARKUP.sub(r"\\\1", bold[1] if bold else text)
+    return f"**{escaped}**" if bold else escaped
 
 
 def folded_table(title: str, columns: Row, rows: Iterable[Row]) -> Table:
