@@ -9,7 +9,7 @@ copy of the same file to the same place: a directory, and the S3 server that is 
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -27,7 +27,7 @@ from devtools.object_store import BUCKET, ObjectStore, running_store
 from matops.adapters.data.dvc_store import DvcStore
 from matops.adapters.data.dvc_workspace import RemoteSettings, open_objects
 from matops.artifacts.data.dataset import write_part
-from matops.core.data.record import Provenance, Record
+from matops.core.data.record import Provenance, Quarantined, Record
 from matops.core.family import Family
 from matops.families import get_family
 from matops.steps.data.ingest import ingest
@@ -69,15 +69,22 @@ def seconds(action: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
+def unkept(refused: Sequence[Quarantined]) -> None:
+    """Nothing of these rows is refused."""
+
+
 def ingest_times(family: Family, root: Path, sizes: list[int]) -> dict[int, float]:
     """Seconds to ingest new rows, by size of the dataset; the median of several ingests."""
     found = {}
     for size in sizes:
         store = DvcStore(root / str(size))
-        ingest(family, make_rows(size, size), store)
-        ingest(family, make_rows(NEW_ROWS, size + 1), store)  # what was just read is indexed now
+        ingest(family, make_rows(size, size), store, unkept)
+        ingest(
+            family, make_rows(NEW_ROWS, size + 1), store, unkept
+        )  # what was just read is indexed now
         batches = [make_rows(NEW_ROWS, size + 2 + repeat) for repeat in range(REPEATS)]
-        found[size] = median(seconds(partial(ingest, family, batch, store)) for batch in batches)
+        new = [partial(ingest, family, batch, store, unkept) for batch in batches]
+        found[size] = median(map(seconds, new))
         rmtree(root / str(size))
     return found
 

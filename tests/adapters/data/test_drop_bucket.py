@@ -90,7 +90,9 @@ def put(endpoint: str, key: str, content: bytes) -> None:
 
 
 @pytest.mark.s3
-def test_deposits_are_found_under_the_prefix_and_fetched_whole(endpoint: str) -> None:
+def test_deposits_are_found_under_the_prefix_and_fetched_whole(
+    endpoint: str, tmp_path: Path
+) -> None:
     put(endpoint, "look/a.json", b"[1]")
     put(endpoint, "look/run/manifest.csv", b"file\n")
     put(endpoint, "look/run/x.data.part", b"")
@@ -98,13 +100,30 @@ def test_deposits_are_found_under_the_prefix_and_fetched_whole(endpoint: str) ->
     place = drop(f"s3://{BUCKET}/look/", endpoint)
     (deposit,) = place.look()
     assert (deposit.name, place.address(deposit.name)) == ("a.json", f"s3://{BUCKET}/look/a.json")
-    with place.fetched(deposit) as root:
-        assert (root / "a.json").read_bytes() == b"[1]"
-    assert not root.exists()
+    place.fetch(deposit, tmp_path / "first")
+    assert (tmp_path / "first" / "a.json").read_bytes() == b"[1]"
     put(endpoint, "look/a.json", b"[3]")
-    assert place.look() != [deposit]
-    with pytest.raises(BadInput, match="changed while"), place.fetched(deposit):
-        pass
+    assert list(place.look()) != [deposit]
+    with pytest.raises(BadInput, match="changed while"):
+        place.fetch(deposit, tmp_path / "second")
+    with pytest.raises(BadInput, match="exists"):
+        place.fetch(deposit, tmp_path / "first")
+
+
+@pytest.mark.s3
+def test_hostile_keys_are_set_aside_and_the_sound_ones_are_read(
+    endpoint: str, tmp_path: Path
+) -> None:
+    for key in ("bad/x\ny.json", "bad/\u202ex.json", "bad/" + "z" * 300, "bad/good.json"):
+        put(endpoint, f"hostile/{key}", b"[1]")
+    (deposit,) = drop(f"s3://{BUCKET}/hostile", endpoint).look()
+    drop(f"s3://{BUCKET}/hostile", endpoint).fetch(deposit, tmp_path)
+    assert [path.name for path in tmp_path.rglob("*.json")] == ["good.json"]
+    assert sorted(reason.partition(":")[0] for reason in deposit.refused.values()) == [
+        "its name has a control character",
+        "its name has a control character",
+        "its name is too long",
+    ]
 
 
 @pytest.mark.s3
@@ -144,22 +163,22 @@ def test_a_bucket_that_can_not_be_read_is_one_line(
 ) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", secret)
     with pytest.raises(BadInput, match=url) as caught:
-        drop(url, endpoint).look()
+        list(drop(url, endpoint).look())
     assert reason in str(caught.value)
     assert len(str(caught.value).splitlines()) == 1
 
 
 def test_a_server_that_is_not_there_is_one_line() -> None:
     with pytest.raises(BadInput, match="s3://drop") as caught:
-        drop("s3://drop", "http://127.0.0.1:1").look()
+        list(drop("s3://drop", "http://127.0.0.1:1").look())
     assert len(str(caught.value).splitlines()) == 1
 
 
 @pytest.mark.parametrize("key", ["/etc/hostname", "x/../../y"])
-def test_a_key_that_leads_out_of_the_prefix_is_not_fetched(key: str) -> None:
+def test_a_key_that_leads_out_of_the_prefix_is_not_fetched(key: str, tmp_path: Path) -> None:
     place, deposit = drop("s3://drop", "http://127.0.0.1:1"), Deposit("x", {key: "1"})
-    with pytest.raises(BadInput, match="leads out"), place.fetched(deposit):
-        pass
+    with pytest.raises(BadInput, match="leads out"):
+        place.fetch(deposit, tmp_path)
 
 
 @pytest.mark.parametrize(("url", "endpoint"), [("s3://", None), ("s3://drop", "127.0.0.1:9000")])

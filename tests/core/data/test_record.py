@@ -120,3 +120,20 @@ def test_an_array_is_kept_only_in_its_targets_shape(
     else:
         assert make().targets[target.name] == np.asarray(value).tolist()
         assert make().id == make().id
+
+
+@pytest.mark.parametrize(
+    ("payload", "said"),
+    [
+        ({"crystal": {"name": "half \ud800 a character"}}, ORIGIN),
+        (PAYLOAD, replace(ORIGIN, origin="half \udcff.json")),
+        (PAYLOAD, replace(ORIGIN, licence="\udfff")),
+    ],
+)
+def test_text_that_cannot_be_written_is_refused(payload: dict[str, Any], said: Provenance) -> None:
+    with pytest.raises(BadInput, match="not Unicode"):
+        make(payload, said=said)
+
+
+def test_text_in_any_script_is_kept() -> None:
+    assert make({"name": "Kupfer ö 銅 𐍈"}, said=replace(ORIGIN, origin="銅𐍈.json")).payload["name"]

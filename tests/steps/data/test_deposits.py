@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from matops.steps.data.deposits import Deposit, group_deposits
+from matops.steps.data.deposits import Deposit, Listed, group_deposits
 
 
 def grouped(*paths: str) -> dict[str, set[str]]:
-    return {d.name: set(d.files) for d in group_deposits(dict.fromkeys(paths, "1"))}
+    return {d.name: set(d.files) for d in group_deposits(dict.fromkeys(paths, Listed("1")))}
 
 
 def test_a_file_is_a_deposit_and_a_directory_is_one_with_all_in_it() -> None:
@@ -54,3 +54,34 @@ def test_the_content_is_that_of_the_bytes_under_whatever_name(tmp_path: Path) ->
         (tmp_path / name / "x.data").write_text(text)
     one, twin, other = (Deposit(n, {f"{n}/x.data": "1"}).content(tmp_path) for n in "abc")
     assert one == twin != other
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("a//b", "empty part"),
+        ("a/b/../../c", "leads elsewhere"),
+        ("/etc/passwd", "empty part"),
+        ("run/a\nb", "control character"),
+        ("run/a\udcff", "not UTF-8"),
+        ("x" * 256, "too long"),
+        ("run/" + "y/" * 600, "empty part"),
+        ("run/" + "y/" * 600 + "z", "too long"),
+    ],
+)
+def test_an_unsound_key_of_a_bucket_is_refused_and_the_rest_is_read(path: str, reason: str) -> None:
+    found = list(group_deposits({path: Listed("1"), "run/good": Listed("1")}))
+    assert [path for deposit in found for path in deposit.files] == ["run/good"]
+    (refused,) = [reason for deposit in found for reason in deposit.refused.values()]
+    assert reason in refused
+
+
+def test_what_is_a_file_and_a_folder_at_once_is_refused(tmp_path: Path) -> None:
+    (deposit,) = group_deposits(dict.fromkeys(("a", "a/b", "a/c"), Listed("1")))
+    assert set(deposit.files) == {"a/b", "a/c"}
+    assert deposit.refused == {"a": "is a file and a folder at once"}
+
+
+def test_names_in_any_script_are_sound() -> None:
+    paths = ("Kupfer-Messungen/grün.json", "數據/晶體.cif", "داده‌ها/a b.json")
+    assert grouped(*paths) == {path.partition("/")[0]: {path} for path in paths}

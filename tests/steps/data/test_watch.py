@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -19,7 +21,8 @@ from matops.artifacts.data.read_deposits import DepositLedger
 from matops.core.data.record import Provenance, Record
 from matops.core.errors import BadInput
 from matops.core.family import Family
-from matops.steps.data.watch import Batch, Watch
+from matops.steps.data.deposits import Deposit
+from matops.steps.data.watch import MOST_DEATHS, Batch, Begun, Watch
 
 METALS = {"Cu": (3.6, 138.0, 54.0), "Au": (4.1, 167.0, 31.0), "Ag": (4.1, 104.0, 34.0)}
 
@@ -77,9 +80,22 @@ class Scene:
         stop = Turns(*actions)
         with closing(DepositLedger(self.root / "ledger.jsonl")) as ledger:
             place, quarantine = DropFolder(self.drop), self.root / "quarantine.jsonl"
-            watch = Watch(self.family, place, ledger, self.store, quarantine, Provenance("", ""))
-            (watch.run_once if once else watch.run)(1.0, stop, self.told.append)
+            watch = Watch(
+                self.family,
+                place,
+                ledger,
+                self.store,
+                quarantine,
+                self.root / "copy",
+                Provenance("", ""),
+            )
+            (watch.run_once if once else watch.run)(1.0, stop, self.tell)
+        assert not (self.root / "copy").exists()
         return list(self.told)
+
+    def tell(self, news: Begun | Batch | BadInput) -> None:
+        if not isinstance(news, Begun):
+            self.told.append(news)
 
     def records(self) -> list[Record]:
         return list(read_records(self.store.directory, self.family.targets))
@@ -203,19 +219,37 @@ def test_a_reader_that_breaks_does_not_end_the_watch(
     assert refused.reason == "can't be read: ZeroDivisionError: a bug of two lines"
 
 
-def test_what_changes_while_it_is_read_is_taken_afterwards(
+def test_what_changes_while_it_is_copied_is_taken_afterwards(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copied = shutil.copyfileobj
+
+    def slow(source: Any, target: Any) -> None:
+        copied(source, target)
+        scene.write("a.json", crystals("Cu", "Au"))()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "copyfileobj", slow)
+        (trouble,) = scene.watch(scene.write("a.json", crystals("Cu")), nothing)
+    assert str(trouble) == f"{scene.drop / 'a.json'}: changed while it was fetched"
+    assert scene.store.checkout(scene.family) is None
+    assert only_batch(scene.watch(nothing, nothing)).report.added == 2
+
+
+def test_what_is_replaced_while_it_is_read_is_read_as_it_was(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read = scene.family.read
 
     def slow(family: Family, source: Path, stated: Provenance) -> Iterator[Any]:
+        scene.write("a.json", crystals("Ag", "Au"))()
         yield from read(source, stated)
-        scene.write("a.json", crystals("Cu", "Au"))()
 
     with monkeypatch.context() as patch:
         patch.setattr(type(scene.family), "read", slow)
-        assert scene.watch(scene.write("a.json", crystals("Cu")), nothing) == []
-    assert scene.store.checkout(scene.family) is None
+        told = scene.watch(scene.write("a.json", crystals("Cu")), nothing)
+    assert only_batch(told).report.added == 1
+    assert scene.groups() == ["Cu"]
     assert only_batch(scene.watch(nothing, nothing)).report.added == 2
 
 
@@ -245,22 +279,188 @@ def test_a_stop_ends_the_watch_between_two_batches(scene: Scene) -> None:
     told: list[Any] = []
 
     def tell(news: Any) -> None:
-        told.append(news)
-        stop.set()
+        if isinstance(news, Batch):
+            told.append(news)
+            stop.set()
 
     with closing(DepositLedger(scene.root / "ledger.jsonl")) as ledger:
         place, quarantine = DropFolder(scene.drop), scene.root / "quarantine.jsonl"
-        stated = Provenance("", "")
-        Watch(scene.family, place, ledger, scene.store, quarantine, stated).run(1.0, stop, tell)
+        scratch, stated = scene.root / "copy", Provenance("", "")
+        watch = Watch(scene.family, place, ledger, scene.store, quarantine, scratch, stated)
+        watch.run(1.0, stop, tell)
     assert len(told) == 1
     assert len(scene.watch(nothing, nothing)) == 2
 
 
-def test_what_is_no_file_holds_nothing_up(scene: Scene) -> None:
-    os.mkfifo(scene.drop / "pipe.json")
-    (scene.drop / "gone.json").symlink_to(scene.drop / "nowhere")
-    told = scene.watch(scene.write("a.json", crystals("Cu")), nothing, nothing)
-    assert only_batch(told).address == str(scene.drop / "a.json")
+def secret(scene: Scene) -> Path:
+    (scene.root / "secret").mkdir()
+    (scene.root / "secret" / "key.json").write_text(crystals("Au"))
+    return scene.root / "secret"
+
+
+def pipe(scene: Scene) -> None:
+    os.mkfifo(scene.drop / "bad.json")
+
+
+def link_to_a_file(scene: Scene) -> None:
+    (scene.drop / "bad.json").symlink_to(secret(scene) / "key.json")
+
+
+def link_to_nothing(scene: Scene) -> None:
+    (scene.drop / "bad.json").symlink_to(scene.drop / "nowhere")
+
+
+def link_to_a_folder(scene: Scene) -> None:
+    (scene.drop / "bad.json").symlink_to(secret(scene))
+
+
+def link_to_a_device(scene: Scene) -> None:
+    (scene.drop / "bad.json").symlink_to("/dev/zero")
+
+
+def link_upwards_in_a_folder(scene: Scene) -> None:
+    (scene.drop / "bad.json").mkdir()
+    (scene.drop / "bad.json" / "up").symlink_to("..")
+
+
+def bound_socket(scene: Scene) -> None:
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(scene.drop / "bad.json"))
+
+
+def name_that_is_no_text(scene: Scene) -> None:
+    (scene.drop / os.fsdecode(b"bad\xff.json")).write_text(crystals("Au"))
+
+
+def name_with_a_line_break(scene: Scene) -> None:
+    (scene.drop / "bad\n.json").write_text(crystals("Au"))
+
+
+def name_that_moves_the_cursor(scene: Scene) -> None:
+    (scene.drop / "bad\x1b[2J.json").write_text(crystals("Au"))
+
+
+def name_that_is_shown_backwards(scene: Scene) -> None:
+    (scene.drop / "bad\u202enosj.exe").write_text(crystals("Au"))
+
+
+def folder_whose_name_is_no_text(scene: Scene) -> None:
+    folder = scene.drop / os.fsdecode(b"bad\xff")
+    folder.mkdir()
+    (folder / "a.json").write_text(crystals("Au"))
+
+
+def folder_of_endless_depth(scene: Scene) -> None:
+    folder = scene.drop.joinpath("bad", *"d" * 40)
+    folder.mkdir(parents=True)
+    (folder / "a.json").write_text(crystals("Au"))
+
+
+HOSTILE = (
+    (pipe, "a named pipe"),
+    (link_to_a_file, "a symbolic link"),
+    (link_to_nothing, "a symbolic link"),
+    (link_to_a_folder, "a symbolic link"),
+    (link_to_a_device, "a symbolic link"),
+    (link_upwards_in_a_folder, "a symbolic link"),
+    (bound_socket, "a socket"),
+    (name_that_is_no_text, "its name is not UTF-8"),
+    (name_with_a_line_break, "its name has a control character"),
+    (name_that_moves_the_cursor, "its name has a control character"),
+    (name_that_is_shown_backwards, "its name has a control character"),
+    (folder_whose_name_is_no_text, "its name is not UTF-8"),
+    (folder_of_endless_depth, "lies deeper than 16 folders"),
+)
+
+
+@pytest.mark.parametrize(("put", "reason"), HOSTILE, ids=lambda case: getattr(case, "__name__", ""))
+def test_what_is_no_plain_file_is_set_aside_once_and_never_opened(
+    scene: Scene, put: Callable[[Scene], None], reason: str
+) -> None:
+    put(scene)
+    bad, good = scene.watch(scene.write("z.json", crystals("Cu")), nothing, nothing)
+    assert isinstance(bad, Batch)
+    (refused,) = bad.report.quarantined
+    assert refused.reason.startswith(reason)
+    assert refused.origin.startswith(f"{scene.drop}/bad")
+    assert refused.origin.isprintable()
+    assert only_batch([good]).report.added == 1
+    assert scene.groups() == ["Cu"]
+    assert list(read_quarantine(scene.root / "quarantine.jsonl")) == [refused]
+    assert scene.watch(nothing, nothing) == []
+
+
+def test_a_link_in_a_folder_is_left_out_and_the_rest_is_read(scene: Scene) -> None:
+    scene.write("run/a.json", crystals("Cu"))()
+    (scene.drop / "run" / "b.json").symlink_to(secret(scene) / "key.json")
+    report = only_batch(scene.watch(nothing, nothing)).report
+    assert (report.added, report.refused) == (1, 1)
+    assert scene.groups() == ["Cu"]
+
+
+def test_a_file_that_becomes_a_link_before_it_is_copied_is_not_followed(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene.write("run/a.json", crystals("Cu"))()
+    target = secret(scene)
+    fetch = DropFolder.fetch
+
+    def swapped(folder: DropFolder, deposit: Deposit, directory: Path) -> None:
+        shutil.rmtree(scene.drop / "run")
+        (scene.drop / "run").symlink_to(target)
+        fetch(folder, deposit, directory)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(DropFolder, "fetch", swapped)
+        (trouble,) = scene.watch(nothing, nothing, once=True)
+    assert isinstance(trouble, BadInput)
+    assert scene.store.checkout(scene.family) is None
+
+
+def test_too_many_files_or_bytes_are_refused_without_copying_one(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("matops.steps.data.deposits.MOST_FILES", 10)
+    monkeypatch.setattr("matops.steps.data.deposits.MOST_BYTES", 2 * 2**30)
+    for number in range(12):
+        scene.write(f"many/{number}.json", "[]")()
+    with (scene.drop / "sparse.json").open("wb") as file:
+        file.truncate(3 * 2**30)
+    many, sparse = scene.watch(nothing, nothing, once=True)
+    assert "more than 10 files" in only_batch([many]).report.quarantined[0].reason
+    assert "more than 2 GiB" in only_batch([sparse]).report.quarantined[0].reason
+
+
+def test_a_deposit_that_ends_the_process_again_and_again_is_set_aside_and_said(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object) -> Iterator[Record]:
+        raise KeyboardInterrupt  # passes every handler, as a kill does
+
+    scene.write("a.json", crystals("Cu"))()
+    with monkeypatch.context() as patch:
+        patch.setattr(type(scene.family), "read", killed)
+        for _ in range(MOST_DEATHS):
+            with pytest.raises(KeyboardInterrupt):
+                scene.watch(nothing, nothing)
+        set_aside, good = scene.watch(nothing, nothing), scene.write("b.json", crystals("Au"))
+    (refused,) = only_batch(set_aside).report.quarantined
+    assert refused.reason.startswith("set aside: reading it ended the process 3 times")
+    assert only_batch(scene.watch(good, nothing)).report.added == 1
+    assert scene.groups() == ["Au"]
+    os.utime(scene.drop / "a.json")
+    assert only_batch(scene.watch(nothing, nothing)).report.added == 1
+
+
+def test_a_trouble_that_passes_is_no_death(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise BadInput("the disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(scene.store), "append", full)
+        troubles = scene.watch(scene.write("a.json", crystals("Cu")), *[nothing] * 6)
+    assert len(troubles) > MOST_DEATHS
+    assert only_batch(scene.watch(nothing, nothing)).report.added == 1
 
 
 def test_once_takes_what_is_there_and_looks_only_once_if_there_is_nothing(scene: Scene) -> None:

@@ -70,12 +70,12 @@ class FileStore:
         names = (str(path).rsplit("/", 1)[-1] for path in paths)
         return [name for name in names if name and not name.endswith(UNFINISHED)]
 
-    def etags(self) -> dict[str, str]:
-        """ETag of every object below the prefix, by name."""
+    def objects(self) -> dict[str, tuple[str, int]]:
+        """ETag and size in bytes of every object below the prefix, by name."""
         root = self._opened[1].rstrip("/") + "/"
         objects = self._call("", lambda files, path: files.find(path, detail=True)) or {}
         return {
-            path.removeprefix(root): str(item["ETag"]).strip('"')
+            path.removeprefix(root): (str(item["ETag"]).strip('"'), int(item["size"]))
             for path, item in objects.items()
             if path.startswith(root) and not path.endswith("/")
         }

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from matops.artifacts.jsonfile import from_json, to_json
+from matops.artifacts.jsonfile import from_json, read_json, to_json, write_json
 from matops.core.errors import BadInput
 from matops.processes.indexed_file import IndexedFile
 
@@ -22,6 +22,17 @@ class ReadDeposit:
     date: str  # when, ISO
 
 
+MOST_UNFINISHED = 100
+"""Unfinished readings that are remembered; the oldest are forgotten."""
+
+
+@dataclass(frozen=True)
+class Unfinished:
+    """Readings that were begun and have not ended."""
+
+    times: dict[str, int]  # how often, by place
+
+
 class DepositLedger(IndexedFile):
     """JSON lines, one a deposit; while it is open it keeps a second watch out.
 
@@ -36,6 +47,7 @@ class DepositLedger(IndexedFile):
             super().__init__(path, _keys)
         except BlockingIOError:
             raise BadInput(f"{path}: another watch of this family is running") from None
+        self._begun = path.with_suffix(".begun.json")
 
     def has_seen(self, address: str, snapshot: str) -> bool:
         """Whether just this was read from just there; answers without reading a file."""
@@ -45,6 +57,30 @@ class DepositLedger(IndexedFile):
         """What was read with this content, wherever it lay."""
         line = self.find(content) if content else None
         return _entry(line) if line else None
+
+    def begin(self, address: str, snapshot: str) -> int:
+        """Note that a deposit is about to be read; how often that was begun and never ended.
+
+        Whatever ended the process then, as too little memory, may lie in the deposit.
+        """
+        times = self._unfinished()
+        place = _place(address, snapshot)
+        begun = times.pop(place, 0)
+        kept = dict(list(times.items())[-MOST_UNFINISHED:])
+        write_json(self._begun, Unfinished(kept | {place: begun + 1}))
+        return begun
+
+    def end(self, address: str, snapshot: str) -> None:
+        """Note that the reading of a deposit has ended, however."""
+        times = self._unfinished()
+        if times.pop(_place(address, snapshot), 0):
+            write_json(self._begun, Unfinished(times))
+
+    def _unfinished(self) -> dict[str, int]:
+        try:
+            return dict(read_json(self._begun, Unfinished).times)
+        except BadInput:  # none yet, or damaged: what it counts is a precaution
+            return {}
 
     def add(self, entry: ReadDeposit) -> None:
         """Write an entry and wait until it is on disk."""

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -103,8 +103,19 @@ def make_record(
         "method": provenance.method,
     }
     text = json.dumps(identifying, sort_keys=True, separators=(",", ":"))
+    if not _is_text([identifying, group, asdict(provenance)]):
+        raise BadInput(f"{provenance.origin}: holds text that is not Unicode")
     identity = hashlib.sha256(text.encode()).hexdigest()[:20]
     return Record(identity, group, payload, kept, provenance)
+
+
+def _is_text(content: Any) -> bool:
+    """Whether all its text can be written: JSON can escape halves of characters."""
+    try:
+        json.dumps(content, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _shaped(value: Any, target: Target, rows: int | None) -> NDArray[np.float64]:

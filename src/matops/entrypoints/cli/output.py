@@ -3,6 +3,7 @@
 import json
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -38,9 +39,11 @@ def plain(text: str) -> str:
     return "".join(c if c.isprintable() else "�" for c in " ".join(text.split()))
 
 
-def print_refusals(refused: "tuple[Quarantined, ...] | list[Quarantined]") -> None:
-    """One line for each refused record, up to a limit."""
-    for item in refused[:SHOWN_REFUSALS]:
+def print_refusals(first: "Sequence[Quarantined]", count: int | None = None) -> None:
+    """One line for each of the first refused records, up to a limit; of so many, or of these."""
+    count = len(first) if count is None else count
+    shown = first[:SHOWN_REFUSALS]
+    for item in shown:
         print(f"refused: {plain(item.origin)}: {plain(item.reason)}", file=sys.stderr)
-    if len(refused) > SHOWN_REFUSALS:
-        print(f"refused: {len(refused) - SHOWN_REFUSALS} more", file=sys.stderr)
+    if count > len(shown):
+        print(f"refused: {count - len(shown)} more", file=sys.stderr)

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from matops.artifacts.data.quarantine import add_to_quarantine
-from matops.core.data.record import Provenance, Quarantined
+from matops.core.data.record import Provenance
 from matops.core.errors import BadInput
 from matops.core.family import Family, FamilyConfig, Incoming, Simulates, TakesFromDatabases
 from matops.core.progress import Progress
@@ -71,19 +72,8 @@ def ingest_into_workspace(
     """
     dated = stated.date or datetime.now(UTC).date().isoformat()
     incoming = open_source(family, config, source, replace(stated, date=dated), progress)
-    refused: list[Quarantined] = []
-    try:
-        return ingest(family, _noting(incoming, refused), dataset_store(read_settings()))
-    finally:
-        # Also where no record could be used, or none be stored.
-        add_to_quarantine(quarantine_file(family), refused)
-
-
-def _noting(incoming: Incoming, refused: list[Quarantined]) -> Incoming:
-    for item in incoming:
-        if isinstance(item, Quarantined):
-            refused.append(item)
-        yield item
+    set_aside = partial(add_to_quarantine, quarantine_file(family))
+    return ingest(family, incoming, dataset_store(read_settings()), set_aside)
 
 
 def campaign(family: Family) -> Path:

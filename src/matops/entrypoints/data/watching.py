@@ -23,13 +23,19 @@ def watch_into_workspace(
         BadInput: another watch of the family is running; once: the place can't be looked into.
     """
     settings = read_settings()
-    source = deposit_source(settings, where)
+    source, kept = deposit_source(settings, where), settings.kept / "watched"
     with (
-        closing(DepositLedger(settings.kept / "watched" / f"{family.name}.jsonl")) as ledger,
+        closing(DepositLedger(kept / f"{family.name}.jsonl")) as ledger,
         _stopped() as stop,
     ):
         watch = Watch(
-            family, source, ledger, dataset_store(settings), quarantine_file(family), stated
+            family,
+            source,
+            ledger,
+            dataset_store(settings),
+            quarantine_file(family),
+            kept / f"{family.name}.copy",
+            stated,
         )
         (watch.run_once if once else watch.run)(interval_s, stop, tell)
 

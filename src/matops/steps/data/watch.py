@@ -4,9 +4,12 @@ A deposit is complete when two looks, an interval apart, find the same files wit
 Looking again serves folders on network file systems and buckets alike; neither reports changes.
 """
 
+import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from threading import Event
 
@@ -14,9 +17,9 @@ from matops.artifacts.data.quarantine import add_to_quarantine
 from matops.artifacts.data.read_deposits import DepositLedger, ReadDeposit
 from matops.core.data.record import Provenance, Quarantined, Record
 from matops.core.errors import BadInput
-from matops.core.family import Family
+from matops.core.family import Family, Incoming
 from matops.steps.data.deposits import Deposit, DepositSource
-from matops.steps.data.ingest import IngestReport, ingest
+from matops.steps.data.ingest import IngestReport, NothingUsable, ingest
 from matops.steps.ports import DatasetStore
 
 
@@ -28,8 +31,19 @@ class Batch:
     report: IngestReport
 
 
-Tell = Callable[[Batch | BadInput], None]
-"""Hears of each batch, and of each trouble that the watch outlives."""
+@dataclass(frozen=True)
+class Begun:
+    """One deposit that is about to be read."""
+
+    address: str
+    times: int  # how often its reading ended the process before
+
+
+Tell = Callable[[Begun | Batch | BadInput], None]
+"""Hears of each deposit and batch, and of each trouble that the watch outlives."""
+
+MOST_DEATHS = 3
+"""Times that a deposit may end the process before it is set aside."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +55,7 @@ class Watch:
     ledger: DepositLedger  # what was read before
     store: DatasetStore
     quarantine: Path  # file of refused records
+    scratch: Path  # directory for a copy of the deposit that is read; nobody else's
     stated: Provenance  # engine, method and licence that hold for all records; a date, or today's
 
     def run_once(self, interval_s: float, stop: Event, tell: Tell) -> None:
@@ -76,7 +91,7 @@ class Watch:
             if before.get(deposit.name) != deposit.snapshot or stop.is_set():
                 continue
             try:
-                batch = self._take(deposit)
+                batch = self._take(deposit, tell)
             except BadInput as trouble:  # the next look tries again; the others don't wait for it
                 tell(trouble)
             else:
@@ -84,25 +99,68 @@ class Watch:
                     tell(batch)
         return now
 
-    def _take(self, deposit: Deposit) -> Batch | None:
-        """Ingest a deposit; None if it was read before, or changed while it was read."""
-        address = self.source.address(deposit.name)
-        with self.source.fetched(deposit) as root:
-            content = deposit.content(root)
+    def _take(self, deposit: Deposit, tell: Tell) -> Batch | None:
+        """Ingest a deposit; None if its content was read before."""
+        address, snapshot = self.source.address(deposit.name), deposit.snapshot
+        try:
+            deaths = self.ledger.begin(address, snapshot)
+            tell(Begun(address, deaths))
+            batch = self._set_aside(deposit) if deaths >= MOST_DEATHS else self._ingest(deposit)
+            self.ledger.end(address, snapshot)
+            return batch
+        except Exception as error:
+            self.ledger.end(address, snapshot)
+            if isinstance(error, OSError):
+                raise BadInput(f"{address}: {error.strerror or error}") from None
+            raise
+
+    def _ingest(self, deposit: Deposit) -> Batch | None:
+        with self._fetched(deposit) as root:
+            content = deposit.content(root) if deposit.files else ""
             earlier = self.ledger.with_content(content)
-            items = [] if earlier else list(self._read(deposit, root))
-            if not self.source.unchanged(deposit):
+            if earlier and not deposit.refused:
+                place = self.source.address(deposit.name)
+                self.ledger.add(replace(earlier, address=place, snapshot=deposit.snapshot))
                 return None
-        if earlier:
-            self.ledger.add(replace(earlier, address=address, snapshot=deposit.snapshot))
-            return None
-        report = self._ingest(items)
-        counts = (report.version, report.added, report.repeated, len(report.quarantined))
+            return self._batch(deposit, content, self._read(deposit, root))
+
+    def _set_aside(self, deposit: Deposit) -> Batch:
+        reason = (
+            f"set aside: reading it ended the process {MOST_DEATHS} times, as too little memory "
+            "does; put it into smaller files, or touch it to have it read again"
+        )
+        refused = Quarantined(self.source.address(deposit.name), reason)
+        return self._batch(deposit, "", iter([refused]))
+
+    def _batch(self, deposit: Deposit, content: str, items: Incoming) -> Batch:
+        """Ingest what was read of a deposit, and note that it was."""
+        set_aside = partial(add_to_quarantine, self.quarantine)
+        try:
+            report = ingest(self.family, items, self.store, set_aside)
+        except NothingUsable as nothing:
+            report = nothing.report
+        address = self.source.address(deposit.name)
+        counts = (report.version, report.added, report.repeated, report.refused)
         self.ledger.add(ReadDeposit(address, deposit.snapshot, content, *counts, _today()))
         return Batch(address, report)
 
-    def _read(self, deposit: Deposit, root: Path) -> Iterator[Record | Quarantined]:
+    @contextmanager
+    def _fetched(self, deposit: Deposit) -> Iterator[Path]:
+        """A copy of the deposit; what a kill left of another one goes first."""
+        shutil.rmtree(self.scratch, ignore_errors=True)
+        self.scratch.mkdir(parents=True)
+        try:
+            self.source.fetch(deposit, self.scratch)
+            yield self.scratch
+        finally:
+            shutil.rmtree(self.scratch, ignore_errors=True)
+
+    def _read(self, deposit: Deposit, root: Path) -> Incoming:
         """What the family reads, with places as people call them instead of those on disk."""
+        for name, reason in deposit.refused.items():
+            yield Quarantined(self.source.address(name), reason)
+        if not deposit.files:
+            return
         address, path = self.source.address(deposit.name), root / deposit.name
         dated = replace(self.stated, date=self.stated.date or _today())
         try:
@@ -114,13 +172,6 @@ class Watch:
         except Exception as error:  # no file may end the watch, whatever a reader makes of it
             reason = f"can't be read: {type(error).__name__}: {error}"
             yield Quarantined(address, " ".join(reason.split()))
-
-    def _ingest(self, items: list[Record | Quarantined]) -> IngestReport:
-        refused = tuple(item for item in items if isinstance(item, Quarantined))
-        add_to_quarantine(self.quarantine, refused)
-        if len(refused) == len(items):
-            return IngestReport(self.family.name, "", 0, 0, refused)
-        return ingest(self.family, items, self.store)
 
 
 def _today() -> str:

@@ -95,16 +95,15 @@ def ingest(
         return
     with StepBars(side) as bars:
         report = ingest_into_workspace(chosen, config, source, stated, bars.report("ingest"))
-    refused = report.quarantined
     if source in SIFTED:
-        print_reasons(Counter(item.reason.split(":")[0] for item in refused))
+        print_reasons(Counter(report.reasons))
     else:
-        print_refusals(refused)
+        print_refusals(report.quarantined, report.refused)
     if as_json:
         print_json(asdict(report))
     else:
         print_line(f"{report.family} {report.version}: {counts(report)}")
-        if refused:
+        if report.refused:
             print_line(f"refused records: {quarantine_file(chosen)}")
-    if refused and source not in SIFTED:
+    if report.refused and source not in SIFTED:
         raise typer.Exit(2)

@@ -14,13 +14,12 @@ if TYPE_CHECKING:
     from matops.core.data.record import Provenance
     from matops.core.family import Family
     from matops.steps.data.ingest import IngestReport
-    from matops.steps.data.watch import Batch
+    from matops.steps.data.watch import Batch, Begun
 
 
 def counts(report: "IngestReport") -> str:
     """What became of the records, in words."""
-    refused = len(report.quarantined)
-    return f"{report.added} added, {report.repeated} known already, {refused} refused"
+    return f"{report.added} added, {report.repeated} known already, {report.refused} refused"
 
 
 def watch_and_print(
@@ -31,22 +30,29 @@ def watch_and_print(
 
     refused = 0
 
-    def tell(news: "Batch | BadInput") -> None:
+    def tell(news: "Begun | Batch | BadInput") -> None:
         nonlocal refused
-        refused += 1 if isinstance(news, BadInput) else len(news.report.quarantined)
-        _print_news(news, as_json)
+        refused += _print_news(news, as_json)
 
     watch_into_workspace(family, where, stated, interval_s, once, tell)
     if once and refused:
         raise typer.Exit(2)
 
 
-def _print_news(news: "Batch | BadInput", as_json: bool) -> None:
+def _print_news(news: "Begun | Batch | BadInput", as_json: bool) -> int:
+    """Print it; how much was refused, or failed."""
+    from matops.steps.data.watch import Begun
+
     if isinstance(news, BadInput):
         print(f"matops: {plain(str(news))}", file=sys.stderr, flush=True)
-        return
-    print_refusals(news.report.quarantined)
+        return 1
+    if isinstance(news, Begun):
+        again = f", which ended the process {news.times} times before" if news.times else ""
+        print(f"reading {plain(news.address)}{again}", file=sys.stderr, flush=True)
+        return 0
+    print_refusals(news.report.quarantined, news.report.refused)
     if as_json:
         print(json.dumps({"deposit": news.address, **asdict(news.report)}), flush=True)
     else:
         print_line(f"{news.address}: {counts(news.report)}")
+    return news.report.refused
