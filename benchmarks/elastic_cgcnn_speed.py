@@ -11,7 +11,7 @@ import socket
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
@@ -239,11 +239,13 @@ def _silence() -> None:
 
 def serve_ours(port: int) -> None:
     """Serve a model of full size."""
+    from matops.adapters.serving.batches.computing import Computing
     from matops.adapters.serving.served import Served
     from matops.adapters.serving.server import Ports, Running, serve
 
     _silence()
-    serve(Served(FAMILY, "benchmark", "none", 0.9), _predictor, Running(Ports(port)))
+    with closing(Computing(_predictor)) as computing:
+        serve(Served(FAMILY, "benchmark", "none", 0.9), computing, Running(Ports(port)))
 
 
 def serve_empty(port: int) -> None:

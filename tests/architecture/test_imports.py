@@ -205,6 +205,8 @@ def test_half_of_all_files_are_short() -> None:
             "matops.entrypoints.monitoring.retraining",
             ("torch", "scipy", "pandas", "matplotlib", "minio", "aiohttp"),
         ),
+        ("matops.adapters.serving.server", ("torch", "scipy", "pymatgen")),
+        ("matops.adapters.serving.batches.computing", ("torch", "scipy", "pandas", "kserve")),
         *((f"{point.module}.family", ("torch",)) for point in places().values()),
     ],
 )

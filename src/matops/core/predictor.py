@@ -1,8 +1,10 @@
 """From requests to predictions: the one path that evaluation, golden requests and servers share."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,10 +13,12 @@ from matops.core.data.record import Payload
 from matops.core.data.tables import Tables
 from matops.core.data.target import SAMPLE_AXIS
 from matops.core.family import Family, FamilyConfig
-from matops.core.learning.training import Ensemble
 from matops.core.quality.domain import Domain
 from matops.core.quality.prediction import Estimate, Prediction
 from matops.core.quality.uncertainty import Conformal
+
+if TYPE_CHECKING:
+    from matops.core.learning.training import Ensemble
 
 Array = NDArray[np.float64]
 

@@ -14,10 +14,10 @@ from matops.adapters.prometheus.api import EDGE, to_buckets
 from matops.adapters.prometheus.drift_metrics import (
     METRIC,
     DescriptorMetrics,
-    count_descriptors,
-    take_counts,
 )
 from matops.adapters.serving.batches import worker
+from matops.adapters.serving.batches.counting import count_descriptors
+from matops.adapters.serving.batches.worker import take_counts
 from matops.artifacts.model.package import load_checked, read_golden
 from matops.core.monitoring.drift import EDGES, bucket_counts, training_histograms
 

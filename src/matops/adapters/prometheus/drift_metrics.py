@@ -1,58 +1,24 @@
 """What a server tells Prometheus of the descriptors it is asked about.
 
-A histogram object for each descriptor would cost a server more than the domain's own check. Here
-the process that computes counts all samples of a batch at once, and the one that listens adds the
-counts up, for Prometheus to come for them.
+A histogram object for each descriptor would cost a server more than the domain's own check. The
+process that computes counts all samples of a batch at once
+(:mod:`matops.adapters.serving.batches.counting`), and the one that listens adds the counts up.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
 from math import inf
 from threading import Lock
-from typing import Any
 
 import numpy as np
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import HistogramMetricFamily
 from prometheus_client.registry import Collector
 
-from matops.core.monitoring.drift import EDGES, MOST_DESCRIPTORS, bucket_counts
-from matops.core.predictor import Predictor
-from matops.core.quality.domain import Descriptors, Domain, DomainScore
+from matops.core.monitoring.drift import EDGES, MOST_DESCRIPTORS
 from matops.physics.arrays import IntArray
 
 METRIC = "matops_descriptor"
 LABELS = ("family", "model_version", "variant", "descriptor")
-
-
-@dataclass(frozen=True)
-class CountedDomain(Domain):
-    """A domain that counts the samples it assesses, until the counts are taken."""
-
-    # counts of each batch since then, between EDGES, not cumulative, shape (d, n_edges)
-    waiting: list[IntArray] = field(default_factory=list, kw_only=True)
-
-    def assess(self, samples: Descriptors) -> list[DomainScore]:
-        """Score samples, and count them."""
-        scores = super().assess(samples)
-        monitored = self.standardise(samples)[:, :MOST_DESCRIPTORS]
-        self.waiting.append(bucket_counts(monitored))
-        return scores
-
-
-def count_descriptors(predictor: Predictor) -> Predictor:
-    """The same predictor; from now on the samples that it answers are counted."""
-    domain = predictor.domain
-    content: dict[str, Any] = {name: getattr(domain, name) for name in Domain.__dataclass_fields__}
-    return replace(predictor, domain=CountedDomain(**content))
-
-
-def take_counts(predictor: Predictor) -> list[IntArray]:
-    """What was counted since the last time; none for a predictor that does not count."""
-    waiting = getattr(predictor.domain, "waiting", [])
-    taken = list(waiting)
-    waiting.clear()
-    return taken
 
 
 class DescriptorMetrics(Collector):

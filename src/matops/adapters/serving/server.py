@@ -4,8 +4,7 @@ import asyncio
 import logging
 import signal
 import warnings
-from collections.abc import Iterator, Sequence
-from concurrent.futures import wait
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -26,7 +25,8 @@ from kserve.protocol.rest.server import RESTServer
 
 from matops.adapters.prometheus.serving_metrics import Identity, ServingMetrics
 from matops.adapters.serving.batches.batching import Batcher, Overloaded
-from matops.adapters.serving.batches.worker import Load, Reading, freeze_gc, warm_up
+from matops.adapters.serving.batches.computing import Computing
+from matops.adapters.serving.batches.worker import Reading, freeze_gc
 from matops.adapters.serving.grpc_server import FixedRepository, grpc_server
 from matops.adapters.serving.http.connection import Connection
 from matops.adapters.serving.http.guard import RETRY_AFTER_SECONDS, Guard
@@ -35,7 +35,6 @@ from matops.adapters.serving.limits import Limits
 from matops.adapters.serving.openapi import openapi, routes
 from matops.adapters.serving.recent import RecentRequests
 from matops.adapters.serving.served import Served, describe
-from matops.processes.worker_process import WorkerProcess
 
 EXPECTED = (InvalidInput, ModelNotFound, ModelNotReady, Overloaded)
 """Errors that are answered in words; they are counted, and not worth a traceback."""
@@ -54,34 +53,21 @@ class Running:
     """How a server runs."""
 
     ports: Ports  # where it listens
-    processes: int = 1  # that compute, beside the one that listens
     limits: Limits = field(default_factory=Limits)  # what it takes on
     keep_requests: int = 0  # recent requests that it keeps for comparisons; none by default
 
 
-def serve(served: Served, load: Load, running: Running) -> None:
+def serve(served: Served, computing: Computing, running: Running) -> None:
     """Serve until told to end; the processes that compute are warm before it listens.
 
     Raises:
         BadInput: the package is damaged.
     """
     _quiet()
-    processes = [WorkerProcess() for _ in range(running.processes)]
-    try:
-        _warm(processes, load)
-        config = _uvicorn_config(running)
-        with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
-            runner.run(_serve(served, load, running, processes, config))
-    finally:
-        for process in processes:
-            process.close()
-
-
-def _warm(processes: Sequence[WorkerProcess], load: Load) -> None:
-    warming = [process.submit(warm_up, load) for process in processes]
-    wait(warming)
-    for future in warming:
-        future.result()
+    computing.wait_until_warm()
+    config = _uvicorn_config(running)
+    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+        runner.run(_serve(served, computing, running, config))
 
 
 def _uvicorn_config(running: Running) -> uvicorn.Config:
@@ -98,11 +84,7 @@ def _uvicorn_config(running: Running) -> uvicorn.Config:
 
 
 async def _serve(
-    served: Served,
-    load: Load,
-    running: Running,
-    processes: Sequence[WorkerProcess],
-    config: uvicorn.Config,
+    served: Served, computing: Computing, running: Running, config: uvicorn.Config
 ) -> None:
     limits, family = running.limits, served.family
     metrics = ServingMetrics(
@@ -113,8 +95,8 @@ async def _serve(
     metrics.tell_model(served.dataset_version, served.gates)
     largest = limits.sample_size or family.largest_sample
     reading = Reading(largest, limits.reading_seconds, limits.pass_samples)
-    batcher = Batcher(load, reading, limits, metrics)
-    batcher.start(processes)
+    batcher = Batcher(computing.load, reading, limits, metrics)
+    batcher.start(computing.processes)
     recent = RecentRequests(running.keep_requests)
     model = ServedModel(served, batcher.ask, limits, metrics, recent)
     plane = _Plane(model, batcher)

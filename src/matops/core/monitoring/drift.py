@@ -7,16 +7,20 @@ about (1/n + 1/m) times a chi-squared number with one degree of freedom less tha
 Source: Yurdakul and Naranjo (2020), Journal of Risk Model Validation 14(4), 89–100.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import chi2
 
-from matops.core.quality.domain import Domain
 from matops.core.release.traffic import Buckets
+
+if TYPE_CHECKING:
+    from matops.core.quality.domain import Domain
 
 Array = NDArray[np.float64]
 
@@ -108,6 +112,8 @@ def stability_index(train: Buckets, live: Buckets) -> tuple[float, int]:
 
 def compare(train: Mapping[str, Buckets], live: Mapping[str, Buckets]) -> list[Shift]:
     """How each descriptor that both have moved, the farthest first."""
+    from scipy.special import chdtri  # the chi-squared number that a probability exceeds
+
     shared = [n for n in train if n in live and train[n].total > 0 and live[n].total > 0]
     shifts = []
     for name in shared:
@@ -115,7 +121,7 @@ def compare(train: Mapping[str, Buckets], live: Mapping[str, Buckets]) -> list[S
         scale = 1 / train[name].total + 1 / live[name].total
         # A descriptor that never varies has one bin and nothing to go by.
         free = max(bins - 1, 1)
-        by_chance = scale * float(chi2.isf(CHANCE / len(shared), free))
+        by_chance = scale * float(chdtri(free, CHANCE / len(shared)))
         shifts.append(Shift(name, index, scale * free, by_chance, train[name], live[name]))
     return sorted(shifts, key=lambda shift: (-shift.drift, -shift.index))
 

@@ -4,22 +4,25 @@ The listening process stays responsive whatever is computed, and a sample that b
 one down costs no other request.
 """
 
+from __future__ import annotations
+
 import gc
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from matops.adapters.prometheus.drift_metrics import count_descriptors, take_counts
 from matops.core.data.record import Payload
 from matops.core.errors import BadInput
-from matops.core.predictor import Predictor
 from matops.core.quality.prediction import Prediction
 from matops.physics.arrays import IntArray
 
-Load = Callable[[], Predictor]
+if TYPE_CHECKING:
+    from matops.core.predictor import Predictor
+
+Load = Callable[[], "Predictor"]
 """Picklable factory of a predictor."""
 
 _loaded: list[Predictor] = []
@@ -63,10 +66,21 @@ def warm_up(load: Load) -> None:
         BadInput: the package is damaged.
     """
     if not _loaded:
+        # Of the libraries of models, the process that listens needs none.
+        from matops.adapters.serving.batches.counting import count_descriptors
+
         # A terminal sends its interrupt to all; the parent finishes what it has accepted first.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         _loaded.append(count_descriptors(load()))
         freeze_gc()
+
+
+def take_counts(predictor: Predictor) -> list[IntArray]:
+    """What was counted since the last time; none for a predictor that does not count."""
+    waiting = getattr(predictor.domain, "waiting", [])
+    taken = list(waiting)
+    waiting.clear()
+    return taken
 
 
 def freeze_gc() -> None:

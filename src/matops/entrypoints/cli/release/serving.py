@@ -1,6 +1,7 @@
 """Commands that answer requests."""
 
 import sys
+from contextlib import closing
 from dataclasses import asdict
 from functools import partial
 from typing import Annotated
@@ -43,13 +44,16 @@ def serve(
     from matops.entrypoints.configuration import change_fields, parse_changes
 
     limits = change_fields(Limits(), parse_changes(limit), "limits")
+    from matops.adapters.serving.batches.computing import Computing
     from matops.adapters.serving.served import Served
-    from matops.adapters.serving.server import Ports, Running
-    from matops.adapters.serving.server import serve as start
     from matops.artifacts.model.package import load_checked, read_card
 
-    running = Running(Ports(port, grpc_port), processes, limits, keep_requests)
-    start(Served.of(read_card(package), variant), partial(load_checked, package), running)
+    served = Served.of(read_card(package), variant)
+    with closing(Computing(partial(load_checked, package), processes)) as computing:
+        from matops.adapters.serving.server import Ports, Running
+        from matops.adapters.serving.server import serve as start
+
+        start(served, computing, Running(Ports(port, grpc_port), limits, keep_requests))
 
 
 def predict(package: Package, files: Files, as_json: Json = False) -> None:
