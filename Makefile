@@ -118,6 +118,7 @@ api-server: ## build a Kubernetes API server into .tools/bin: minutes, once
 	devtools/cluster/kubernetes/build.sh kube-apiserver kubectl etcd
 
 cluster: $(READY) $(GATEWAY_CRDS) ## build and start a cluster of one node here, as root: half an hour once, then a minute
+	python -m devtools.cluster check
 	devtools/cluster/build.sh kubernetes pause $(CLUSTER_PARTS)
 	CLUSTER_PARTS="$(CLUSTER_PARTS)" python -m devtools.cluster up
 

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from devtools.cluster import namespaces, programs, remains, starting
-from devtools.cluster.parts import chosen
+from devtools.cluster.parts import PARTS, chosen
 from devtools.cluster.place import TOOLS, Place, find
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode=None)
@@ -34,11 +34,18 @@ def up(
     clock = starting.Clock()
     wanted = chosen(parts)
     starting.check_machine()
+    starting.check_built()
     place = find(directory.resolve()) or Place(name, directory.resolve(), IPv4Network(subnet))
     if namespaces.holder(place) is None:
         starting.prepare(place)
     starting.start(place, wanted, clock)
     print(f"logs are in {place.logs}\nexport KUBECONFIG={place.kubeconfig}")
+
+
+@app.command()
+def check() -> None:
+    """Say what this machine lacks, before half an hour is spent on building."""
+    starting.check_machine()
 
 
 @app.command()
@@ -59,7 +66,8 @@ def status(directory: Directory = DEFAULT) -> None:
     place = find(directory.resolve())
     if place is None:
         raise SystemExit(f"no cluster in {directory}")
-    for name in (*programs.programs(place), "policies"):
+    of_parts = [part.process.name for part in PARTS if part.process]
+    for name in (*programs.programs(place), *of_parts):
         pid = programs.pid(place, name)
         state = "not running" if pid is None else f"{_resident_MiB(pid):4d} MiB"
         print(f"{name:24}{state:14}{place.logs / name}.log")

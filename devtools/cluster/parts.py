@@ -11,6 +11,7 @@ import yaml
 
 from devtools.cluster.images import Image, program_image
 from devtools.cluster.place import FOLDER, TOOLS, Place
+from devtools.cluster.programs import Program
 
 ROLLOUT_S = 60
 
@@ -30,14 +31,14 @@ class Part:
 
     folder: str
     programs: tuple[str, ...] = ()
-    process: str | None = None
+    process: Program | None = None
     tag: str | None = None
     kinds: tuple[str, ...] = ()
     namespaces: tuple[str, ...] = ()
 
     def is_built(self) -> bool:
         """Whether its programs and its definitions are here."""
-        names = (*self.programs, *filter(None, [self.process]))
+        names = (*self.programs, *([self.process.name] if self.process else []))
         programs = all((TOOLS / "bin" / name).exists() for name in names)
         return programs and all((TOOLS / "crds" / kind).is_dir() for kind in self.kinds)
 
@@ -53,7 +54,16 @@ PARTS = (
     # manifests/components/prometheus brings the objects.
     Part("prometheus", ("prometheus",), tag="docker.io/prom/prometheus:v3.16.0"),
     Part("argo", ("workflow-controller", "argoexec"), kinds=("argo",)),
-    Part("policies", process="policies"),
+    Part(
+        "policies",
+        process=Program(
+            "policies",
+            (
+                *("--kubeconfig", "@CERTIFICATES@/policies.conf"),
+                *("--node", "@NODE@", "--services", "@SERVICES@"),
+            ),
+        ),
+    ),
 )
 
 

@@ -23,7 +23,7 @@ class Program:
 
     Attributes:
         name: of the file, here and of its log.
-        arguments: of its command line.
+        arguments: of its command line, each with the cluster's own in place of ``@NAME@``.
     """
 
     name: str
@@ -111,17 +111,6 @@ def _node(place: Place) -> Iterator[Program]:
     yield Program("kube-proxy", ("--config", f"{place.configuration}/proxy.yaml"))
 
 
-def policies(place: Place) -> Program:
-    """The firewall of the part of this name."""
-    return Program(
-        "policies",
-        (
-            *("--kubeconfig", f"{place.certificates}/policies.conf"),
-            *("--node", place.name, "--services", str(place.services)),
-        ),
-    )
-
-
 def find(name: str) -> str | None:
     """Path of a program; those that were built here come first."""
     return shutil.which(name, path=str(TOOLS / "bin")) or shutil.which(name)
@@ -148,7 +137,7 @@ def start(place: Place, program: Program) -> None:
         raise SystemExit(f"{program.name} is not here; see docs/cluster.md")
     with (place.logs / f"{program.name}.log").open("ab") as log:
         outside = subprocess.Popen(  # noqa: S603
-            enter(place, found, *program.arguments),
+            enter(place, found, *map(place.filled, program.arguments)),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

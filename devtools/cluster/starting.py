@@ -33,12 +33,16 @@ REQUIRED = ("kube-apiserver", "kubectl", "etcd", "kubelet", "kube-proxy", "pause
 
 
 def check_machine() -> None:
-    """Say in one line what is missing."""
+    """Say in one line what this machine lacks."""
     if os.geteuid() != 0:
         raise SystemExit("a cluster of one's own needs root; on any other, KUBECONFIG names it")
     missing = {package for program, package in DEBIAN.items() if shutil.which(program) is None}
     if missing:
         raise SystemExit(f"missing: apt-get install {' '.join(sorted(missing))}")
+
+
+def check_built() -> None:
+    """Say in one line which of the node's programs are not built."""
     unbuilt = [program for program in REQUIRED if programs.find(program) is None]
     if unbuilt:
         raise SystemExit(f"not built: {', '.join(unbuilt)}; make cluster builds them")
@@ -95,7 +99,7 @@ def _start_part(place: Place, part: Part, loading: Future[None], clock: Clock) -
     loading.result()
     wait(place, apply(place, part))
     if part.process:
-        programs.start(place, programs.policies(place))
+        programs.start(place, part.process)
     clock.say(f"{part.folder} is ready")
 
 
