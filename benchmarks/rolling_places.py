@@ -36,7 +36,7 @@ class Place(Protocol):
         """A client that asks as everybody does."""
 
     def kill(self, family: Family, arm: Arm) -> None:
-        """End an arm at once, with all that it has under way."""
+        """End a server of an arm, as happens in such a place."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class OnThisMachine:
         return httpx.Client(base_url=self.serving.url(family), timeout=60, verify=False)
 
     def kill(self, family: Family, arm: Arm) -> None:
-        """Kill the arm's process."""
+        """Kill the arm's process, with all that it has under way."""
         self.serving.deployment(family).process(arm.name).signal(SIGKILL)
 
 
@@ -93,10 +93,8 @@ class OnKServe:
         return httpx.Client(base_url=self.gateway or url, headers=headers, timeout=60, verify=False)
 
     def kill(self, family: Family, arm: Arm) -> None:
-        """Delete the arm's pods without the time to finish what they have."""
-        objects = self.serving.objects
-        CoreV1Api(objects.client).delete_collection_namespaced_pod(
-            objects.namespace,
-            label_selector=f"app=isvc.{arm_service(family, arm.name)}",
-            grace_period_seconds=0,
-        )
+        """Delete one of the arm's pods, as where a node is drained: it may finish what it has."""
+        api, namespace = CoreV1Api(self.serving.objects.client), self.serving.objects.namespace
+        selector = f"app=isvc.{arm_service(family, arm.name)}"
+        first = api.list_namespaced_pod(namespace, label_selector=selector).items[0]
+        api.delete_namespaced_pod(first.metadata.name, namespace)

@@ -4,16 +4,18 @@
 
 Each release goes the whole way: candidate and baseline start, take their share, the stages follow,
 the candidate is promoted and the old arms end, while clients ask through the proxy without a pause.
-Every third release is rolled back instead, and in every tenth the candidate is killed first. The
-stages are moved by hand, so that no time is spent on gathering evidence.
+Every third release is rolled back instead. In every tenth a fault comes first: on this machine the
+candidate is killed, on a cluster one of its pods is deleted. The stages are moved by hand, so that
+no time is spent on gathering evidence.
 
 By default the arms are servers that answer PACKAGE's golden requests as recorded: they start in a
 moment, and what is measured is the deployment. ``--real`` runs ``matops serve`` instead; a release
 then takes as long as two model servers need to start. The exit status is 1 if a request was lost.
 
 ``--kserve`` releases on the cluster that the settings of ``matops release`` name, where the family
-must not be deployed yet; who runs it may delete pods. ``--gateway URL`` is for a network that does
-not know the deployment's name.
+must not be deployed yet; who runs it may list and delete pods. A gateway gives no request to
+another arm: with ``MATOPS_KUBERNETES_REPLICAS=2`` each has a pod that answers when the other goes.
+``--gateway URL`` is for a network that does not know the deployment's name.
 """
 
 import statistics

@@ -51,3 +51,11 @@ def test_prometheus_finds_each_server_once() -> None:
     annotations = runtime["annotations"]
     assert annotations["prometheus.io/scrape"] == "true"
     assert annotations["prometheus.io/port"] == keeps[-1]["regex"]
+
+
+def test_routes_tell_grpc_by_the_name_of_its_port() -> None:
+    [container] = find("ServingRuntime", "matops")["spec"]["containers"]
+    command = container["command"]
+    asked = [command[command.index(option) + 1] for option in ("--port", "--grpc-port")]
+    names = {str(port["containerPort"]): port["name"] for port in container["ports"]}
+    assert [names[port] for port in asked] == ["http1", "h2c"]
