@@ -194,7 +194,16 @@ def test_half_of_all_files_are_short() -> None:
         ),
         (
             "matops.entrypoints.release.releasing",
-            ("torch", "kfp", "kserve", "kubernetes", "matplotlib", "minio"),
+            (
+                "torch",
+                "kfp",
+                "kserve",
+                "kubernetes",
+                "matplotlib",
+                "minio",
+                "dvc",
+                "scipy.optimize",
+            ),
         ),
         (
             "matops.entrypoints.learning.outcome",

@@ -1,4 +1,4 @@
-"""The only place that joins ports to adapters; a rare source's is imported when it is asked for."""
+"""The only place that joins ports to adapters, which are imported when they are asked for."""
 
 import shlex
 from dataclasses import replace
@@ -6,9 +6,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from matops.adapters.data.dvc_store import DvcStore
-from matops.adapters.data.dvc_versions import DvcVersions
-from matops.adapters.data.dvc_workspace import RemoteSettings
 from matops.adapters.local.git_commit import git_commit
 from matops.adapters.storage.package_directory import PackageDirectory
 from matops.core.errors import BadInput
@@ -16,6 +13,9 @@ from matops.entrypoints.settings import Settings
 from matops.processes.retry import RetryPolicy
 
 if TYPE_CHECKING:
+    from matops.adapters.data.dvc_store import DvcStore
+    from matops.adapters.data.dvc_versions import DvcVersions
+    from matops.adapters.data.dvc_workspace import RemoteSettings
     from matops.adapters.data.materials_project import MaterialsProject
     from matops.adapters.kubernetes.kserve_serving import KServeServing
     from matops.adapters.local.local_serving import LocalServing
@@ -30,17 +30,23 @@ if TYPE_CHECKING:
     from matops.steps.ports import Serving
 
 
-def dataset_store(settings: Settings) -> DvcStore:
+def dataset_store(settings: Settings) -> "DvcStore":
     """Versioned data of the workspace."""
+    from matops.adapters.data.dvc_store import DvcStore
+
     return DvcStore(settings.workspace, _remote(settings), settings.author)
 
 
-def dataset_versions(settings: Settings) -> DvcVersions:
+def dataset_versions(settings: Settings) -> "DvcVersions":
     """What the history knows of the workspace's data."""
+    from matops.adapters.data.dvc_versions import DvcVersions
+
     return DvcVersions(settings.workspace, _remote(settings))
 
 
-def _remote(settings: Settings) -> RemoteSettings:
+def _remote(settings: Settings) -> "RemoteSettings":
+    from matops.adapters.data.dvc_workspace import RemoteSettings
+
     return RemoteSettings(settings.remote, settings.s3_endpoint, settings.s3_timeout_s)
 
 

@@ -17,7 +17,6 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
 from scipy.special import betaln, xlog1py, xlogy
 
 Array = NDArray[np.float64]
@@ -52,6 +51,8 @@ def difference_evidence(
 
     if rate - tolerance <= other_rate:
         return together(other_rate)
+    from scipy.optimize import minimize_scalar  # half of what a look at no release would cost
+
     # A sum of convex functions, each least at its own end of the interval.
     bounds = (other_rate, rate - tolerance)
     least = minimize_scalar(together, bounds=bounds, method="bounded", options={"xatol": 1e-9})
