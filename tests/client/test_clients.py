@@ -6,11 +6,9 @@ import asyncio
 import json
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +21,7 @@ from pymatgen.io.ase import AseAtomsAdaptor
 from matops.artifacts.model.package import load_predictor, read_golden
 from matops.client import AsyncClient, Client, NoAnswer, Patience, Refused
 from matops.core.errors import BadInput
+from tests.support.local_server import LocalHandler, local_server
 
 if TYPE_CHECKING:
     from tests.conftest import Released
@@ -36,28 +35,16 @@ HASTY = Patience(attempts=2, pause_s=0.01)
 def server_that_says(status: int, content: bytes) -> Iterator[str]:
     """A server that gives one answer to everything."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(LocalHandler):
         def do_GET(self) -> None:
-            self.send_response(status)
-            self.end_headers()
-            self.wfile.write(content)
+            self.say(status, content)
 
         def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["content-length"]))
+            self.body()
             self.do_GET()
 
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with local_server(Handler) as url:
+        yield url
 
 
 @pytest.fixture
@@ -134,28 +121,16 @@ def server_that_recovers(
     """A server that is overloaded for a few requests; yields its URL and when it was asked."""
     asked: list[float] = []
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(LocalHandler):
         def do_GET(self) -> None:
             asked.append(time.monotonic())
-            is_busy = len(asked) <= refusals
-            self.send_response(503 if is_busy else 200)
-            for name, value in headers.items() if is_busy else ():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(b'{"error": "busy"}' if is_busy else b'{"models": ["rods"]}')
+            if len(asked) <= refusals:
+                self.say(503, b'{"error": "busy"}', headers)
+            else:
+                self.say(200, b'{"models": ["rods"]}')
 
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}", asked
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with local_server(Handler) as url:
+        yield url, asked
 
 
 def test_an_overloaded_server_is_asked_again_after_its_own_time() -> None:

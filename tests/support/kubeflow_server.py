@@ -18,13 +18,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import yaml
 
 from tests.support.kubeflow_runs import Answer, Json, Runs, check_model, page, refusal
+from tests.support.local_server import LocalHandler, local_server
 
 API, OLD_API = "/apis/v2beta1/", "/apis/v1beta1/"
 DROPPED = 0
@@ -109,12 +109,12 @@ def _file_of(content_type: str, content: bytes) -> bytes:
     return found
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(LocalHandler):
     kubeflow: Kubeflow
     protocol_version = "HTTP/1.1"
 
     def _body(self) -> Any:
-        content = self.rfile.read(int(self.headers.get("content-length") or 0))
+        content = self.body()
         kind = self.headers.get("content-type", "")
         if kind.startswith("multipart/form-data"):
             return _file_of(kind, content)
@@ -129,12 +129,7 @@ class Handler(BaseHTTPRequestHandler):
         if status == DROPPED:
             self.close_connection = True
             return
-        text = json.dumps(told).encode()
-        self.send_response(status)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(text)))
-        self.end_headers()
-        self.wfile.write(text)
+        self.say_json(status, told)
 
     def _spoilt(self, path: str) -> Answer | None:
         for fault in self.kubeflow.faults:
@@ -160,19 +155,9 @@ class Handler(BaseHTTPRequestHandler):
 
     do_GET = do_POST = do_DELETE = _answer
 
-    def log_message(self, *arguments: Any) -> None:
-        """Say nothing."""
-
 
 @contextmanager
 def running(kubeflow: Kubeflow) -> Iterator[Kubeflow]:
     """Serve it at ``kubeflow.url``."""
-    handler = type("Served", (Handler,), {"kubeflow": kubeflow})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    kubeflow.url = f"http://127.0.0.1:{server.server_port}"
-    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    try:
+    with local_server(Handler, kubeflow=kubeflow) as kubeflow.url:
         yield kubeflow
-    finally:
-        server.shutdown()
-        server.server_close()

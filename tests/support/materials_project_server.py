@@ -10,14 +10,14 @@ own client, ``mp-api``: every case goes through it (tests/adapters/data/test_mat
 from __future__ import annotations
 
 import json
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from tests.support.local_server import LocalHandler, local_server
 
 KEY = "k" * 32
 MOST_PER_PAGE = 1000
@@ -81,7 +81,7 @@ class Service:
         return [self.documents[name] for name in names if name in self.documents]
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(LocalHandler):
     """One request."""
 
     service: Service
@@ -99,14 +99,14 @@ class Handler(BaseHTTPRequestHandler):
             time.sleep(2.5)
             return
         if fault.isdigit():
-            self._send(int(fault), b'{"message":"An unexpected error occurred"}')
+            self.say(int(fault), b'{"message":"An unexpected error occurred"}')
         elif path != "heartbeat" and "x-api-key" not in self.headers:
-            self._send(401, b'{"message":"No API key found in request"}')
+            self.say(401, b'{"message":"No API key found in request"}')
         elif path != "heartbeat" and self.headers["x-api-key"] != KEY:
-            self._send(403, b'{"message":"Invalid authentication credentials"}')
+            self.say(403, b'{"message":"Invalid authentication credentials"}')
         else:
             content = json.dumps(self.service.answer(path, parameters)).encode()
-            self._send(200, content[: len(content) // 2] if fault == "half" else content)
+            self.say(200, content[: len(content) // 2] if fault == "half" else content)
 
     def _next_fault(self, path: str) -> str:
         for item in self.service.faults:
@@ -115,28 +115,9 @@ class Handler(BaseHTTPRequestHandler):
                 return item[1]
         return ""
 
-    def _send(self, status: int, content: bytes) -> None:
-        self.send_response(status)
-        self.send_header("content-type", "application/json")
-        self.send_header("content-length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def log_message(self, *_: Any) -> None:
-        pass
-
 
 @contextmanager
 def running(service: Service) -> Iterator[Service]:
     """Serve on a free port of this machine."""
-    handler = type("BoundHandler", (Handler,), {"service": service})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    service.url = f"http://127.0.0.1:{server.server_port}"
-    try:
+    with local_server(Handler, service=service) as service.url:
         yield service
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

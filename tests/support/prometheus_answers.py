@@ -8,14 +8,13 @@ these questions mean what they should is shown on a real one: tests/adapters/pro
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs
 
 from matops.adapters.prometheus.api import PrometheusApi
+from tests.support.local_server import LocalHandler, local_server
 
 
 @contextmanager
@@ -24,26 +23,15 @@ def answering(
 ) -> Iterator[PrometheusApi]:
     """A way to ask it; what was asked is path and fields."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(LocalHandler):
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"])).decode()
+            body = self.body().decode()
             if asked is not None:
                 asked.append((self.path, {name: v[0] for name, v in parse_qs(body).items()}))
-            self.send_response(status)
-            self.send_header("content-length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
+            self.say(status, content)
 
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    try:
-        yield PrometheusApi(f"http://127.0.0.1:{server.server_port}/", timeout_s=2)
-    finally:
-        server.shutdown()
-        server.server_close()
+    with local_server(Handler) as url:
+        yield PrometheusApi(f"{url}/", timeout_s=2)
 
 
 def answer(kind: str, result: list[Any]) -> bytes:
