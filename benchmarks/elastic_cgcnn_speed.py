@@ -39,8 +39,8 @@ from matops.core.quality.uncertainty import Conformal
 from matops.families import get_family
 from matops.families.elastic_cgcnn import features
 from matops.families.elastic_cgcnn.config import ElasticConfig
+from matops.families.elastic_cgcnn.crystals.cif.reading import from_cif
 from matops.families.elastic_cgcnn.crystals.crystal import Crystal, make_crystal
-from matops.families.elastic_cgcnn.crystals.formats import from_cif
 from matops.families.elastic_cgcnn.graph.neighbours import Neighbours
 from matops.families.elastic_cgcnn.graph.quotient import Atoms, QuotientGraph
 from matops.simulators.alloys import enumerate_alloys

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from matops.families.elastic_cgcnn.crystals.cif.reading import from_cif
 from matops.families.elastic_cgcnn.crystals.crystal import Crystal, make_crystal
-from matops.families.elastic_cgcnn.crystals.formats import from_cif
 from tests.support.places import DATA
 
 Build = Callable[..., Crystal]

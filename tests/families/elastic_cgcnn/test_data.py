@@ -178,7 +178,7 @@ BAD_ROWS = {
     "stiffer than any solid": ("gold,1001,20", "K_VRH = 1001 GPa is not physical"),
     "no number at all": ("gold,nan,20", "K_VRH = nan GPa is not physical"),
     "partial occupancy": ("partial,50,20", "A1 has partial occupancy 0.7"),
-    "unknown element": ("unknown,50,20", "unknown element"),
+    "unknown element": ("unknown,50,20", "'Qq' is no single element"),
     "no CIF": ("broken,50,20", "not a readable CIF"),
     "overlapping atoms": ("overlap,50,20", "overlap"),
 }

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from matops.core.errors import BadInput
+from matops.families.elastic_cgcnn.crystals.cif.reading import from_cif
 from matops.families.elastic_cgcnn.crystals.crystal import Crystal
-from matops.families.elastic_cgcnn.crystals.formats import from_cif, parse_crystal
+from matops.families.elastic_cgcnn.crystals.formats import parse_crystal
 from matops.families.elastic_cgcnn.files import load_request, write_example
 
 POSCAR = "NaCl\n1.0\n0 2.82 2.82\n2.82 0 2.82\n2.82 2.82 0\nNa Cl\n1 1\nDirect\n0 0 0\n.5 .5 .5\n"

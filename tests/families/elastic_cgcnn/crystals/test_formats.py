@@ -15,9 +15,9 @@ from pymatgen.io.cif import CifParser, CifWriter
 from pymatgen.io.vasp.inputs import Poscar
 
 from matops.core.errors import BadInput
+from matops.families.elastic_cgcnn.crystals.cif.reading import from_cif
 from matops.families.elastic_cgcnn.crystals.crystal import MAX_ATOMS, Crystal, make_crystal
 from matops.families.elastic_cgcnn.crystals.formats import (
-    from_cif,
     from_poscar,
     from_pymatgen,
     parse_crystal,

@@ -1,96 +1,14 @@
 """Crystals from CIF, POSCAR, files of atoms, a pymatgen structure or our own records."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import takewhile
 from typing import Any
 
-import gemmi
-import numpy as np
-
 from matops.core.errors import BadInput
+from matops.families.elastic_cgcnn.crystals.cif.reading import from_cif
 from matops.families.elastic_cgcnn.crystals.crystal import MAX_ATOMS, Crystal, make_crystal
-from matops.physics.arrays import FloatArray, IntArray
 from matops.simulators.output.atoms import ATOMS_FORMS, PeriodicAtoms, parse_atoms
-
-MAX_OPERATIONS = 192
-"""The most operations that a space group has in its conventional cell."""
-SAME_SITE_A = 0.1
-"""Symmetry images of a site closer than this are one atom on a special position."""
-
-
-def _unique_images(frac: FloatArray, lattice_A: FloatArray) -> IntArray:
-    """Rows of the images, shape (n, 3), that remain when coinciding ones are merged."""
-    difference = frac[:, None] - frac[None]
-    difference -= np.round(difference)
-    close = np.linalg.norm(difference @ lattice_A, axis=-1) < SAME_SITE_A
-    return np.flatnonzero(np.argmax(close, axis=1) == np.arange(len(frac)))
-
-
-def _all_atoms(
-    species: list[str],
-    frac: FloatArray,
-    operations: Sequence[gemmi.Op],
-    lattice_A: FloatArray,
-) -> tuple[list[str], FloatArray]:
-    """The atoms that the sites stand for: their elements and fractional coordinates."""
-    seitz = np.array([operation.float_seitz() for operation in operations])
-    if len(operations) == 1:  # most CIFs that programs write know no symmetry
-        return species, frac @ seitz[0, :3, :3].T + seitz[0, :3, 3]
-    images = np.einsum("oij,sj->soi", seitz[:, :3, :3], frac) + seitz[:, :3, 3]
-    orbits = [of_site[_unique_images(of_site, lattice_A)] for of_site in images]
-    repeated = [name for name, orbit in zip(species, orbits, strict=True) for _ in orbit]
-    return repeated, np.concatenate(orbits)
-
-
-def _operations(structure: gemmi.SmallStructure) -> list[gemmi.Op]:
-    if len(structure.symops) > MAX_OPERATIONS:
-        raise BadInput(f"the CIF has {len(structure.symops)} symmetry operations")
-    if structure.symops:
-        return [gemmi.Op(text) for text in structure.symops]
-    structure.determine_and_set_spacegroup("H2N")
-    if structure.spacegroup:
-        return list(structure.spacegroup.operations())
-    named = structure.spacegroup_hm or structure.spacegroup_hall or structure.spacegroup_number
-    if named:
-        raise BadInput(f"unknown space group {named!r}")
-    return [gemmi.Op()]
-
-
-def _has_atoms(block: gemmi.cif.Block) -> bool:
-    return len(block.find("_atom_site_", ["label", "fract_x", "fract_y", "fract_z"])) > 0
-
-
-def from_cif(text: str) -> Crystal:
-    """The first structure of a CIF, with its symmetry applied.
-
-    Raises:
-        BadInput: not a CIF, no atoms, partial occupancy, or not a valid crystal.
-    """
-    try:
-        blocks = list(gemmi.cif.read_string(text))
-        block = next((block for block in blocks if _has_atoms(block)), None)
-        if block is None:
-            raise BadInput("the CIF has no atoms with label and fractional coordinates")
-        structure = gemmi.make_small_structure_from_block(block)
-        operations = _operations(structure)
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise BadInput(f"not a readable CIF: {str(error).splitlines()[0]}") from None
-    if len(structure.sites) > MAX_ATOMS:
-        raise BadInput(
-            f"the CIF has {len(structure.sites)} sites; at most {MAX_ATOMS} are accepted"
-        )
-    lattice = np.array(structure.cell.orth.mat.tolist()).T
-    species = [_species(site) for site in structure.sites]
-    frac = np.array([site.fract.tolist() for site in structure.sites])
-    return make_crystal(lattice, *_all_atoms(species, frac, operations, lattice))
-
-
-def _species(site: gemmi.SmallStructure.Site) -> str:
-    if abs(site.occ - 1.0) > 1e-3:
-        raise BadInput(f"site {site.label} has partial occupancy {site.occ:g}")
-    element = site.element
-    return str(element.name if element.atomic_number else site.type_symbol)
 
 
 def from_poscar(text: str) -> Crystal:

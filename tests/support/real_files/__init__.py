@@ -1,0 +1,1 @@
+"""Files as people have them, made here, and what reading each must give."""
