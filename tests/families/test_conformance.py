@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from importlib import import_module
 
 import pytest
 
 from matops.core.family import Family
 from matops.families import family_names, get_family
-from matops.testing import FamilyConformance
+from matops.testing import Break, FamilyConformance, Lawful
+from tests.support import trapped_models
 from tests.support.trapped_atoms import FAMILY as TRAPPED
 from tests.support.trapped_atoms import installed
 
@@ -20,7 +22,15 @@ def family(request: pytest.FixtureRequest) -> Family:
 
 
 class TestFamily(FamilyConformance):
-    """All that the platform asks."""
+    """All that the platform asks; a family's ``judged.py`` has what its gates are tried on."""
+
+    @pytest.fixture
+    def lawful(self, family: Family) -> Lawful:
+        return import_module(f"tests.families.{family.name}.judged").LAWFUL
+
+    @pytest.fixture
+    def breaks(self, family: Family) -> Mapping[str, Break]:
+        return import_module(f"tests.families.{family.name}.judged").BREAKS
 
 
 class TestFamilyWithArrays(FamilyConformance):
@@ -31,3 +41,11 @@ class TestFamilyWithArrays(FamilyConformance):
         """Installed as one from outside the tree."""
         with installed(tmp_path_factory.mktemp("site")):
             yield TRAPPED
+
+    @pytest.fixture
+    def lawful(self) -> Lawful:
+        return trapped_models.LAWFUL
+
+    @pytest.fixture
+    def breaks(self) -> Mapping[str, Break]:
+        return trapped_models.BREAKS

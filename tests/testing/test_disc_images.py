@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,7 +22,7 @@ import matops as library
 from matops.core.family import Family
 from matops.entrypoints.cli.pipelines.demo import running_server
 from matops.families import get_family
-from matops.testing import FamilyConformance
+from matops.testing import Break, FamilyConformance, Lawful
 from tests.conftest import Matops
 from tests.support.outside_family import install, on_path
 
@@ -43,6 +43,18 @@ class TestDiscImages(FamilyConformance):
     @classmethod
     def family(cls, site: Path) -> Family:
         return get_family(NAME)
+
+    @pytest.fixture
+    def lawful(self, site: Path) -> Lawful:
+        from tests.support import disc_models  # once the family is installed
+
+        return disc_models.LAWFUL
+
+    @pytest.fixture
+    def breaks(self, site: Path) -> Mapping[str, Break]:
+        from tests.support import disc_models
+
+        return disc_models.BREAKS
 
 
 class Served(NamedTuple):

@@ -1,21 +1,17 @@
 """What a family says of itself: words, targets, presets, gates."""
 
-from collections.abc import Sequence
 from dataclasses import is_dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from matops.artifacts.jsonfile import from_json, read_json, to_json, write_json
-from matops.core.data.record import Payload
-from matops.core.data.target import SAMPLE_AXIS
 from matops.core.errors import BadInput
 from matops.core.family import Designs, Explains, Family, Simulates, TakesFromDatabases
 from matops.core.quality.gate import judge
 from matops.entrypoints.configuration import resolve_config
-from matops.testing.case import case_of, ensemble_of, typical, typical_tables
+from matops.testing.case import case_of, ensemble_of, typical
 
 PRESETS = ("demo", "full")
 
@@ -86,26 +82,6 @@ class Describes:
             assert any("coverage" in metric for metric in limited)
             assert any("half_width" in metric for metric in limited)
             assert len(limited) >= 3
-
-    def test_physics_is_measured_and_every_measure_of_it_has_a_gate(self, family: Family) -> None:
-        config = family.preset("demo")
-
-        def constant(given: Sequence[Payload], axis: str = SAMPLE_AXIS) -> NDArray[np.float64]:
-            samples = [family.parse(payload) for payload in given]
-            return typical_tables(family, family.featurize(samples, config))[axis]
-
-        def broken(given: Sequence[Payload], axis: str = SAMPLE_AXIS) -> NDArray[np.float64]:
-            return np.full_like(constant(given, axis), np.nan)
-
-        gates, payloads = family.gates(config), case_of(family).payloads
-        measured = family.measure_physics(constant, payloads, config)
-        assert measured
-        assert set(measured) <= {gate.metric for gate in gates}
-        verdicts = [
-            judge(gates, family.measure_physics(f, payloads, config)) for f in (constant, broken)
-        ]
-        missed = [{f.gate.metric for f in v.failures} & set(measured) for v in verdicts]
-        assert missed == [set(), set(measured)]
 
     def test_derived_quantities_are_finite_with_unit(self, family: Family) -> None:
         for name, quantity in family.derive(typical(family)).items():

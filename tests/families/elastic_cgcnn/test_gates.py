@@ -14,13 +14,16 @@ from matops.families.elastic_cgcnn.config import DEMO_LIMITS, PRESETS, ElasticCo
 from matops.families.elastic_cgcnn.crystals.crystal import Crystal
 from matops.families.elastic_cgcnn.crystals.formats import parse_crystal
 from matops.families.elastic_cgcnn.gates import (
+    RATTLE_A,
+    distorted,
     elastic_gates,
     measure_invariance,
     measure_physics,
     reordered,
     rotated,
+    softening_share,
     supercell,
-    unphysical_share,
+    unusual_poisson_share,
 )
 
 Array = NDArray[np.float64]
@@ -29,11 +32,11 @@ CONFIG = ElasticConfig()
 
 
 def predictor(rule: Rule) -> Callable[[Sequence[Payload]], Array]:
-    """A model that answers ``rule`` as log10 K and half of it as log10 G."""
+    """A model that answers ``rule`` as log10 K, and half of that modulus as G."""
 
     def predict(payloads: Sequence[Payload]) -> Array:
         answers = np.array([rule(parse_crystal(payload)) for payload in payloads])
-        return np.stack([answers, answers / 2], axis=1)
+        return np.stack([answers, answers - np.log10(2)], axis=1)
 
     return predict
 
@@ -81,7 +84,9 @@ def failing(measured: dict[str, Measurement]) -> set[str]:
 def test_good_model_passes_every_gate_on_physics(crystals: list[Crystal]) -> None:
     measured = measure_physics(predictor(by_volume), payloads_of(crystals), CONFIG)
     assert set(measured) == {
-        "physics.unphysical_share",
+        "physics.unusual_poisson_share",
+        "physics.unusual_poisson_share_distorted",
+        "physics.softening_share",
         "invariance.rotation",
         "invariance.supercell",
         "invariance.atom order",
@@ -123,29 +128,51 @@ def test_model_that_answers_not_a_number_is_caught(crystals: list[Crystal]) -> N
     assert failing(measured) == set(measured)
 
 
-def test_unphysical_share_counts_moduli_that_no_crystal_has() -> None:
+def test_poisson_ratios_that_real_crystals_hardly_have_are_counted() -> None:
     def log10(*pairs: tuple[float, float]) -> Array:
-        with np.errstate(divide="ignore"):
-            return np.log10(np.array(pairs))
+        return np.log10(np.array(pairs))
 
-    assert unphysical_share(log10((100, 40), (999, 900))) == 0.0
-    assert unphysical_share(log10((100, 40), (1001, 40), (100, 1001), (200, 80))) == 0.5
-    assert unphysical_share(np.array([[np.nan, 1.0], [2.0, 1.0]])) == 0.5
-    assert unphysical_share(np.array([[-np.inf, 1.0]])) == 1.0
+    usual = [(100.0, 40.0), (443.0, 520.0), (117.0, 61.0)]  # the second is diamond
+    assert unusual_poisson_share(log10(*usual)) == 0.0
+    # gold is near the upper limit: 0.42; its moduli exchanged are far below the lower one
+    assert unusual_poisson_share(log10((173.0, 27.8), (27.8, 173.0))) == 0.5
+    assert unusual_poisson_share(log10(*usual, (100.0, 3.0))) == 0.25
+    assert unusual_poisson_share(np.array([[np.nan, 1.0], [2.0, 1.6]])) == 0.5
+    assert unusual_poisson_share(np.array([[np.inf, np.inf]])) == 1.0
 
 
-@pytest.mark.parametrize(("stiffest_GPa", "passes"), [(999.0, True), (1001.0, False)])
-def test_one_unphysical_answer_fails_the_gate(
-    stiffest_GPa: float, passes: bool, crystals: list[Crystal]
+@pytest.mark.parametrize(("odd", "passes"), [(1, True), (2, False)])
+def test_one_crystal_of_24_may_leave_the_usual_range(
+    odd: int, passes: bool, cubic: Callable[..., Crystal]
 ) -> None:
-    def rule(crystal: Crystal) -> float:
-        return float(np.log10(stiffest_GPa)) if crystal.symbols[0] == "Fe" else 2.0
+    crystals = [cubic("fcc", 3.6 + 0.01 * n) for n in range(24)]
 
-    measured = measure_physics(predictor(rule), payloads_of(crystals), CONFIG)
-    assert (failing(measured) == set()) is passes
-    assert measured["physics.unphysical_share"].value == pytest.approx(
-        0.0 if passes else 1 / len(crystals)
-    )
+    def predict(payloads: Sequence[Payload]) -> Array:
+        edges_A = np.array([parse_crystal(p).lattice_A.max() for p in payloads])
+        log_K = 2.6 - edges_A / 10
+        return np.stack([log_K, log_K + np.where(edges_A < 3.595 + 0.01 * odd, 0.3, -0.3)], 1)
+
+    measured = measure_physics(predict, payloads_of(crystals), CONFIG)
+    assert measured["physics.unusual_poisson_share"].value == pytest.approx(odd / 24)
+    assert ("physics.unusual_poisson_share" not in failing(measured)) is passes
+
+
+def test_distorted_crystal_keeps_its_atoms_near_their_sites(crystals: list[Crystal]) -> None:
+    rng = np.random.default_rng(3)
+    for crystal in crystals:
+        other = distorted(crystal, rng)
+        moved = (other.frac_coords - crystal.frac_coords + 0.5) % 1.0 - 0.5
+        away_A = np.linalg.norm(moved @ other.lattice_A, axis=1)
+        assert away_A == pytest.approx(np.full(len(away_A), RATTLE_A))
+        assert 0 < abs(other.volume_A3 / crystal.volume_A3 - 1) < 0.3
+
+
+def test_bulk_modulus_that_does_not_rise_under_compression_is_counted(
+    crystals: list[Crystal],
+) -> None:
+    assert softening_share(predictor(by_volume), crystals) == 0.0
+    assert softening_share(predictor(lambda c: -by_volume(c)), crystals) == 1.0
+    assert softening_share(predictor(lambda crystal: 2.0), crystals) == 1.0
 
 
 def test_gates_cover_error_coverage_width_invariance_physics_and_latency() -> None:
@@ -160,7 +187,9 @@ def test_gates_cover_error_coverage_width_invariance_physics_and_latency() -> No
         "invariance.rotation": ("<=", "log10(GPa)"),
         "invariance.supercell": ("<=", "log10(GPa)"),
         "invariance.atom order": ("<=", "log10(GPa)"),
-        "physics.unphysical_share": ("<=", "1"),
+        "physics.unusual_poisson_share": ("<=", "1"),
+        "physics.unusual_poisson_share_distorted": ("<=", "1"),
+        "physics.softening_share": ("<=", "1"),
         "latency.p95": ("<=", "ms"),
     }
     assert {metric: (g.comparison, g.unit) for metric, g in gates.items()} == expected

@@ -9,7 +9,6 @@ from matops.core.data.record import Payload
 from matops.core.family import PredictScaled
 from matops.core.quality.gate import Gate, Measurement, gates_of_target
 from matops.core.quality.prediction import Quantity
-from matops.families.elastic_cgcnn.about import TARGETS
 from matops.families.elastic_cgcnn.config import ElasticConfig
 from matops.families.elastic_cgcnn.crystals.crystal import Crystal
 from matops.families.elastic_cgcnn.crystals.formats import parse_crystal
@@ -19,9 +18,24 @@ from matops.physics.elasticity import poisson_ratio, pugh_ratio, young_modulus_G
 SUPERCELL = np.array([[1, 1, 0], [0, 1, 0], [0, 0, 2]])
 """Doubles the cell and shears its description, so that another lattice basis is tested as well."""
 
+USUAL_POISSON = (0.05, 0.47)
+"""Poisson's ratio of nearly all crystals: 1.1 % of 3,953 labels lie outside. README.md."""
+RATTLE_A, STRAIN = 0.08, 0.02
+"""Of distorted crystals: how far each atom moves, and the standard deviation of their strains.
+
+Bonds as short as that of H2 stay longer than what counts as an overlap.
+"""
+COMPRESSION = 0.02
+"""Linear strain, both ways, by which crystals are compressed and expanded."""
+
+UNUSUAL = "physics.unusual_poisson_share"
+UNUSUAL_DISTORTED = "physics.unusual_poisson_share_distorted"
+SOFTENING = "physics.softening_share"
+
 UNIT = "log10(GPa)"
 SYMMETRY = "a crystal is the same however it is written down"
-PHYSICAL = "Born stability; no solid exceeds 1000 GPa"
+POISSON = "Poisson's ratio from K and G is 0.05 to 0.47 for 98.9 % of 3,953 labels, README.md"
+MURNAGHAN = "dK/dp > 0: Murnaghan, PNAS 30, 244 (1944)"
 """Sources of the gates."""
 
 
@@ -67,20 +81,57 @@ def measure_invariance(
     return changes
 
 
-def unphysical_share(scaled: FloatArray) -> float:
-    """Share of predictions, shape (n, n_targets), with a modulus that no crystal can have."""
-    physical = [t.is_physical(t.from_scale(scaled[:, i])) for i, t in enumerate(TARGETS)]
-    return float(1.0 - np.all(physical, axis=0).mean())
+def distorted(crystal: Crystal, rng: np.random.Generator) -> Crystal:
+    """The crystal strained at random, its atoms moved off their sites."""
+    strain = rng.normal(scale=STRAIN, size=(3, 3))
+    lattice_A = crystal.lattice_A @ (np.eye(3) + (strain + strain.T) / 2)
+    away = rng.normal(size=crystal.frac_coords.shape)
+    away_A = RATTLE_A * away / np.linalg.norm(away, axis=1, keepdims=True)
+    moved = crystal.frac_coords + away_A @ np.linalg.inv(lattice_A)
+    return Crystal(lattice_A, moved % 1.0, crystal.numbers)
+
+
+def stretched(crystal: Crystal, linear_strain: float) -> Crystal:
+    """The crystal with all lengths changed alike; negative strains compress it."""
+    lattice_A = crystal.lattice_A * (1.0 + linear_strain)
+    return Crystal(lattice_A, crystal.frac_coords, crystal.numbers)
+
+
+def unusual_poisson_share(scaled: FloatArray) -> float:
+    """Share of answers, log10 of K and G in GPa, shape (n, 2), of an unusual Poisson's ratio.
+
+    No positive moduli break the limits of thermodynamics, -1 to 0.5: those can't tell models apart.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        ratio = poisson_ratio(*(10.0 ** np.asarray(scaled, dtype=np.float64)).T)
+    low, high = USUAL_POISSON
+    return float(1.0 - ((ratio >= low) & (ratio <= high)).mean())
+
+
+def softening_share(predict: PredictScaled, crystals: Sequence[Crystal]) -> float:
+    """Share of crystals whose K does not rise from an expanded to a compressed state."""
+    wide, tight = (
+        predict([stretched(crystal, sign * COMPRESSION).payload() for crystal in crystals])[:, 0]
+        for sign in (1, -1)
+    )
+    return float(1.0 - (tight > wide).mean())
 
 
 def measure_physics(
     predict: PredictScaled, payloads: Sequence[Payload], config: ElasticConfig
 ) -> dict[str, Measurement]:
-    """Invariances, and the share of unphysical answers."""
-    crystals = [parse_crystal(payload) for payload in payloads]
-    share = unphysical_share(predict([crystal.payload() for crystal in crystals]))
-    unphysical = {"physics.unphysical_share": Measurement(share, "1", rows=len(crystals))}
-    return unphysical | measure_invariance(predict, crystals)
+    """Invariances, Poisson's ratio of real and of distorted crystals, the answer to pressure."""
+    crystals, rng = [parse_crystal(payload) for payload in payloads], np.random.default_rng(0)
+    shares = {
+        name: unusual_poisson_share(predict([crystal.payload() for crystal in state]))
+        for name, state in (
+            (UNUSUAL, crystals),
+            (UNUSUAL_DISTORTED, [distorted(crystal, rng) for crystal in crystals]),
+        )
+    }
+    shares[SOFTENING] = softening_share(predict, crystals)
+    measured = {name: Measurement(share, "1", rows=len(crystals)) for name, share in shares.items()}
+    return measured | measure_invariance(predict, crystals)
 
 
 def derive_moduli(values: Mapping[str, float]) -> dict[str, Quantity]:
@@ -105,6 +156,13 @@ def elastic_gates(config: ElasticConfig) -> tuple[Gate, ...]:
             Gate(f"invariance to {name}", f"invariance.{name}", "<=", limit, UNIT, SYMMETRY)
             for name in REWRITINGS
         ),
-        Gate("moduli are physical", "physics.unphysical_share", "<=", 0.0, "1", PHYSICAL),
+        *(
+            Gate(name, metric, "<=", limits.unphysical, "1", source)
+            for name, metric, source in (
+                ("Poisson's ratio is usual", UNUSUAL, POISSON),
+                ("Poisson's ratio of distorted crystals", UNUSUAL_DISTORTED, POISSON),
+                ("compression stiffens", SOFTENING, MURNAGHAN),
+            )
+        ),
         Gate("latency", "latency.p95", "<=", limits.latency_ms, "ms", "p95 of single requests"),
     )

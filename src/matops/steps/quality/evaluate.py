@@ -60,7 +60,7 @@ def _against_champion(
     return measured, gates, rival.model_version
 
 
-def _measure(predictor: Predictor, test: HeldOut, champion: Path | None) -> Measured:
+def measure_model(predictor: Predictor, test: HeldOut, champion: Path | None) -> Measured:
     """All measurements, and the verdict on them."""
     family, config = predictor.family, predictor.config
     payloads = [record.payload for record in test.records]
@@ -159,7 +159,7 @@ def evaluate(
     test = held_out(prepared, ensemble, "test")
     samples = [prepared.family.parse(record.payload) for record in test.records]
     scores = predictor.domain.assess(prepared.family.describe(samples))
-    measured = _measure(predictor, test, champion)
+    measured = measure_model(predictor, test, champion)
     summary = _domain_summary(predictor, test, scores)
     environment = _environment(commit, log)
     card = _card(prepared, predictor, measured, summary, environment, log.lineage, since_champion)

@@ -47,6 +47,20 @@ def continuum_stiffness_GPa(sample: NanoporousMetal, shares: FloatArray | None =
     return effective_stiffness_GPa(shares, METALS[sample.metal].stiffness_GPa, PENALTY)
 
 
+def continuum_bound_GPa(sample: NanoporousMetal) -> FloatArray:
+    """Upper bound of C_11, C_22, C_33, shape (3,): finite elements as stiff as their solid share.
+
+    The displacements of finite elements are a trial field, whose energy is never below that of
+    the real one; it is tighter than Hashin and Shtrikman's, since it knows the structure.
+
+    Source: Hill, J. Mech. Phys. Solids 11, 357 (1963), section 2 (least energy).
+    """
+    from matops.simulators.continuum.effective import effective_stiffness_GPa
+
+    metal = METALS[sample.metal]
+    return effective_stiffness_GPa(element_density(sample), metal.stiffness_GPa).values
+
+
 def describe_physics(sample: NanoporousMetal) -> FloatArray:
     """The ``PHYSICAL_DESCRIPTORS`` along x, y, z, shape (3, 2)."""
     from matops.simulators.continuum.effective import effective_conductivity
