@@ -123,6 +123,6 @@ def test_share_above_the_bound_is_that_of_the_limits(waves: Callable) -> None:
     found = physics(lambda p: np.array([[500.0, 1.0, 1.0]] * len(p)), [waves(0)])
     full = PRESETS["full"]
     for allowed, accepted in ((0.0, False), (0.3, False), (0.4, True)):
-        config = replace(full, limits=replace(full.limits, above_bound=allowed))
+        config = replace(full, limits=replace(full.limits, bound_share=allowed))
         gates = [g for g in nanoporous_gates(config) if g.metric == "physics.bound_excess_share"]
         assert judge(gates, found).accepted == accepted

@@ -148,20 +148,31 @@ def elastic_gates(config: ElasticConfig) -> tuple[Gate, ...]:
     """All gates of the family; limits come from the configuration."""
     limits, coverage = config.limits, config.evaluation.coverage
     K, G = (limits.mae_K, limits.half_width_K), (limits.mae_G, limits.half_width_G)
-    limit = limits.invariance
     return (
         *gates_of_target("K_VRH", UNIT, *K, coverage, limits.source),
         *gates_of_target("G_VRH", UNIT, *G, coverage, limits.source),
         *(
-            Gate(f"invariance to {name}", f"invariance.{name}", "<=", limit, UNIT, SYMMETRY)
+            Gate(
+                f"invariance to {name}",
+                f"invariance.{name}",
+                "<=",
+                limits.invariance,
+                UNIT,
+                SYMMETRY,
+            )
             for name in REWRITINGS
         ),
         *(
-            Gate(name, metric, "<=", limits.unphysical, "1", source)
-            for name, metric, source in (
-                ("Poisson's ratio is usual", UNUSUAL, POISSON),
-                ("Poisson's ratio of distorted crystals", UNUSUAL_DISTORTED, POISSON),
-                ("compression stiffens", SOFTENING, MURNAGHAN),
+            Gate(name, metric, "<=", limit, "1", source)
+            for name, metric, limit, source in (
+                ("Poisson's ratio is usual", UNUSUAL, limits.unphysical, POISSON),
+                (
+                    "Poisson's ratio of distorted crystals",
+                    UNUSUAL_DISTORTED,
+                    limits.unphysical,
+                    POISSON,
+                ),
+                ("compression stiffens", SOFTENING, limits.softening, MURNAGHAN),
             )
         ),
         Gate("latency", "latency.p95", "<=", limits.latency_ms, "ms", "p95 of single requests"),

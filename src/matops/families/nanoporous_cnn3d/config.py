@@ -129,7 +129,7 @@ class Limits:
     source: str  # why the error limits are what they are
     # shares of stiffnesses, measured in README.md: above the continuum bound, and not raised by a
     # thicker structure
-    above_bound: float = 0.0
+    bound_share: float = 0.0
     softened: float = 0.05
     latency_ms: float = 1000.0  # 95th percentile of the time of a single request, ms
 

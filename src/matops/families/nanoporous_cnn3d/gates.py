@@ -142,7 +142,7 @@ def nanoporous_gates(config: NanoporousConfig) -> tuple[Gate, ...]:
         Gate(f"invariance: {name}", f"invariance.{name}", "<=", limits.symmetry_GPa, UNIT, SYMMETRY)
         for name in SYMMETRIES
     ]
-    excess, softened = limits.above_bound, limits.softened
+    excess, softened = limits.bound_share, limits.softened
     return (
         *gates,
         Gate("below the bound", "physics.bound_excess_share", "<=", excess, "1", TRIAL_FIELD),
