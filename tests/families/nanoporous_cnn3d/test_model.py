@@ -11,14 +11,15 @@ from matops.core.learning.features import PackedFeatures
 from matops.core.learning.transfer import freeze, load_start, stages
 from matops.families.nanoporous_cnn3d.config import (
     PRESETS,
+    Descriptors,
     GridConfig,
     NanoporousConfig,
     NetworkConfig,
 )
-from matops.families.nanoporous_cnn3d.features import featurize
+from matops.families.nanoporous_cnn3d.features import descriptor_names, featurize
 from matops.families.nanoporous_cnn3d.metal.load_map import LoadMap
 from matops.families.nanoporous_cnn3d.metal.structure import NanoporousMetal
-from matops.families.nanoporous_cnn3d.model import StiffnessNetwork
+from matops.families.nanoporous_cnn3d.model import StiffnessNetwork, line_network
 from matops.families.nanoporous_cnn3d.networks.standard import make_periodic, standard_body
 
 SMALL = NanoporousConfig(
@@ -230,3 +231,26 @@ def test_frozen_stages_stay_and_what_belongs_to_none_learns(
     moved = {name.split(".")[0] for name in before if not torch.equal(before[name], after[name])}
     assert moved == open_ones | {"beside", "load_map_scale"}
     assert stages(model) == ("body", "hidden", "output")
+
+
+@pytest.mark.parametrize("chosen", ["physical", "all"])
+def test_line_network_answers_the_straight_line_on_physical_descriptors(
+    chosen: Descriptors,
+) -> None:
+    """Also beside a body, which is silent then; morphology takes no part."""
+    config = NanoporousConfig(grid=GridConfig(voxels=16, density_voxels=8, descriptors=chosen))
+    rng, names = np.random.default_rng(0), descriptor_names(chosen)
+    described = rng.normal(size=(20, 3, len(names)))
+    targets = 2.0 * described[..., -2] - 0.5 * described[..., -1] + 0.3
+    features = PackedFeatures(
+        {
+            "sample.bits": torch.from_numpy(rng.integers(0, 256, (20, 16**3 // 8), dtype=np.uint8)),
+            "sample.material": torch.zeros(20, 4),
+            "sample.descriptors": torch.from_numpy(described).float(),
+        }
+    )
+    line = line_network(config, features, torch.from_numpy(targets).float())
+    assert line is not None
+    found = line(features.batch(torch.arange(20))).detach().numpy()
+    assert found == pytest.approx(targets, abs=1e-4)
+    assert line_network(NanoporousConfig(), features, torch.zeros(20, 3)) is None

@@ -25,6 +25,7 @@ from matops.steps.learning.fold_plan import Case, Folds
 from matops.steps.learning.samples import Samples, gather_samples
 
 FOLDS = Folds(2, seed=1)
+LEARNING_ON = TransferConfig(disjoint_data=True, ways=("fine_tuning",))
 
 
 class Mean(nn.Module):
@@ -255,7 +256,7 @@ def test_a_source_without_a_good_record_is_refused(family: Any) -> None:
 @pytest.fixture
 def transfer(case: Case, world: Any) -> Case:
     """Three members that start from the two of a package."""
-    config = replace(case.config.training, members=3, transfer=TransferConfig(disjoint_data=True))
+    config = replace(case.config.training, members=3, transfer=LEARNING_ON)
     package = world.evaluation / "package"
     return Case(Variant("transfer"), replace(case.config, training=config), start=package)
 
@@ -301,9 +302,7 @@ def test_transfer_from_another_package_trains_anew(
 def test_how_to_learn_on_matters_to_those_that_do(
     run: Run, guessing: Guessing, transfer: Case
 ) -> None:
-    head = replace(
-        transfer.config.training, transfer=TransferConfig(mode="head", disjoint_data=True)
-    )
+    head = replace(transfer.config.training, transfer=replace(LEARNING_ON, mode="head"))
     scratch = replace(transfer, start=None)
     run(scratch, transfer)
     guessing.fitted.clear()

@@ -9,6 +9,7 @@ from torch import nn
 
 from matops.artifacts.jsonfile import read_json, write_json
 from matops.core.family import Family, FamilyConfig
+from matops.core.learning.corrections import Choice
 from matops.core.learning.training import Ensemble, EpochLog, restore_ensemble
 from matops.core.learning.transfer import Ancestor
 
@@ -33,6 +34,7 @@ class TrainingLog:
     learning_curve: tuple[LearningPoint, ...]  # error by number of training rows
     # the model it started from, and those before it, nearest first
     lineage: tuple[Ancestor, ...] = ()
+    choice: Choice | None = None  # how it learnt on from it, where that was chosen
 
 
 @dataclass(frozen=True)

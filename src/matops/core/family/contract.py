@@ -166,6 +166,15 @@ class Learns(About, ABC, Generic[Config, Sample]):
             checkpoints,
         )
 
+    def fit_line(
+        self, features: PackedFeatures, standard_targets: Answer, config: Config
+    ) -> nn.Module | None:
+        """The network as a straight line on its descriptors, which fine-tuning must beat.
+
+        None where it has none. ``standard_targets`` are as :meth:`fit_member` has them.
+        """
+        return None
+
     def restore(self, tensors: Mapping[str, Tensor], config: Config) -> Ensemble:
         """The ensemble whose tensors were stored."""
         from matops.core.learning.training import restore_ensemble

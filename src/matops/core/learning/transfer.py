@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from matops.core.errors import BadInput
 
@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 Mode = Literal["whole", "head", "gradual"]
+Way = Literal["start_line", "descriptor_line", "fine_tuning"]
+WAYS: tuple[Way, ...] = get_args(Way)
+"""Ways of learning on, the simplest first."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,11 @@ class TransferConfig:
     mode: Mode = "whole"
     gradual_share: float = 0.5  # share of the epochs after which ``gradual`` trains everything
     keep_statistics: bool = True  # norms keep those of the start; few rows would only blur them
+    # ways of learning on, of which the one with the least error is taken, found by cross-validation
+    # on the training groups: a straight line on the start's answers, one on descriptors, or
+    # fine-tuning; one that the model does not have is left out
+    ways: tuple[Way, ...] = WAYS
+    compare_up_to: int = 400  # training groups; more than these are fine-tuned without comparing
     # the two models' data have no group in common, where their splits can't show it
     disjoint_data: bool = False
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from matops.core.learning.features import PackedFeatures
+    from matops.core.learning.training import Answer
 
 DRAWN_VOXELS = 40
 """Edge of the grid on which waves are counted, which the network's grids are about."""
@@ -89,6 +90,14 @@ class NanoporousCNN3D(
         from matops.families.nanoporous_cnn3d.model import StiffnessNetwork
 
         return StiffnessNetwork(config)
+
+    @override
+    def fit_line(
+        self, features: PackedFeatures, standard_targets: Answer, config: NanoporousConfig
+    ) -> nn.Module | None:
+        from matops.families.nanoporous_cnn3d.model import line_network
+
+        return line_network(config, features, standard_targets)
 
     @override
     def feature_key(self, config: NanoporousConfig) -> object:

@@ -6,10 +6,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import silu
 
-from matops.core.learning.features import Batch
+from matops.core.learning.features import Batch, PackedFeatures
+from matops.core.learning.training import Answer
 from matops.families.nanoporous_cnn3d.config import NanoporousConfig
 from matops.families.nanoporous_cnn3d.features import MATERIAL, descriptor_names
 from matops.families.nanoporous_cnn3d.metal.load_map import EDGE, box_averages
+from matops.families.nanoporous_cnn3d.morphology.physical import PHYSICAL_DESCRIPTORS
 from matops.families.nanoporous_cnn3d.networks.compact import CompactBody
 from matops.families.nanoporous_cnn3d.networks.periodic import (
     Symmetry,
@@ -50,8 +52,27 @@ class DescriptorPath(nn.Module):
 
     def forward(self, descriptors: Tensor) -> tuple[Tensor, Tensor]:
         """From shape (n, count) to (n, 1, 1, 1, hidden) and (n, 1, 1, 1, 1)."""
-        numbers = self.norm(descriptors).clamp(-EXTREME, EXTREME)[:, None, None, None]
+        numbers = self._numbers(descriptors)[:, None, None, None]
         return self.hidden(numbers), self.line(numbers)
+
+    def _numbers(self, descriptors: Tensor) -> Tensor:
+        return torch.clamp(self.norm(descriptors), -EXTREME, EXTREME)
+
+    @torch.no_grad()
+    def fit_line(self, descriptors: Tensor, targets: Tensor, columns: slice) -> Tensor:
+        """Fit the line on some columns of descriptors, (n, count), to targets, (n,), at once.
+
+        Returns:
+            The intercept, shape (1,), which is not the line's own.
+        """
+        self.norm.running_mean = descriptors.mean(0)
+        self.norm.running_var = descriptors.var(0)
+        numbers = self.eval()._numbers(descriptors)[:, columns].double()
+        known = torch.cat([numbers, torch.ones_like(numbers[:, :1])], dim=1)
+        fitted = torch.linalg.lstsq(known, targets.double()[:, None], driver="gelsd").solution
+        self.line.weight.zero_()
+        self.line.weight[0, columns] = fitted[:-1, 0].float()
+        return fitted[-1].float()
 
 
 class StiffnessNetwork(nn.Module):
@@ -145,6 +166,26 @@ class StiffnessNetwork(nn.Module):
     def _map_averages(edge: int) -> Tensor:
         """Matrix from the parts of a load map to those of the network, along one axis."""
         return torch.from_numpy(box_averages(EDGE, edge)).float()
+
+
+def line_network(
+    config: NanoporousConfig, features: PackedFeatures, targets: Answer
+) -> StiffnessNetwork | None:
+    """The network as a line on its physical descriptors, or on all where none is physical.
+
+    Its own finite elements are the best of lines where labels are scarce: README.md. None where
+    it takes no descriptors. ``targets`` are standardised, shape (n, 3).
+    """
+    network, names = StiffnessNetwork(config), descriptor_names(config.grid.descriptors)
+    if network.beside is None or not isinstance(targets, Tensor):
+        return None
+    physical = [names.index(name) for name in PHYSICAL_DESCRIPTORS if name in names]
+    columns = slice(min(physical, default=0), len(names))
+    described = features.tensors["sample.descriptors"].flatten(0, 1)
+    with torch.no_grad():
+        network.output.weight.zero_()
+        network.output.bias.copy_(network.beside.fit_line(described, targets.flatten(), columns))
+    return network.eval()
 
 
 def _body(config: NanoporousConfig) -> CompactBody | StandardBody | None:

@@ -77,9 +77,24 @@ DESCRIPTORS = Study(
 
 LONGER = {**ONE_MEMBER, **SCHEDULE, "training.epochs": 30}
 
+PHYSICAL = {"grid.descriptors": "physical"}
+WAYS_ON: dict[str, dict[str, Any]] = {
+    PREPARED: GENTLE,
+    f"{PREPARED}, fine-tuned": {**GENTLE, "training.transfer.ways": ["fine_tuning"]},
+    f"{PREPARED}, line on its answers": {**GENTLE, "training.transfer.ways": ["start_line"]},
+    f"{PREPARED}, with physical descriptors": {**GENTLE, **PHYSICAL},
+    f"{PREPARED}, line on physical descriptors": {
+        **GENTLE,
+        **PHYSICAL,
+        "training.transfer.ways": ["descriptor_line"],
+    },
+    SCRATCH: LONGER,
+}
+"""What is chosen, beside each of what it is chosen from."""
+
 TRANSFER = Study(
     name="transfer",
-    question="With few labels, does a start from another model help?",
+    question="With few labels, does a start from another model help, and does fine-tuning it?",
     variants=tuple(
         Variant(
             f"{n}, {series}",
@@ -87,9 +102,9 @@ TRANSFER = Study(
             x=float(n),
             train_groups=n,
             series=series,
-            transfer=series == PREPARED,
+            transfer=series != SCRATCH,
         )
-        for series, settings in ((PREPARED, GENTLE), (SCRATCH, LONGER))
+        for series, settings in WAYS_ON.items()
         for n in (20, 50, 100, 200)
     ),
     x_label="training structures",

@@ -117,7 +117,17 @@ def plan_case(
             number = member + SEEDS_A_FOLD * (fold + folds.count * draw)
             key = training_key(family, config, *ids, number, version)
             training = FoldTraining(
-                key, family, config, features, train, truth, held_out, member, number, case.start
+                key,
+                family,
+                config,
+                features,
+                train,
+                truth,
+                held_out,
+                member,
+                number,
+                samples.groups[train],
+                case.start,
             )
             plan.append((Place(draw, member, train_groups), training))
     return plan

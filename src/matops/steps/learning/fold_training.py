@@ -4,7 +4,7 @@ import hashlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +17,8 @@ from matops.core.data.split import SplitConfig
 from matops.core.data.tables import Tables
 from matops.core.data.target import SAMPLE_AXIS
 from matops.core.family import EvaluationConfig, Family, FamilyConfig
+from matops.core.learning.corrections import Lesson, choose_way
 from matops.core.learning.features import PackedFeatures
-from matops.core.learning.scaling import scaling_for
-from matops.core.learning.training import Ensemble
 from matops.core.learning.transfer import TransferConfig
 from matops.core.monitoring.retraining import RetrainingConfig
 from matops.steps.learning.features import read_features
@@ -39,6 +38,7 @@ class FoldTraining:
     held_out: NDArray[np.int64]  # rows that are predicted
     member: int  # which member of the ensemble
     number: int  # shifts the seed; differs between members, folds and draws
+    groups: NDArray[np.str_]  # group of each of the training rows
     start: Path | None = None  # package from which the weights start; None for random ones
 
 
@@ -105,25 +105,24 @@ def train_fold(training: FoldTraining, directory: Path) -> str:
     family, config, truth = training.family, training.config, training.truth
     rows = features.take(torch.from_numpy(training.train))
     start = read_start(training.start, family, config) if training.start else None
-    scaling = scaling_for(partial(family.network, config), rows, truth, start)
+    lesson, begun = Lesson(family, config, rows, truth, start), time.perf_counter()
+    choice = choose_way(lesson, training.groups.tolist())
     times = [time.perf_counter()]
-    network, _ = family.fit_member(
-        rows,
-        scaling.standard(truth),
-        config,
+    ensemble, _ = lesson.learn(
+        choice.way if choice else "fine_tuning",
         training.number,
+        training.member,
         lambda *_: times.append(time.perf_counter()),
-        start.of_member(training.member) if start else None,
     )
-    seconds = time.perf_counter() - times[0]
+    seconds = time.perf_counter() - begun
     unseen = features.take(torch.from_numpy(training.held_out))
-    predicted = Ensemble([network], scaling.centre, scaling.scale).predict(unseen)
+    predicted = ensemble.predict(unseen)
     tables = {axis: tuple(map(tuple, table[0].tolist())) for axis, table in predicted.items()}
     answers = FoldAnswers(
         predicted=tables.pop(SAMPLE_AXIS, ()),
         seconds=seconds,
         seconds_per_epoch=float(np.median(np.diff(times))) if len(times) > 1 else None,
-        weights=sum(tensor.numel() for tensor in network.parameters()),
+        weights=sum(tensor.numel() for tensor in ensemble.networks[0].parameters()),
         ragged=tables,
     )
     write_json(answers_file(directory, training.key), answers)

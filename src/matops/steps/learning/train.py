@@ -15,6 +15,7 @@ from matops.artifacts.model.model import (
 )
 from matops.artifacts.model.start import read_start
 from matops.core.family import Family, FamilyConfig
+from matops.core.learning.corrections import Choice
 from matops.core.learning.ranks import Ranks
 from matops.core.learning.training import Ensemble, choose_device
 from matops.core.learning.transfer import Start
@@ -25,6 +26,7 @@ from matops.steps.learning.training_pool import PoolWork, Report, train_in_pool
 from matops.steps.learning.training_task import (
     Task,
     checkpoint_key,
+    choose_way_once,
     run_task,
     training_key,
     training_rows,
@@ -63,18 +65,20 @@ def train(
     tasks, ranks = plan_tasks(config), Ranks.joined()
     report = _adding_up(len(tasks) * config.training.epochs, progress)
     start = read_start(init_from, family, config) if init_from else None
+    choice, prepared = None, read_prepared(prepared_dir, family, config)
     on_cpu = choose_device(config.training.device).type == "cpu"
     with listening_for_stop():
+        if start:
+            choice = choose_way_once(prepared, out, start)
+        way = choice.way if choice else "fine_tuning"
         if workers > 1 and on_cpu and ranks.size == 1:
-            work = PoolWork(prepared_dir, family.name, config, out, init_from, policy)
+            work = PoolWork(prepared_dir, family.name, config, out, init_from, policy, way)
             train_in_pool(work, tasks, workers, report)
-            prepared = read_prepared(prepared_dir, family, config)
         else:
-            prepared = read_prepared(prepared_dir, family, config)
             for task in tasks:
-                run_task(prepared, task, out, partial(report, task.name), start, policy)
+                run_task(prepared, task, out, partial(report, task.name), start, policy, way)
                 ranks.wait()
-    log = _assemble(prepared, tasks, out, start)
+    log = _assemble(prepared, tasks, out, start, choice)
     if policy and ranks.first:
         for task in tasks:
             drop_checkpoints(policy, checkpoint_key(prepared, start, task))
@@ -100,7 +104,9 @@ def _learning_point(prepared: Prepared, ensemble: Ensemble, n_rows: int) -> Lear
     return LearningPoint(n_rows, {t.name: float(maes.of(t).mean()) for t in truth.targets})
 
 
-def _assemble(prepared: Prepared, tasks: list[Task], out: Path, start: Start | None) -> TrainingLog:
+def _assemble(
+    prepared: Prepared, tasks: list[Task], out: Path, start: Start | None, choice: Choice | None
+) -> TrainingLog:
     """Join the networks to one model; the first of several processes writes it."""
     config, key, done = prepared.config, training_key(prepared, start), []
     for task in tasks:
@@ -122,6 +128,7 @@ def _assemble(prepared: Prepared, tasks: list[Task], out: Path, start: Start | N
         epochs=tuple(entry for _, member_log in members for entry in member_log.epochs),
         learning_curve=tuple(sorted(curve, key=lambda point: point.rows)),
         lineage=start.lineage if start else (),
+        choice=choice,
     )
     if Ranks.joined().first:
         write_model(out, Ensemble(networks, first.centre, first.scale), log)

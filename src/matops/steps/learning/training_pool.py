@@ -12,6 +12,7 @@ from matops.artifacts.data.prepared import read_prepared
 from matops.artifacts.model.start import read_start
 from matops.core.family import FamilyConfig
 from matops.core.learning.checkpoint import TrainingStopped
+from matops.core.learning.transfer import Way
 from matops.families import get_family
 from matops.processes.workers import begin_worker
 from matops.steps.learning.checkpoints import CheckpointPolicy
@@ -34,6 +35,7 @@ class PoolWork:
     out: Path  # directory of the model
     init_from: Path | None  # package from whose weights the networks start
     policy: CheckpointPolicy | None  # where and how often unfinished trainings are kept
+    way: Way  # how they learn on from it
 
 
 def train_in_pool(work: PoolWork, tasks: Sequence[Task], workers: int, report: Report) -> None:
@@ -63,7 +65,8 @@ def _run_in_worker(work: PoolWork, task: Task) -> None:
     start = read_start(work.init_from, prepared.family, work.config) if work.init_from else None
     # Only while it trains: one that is idle had better end at once.
     with listening_for_stop():
-        run_task(prepared, task, work.out, partial(_report, task.name), start, work.policy)
+        report = partial(_report, task.name)
+        run_task(prepared, task, work.out, report, start, work.policy, work.way)
 
 
 _reports: Any = None

@@ -10,17 +10,27 @@ import torch
 from torch import Tensor
 
 from matops.artifacts.data.prepared import Prepared
-from matops.artifacts.jsonfile import to_json
+from matops.artifacts.jsonfile import read_json, to_json, write_json
 from matops.artifacts.model.model import MemberLog, read_member, write_member
 from matops.artifacts.reached_code import code_digest
 from matops.core.family import Family, FamilyConfig
+from matops.core.learning.corrections import Choice, Lesson, choose_way
 from matops.core.learning.ranks import Ranks
-from matops.core.learning.scaling import scaling_for
-from matops.core.learning.training import Ensemble, choose_device
-from matops.core.learning.transfer import Start
+from matops.core.learning.training import choose_device
+from matops.core.learning.transfer import Start, Way
 from matops.core.progress import Progress
 from matops.steps.learning.checkpoints import CheckpointPolicy, KeptCheckpoints
 from matops.steps.learning.features import FEATURES_OF
+
+CHOICE = "choice.json"
+
+
+@dataclass(frozen=True)
+class KeptChoice:
+    """How a training learns on, so that one that goes on does not choose anew."""
+
+    key: str  # of the training
+    choice: Choice | None
 
 
 @dataclass(frozen=True)
@@ -42,8 +52,8 @@ def training_key(prepared: Prepared, start: Start | None) -> str:
 
 def training_code(family: Family, config: FamilyConfig) -> bytes:
     """Digest of the code from which the weights follow."""
-    members = (*FEATURES_OF, "targets", "network", "fit_member")
-    return code_digest(family, config, members, (Prepared, training_rows, scaling_for))
+    members = (*FEATURES_OF, "targets", "network", "fit_member", "fit_line")
+    return code_digest(family, config, members, (Prepared, training_rows, Lesson, choose_way))
 
 
 def checkpoint_key(prepared: Prepared, start: Start | None, task: Task) -> str:
@@ -70,6 +80,7 @@ def run_task(
     progress: Progress,
     start: Start | None = None,
     policy: CheckpointPolicy | None = None,
+    way: Way = "fine_tuning",
 ) -> None:
     """Train one network and leave it in ``out``, unless it is there already.
 
@@ -79,25 +90,37 @@ def run_task(
         TrainingStopped: the process was told to stop; the last checkpoint has all that was done.
     """
     family, config, key = prepared.family, prepared.config, training_key(prepared, start)
-    build = partial(family.network, config)
-    if read_member(out, task.name, key, build):
+    if read_member(out, task.name, key, partial(family.network, config)):
         progress(config.training.epochs, config.training.epochs, "kept from before")
         return
-    rows = training_rows(prepared, task.share)
-    features, scaled = prepared.features.take(rows), prepared.scaled_targets().take(rows.numpy())
-    scaling = scaling_for(build, features, scaled, start)
-    network, log = family.fit_member(
-        features,
-        scaling.standard(scaled),
-        config,
-        task.member,
-        progress,
-        start.of_member(task.member) if start else None,
-        _checkpoints(prepared, start, task, policy),
+    checkpoints = _checkpoints(prepared, start, task, policy)
+    ensemble, log = lesson_of(prepared, task.share, start).learn(
+        way, task.member, task.member, progress, checkpoints
     )
     if Ranks.joined().first:
-        ensemble = Ensemble([network], scaling.centre, scaling.scale)
         write_member(out, task.name, ensemble, MemberLog(key, tuple(log)))
+
+
+def lesson_of(prepared: Prepared, share: float, start: Start | None) -> Lesson:
+    """What is learnt from the rows of a share of the training groups."""
+    rows = training_rows(prepared, share)
+    features, scaled = prepared.features.take(rows), prepared.scaled_targets().take(rows.numpy())
+    return Lesson(prepared.family, prepared.config, features, scaled, start)
+
+
+def choose_way_once(prepared: Prepared, out: Path, start: Start | None) -> Choice | None:
+    """How all networks of a training learn on from a start; kept in ``out``.
+
+    Of processes that train together, the first one writes.
+    """
+    path, key = out / CHOICE, training_key(prepared, start)
+    if path.is_file() and (kept := read_json(path, KeptChoice)).key == key:
+        return kept.choice
+    groups = prepared.groups[training_rows(prepared, 1.0).numpy()].tolist()
+    choice = choose_way(lesson_of(prepared, 1.0, start), groups)
+    if Ranks.joined().first:
+        write_json(path, KeptChoice(key, choice))
+    return choice
 
 
 def _checkpoints(

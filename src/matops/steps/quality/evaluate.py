@@ -18,6 +18,7 @@ from matops.artifacts.model.evaluation import PACKAGE, PARITY, REPORT, ROWS
 from matops.artifacts.model.model import TrainingLog, read_model
 from matops.artifacts.model.package import Golden, load_predictor, write_package
 from matops.core.family import Explains
+from matops.core.learning.corrections import Choice
 from matops.core.learning.training import Ensemble
 from matops.core.learning.transfer import Ancestor
 from matops.core.predictor import Predictor
@@ -105,11 +106,14 @@ def _card(
     domain: DomainSummary,
     environment: Environment,
     lineage: tuple[Ancestor, ...],
+    choice: Choice | None,
     since_champion: DataChange | None,
 ) -> Card:
     """The card, whose version and file hashes come with the package."""
     family, config = predictor.family, predictor.config
     explained = family.explain(predictor.ensemble, config) if isinstance(family, Explains) else {}
+    if choice:
+        explained = {"How it learnt on from its start": choice.words, **explained}
     return Card(
         schema_version=SCHEMA_VERSION,
         family=family.name,
@@ -162,7 +166,8 @@ def evaluate(
     measured = measure_model(predictor, test, champion)
     summary = _domain_summary(predictor, test, scores)
     environment = _environment(commit, log)
-    card = _card(prepared, predictor, measured, summary, environment, log.lineage, since_champion)
+    learnt = log.lineage, log.choice
+    card = _card(prepared, predictor, measured, summary, environment, *learnt, since_champion)
     out.mkdir(parents=True, exist_ok=True)
     golden = _golden(predictor, test)
     card = write_package(out / PACKAGE, card, ensemble, predictor.domain, golden)
