@@ -153,7 +153,7 @@ class IsJudged:
         slowest = next((gate.limit for gate in gates if gate.metric.startswith("latency")), None)
         refused_by = {
             name: {failure.gate.name for failure in trial.verdict(broken(lawful.model)).failures}
-            for name, broken in (common_breaks(family.targets, slowest) | breaks).items()
+            for name, broken in {**common_breaks(family.targets, slowest), **breaks}.items()
         }
         harmless = [name for name, refusing in refused_by.items() if not refusing]
         assert not harmless, f"models that no gate refuses: {harmless}"

@@ -103,7 +103,7 @@ def unusual_poisson_share(scaled: FloatArray) -> float:
     No positive moduli break the limits of thermodynamics, -1 to 0.5: those can't tell models apart.
     """
     with np.errstate(over="ignore", invalid="ignore"):
-        ratio = poisson_ratio(*(10.0 ** np.asarray(scaled, dtype=np.float64)).T)
+        ratio = np.asarray(poisson_ratio(*(10.0 ** np.asarray(scaled, dtype=np.float64)).T))
     low, high = USUAL_POISSON
     return float(1.0 - ((ratio >= low) & (ratio <= high)).mean())
 

@@ -72,7 +72,8 @@ class DescriptorPath(nn.Module):
         fitted = torch.linalg.lstsq(known, targets.double()[:, None], driver="gelsd").solution
         self.line.weight.zero_()
         self.line.weight[0, columns] = fitted[:-1, 0].float()
-        return fitted[-1].float()
+        intercept: Tensor = fitted[-1].float()
+        return intercept
 
 
 class StiffnessNetwork(nn.Module):
