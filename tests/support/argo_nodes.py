@@ -37,6 +37,7 @@ class StepNodes:
         message: what Argo says of the last attempt.
         lap: of the loop that it stands in.
         driver: phase of its driver.
+        drivers_before: drivers that were lost, which Argo started again.
     """
 
     name: str
@@ -44,6 +45,7 @@ class StepNodes:
     message: str = ""
     lap: int | None = None
     driver: str = "Succeeded"
+    drivers_before: int = 0
 
     @property
     def phase(self) -> str:
@@ -84,9 +86,11 @@ class Nodes:
         self.add(path, "Retry", phase, template)
         return self.add(f"{path}(0)", "DAG", phase, template)
 
-    def pod(self, path: str, phase: str, template: str, **more: Any) -> None:
+    def pod(self, path: str, phase: str, template: str, lost: int = 0, **more: Any) -> None:
         self.add(path, "Retry", phase, template)
-        self.add(f"{path}(0)", "Pod", phase, template, **more)
+        for number in range(lost):
+            self.add(f"{path}({number})", "Pod", "Error", template, **more, message="pod deleted")
+        self.add(f"{path}({lost})", "Pod", phase, template, **more)
 
     def step(self, parent: str, step: StepNodes) -> None:
         """Driver and executor of a step."""
@@ -104,7 +108,8 @@ class Nodes:
         said = {"message": step.message} if step.message else {}
         began = step.driver == "Succeeded"
         inputs = {"inputs": {"parameters": given}}
-        self.pod(driven, step.driver, DRIVER, **inputs, **({} if began else said))
+        lost = step.drivers_before
+        self.pod(driven, step.driver, DRIVER, lost, **inputs, **({} if began else said))
         if not began:
             return
         graph = self.graph(f"{parent}.{step.name}", step.phase, "retry-system-container-executor")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from matops.adapters.pipelines.argo_workflow import read_steps
+import pytest
+
+from matops.adapters.pipelines.argo_workflow import driven_twice, read_steps
 from matops.steps.pipelines.pipeline_service import StepState
 from tests.support.argo_nodes import StepNodes, workflow_of
 
@@ -34,6 +36,20 @@ def test_a_driver_is_what_a_step_waits_for_or_fails_by() -> None:
     assert (waits.state, waits.attempts, waits.reason) == ("waiting", 0, "Unschedulable: no")
     (fails,) = steps_of(StepNodes("number-shards", driver="Failed", message="main: Error"))
     assert (fails.state, fails.reason) == ("failed", "main: Error")
+
+
+@pytest.mark.parametrize(
+    ("before", "driver", "lost"),
+    [(1, "Failed", "Split the campaign"), (0, "Failed", ""), (1, "Succeeded", "")],
+)
+def test_a_step_is_noted_twice_where_its_driver_ran_again_and_a_later_one_failed(
+    before: int, driver: str, lost: str
+) -> None:
+    steps = [
+        StepNodes("number-shards", drivers_before=before),
+        StepNodes("simulate-shard", driver=driver, message="main: Error (exit code 1)"),
+    ]
+    assert driven_twice(workflow_of("a-b", steps, "Failed", TITLES)) == lost
 
 
 def test_between_two_attempts_a_step_waits() -> None:

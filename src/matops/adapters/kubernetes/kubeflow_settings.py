@@ -31,6 +31,7 @@ class KubeflowSettings:
 
     retry_policy: str = ""  # for steps; empty for Argo's own, OnFailure
     account: str = "pipeline-runner"  # of runs that name none
+    archives_logs: bool = False  # of all pods, which fail where S3 does not take these
 
 
 def read_kubeflow_settings(objects: KubernetesObjects, namespace: str) -> KubeflowSettings:
@@ -42,13 +43,15 @@ def read_kubeflow_settings(objects: KubernetesObjects, namespace: str) -> Kubefl
     core, apps = CoreV1Api(objects.client), AppsV1Api(objects.client)
     config = objects.ask(CONTROLLER, core.read_namespaced_config_map, CONTROLLER, namespace)
     server = objects.ask(API_SERVER, apps.read_namespaced_deployment, API_SERVER, namespace)
-    defaults = _parsed((config.data or {}).get("workflowDefaults")) if config else {}
+    data = (config.data if config else None) or {}
+    defaults = _parsed(data.get("workflowDefaults"))
     containers = server.spec.template.spec.containers if server else []
     variables = {v.name: v.value for one in containers for v in one.env or []}
     patched = _policy(_parsed(variables.get(PATCH)))
     return KubeflowSettings(
         retry_policy=patched or _policy(defaults.get("spec")),
         account=variables.get(ACCOUNT) or KubeflowSettings.account,
+        archives_logs=_parsed(data.get("artifactRepository")).get("archiveLogs") is True,
     )
 
 
@@ -60,6 +63,12 @@ def kubeflow_advice(found: KubeflowSettings, account: str) -> Iterator[str]:
             f"Kubeflow Pipelines: a step that fails is not tried again (retryPolicy "
             f"{found.retry_policy} in {CONTROLLER}); set {PATCH}={patch} on the deployment "
             f"{API_SERVER}"
+        )
+    if found.archives_logs:
+        yield (
+            "Kubeflow Pipelines: a run is lost where S3 is away for the moment in which the log of "
+            "one of its drivers is stored; set archiveLogs: false in the artifactRepository of "
+            f"{CONTROLLER} while no run is under way: Kubeflow keeps the logs of steps itself"
         )
     if found.account != account:
         yield (

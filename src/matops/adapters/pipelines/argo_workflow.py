@@ -32,7 +32,7 @@ PHASES: dict[str, RunState] = {
 
 def read_steps(workflow: Json) -> tuple[StepState, ...]:
     """The steps that began, oldest first."""
-    nodes = list((workflow.get("status", {}).get("nodes") or {}).values())
+    nodes = _nodes(workflow)
     drivers = [node for node in nodes if node.get("templateName") == DRIVER and _is_pod(node)]
     drivers.sort(key=lambda node: (node.get("startedAt") or "", node["name"]))
     latest = {path: node for node in drivers for path in _paths(DRIVEN, node)}
@@ -52,6 +52,26 @@ def failure(workflow: Json) -> str:
     return _line(workflow.get("status", {}))
 
 
+def driven_twice(workflow: Json) -> str:
+    """Title of the step whose driver was started again, and after which a later one failed.
+
+    A driver notes its step in Kubeflow's metadata. One that is killed is started again by Argo and
+    notes it once more; each driver after it then ends with "two tasks have the same task name",
+    however often it is tried.
+    """
+    nodes = sorted(_nodes(workflow), key=lambda node: node.get("startedAt") or "")
+    drivers: dict[str, list[Json]] = {}
+    for node in nodes:
+        if node.get("templateName") == DRIVER and _is_pod(node):
+            for path in _paths(DRIVEN, node):
+                drivers.setdefault(path, []).append(node)
+    again = [path for path, pods in drivers.items() if len(pods) > 1 and _succeeded(pods[-1])]
+    if not again or all(_succeeded(pods[-1]) for pods in drivers.values()):
+        return ""
+    name = re.sub(r"\(\d+\)$", "", again[0].rpartition(".")[2])
+    return _title(name, again[0], drivers[again[0]][-1], {})
+
+
 def was_terminated(workflow: Json) -> bool:
     """Whether somebody ended the run, which Kubeflow does by a deadline of no time at all."""
     return bool(workflow.get("spec", {}).get("activeDeadlineSeconds") == 0)
@@ -61,6 +81,14 @@ def is_scheduled(workflow: Json) -> bool:
     """Whether a schedule owns the workflow, and takes it along when it is deleted."""
     owners = workflow.get("metadata", {}).get("ownerReferences") or []
     return any(owner.get("kind") == "ScheduledWorkflow" for owner in owners)
+
+
+def _nodes(workflow: Json) -> list[Json]:
+    return list((workflow.get("status", {}).get("nodes") or {}).values())
+
+
+def _succeeded(node: Json) -> bool:
+    return bool(node["phase"] == "Succeeded")
 
 
 def _is_pod(node: Json) -> bool:

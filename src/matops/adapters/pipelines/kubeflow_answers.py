@@ -4,7 +4,12 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from matops.adapters.pipelines.argo_workflow import failure, read_steps, was_terminated
+from matops.adapters.pipelines.argo_workflow import (
+    driven_twice,
+    failure,
+    read_steps,
+    was_terminated,
+)
 from matops.steps.pipelines.pipeline_service import (
     PipelineRun,
     PipelineVersion,
@@ -63,6 +68,7 @@ def read_run(answer: Any, workflow: Mapping[str, Any] | None = None) -> Pipeline
         # The server writes the beginning of time where there is none yet.
         ended=answer.finished_at if answer.finished_at and answer.finished_at.year > 1970 else None,
         error=_error(answer, workflow or {}) if state == "failed" else "",
+        lost=_lost(workflow or {}) if state == "failed" else "",
         succeeded=tuple(sorted({ATTEMPT.sub("", name or "") for name in done})),
         steps=steps,
     )
@@ -89,6 +95,14 @@ def _error(answer: Any, workflow: Mapping[str, Any]) -> str:
     if failed:
         return f"{failed[0].title}: {failed[0].reason or 'failed'}"
     return str((answer.error.message if answer.error else "") or failure(workflow))
+
+
+def _lost(workflow: Mapping[str, Any]) -> str:
+    """Why a run can't go on: Kubeflow refuses later steps where its metadata have one twice."""
+    title = driven_twice(workflow)
+    return (
+        f"Kubeflow started the driver of {title!r} again, and has the step twice" if title else ""
+    )
 
 
 def read_schedule(answer: Any) -> Schedule:

@@ -147,13 +147,22 @@ def retry_run(run_id: str) -> None:
     """Let a run that failed, or that somebody ended, go on from what it has finished.
 
     Raises:
-        BadInput: it is under way, or has succeeded.
+        BadInput: it is under way, has succeeded, or failed for good.
     """
     service = pipeline_service(read_settings())
     run = service.run(run_id)
     if run.state not in ("failed", "cancelled"):
         raise BadInput(f"run {run_id} is {run.state}; only one that failed can go on")
+    if run.lost:
+        raise BadInput(f"run {run_id} {way_on(run)}")
     service.retry(run_id)
+
+
+def way_on(run: PipelineRun) -> str:
+    """What can be done about a run that failed."""
+    if run.lost:
+        return f"can't go on: {run.lost}; start it anew: what is cached is not done again"
+    return f"goes on from here with: matops platform retry {run.run_id}"
 
 
 def schedule_pipeline(

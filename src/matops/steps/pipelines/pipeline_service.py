@@ -44,6 +44,7 @@ class PipelineRun:
     error: str  # what the platform says of a failure
     succeeded: tuple[str, ...]  # names of the steps that did
     steps: tuple[StepState, ...] = ()  # those that began, oldest first; of a single run only
+    lost: str = ""  # why it can't go on, where it failed for good; empty if it may
 
     @property
     def over(self) -> bool:

@@ -136,6 +136,17 @@ def test_a_kubeflow_without_a_policy_tries_again(
     assert advice(matops, tmp_path, overlay) == []
 
 
+def test_a_kubeflow_whose_drivers_need_s3_for_their_logs_is_told_so(
+    cluster: Discovery, overlay: Path, matops: Matops, tmp_path: Path
+) -> None:
+    """A driver whose log was not stored ran again, and each later one of the run failed."""
+    for archives, said in (("true", 1), ("false", 0)):
+        data = {"artifactRepository": f"archiveLogs: {archives}"}
+        cluster.answers[SHIPPED] = {"metadata": {}, "data": data}
+        lines = advice(matops, tmp_path, overlay)
+        assert [("archiveLogs: false" in line) for line in lines] == [True] * said
+
+
 def test_runs_that_are_started_on_kubeflows_page_need_our_account(
     cluster: Discovery, overlay: Path, matops: Matops, tmp_path: Path
 ) -> None:

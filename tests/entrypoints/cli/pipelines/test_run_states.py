@@ -111,6 +111,27 @@ def test_a_run_that_failed_goes_on_where_it_was(kubeflow: Kubeflow, platform: Pl
     assert len(kubeflow.runs) == 1
 
 
+def test_a_run_whose_driver_was_lost_must_be_started_anew(
+    kubeflow: Kubeflow, platform: Platform
+) -> None:
+    kubeflow.ends, kubeflow.script = "FAILED", ("ingest", "preprocess", "train")
+    kubeflow.steps = {
+        "preprocess": StepNodes("preprocess", drivers_before=1),
+        "train": StepNodes("train", driver="Failed", message="main: Error (exit code 1)"),
+    }
+    said = (
+        "can't go on: Kubeflow started the driver of 'Prepare samples' again, and has the step "
+        "twice; start it anew: what is cached is not done again\n"
+    )
+    done = platform(*TRAIN, "--retries", "2")
+    (run,) = kubeflow.runs
+    assert done.status == 2
+    assert done.err.endswith(f"run {run} {said}")
+    done = platform("retry", run)
+    assert (done.status, done.err) == (2, f"matops: run {run} {said}")
+    assert not [path for _, path in kubeflow.requests if path.endswith(":retry")]
+
+
 def test_a_run_goes_on_by_itself_as_often_as_asked(kubeflow: Kubeflow, platform: Platform) -> None:
     kubeflow.ends = "FAILED"
     done = platform(*TRAIN, "--retries", "2")

@@ -122,7 +122,7 @@ def _wait(run_id: str, retries: int, as_json: bool) -> None:
     try:
         ended = _followed(run_id)
         for left in reversed(range(retries)):
-            if ended.state != "failed":
+            if ended.state != "failed" or ended.lost:
                 break
             side.print(f"{ended.error}; goes on, {left} retries left", soft_wrap=True)
             retry_run(run_id)
@@ -238,7 +238,7 @@ def _run_table(runs: "list[PipelineRun]") -> Table:
 
 
 def _print_run(run: "PipelineRun", as_json: bool) -> None:
-    from matops.entrypoints.pipelines.platform import outcome
+    from matops.entrypoints.pipelines.platform import outcome, way_on
 
     if as_json:
         print_json({**asdict(run), "outcome": outcome(run)})
@@ -249,4 +249,4 @@ def _print_run(run: "PipelineRun", as_json: bool) -> None:
     if run.error and not any(step.state == "failed" for step in run.steps):
         print_line(run.error)
     if run.state == "failed":
-        side.print(f"matops platform retry {run.run_id} goes on from here", soft_wrap=True)
+        side.print(f"run {run.run_id} {way_on(run)}", highlight=False, soft_wrap=True)
