@@ -14,11 +14,13 @@ import pytest
 from matops.artifacts.model.model import LearningPoint, TrainingLog
 from matops.artifacts.pages.page import format_limit, format_number
 from matops.artifacts.pages.report import (
+    explain_domain,
     explain_learning_curve,
     explain_verdict,
     render_report,
     worst_rows,
 )
+from matops.core.data.record import Provenance, Record
 from matops.core.data.target import Target
 from matops.core.learning.training import EpochLog
 from matops.core.learning.transfer import Ancestor
@@ -262,6 +264,48 @@ def test_worst_rows_are_ordered_by_error_on_the_learning_scale() -> None:
     assert len(found) == 10
     assert sizes == sorted(sizes, reverse=True)
     assert {row["target"] for row in found} == {"G_VRH"}
+
+
+def test_worst_rows_say_where_they_are_from_and_lead_to_their_record() -> None:
+    """Only the worst are shown whole, a large sample is cut, and what is in it stays text."""
+    card, rows = make_card(MODULI[:1]), make_rows(MODULI[:1])
+    rows = rows.assign(source="files", origin=[f"crystals.json: row {i}" for i in range(len(rows))])
+    stated = Provenance("files", "crystals.json: row 1", "VASP", "PBE", "2024-01-02", "CC BY 4.0")
+    sample = {"cif": HOSTILE + 5000 * "x"}
+    records = [Record(name, "MgO", sample, {"K_VRH": 1.0}, stated) for name in rows["id"]]
+    html = render_report(card, rows, LOG, "A demo family", "", records)
+    assert_harmless(html)
+    page = Page(html)
+    links = {
+        a["href"] for tag, a in page.tags if tag == "a" and str(a.get("href"))[:8] == "#record-"
+    }
+    shown = {f"#{a['id']}" for tag, a in page.tags if tag == "details" and "id" in a}
+    worst = worst_rows(MODULI[0], rows)
+    assert links == shown == {f"#record-{row['id']}" for row in worst}
+    assert len(links) == 10
+    assert all(str(row["origin"]) in page.text for row in worst)
+    assert "VASP, PBE, 2024-01-02; licence CC BY 4.0" in page.text
+    assert 10 * 4100 > html.count("x" * 1000) * 1000 > 10 * 2900
+
+
+@pytest.mark.parametrize(
+    ("correlation", "said"),
+    [(0.05, "does not rank them: rank correlation 0.05"), (0.31, "ranks them here"), (None, "")],
+)
+def test_page_says_whether_the_domain_score_ranks_the_errors(
+    correlation: float | None, said: str
+) -> None:
+    assert said in explain_domain(correlation)
+    assert (explain_domain(correlation) == "") == (correlation is None)
+    assert explain_domain(float("nan")) == ""
+
+
+def test_gate_on_what_chance_allows_names_what_was_found_beside_it() -> None:
+    card = make_card(MODULI[:1])
+    gate = Gate("cover", "K_VRH.coverage_high", ">=", 0.9, "1", "a promise")
+    measured = {**card.measurements, "K_VRH.coverage_high": Measurement(0.958, "1", rows=24)}
+    text = Page(render(replace(card, measurements=measured, verdict=judge([gate], measured)))).text
+    assert "0.958 found 0.917; judged is the end that chance allows" in text
 
 
 def test_report_is_the_same_text_each_time(default_html: str) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,11 +13,16 @@ from matops.artifacts.pages.plots import held_out as plots
 from matops.artifacts.pages.plots.points import select_points
 from matops.artifacts.pages.plots.style import to_svg
 from matops.artifacts.pages.plots.training import draw_learning_curve, draw_training
+from matops.core.data.record import Record
 from matops.core.data.target import Target
 from matops.core.quality.card import Card
 from matops.core.quality.gate import Measurement, Verdict
 
 WORST = 10
+RANKS_ABOVE = 0.2
+"""Rank correlation of domain score and error below which the score says next to nothing."""
+SHOWN_CHARACTERS = 4000
+"""Of a record's sample; a large one is cut."""
 FLAT_BELOW = 0.05
 SUMMARY = {
     "mae": "MAE, learning scale",
@@ -88,7 +94,47 @@ def worst_rows(target: Target, rows: pd.DataFrame) -> list[dict[str, object]]:
     return [{str(key): value for key, value in row.items()} for row in worst]
 
 
-def _section(card: Card, rows: pd.DataFrame, index: int) -> dict[str, object]:
+def explain_domain(correlation: float | None) -> str:
+    """Whether the domain score ranks the errors of a target; empty where nobody knows."""
+    if correlation is None or not np.isfinite(correlation):
+        return ""
+    if correlation >= RANKS_ABOVE:
+        return f"It ranks them here: rank correlation {correlation:.2f}."
+    return (
+        f"Here it does not rank them: rank correlation {correlation:.2f}. Within the domain, take "
+        "a small score for no sign of a small error."
+    )
+
+
+def _chance(card: Card, metric: str) -> Measurement | None:
+    """What was measured, where a gate judges what chance could have made of it."""
+    return card.measurements.get(metric.removesuffix("_high")) if metric.endswith("_high") else None
+
+
+def _cited(records: Sequence[Record], sections: Sequence[dict[str, Any]]) -> list[dict[str, str]]:
+    """The records of the worst rows, with their samples as text."""
+    ids = dict.fromkeys(row["id"] for section in sections for row in section["worst"])
+    by_id = {record.id: record for record in records}
+    cited = []
+    for record in (by_id[name] for name in ids if name in by_id):
+        sample = json.dumps(record.payload, ensure_ascii=False)
+        cut = " …" if len(sample) > SHOWN_CHARACTERS else ""
+        stated = record.provenance
+        made = ", ".join(x for x in (stated.engine, stated.method, stated.date) if x)
+        cited.append(
+            {
+                "id": record.id,
+                "group": record.group,
+                "origin": f"{stated.source}: {stated.origin}",
+                "made": made,
+                "licence": stated.licence,
+                "sample": sample[:SHOWN_CHARACTERS] + cut,
+            }
+        )
+    return cited
+
+
+def _section(card: Card, rows: pd.DataFrame, index: int) -> dict[str, Any]:
     """What the page shows of one target: figures as SVG, and the worst test rows."""
     target = card.targets[index]
     points = select_points(target, rows)
@@ -101,25 +147,41 @@ def _section(card: Card, rows: pd.DataFrame, index: int) -> dict[str, object]:
         "domain": plots.draw_domain_error(points, correlation),
     }
     drawn = {name: to_svg(figure, f"{name}{index}") for name, figure in figures.items()}
-    return {"target": target, "figures": drawn, "worst": worst_rows(target, rows)}
+    return {
+        "target": target,
+        "figures": drawn,
+        "worst": worst_rows(target, rows),
+        "ranking": explain_domain(correlation),
+    }
 
 
-def render_report(card: Card, rows: pd.DataFrame, log: TrainingLog, title: str, paper: str) -> str:
+def render_report(
+    card: Card,
+    rows: pd.DataFrame,
+    log: TrainingLog,
+    title: str,
+    paper: str,
+    records: Sequence[Record] = (),
+) -> str:
     """The report as one self-contained page, the same text for the same input.
 
     ``rows`` has one row a test sample and target: id, group, target, truth, predicted, lower, upper
-    (physical units), domain_score and out_of_domain. ``paper`` is what the family follows.
+    (physical units), domain_score and out_of_domain, and where a sample is from: source, origin.
+    ``paper`` is what the family follows; the worst of the ``records`` are shown whole.
     """
     curve, data = log.learning_curve, card.data
     shown = {f"{target.name}.{metric}" for target in card.targets for metric in SUMMARY}
     learning = to_svg(draw_learning_curve(curve, card.targets), "learning") if curve else None
+    sections = [_section(card, rows, i) for i in range(len(card.targets))]
     return template("report.html.j2").render(
         card=card,
         title=title,
         paper=paper,
         created=card.created.replace("T", " ").replace("+00:00", " UTC"),
         why=explain_verdict(card.verdict),
-        sections=[_section(card, rows, i) for i in range(len(card.targets))],
+        sections=sections,
+        cited=_cited(records, sections),
+        chance={r.gate.metric: _chance(card, r.gate.metric) for r in card.verdict.results},
         summary=SUMMARY,
         explain_error=explain_error,
         others={name: m for name, m in card.measurements.items() if name not in shown},

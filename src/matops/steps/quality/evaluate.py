@@ -173,18 +173,18 @@ def evaluate(
     card = write_package(out / PACKAGE, card, ensemble, predictor.domain, golden)
     rows = test_table(predictor, test, scores)
     rows.to_csv(out / ROWS, index=False)
-    _write_pages(out, prepared, card, rows, log)
+    _write_pages(out, prepared, card, rows, log, test)
     return card
 
 
 def _write_pages(
-    out: Path, prepared: Prepared, card: Card, rows: pd.DataFrame, log: TrainingLog
+    out: Path, prepared: Prepared, card: Card, rows: pd.DataFrame, log: TrainingLog, test: HeldOut
 ) -> None:
     # What draws is slow to import, and steps that train, release or say why draw nothing.
     from matops.artifacts.pages.parity import render_parity
     from matops.artifacts.pages.report import render_report
 
     title, paper = prepared.family.title, prepared.family.paper
-    report, parity = render_report(card, rows, log, title, paper), render_parity(card, rows, title)
+    report = render_report(card, rows, log, title, paper, test.records)
     (out / REPORT).write_text(report, encoding="utf-8")
-    (out / PARITY).write_text(parity, encoding="utf-8")
+    (out / PARITY).write_text(render_parity(card, rows, title), encoding="utf-8")

@@ -56,7 +56,10 @@ def test_table(predictor: Predictor, test: HeldOut, scores: Sequence[DomainScore
         "upper": test.mean.each(np.add, half),
     }
     physical = {name: tables.from_scale() for name, tables in scaled.items()}
-    identity = pd.DataFrame({"id": [record.id for record in test.records], "group": test.groups})
+    records = test.records
+    identity = pd.DataFrame({"id": [record.id for record in records], "group": test.groups})
+    identity["source"] = [record.provenance.source for record in records]
+    identity["origin"] = [record.provenance.origin for record in records]
     domain = pd.DataFrame(
         [{"domain_score": s.score, "out_of_domain": s.is_outside} for s in scores]
     )
