@@ -6,7 +6,7 @@ import pytest
 
 from matops.adapters.pipelines.argo_workflow import driven_twice, read_steps
 from matops.steps.pipelines.pipeline_service import StepState
-from tests.support.argo_nodes import StepNodes, workflow_of
+from tests.support.argo_nodes import Nodes, StepNodes, workflow_of
 
 TITLES = {"number-shards": "Split the campaign", "simulate-shard": "Simulate a share"}
 
@@ -50,6 +50,18 @@ def test_a_step_is_noted_twice_where_its_driver_ran_again_and_a_later_one_failed
         StepNodes("simulate-shard", driver=driver, message="main: Error (exit code 1)"),
     ]
     assert driven_twice(workflow_of("a-b", steps, "Failed", TITLES)) == lost
+
+
+@pytest.mark.parametrize(("graph", "lost"), [("root(0).for-loop-1(0).iteration", 1), ("root", 0)])
+def test_the_driver_of_a_loop_counts_and_that_of_the_whole_run_does_not(
+    graph: str, lost: int
+) -> None:
+    failed = StepNodes("gather-shards", driver="Failed", message="main: Error (exit code 1)")
+    nodes = Nodes("a-b", TITLES)
+    nodes.pod(f"a-b(0).{graph}-driver", "Succeeded", "system-dag-driver", lost=1)
+    workflow = workflow_of("a-b", [failed], "Failed", TITLES)
+    workflow["status"]["nodes"] |= {f"graph-{key}": node for key, node in nodes.nodes.items()}
+    assert bool(driven_twice(workflow)) == lost
 
 
 def test_between_two_attempts_a_step_waits() -> None:

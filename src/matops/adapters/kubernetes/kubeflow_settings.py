@@ -21,6 +21,8 @@ RETRIES = {
 """Steps that fail are tried again. A graph that fails has no message: it is not run anew."""
 ON_FAILURE = ("", "OnFailure", "Always")
 """Policies under which a step is tried again that ends with another status than 0."""
+SHORTER = ("secondsAfterSuccess", "secondsAfterFailure")
+"""Each of them comes before ``secondsAfterCompletion``, which is what a pipeline can say."""
 ACCOUNT = "DEFAULTPIPELINERUNNERSERVICEACCOUNT"
 """Variable of the API server: whose rights a run has that is started on Kubeflow's page."""
 
@@ -31,6 +33,7 @@ class KubeflowSettings:
 
     retry_policy: str = ""  # for steps; empty for Argo's own, OnFailure
     account: str = "pipeline-runner"  # of runs that name none
+    kept_s: int | None = None  # how long finished runs stay, whatever their pipeline says
     archives_logs: bool = False  # of all pods, which fail where S3 does not take these
 
 
@@ -51,6 +54,7 @@ def read_kubeflow_settings(objects: KubernetesObjects, namespace: str) -> Kubefl
     return KubeflowSettings(
         retry_policy=patched or _policy(defaults.get("spec")),
         account=variables.get(ACCOUNT) or KubeflowSettings.account,
+        kept_s=_kept_s(defaults.get("spec")),
         archives_logs=_parsed(data.get("artifactRepository")).get("archiveLogs") is True,
     )
 
@@ -64,6 +68,12 @@ def kubeflow_advice(found: KubeflowSettings, account: str) -> Iterator[str]:
             f"{found.retry_policy} in {CONTROLLER}); set {PATCH}={patch} on the deployment "
             f"{API_SERVER}"
         )
+    if found.kept_s is not None:
+        yield (
+            f"Kubeflow Pipelines: pods and workflow of a finished run go after {found.kept_s} s, "
+            f"whatever its pipeline says; take {' and '.join(SHORTER)} out of the ttlStrategy of "
+            f"{CONTROLLER} while no run is under way"
+        )
     if found.archives_logs:
         yield (
             "Kubeflow Pipelines: a run is lost where S3 is away for the moment in which the log of "
@@ -76,6 +86,12 @@ def kubeflow_advice(found: KubeflowSettings, account: str) -> Iterator[str]:
             f"{found.account}, not of {account}; set {ACCOUNT}={account} on the deployment "
             f"{API_SERVER}"
         )
+
+
+def _kept_s(spec: Any) -> int | None:
+    strategy = spec.get("ttlStrategy") if isinstance(spec, Mapping) else None
+    strategy = strategy if isinstance(strategy, Mapping) else {}
+    return min((s for key in SHORTER if isinstance(s := strategy.get(key), int)), default=None)
 
 
 def _policy(spec: Any) -> str:

@@ -17,6 +17,8 @@ Json = Mapping[str, Any]
 
 DRIVER, EXECUTOR = "system-container-driver", "system-container-impl"
 """Templates of the two pods; the second one's has prefixes."""
+GRAPH_DRIVER, WHOLE = "system-dag-driver", ".root"
+"""Template of the pod before a loop or a branch, and the path of the graph of everything."""
 DRIVEN = re.compile(r"(.+)-driver(\(\d+\))?")
 EXECUTED = re.compile(r"(.+?)(\(\d+\))?\.executor(\(\d+\))?")
 LAP = re.compile(r".*\((\d+):[^()]*\)")
@@ -53,7 +55,7 @@ def failure(workflow: Json) -> str:
 
 
 def driven_twice(workflow: Json) -> str:
-    """Title of the step whose driver was started again, and after which a later one failed.
+    """Title of the step, or the loop, whose driver ran again, and after which a later one failed.
 
     A driver notes its step in Kubeflow's metadata. One that is killed is started again by Argo and
     notes it once more; each driver after it then ends with "two tasks have the same task name",
@@ -62,10 +64,12 @@ def driven_twice(workflow: Json) -> str:
     nodes = sorted(_nodes(workflow), key=lambda node: node.get("startedAt") or "")
     drivers: dict[str, list[Json]] = {}
     for node in nodes:
-        if node.get("templateName") == DRIVER and _is_pod(node):
+        if node.get("templateName") in (DRIVER, GRAPH_DRIVER) and _is_pod(node):
             for path in _paths(DRIVEN, node):
                 drivers.setdefault(path, []).append(node)
-    again = [path for path, pods in drivers.items() if len(pods) > 1 and _succeeded(pods[-1])]
+    # Of the graph of everything there is one in the metadata, however often its driver runs.
+    twice = {path: pods for path, pods in drivers.items() if not path.endswith(WHOLE)}
+    again = [path for path, pods in twice.items() if len(pods) > 1 and _succeeded(pods[-1])]
     if not again or all(_succeeded(pods[-1]) for pods in drivers.values()):
         return ""
     name = re.sub(r"\(\d+\)$", "", again[0].rpartition(".")[2])
@@ -131,7 +135,8 @@ def _line(node: Json) -> str:
 
 def _title(name: str, path: str, driver: Json, others: Mapping[str, StepState]) -> str:
     """Name for people, with the lap of a loop, or a number where the name is taken."""
-    given = {item["name"]: item.get("value") for item in driver["inputs"]["parameters"]}
+    parameters = driver.get("inputs", {}).get("parameters") or []
+    given = {item["name"]: item.get("value") for item in parameters}
     title = str(json.loads(given.get("task") or "{}").get("taskInfo", {}).get("name") or name)
     lap = LAP.match(path)
     title = f"{title} {lap[1]}" if lap else title

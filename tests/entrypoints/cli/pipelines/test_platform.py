@@ -136,6 +136,24 @@ def test_a_kubeflow_without_a_policy_tries_again(
     assert advice(matops, tmp_path, overlay) == []
 
 
+@pytest.mark.parametrize(
+    ("strategy", "said"),
+    [
+        ("{secondsAfterCompletion: 9, secondsAfterSuccess: 3600, secondsAfterFailure: 7200}", 1),
+        ("{secondsAfterCompletion: 9}", 0),
+        ("text", 0),
+    ],
+)
+def test_a_kubeflow_that_takes_finished_runs_away_is_told_so(
+    cluster: Discovery, overlay: Path, matops: Matops, tmp_path: Path, strategy: str, said: int
+) -> None:
+    """As Kubeflow 2.17 is shipped, a run that was to be kept for days was kept for an hour."""
+    data = {"workflowDefaults": f"spec: {{ttlStrategy: {strategy}}}"}
+    cluster.answers[SHIPPED] = {"metadata": {}, "data": data}
+    lines = advice(matops, tmp_path, overlay)
+    assert ["go after 3600 s, whatever" in line for line in lines] == [True] * said
+
+
 def test_a_kubeflow_whose_drivers_need_s3_for_their_logs_is_told_so(
     cluster: Discovery, overlay: Path, matops: Matops, tmp_path: Path
 ) -> None:
