@@ -66,7 +66,8 @@ def predictor(family: Family, config: FamilyConfig, records: list[Record]) -> Pr
         networks = [family.network(config).eval() for _ in range(2)]
     ensemble = Ensemble(networks, torch.tensor([2.0, 1.6]), torch.tensor([0.2, 0.3]))
     conformal = Conformal(0.9, (0.01, 0.02), (2.0, 3.0), rows=70, groups=35)
-    domain = fit_domain(family.describe([family.parse(r.payload) for r in records[:15]]))
+    samples = [family.parse(r.payload) for r in records[:15]]
+    domain = fit_domain(family.describe(samples, family.featurize(samples, config)))
     return Predictor(family, config, ensemble, conformal, domain, "candidate", "data-1")
 
 

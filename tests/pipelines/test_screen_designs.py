@@ -40,7 +40,8 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
         [family.network(config).eval()], torch.full((targets,), 1.0), torch.ones(targets)
     )
     payloads = [family.design(index, 1, config) for index in range(40)]
-    domain = fit_domain(family.describe([family.parse(payload) for payload in payloads]))
+    samples = [family.parse(payload) for payload in payloads]
+    domain = fit_domain(family.describe(samples, family.featurize(samples, config)))
     conformal = Conformal(0.9, (0.1,) * targets, (2.0,) * targets, rows=40, groups=40)
     predictor = Predictor(family, config, ensemble, conformal, domain, "", "data-1")
     directory = tmp_path_factory.mktemp("screening") / "package"

@@ -128,7 +128,7 @@ class Rods(Family, Designs, Confirms):
         ]
         return PackedFeatures({"sample.numbers": torch.tensor(numbers, dtype=torch.float32)})
 
-    def describe(self, samples: Sequence[Any]) -> Descriptors:
+    def describe(self, samples: Sequence[Any], features: Any) -> Descriptors:
         areas = np.array([[rod["area"]] for rod in samples])
         return Descriptors(areas, [frozenset({"rod"})] * len(samples))
 
@@ -171,7 +171,7 @@ def rod_predictor(version: str = "rods-1") -> Predictor:
         member.factor.data.fill_(factor)
     ensemble = Ensemble([m.eval() for m in members], torch.zeros(2), torch.ones(2))
     known = [{"area": area} for area in np.linspace(THINNEST_KNOWN, 0.9, 200)]
-    domain = fit_domain(RODS.describe(known))
+    domain = fit_domain(RODS.describe(known, None))
     conformal = Conformal(0.9, (0.01, 0.01), (2.0, 2.0), rows=50, groups=50)
     return Predictor(RODS, RodConfig(), ensemble, conformal, domain, version, "data-1")
 

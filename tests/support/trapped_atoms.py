@@ -120,7 +120,7 @@ class TrappedAtoms(Family[FamilyConfig, Trapped]):
         packed = {"atom.position": torch.from_numpy(positions).float()}
         return PackedFeatures(packed, {"atom": torch.tensor(counts)})
 
-    def describe(self, samples: Sequence[Trapped]) -> Descriptors:
+    def describe(self, samples: Sequence[Trapped], features: Any) -> Descriptors:
         sizes = np.array([[float(len(sample.positions_A))] for sample in samples])
         return Descriptors(sizes, [frozenset({"atom"})] * len(samples))
 

@@ -18,6 +18,7 @@ from matops.core.quality.prediction import Estimate, Prediction
 from matops.core.quality.uncertainty import Conformal
 
 if TYPE_CHECKING:
+    from matops.core.learning.features import PackedFeatures
     from matops.core.learning.training import Ensemble
 
 Array = NDArray[np.float64]
@@ -42,7 +43,8 @@ class Predictor:
             BadInput: a payload is not a valid sample.
         """
         samples = [self.family.parse(payload) for payload in payloads]
-        return self._members(samples).each(lambda table: table.mean(0))
+        features = self.family.featurize(samples, self.config)
+        return self._members(samples, features).each(lambda table: table.mean(0))
 
     def scaled(self, payloads: Sequence[Payload], axis: str = SAMPLE_AXIS) -> Array:
         """Those of an axis, shape (rows, columns): (n, n_targets) where all are scalars."""
@@ -62,7 +64,8 @@ class Predictor:
         Raises:
             BadInput: a sample shows only now that it is not valid, as where atoms overlap.
         """
-        members = self._members(samples)
+        features = self.family.featurize(samples, self.config)
+        members = self._members(samples, features)
         mean, spread = members.each(lambda t: t.mean(0)), members.each(lambda t: t.std(0))
         half = self.conformal.half_width(spread)
         ends = (mean, mean.each(np.subtract, half), mean.each(np.add, half))
@@ -72,7 +75,7 @@ class Predictor:
             parts = zip(*(tables.values(target) for tables in physical), strict=True)
             for own, (value, lower, upper) in zip(estimates, parts, strict=True):
                 own[target.name] = Estimate(value, target.unit, lower, upper)
-        scores = self.domain.assess(self.family.describe(samples))
+        scores = self.domain.assess(self.family.describe(samples, features))
         return [
             Prediction(
                 estimates=own,
@@ -87,7 +90,6 @@ class Predictor:
             for own, score in zip(estimates, scores, strict=True)
         ]
 
-    def _members(self, samples: Sequence[Any]) -> Tables:
+    def _members(self, samples: Sequence[Any], features: PackedFeatures) -> Tables:
         """Every member's answer on the learning scale, each table (members, rows, columns)."""
-        features = self.family.featurize(samples, self.config)
         return Tables(self.family.targets, self.ensemble.predict(features), features.rows)

@@ -15,6 +15,7 @@ from typing_extensions import override
 from matops.core.data.record import Provenance, Record
 from matops.core.data.tables import Tables
 from matops.core.family import Family, FamilyConfig
+from matops.core.learning.features import PackedFeatures
 from matops.core.predictor import Predictor
 from matops.core.quality.domain import fit_domain
 from matops.core.quality.gate import Verdict
@@ -75,12 +76,13 @@ class Trial:
         )
         groups = [f"c{i}" for i in range(CALIBRATION_ROWS)]
         coverage, spread = self.config.evaluation.coverage, right.each(np.ones_like)
+        features = self.family.featurize(self._samples, self.config)
         return _Answering(
             self.family,
             self.config,
             ensemble_of(self.family),
             calibrate(errors, right.each(np.zeros_like), spread, groups, coverage),
-            fit_domain(self.family.describe(self._samples)),
+            fit_domain(self.family.describe(self._samples, features)),
             "judged",
             "trial",
             model,
@@ -110,7 +112,7 @@ class _Answering(Predictor):
     model: JudgedModel
 
     @override
-    def _members(self, samples: Sequence[Any]) -> Tables:
+    def _members(self, samples: Sequence[Any], features: PackedFeatures) -> Tables:
         time.sleep(self.model.delay_s)
         return self.model.answer(samples).each(lambda table: np.stack([table - 1, table + 1]))
 

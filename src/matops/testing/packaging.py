@@ -22,7 +22,8 @@ from matops.testing.case import ROWS, case_of, ensemble_of
 def _predictor(family: Family) -> Predictor:
     case, n_targets = case_of(family), len(family.targets)
     conformal = Conformal(0.9, (0.01,) * n_targets, (1.5,) * n_targets, 20, 20)
-    domain = fit_domain(family.describe([family.parse(p) for p in case.payloads * 3]))
+    samples = [family.parse(payload) for payload in case.payloads * 3]
+    domain = fit_domain(family.describe(samples, family.featurize(samples, case.config)))
     ensemble = ensemble_of(family)
     return Predictor(family, case.config, ensemble, conformal, domain, "unversioned", "data-1")
 

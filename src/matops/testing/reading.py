@@ -56,13 +56,14 @@ class Reads:
                 list(family.read(path, Provenance("", "")))
 
     def test_description_is_finite_with_one_row_a_sample(self, family: Family) -> None:
-        samples = [family.parse(payload) for payload in case_of(family).payloads]
-        described = family.describe(samples)
+        case = case_of(family)
+        samples = [family.parse(payload) for payload in case.payloads]
+        described = family.describe(samples, family.featurize(samples, case.config))
         assert described.vectors.ndim == 2
         assert len(described.vectors) == len(described.tokens) == len(samples)
         assert np.isfinite(described.vectors).all()
         assert len(set(family.descriptor_names)) == described.vectors.shape[1]
-        alone = family.describe(samples[:1])
+        alone = family.describe(samples[:1], family.featurize(samples[:1], case.config))
         assert described.vectors[0] == pytest.approx(alone.vectors[0])
         assert described.tokens[0] == alone.tokens[0]
 

@@ -11,9 +11,10 @@ from matops.families.elastic_cgcnn import features as features_module
 from matops.families.elastic_cgcnn.config import GraphConfig
 from matops.families.elastic_cgcnn.crystals.crystal import Crystal, make_crystal
 from matops.families.elastic_cgcnn.crystals.elements import PROPERTIES
-from matops.families.elastic_cgcnn.descriptors import N_BOND_ORDERS, STATE, describe
+from matops.families.elastic_cgcnn.domain import describe
 from matops.families.elastic_cgcnn.features import featurize
 from matops.families.elastic_cgcnn.gates import REWRITINGS
+from matops.families.elastic_cgcnn.graph.descriptors import N_BOND_ORDERS, STATE
 
 Build = Callable[..., Crystal]
 GRAPH = GraphConfig()
@@ -69,8 +70,9 @@ def test_state_and_descriptors_do_not_depend_on_how_the_crystal_is_written(
     before, after = featurize(crystals, GRAPH), featurize(rewritten, GRAPH)
     state = before.tensors["sample.state"]
     assert torch.allclose(after.tensors["sample.state"], state, atol=1e-5)
-    assert describe(rewritten).vectors == pytest.approx(describe(crystals).vectors, abs=1e-6)
-    assert list(describe(rewritten).tokens) == list(describe(crystals).tokens)
+    described = describe(crystals, before)
+    assert describe(rewritten, after).vectors == pytest.approx(described.vectors, abs=1e-5)
+    assert list(describe(rewritten, after).tokens) == list(described.tokens)
     for axis, counts in before.counts.items():
         assert torch.equal(after.counts[axis], counts)
 
@@ -88,9 +90,14 @@ def test_state_of_copper_is_its_volume_density_and_bond(cubic: Build) -> None:
 def test_domain_descriptors_have_two_numbers_a_property_and_name_the_elements(
     heusler: Crystal, rock_salt: Crystal
 ) -> None:
-    found = describe([heusler, rock_salt])
-    assert found.vectors.shape == (2, 3 + 2 * len(PROPERTIES))
-    assert list(found.tokens) == [frozenset({"Li", "Gd", "Au"}), frozenset({"Na", "Cl"})]
+    crystals = [heusler, rock_salt]
+    found = describe(crystals, featurize(crystals, GRAPH))
+    assert found.vectors.shape == (2, 5 + 2 * len(PROPERTIES) + N_BOND_ORDERS)
+    assert found.tokens[0] == {
+        *("Li", "Gd", "Au", "3 elements", "alkali metal with lanthanoid"),
+        *("alkali metal with transition metal", "lanthanoid with transition metal"),
+    }
+    assert found.tokens[1] == {"Na", "Cl", "2 elements", "alkali metal with halogen"}
 
 
 def test_denser_packing_has_the_larger_packing_fraction(cubic: Build) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -48,23 +48,30 @@ def sha256(path: Path) -> str:
 
 
 def domain_tensors(domain: Domain) -> dict[str, Tensor]:
-    """The domain's arrays for the weights file."""
+    """The domain's arrays for the weights file; those of a view by its kind and number."""
     import torch
 
-    return {
-        "domain/centre": torch.from_numpy(domain.centre),
-        "domain/scale": torch.from_numpy(domain.scale),
-        "domain/reference": torch.from_numpy(domain.reference.astype(np.float32)),
-    }
+    arrays = {"centre": domain.centre, "scale": domain.scale}
+    arrays["reference"] = domain.reference.astype(np.float32)
+    for number, view in enumerate(domain.views):
+        arrays |= {f"{number} {type(view).__name__}/{k}": array for k, array in vars(view).items()}
+    return {f"domain/{name}": torch.tensor(array) for name, array in arrays.items()}
 
 
-def _restore_domain(tensor: Callable[[str], Tensor], card: Card) -> Domain:
+def _restore_domain(tensors: Mapping[str, Tensor], card: Card) -> Domain:
     from matops.core.quality.domain import Domain
+    from matops.core.quality.views import Expectation, Nearness
 
-    arrays = {
-        name: tensor(f"domain/{name}").double().numpy() for name in ("centre", "scale", "reference")
-    }
-    return Domain(**arrays, threshold=card.domain.threshold, tokens=frozenset(card.domain.tokens))
+    kinds = {kind.__name__: kind for kind in (Nearness, Expectation)}
+    parts: dict[str, dict[str, Any]] = {"": {}}
+    for name in sorted(name for name in tensors if name.startswith("domain/")):
+        *view, what = name.split("/")[1:]
+        parts.setdefault("/".join(view), {})[what] = tensors[name].numpy()
+    arrays = parts.pop("")
+    arrays["reference"] = arrays["reference"].astype(float)
+    views = tuple(kinds[name.split()[1]](**parts[name]) for name in sorted(parts))
+    tokens = frozenset(card.domain.tokens)
+    return Domain(**arrays, views=views, threshold=card.domain.threshold, tokens=tokens)
 
 
 def read_domain(directory: Path) -> Domain:
@@ -78,8 +85,9 @@ def read_domain(directory: Path) -> Domain:
         raise BadInput(f"{path}: no such file, though the card names it")
     try:
         with safe_open(path, framework="pt") as file:
-            return _restore_domain(file.get_tensor, card)
-    except SafetensorError as error:
+            names = [name for name in file.keys() if name.startswith("domain/")]  # noqa: SIM118
+            return _restore_domain({name: file.get_tensor(name) for name in names}, card)
+    except (SafetensorError, KeyError, TypeError) as error:
         raise BadInput(f"{path}: {str(error).splitlines()[0]}") from None
 
 
@@ -173,8 +181,8 @@ def load_predictor(directory: Path) -> Predictor:
     try:
         tensors = load_file(directory / WEIGHTS)
         ensemble = family.restore(tensors, config)
-        domain = _restore_domain(tensors.__getitem__, card)
-    except (SafetensorError, KeyError, RuntimeError) as error:
+        domain = _restore_domain(tensors, card)
+    except (SafetensorError, KeyError, RuntimeError, TypeError) as error:
         raise BadInput(f"{directory / WEIGHTS}: {str(error).splitlines()[0]}") from None
     return Predictor(
         family, config, ensemble, card.calibration, domain, card.version, card.data.version

@@ -131,8 +131,11 @@ class Learns(About, ABC, Generic[Config, Sample]):
         )
 
     @abstractmethod
-    def describe(self, samples: Sequence[Sample]) -> Descriptors:
-        """Descriptors for the domain of applicability; ``descriptor_names`` names their columns."""
+    def describe(self, samples: Sequence[Sample], features: PackedFeatures) -> Descriptors:
+        """Descriptors for the domain of applicability; ``descriptor_names`` names their columns.
+
+        ``features`` are those of :meth:`featurize`: what was computed is not computed again.
+        """
 
     @abstractmethod
     def network(self, config: Config) -> nn.Module:

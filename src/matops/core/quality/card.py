@@ -58,7 +58,8 @@ class DomainSummary:
     """The domain of applicability in words and numbers."""
 
     tokens: tuple[str, ...]  # categories seen in training, as in elements
-    threshold: float  # mean distance to the nearest training rows at which the score is 1
+    # root of the squared novelties in the domain's views, added, at which the score is 1
+    threshold: float
     outside_share: float  # share of the test rows outside the domain
     # Spearman correlation of domain score and absolute error on the test rows, per target: what the
     # score is worth

@@ -2,15 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
-NEIGHBOURS = 5
+from matops.core.quality.views import USUAL, FittedView, View, fit_view
+
 MAX_REFERENCE_ROWS = 5000
-THRESHOLD_QUANTILE = 0.99
 
 Array = NDArray[np.float64]
 
@@ -22,13 +20,16 @@ class Descriptors:
     vectors: Array  # continuous descriptors, shape (n, d)
     # per sample, categories that must have been seen, as in chemical symbols
     tokens: Sequence[frozenset[str]]
+    views: tuple[View, ...] = ()  # what is looked at together; with none, all descriptors
 
 
 @dataclass(frozen=True)
 class DomainScore:
     """Answer for one sample."""
 
-    score: float  # distance to the training data; 1 is where the farthest percent of it lies
+    # how unlike the training data: 1 is where the most unusual percent of it lies, each row judged
+    # without its own group; what has an unseen token lies 1 higher, and so always above 1
+    score: float
     unseen: tuple[str, ...]  # tokens that the training data did not have, sorted
 
     @property
@@ -39,17 +40,15 @@ class DomainScore:
 
 @dataclass(frozen=True)
 class Domain:
-    """Region of the training data, in mean distance to its nearest rows (standardised)."""
+    """Region of the training data: its views' novelties, added in squares, over a threshold."""
 
     centre: Array  # mean of the descriptors, shape (d,)
     scale: Array  # standard deviation of the descriptors, shape (d,)
     reference: Array  # standardised training rows, shape (m, d)
-    threshold: float  # 99th percentile of the training rows' own (leave-one-out) mean distance
+    views: tuple[FittedView, ...]
+    # 99th percentile of the training rows' own root of the sum of squares, their groups left out
+    threshold: float
     tokens: frozenset[str]  # all tokens of the training data
-
-    @cached_property
-    def _tree(self) -> cKDTree:
-        return cKDTree(self.reference)
 
     def standardise(self, samples: Descriptors) -> Array:
         """Descriptors in the training rows' deviations from their mean, shape (n, d)."""
@@ -57,32 +56,34 @@ class Domain:
 
     def assess(self, samples: Descriptors) -> list[DomainScore]:
         """Score samples."""
-        k = min(NEIGHBOURS, len(self.reference))
-        distance = _mean_distance(self._tree, self.standardise(samples), k) / self.threshold
+        points = self.standardise(samples)
+        novelties = [view.novelty(points, self.reference) for view in self.views]
+        scores = np.linalg.norm(novelties, axis=0) / self.threshold
+        unseen = [tuple(sorted(tokens - self.tokens)) for tokens in samples.tokens]
         return [
-            DomainScore(float(score), tuple(sorted(tokens - self.tokens)))
-            for score, tokens in zip(distance, samples.tokens, strict=True)
+            DomainScore(float(score) + bool(new), new)
+            for score, new in zip(scores, unseen, strict=True)
         ]
 
 
-def _mean_distance(tree: cKDTree, points: Array, k: int, skip_self: bool = False) -> Array:
-    distance, _ = tree.query(points, k=k + skip_self)
-    distance = np.asarray(distance).reshape(len(points), -1)
-    return np.asarray(distance[:, int(skip_self) :].mean(axis=1))
+def fit_domain(train: Descriptors, groups: Sequence[str] | None = None, seed: int = 0) -> Domain:
+    """Learn the region from training samples (two or more) of some groups.
 
-
-def fit_domain(train: Descriptors, seed: int = 0) -> Domain:
-    """Learn the region from training samples (two or more).
-
-    At most 5,000 rows, drawn by ``seed``, are kept as reference.
+    Without ``groups`` each row is its own. At most 5,000 rows, drawn by ``seed``, are kept as
+    reference.
     """
     vectors = np.asarray(train.vectors, dtype=float)
     centre, scale = vectors.mean(axis=0), vectors.std(axis=0)
     scale = np.where(scale > 1e-9, scale, 1.0)
     keep = np.random.default_rng(seed).permutation(len(vectors))[:MAX_REFERENCE_ROWS]
+    keep = np.sort(keep)
     # float32 because it is stored so: the threshold must belong to the stored rows.
-    reference = ((vectors - centre) / scale)[np.sort(keep)].astype(np.float32).astype(float)
-    k = min(NEIGHBOURS, len(reference) - 1)
-    own = _mean_distance(cKDTree(reference), reference, k, skip_self=True)
-    threshold = max(float(np.quantile(own, THRESHOLD_QUANTILE)), 1e-9)
-    return Domain(centre, scale, reference, threshold, frozenset().union(*train.tokens))
+    reference = ((vectors - centre) / scale)[keep].astype(np.float32).astype(float)
+    names = np.arange(len(vectors)).astype(str) if groups is None else np.asarray(groups)
+    group = np.unique(names[keep], return_inverse=True)[1]
+    views = train.views or (View(tuple(range(vectors.shape[1]))),)
+    fitted = [fit_view(view, reference, group) for view in views]
+    own = np.linalg.norm([novelty for _, novelty in fitted], axis=0)
+    threshold = max(float(np.quantile(own, USUAL)), 1e-9)
+    tokens = frozenset[str]().union(*train.tokens)
+    return Domain(centre, scale, reference, tuple(view for view, _ in fitted), threshold, tokens)

@@ -20,7 +20,7 @@ from matops.families.elastic_cgcnn.crystals.materials_project import (
 )
 from matops.families.elastic_cgcnn.crystals.payload_forms import PAYLOAD_FORMS
 from matops.families.elastic_cgcnn.data import labelled_crystal, read_source
-from matops.families.elastic_cgcnn.descriptors import DESCRIPTORS, describe
+from matops.families.elastic_cgcnn.domain import DESCRIPTORS, describe
 from matops.families.elastic_cgcnn.files import load_request, write_example
 from matops.families.elastic_cgcnn.gates import derive_moduli, elastic_gates, measure_physics
 from matops.families.elastic_cgcnn.simulation import simulate_alloys

@@ -11,7 +11,11 @@ from matops.core.learning.features import PackedFeatures
 from matops.families.elastic_cgcnn.config import POINTERS, GraphConfig
 from matops.families.elastic_cgcnn.crystals.crystal import Crystal
 from matops.families.elastic_cgcnn.crystals.primitive import primitive_cells
-from matops.families.elastic_cgcnn.descriptors import bond_orders, crystal_states, reduced_lengths
+from matops.families.elastic_cgcnn.graph.descriptors import (
+    bond_orders,
+    crystal_states,
+    reduced_lengths,
+)
 from matops.families.elastic_cgcnn.graph.neighbours import nearest_neighbours
 from matops.families.elastic_cgcnn.graph.quotient import Atoms, QuotientGraph, quotient_graph
 

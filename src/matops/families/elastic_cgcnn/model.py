@@ -12,7 +12,7 @@ from torch.nn.functional import softplus
 from matops.core.learning.features import Batch
 from matops.families.elastic_cgcnn.config import ElasticConfig
 from matops.families.elastic_cgcnn.crystals.elements import binary_features, continuous_properties
-from matops.families.elastic_cgcnn.descriptors import N_BOND_ORDERS, STATE
+from matops.families.elastic_cgcnn.graph.descriptors import N_BOND_ORDERS, STATE
 
 REDUCED_RANGE = (0.6, 3.0, 0.1)
 """First centre, last centre and step of the expansion of reduced lengths."""

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
     from matops.core.learning.features import PackedFeatures
     from matops.core.learning.training import Answer
+    from matops.core.quality.domain import Descriptors
 
 DRAWN_VOXELS = 40
 """Edge of the grid on which waves are counted, which the network's grids are about."""
@@ -63,7 +64,6 @@ class NanoporousCNN3D(
     parse = staticmethod(parse_metal)
     load_request = staticmethod(load_request)
     write_example = staticmethod(write_example)
-    describe = staticmethod(describe)
     measure_physics = staticmethod(measure_physics)
     gates = staticmethod(nanoporous_gates)
     derive = staticmethod(derive_stiffness)
@@ -84,6 +84,10 @@ class NanoporousCNN3D(
         from matops.families.nanoporous_cnn3d.features import featurize
 
         return featurize(samples, config.grid)
+
+    @override
+    def describe(self, samples: Sequence[NanoporousMetal], features: PackedFeatures) -> Descriptors:
+        return describe(samples)
 
     @override
     def network(self, config: NanoporousConfig) -> nn.Module:

@@ -23,7 +23,7 @@ from matops.core.learning.training import Ensemble
 from matops.core.learning.transfer import Ancestor
 from matops.core.predictor import Predictor
 from matops.core.quality.card import SCHEMA_VERSION, Card, DataChange, DomainSummary, Environment
-from matops.core.quality.domain import DomainScore, fit_domain
+from matops.core.quality.domain import Descriptors, DomainScore, fit_domain
 from matops.core.quality.gate import Gate, Measurement, Verdict, judge
 from matops.core.quality.uncertainty import calibrate
 from matops.steps.quality import measure
@@ -39,11 +39,17 @@ class Measured:
     champion: str
 
 
+def _describe(prepared: Prepared, rows: torch.Tensor) -> Descriptors:
+    family = prepared.family
+    samples = [family.parse(prepared.records[i].payload) for i in rows.tolist()]
+    return family.describe(samples, prepared.features.take(rows))
+
+
 def _predictor(prepared: Prepared, ensemble: Ensemble) -> Predictor:
     """The trained ensemble with its calibration and its domain."""
     family, config = prepared.family, prepared.config
-    train = [prepared.records[i] for i in prepared.rows("train").tolist()]
-    domain = fit_domain(family.describe([family.parse(record.payload) for record in train]))
+    train = prepared.rows("train")
+    domain = fit_domain(_describe(prepared, train), prepared.groups[train.numpy()].tolist())
     rows, coverage = held_out(prepared, ensemble, "calibration"), config.evaluation.coverage
     conformal = calibrate(rows.truth, rows.mean, rows.spread, rows.groups, coverage)
     version = prepared.version
@@ -161,8 +167,7 @@ def evaluate(
     ensemble, log = read_model(model, prepared.family, prepared.config)
     predictor = _predictor(prepared, ensemble)
     test = held_out(prepared, ensemble, "test")
-    samples = [prepared.family.parse(record.payload) for record in test.records]
-    scores = predictor.domain.assess(prepared.family.describe(samples))
+    scores = predictor.domain.assess(_describe(prepared, prepared.rows("test")))
     measured = measure_model(predictor, test, champion)
     summary = _domain_summary(predictor, test, scores)
     environment = _environment(commit, log)

@@ -11,8 +11,8 @@ from matops.core.learning.features import PackedFeatures
 from matops.families.elastic_cgcnn import FAMILY, POINTERS
 from matops.families.elastic_cgcnn.config import ElasticConfig
 from matops.families.elastic_cgcnn.crystals.crystal import Crystal, make_crystal
-from matops.families.elastic_cgcnn.descriptors import bond_orders, crystal_states
 from matops.families.elastic_cgcnn.features import _graph_arrays, featurize
+from matops.families.elastic_cgcnn.graph.descriptors import bond_orders, crystal_states
 from matops.families.elastic_cgcnn.graph.neighbours import Neighbours, nearest_neighbours
 from matops.families.elastic_cgcnn.graph.quotient import Atoms, QuotientGraph, quotient_graph
 from matops.families.elastic_cgcnn.model import CrystalGraphNetwork

@@ -36,7 +36,7 @@ def featurize(samples: Sequence[Discs]) -> PackedFeatures:
     return PackedFeatures(tensors, {"atom": counts})
 
 
-def describe(samples: Sequence[Discs]) -> Descriptors:
+def describe(samples: Sequence[Discs], features: PackedFeatures) -> Descriptors:
     """For the domain: how full, how many, how close."""
     rows = []
     for sample in samples:

@@ -120,7 +120,7 @@ class Jumps(Family[JumpsConfig, Jump], Explains[JumpsConfig]):
         near_zero = (logs(samples) - CENTRE) * STRETCH
         return PackedFeatures({"sample.logs": torch.from_numpy(near_zero).float()})
 
-    def describe(self, samples: Sequence[Jump]) -> Descriptors:
+    def describe(self, samples: Sequence[Jump], features: Any) -> Descriptors:
         return Descriptors(logs(samples), [frozenset({"vacancy"})] * len(samples))
 
     def measure_physics(

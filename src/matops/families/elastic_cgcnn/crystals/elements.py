@@ -30,6 +30,20 @@ PROPERTIES = (
 )
 """Elemental properties read from pymatgen by name; positive, wide-ranging ones enter as logs."""
 
+KINDS = {
+    "alkali": "alkali metal",
+    "alkaline": "alkaline earth",
+    "lanthanoid": "lanthanoid",
+    "actinoid": "actinoid",
+    "transition_metal": "transition metal",
+    "post_transition_metal": "post-transition metal",
+    "metalloid": "metalloid",
+    "halogen": "halogen",
+    "noble_gas": "noble gas",
+    "chalcogen": "chalcogen",
+}
+"""Kinds of elements as pymatgen and as a message names them; the first that fits counts."""
+
 AS_LOGARITHM = frozenset(PROPERTIES[4:])
 
 
@@ -49,6 +63,14 @@ def period(element: Element) -> int:
 def group_category(element: Element) -> int:
     """Group 1 to 18, or 19 for the f block, which has no group."""
     return F_BLOCK_GROUP if _is_f_block(element) else int(element.group)
+
+
+@cache
+def kind_of_element(symbol: str) -> str:
+    """What the periodic table calls an element, as in ``lanthanoid`` or ``halogen``."""
+    element = Element(symbol)
+    fitting = (name for kind, name in KINDS.items() if getattr(element, f"is_{kind}"))
+    return next(fitting, "other nonmetal")
 
 
 def valence_electrons(element: Element) -> int:

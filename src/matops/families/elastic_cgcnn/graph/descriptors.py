@@ -1,10 +1,9 @@
-"""Crystal-level numbers: what the network sees beside the graph, and what the domain is made of."""
+"""Crystal-level numbers that the network sees beside the graph."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
-from matops.core.quality.domain import Descriptors
 from matops.families.elastic_cgcnn.crystals.crystal import Crystal
 from matops.families.elastic_cgcnn.crystals.elements import (
     PROPERTIES,
@@ -27,13 +26,6 @@ STATE = (
     "shortest reduced bond length",
 )
 """The columns of :func:`crystal_states`; a reduced length is one over the sum of covalent radii."""
-
-DESCRIPTORS = (
-    *STATE[:3],
-    *(f"mean {name.replace('_', ' ')}" for name in PROPERTIES),
-    *(f"spread of {name.replace('_', ' ')}" for name in PROPERTIES),
-)
-"""The columns of :func:`describe`; elemental properties are standardised over the elements."""
 
 NO_BOND = 3.0
 """Reduced length that stands for "no neighbour within the radius"."""
@@ -113,16 +105,3 @@ def _mean_and_spread(values: FloatArray, counts: IntArray) -> FloatArray:
     mean = _means(values, counts)
     spread = np.sqrt(_means((values - np.repeat(mean, counts, axis=0)) ** 2, counts))
     return np.concatenate([mean, spread], axis=1)
-
-
-def describe(samples: Sequence[Crystal]) -> Descriptors:
-    """Domain descriptors: size, and mean and spread of the elements' properties.
-
-    The tokens are the chemical symbols.
-    """
-    counts = np.array([len(sample.numbers) for sample in samples])
-    properties = continuous_properties()[np.concatenate([c.numbers for c in samples])]
-    vectors = np.concatenate(
-        [_sizes(samples, counts), _mean_and_spread(properties, counts)], axis=1
-    )
-    return Descriptors(vectors, [frozenset(sample.symbols) for sample in samples])
