@@ -22,6 +22,7 @@ from matops.artifacts.model.package import (
     load_checked,
     load_predictor,
     read_card,
+    read_domain,
     read_golden,
     sha256,
 )
@@ -55,7 +56,7 @@ def adapt_card(package: Path) -> None:
     write_json(package / CARD, replace(card, files=files, version=version))
 
 
-def refusal(package: Path, load: Callable[[Path], Predictor] = load_predictor) -> str:
+def refusal(package: Path, load: Callable[[Path], object] = load_predictor) -> str:
     with pytest.raises(BadInput) as caught:
         load(package)
     said = str(caught.value)
@@ -244,3 +245,12 @@ def test_what_is_no_safetensors_file_is_never_unpickled(package: Path) -> None:
     torch.save({"member0/output.weight": torch.zeros(2)}, package / WEIGHTS)
     adapt_card(package)
     assert str(package / WEIGHTS) in refusal(package)
+
+
+def test_package_with_the_domain_of_an_older_version_says_to_train_again(package: Path) -> None:
+    tensors = load_file(package / WEIGHTS)
+    of_view = ("domain/0", "domain/1", "domain/2")
+    save_file({k: t for k, t in tensors.items() if not k.startswith(of_view)}, package / WEIGHTS)
+    adapt_card(package)
+    for load in (load_predictor, read_domain):
+        assert refusal(package, load).endswith("older matops: train the model again")

@@ -68,6 +68,8 @@ def _restore_domain(tensors: Mapping[str, Tensor], card: Card) -> Domain:
         *view, what = name.split("/")[1:]
         parts.setdefault("/".join(view), {})[what] = tensors[name].numpy()
     arrays = parts.pop("")
+    if not parts:
+        raise TypeError("its domain is that of an older matops: train the model again")
     arrays["reference"] = arrays["reference"].astype(float)
     views = tuple(kinds[name.split()[1]](**parts[name]) for name in sorted(parts))
     tokens = frozenset(card.domain.tokens)

@@ -8,7 +8,7 @@ from matops.core.learning.transfer import Ancestor
 from matops.core.quality.gate import Measurement, Verdict
 from matops.core.quality.uncertainty import Conformal
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 
 @dataclass(frozen=True)
