@@ -11,7 +11,7 @@ import os
 import stat
 import zlib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from io import BufferedReader, RawIOBase
 from pathlib import Path
 from typing import IO, Any, cast
@@ -22,6 +22,9 @@ from matops.core.errors import BadInput
 
 MEBIBYTE = 2**20
 LARGEST_FILE_BYTES = 64 * MEBIBYTE
+LARGEST_TABLE_BYTES = 8192 * MEBIBYTE
+TIMES_PACKED = 200
+"""How much larger than its packed form a table may be; numbers in text pack ten to thirty times."""
 PACKED_ENDINGS = (".gz", ".xz", ".bz2")
 OPENERS: Mapping[bytes, Any] = {
     b"\x1f\x8b": gzip.open,
@@ -99,6 +102,23 @@ def open_unpacked(path: Path, most_bytes: int = LARGEST_FILE_BYTES) -> Iterator[
         source = cast(IO[bytes], opener(file) if opener else file)
         with BufferedReader(_Bounded(source, path, most_bytes)) as stream:
             yield stream
+
+
+def open_table(
+    path: Path, most_bytes: int = LARGEST_TABLE_BYTES
+) -> AbstractContextManager[IO[bytes]]:
+    """The bytes of a table that is read row by row, and may be larger than memory.
+
+    Raises:
+        BadInput: as :func:`open_unpacked`; or the file packs better than tables do.
+    """
+    try:
+        packed_bytes = path.stat().st_size
+    except OSError as error:
+        raise BadInput(f"{path}: {error.strerror or error}") from None
+    return open_unpacked(
+        path, min(most_bytes, max(LARGEST_FILE_BYTES, TIMES_PACKED * packed_bytes))
+    )
 
 
 def read_bytes(path: Path, most_bytes: int = LARGEST_FILE_BYTES) -> bytes:

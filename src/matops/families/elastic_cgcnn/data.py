@@ -4,16 +4,18 @@ A single bad record never stops a source: it is yielded as quarantined, with its
 """
 
 import csv
-import gzip
+import hashlib
 import json
-import zlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import partial
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
+from matops.core.data.file_content import open_unpacked, unpacked_name
+from matops.core.data.json_rows import JsonTable
 from matops.core.data.record import Provenance, Record, make_record, or_quarantined
 from matops.core.data.sources import unknown_layout
 from matops.core.errors import BadInput
@@ -34,7 +36,6 @@ COLUMN_NAMES = {
 }
 """Names under which a modulus in GPa is found; ``log10(name)`` is understood for each."""
 
-JSON_FILES = (".json", ".json.gz")
 ID_NAMES = ("material_id", "mp_id", "id", "name")
 
 
@@ -62,7 +63,7 @@ def read_source(source: Path, stated: Provenance) -> Incoming:
     if source.is_dir() and (source / ID_PROP).is_file():
         return _read_cif_directory(source, stated)
     files = sorted(source.glob("*.json*")) if source.is_dir() else [source]
-    if source.exists() and files and all(p.name.endswith(JSON_FILES) for p in files):
+    if source.exists() and files and all(unpacked_name(p).endswith(".json") for p in files):
         return _read_json(files, stated)
     raise unknown_layout(source, LAYOUTS)
 
@@ -89,9 +90,10 @@ def _moduli_GPa(entry: Entry) -> Mapping[str, Any]:
 def _read_cif_directory(directory: Path, stated: Provenance) -> Incoming:
     table = directory / ID_PROP
     try:
-        with table.open(newline="", encoding="utf-8-sig", errors="replace") as file:
-            rows = [row for row in csv.reader(file) if row]
-    except (OSError, csv.Error) as error:
+        with open_unpacked(table) as file:
+            text = TextIOWrapper(file, encoding="utf-8-sig", errors="replace", newline="")
+            rows = [row for row in csv.reader(text) if row]
+    except csv.Error as error:
         raise BadInput(f"{table}: not readable as CSV: {error}") from None
     columns = _columns(rows[0] if rows else [], str(table))
     for number, row in enumerate(rows[int(_is_header(rows[0])) :], start=1):
@@ -143,50 +145,44 @@ def _cif_record(
 
 
 def _read_json(files: list[Path], stated: Provenance) -> Incoming:
-    tables = [_as_rows(path) for path in files]
-    rows = tables[0] if len(tables) == 1 else _joined(tables)
-    for number, (name, row) in enumerate(rows):
+    tables = [JsonTable(path) for path in files]
+    for table in tables:
+        table.check()
+    rows = tables[0].rows() if len(tables) == 1 else _joined(tables)
+    for number, (index, row) in enumerate(rows):
+        name = index or next((str(row[key]) for key in ID_NAMES if key in row), "")
         origin = f"{files[0].parent if len(files) > 1 else files[0]}: {name or f'record {number}'}"
         provenance = replace(stated, origin=origin, source="json")
         yield or_quarantined(origin, partial(_json_record, row, provenance))
 
 
-def _load(path: Path) -> Any:
-    try:
-        data = path.read_bytes()
-        return json.loads(gzip.decompress(data) if path.name.endswith(".gz") else data)
-    except (OSError, EOFError, ValueError, RecursionError, zlib.error) as error:
-        raise BadInput(f"{path}: not readable as JSON: {error}") from None
-
-
-def _as_rows(path: Path) -> list[tuple[str, dict[str, Any]]]:
-    """(name, row) pairs of a list of records, or of a table in pandas' split form (matbench)."""
-    content = _load(path)
-    if isinstance(content, dict) and {"index", "columns", "data"} <= content.keys():
-        try:
-            pairs = zip(content["index"], content["data"], strict=True)
-            return [(str(i), dict(zip(content["columns"], row, strict=True))) for i, row in pairs]
-        except (TypeError, ValueError):
-            raise BadInput(f"{path}: index, columns and data do not fit together") from None
-    if isinstance(content, list):
-        rows = [row if isinstance(row, dict) else {} for row in content]
-        return [(next((str(r[k]) for k in ID_NAMES if k in r), ""), r) for r in rows]
-    raise BadInput(f"{path}: neither a list of records nor a table with index, columns and data")
-
-
-def _joined(tables: list[list[tuple[str, dict[str, Any]]]]) -> list[tuple[str, dict[str, Any]]]:
+def _joined(tables: list[JsonTable]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Rows of several tables that hold the same structure, merged into one row each.
 
     A structure that one table holds twice is merged with its first and second twin in the others.
+    The tables are read twice, so that no structure is held.
     """
-    merged: dict[tuple[str, int], tuple[str, dict[str, Any]]] = {}
+    labels: dict[tuple[bytes, int], dict[str, Any]] = {}
+    for key, _, row in _by_structure(tables):
+        row.pop("structure", None)
+        labels.setdefault(key, {}).update(row)
+    for key, name, row in _by_structure(tables):
+        merged = labels.pop(key, None)
+        if merged is not None:
+            yield name, row | merged
+
+
+def _by_structure(
+    tables: list[JsonTable],
+) -> Iterator[tuple[tuple[bytes, int], str, dict[str, Any]]]:
+    """Every row behind its structure's hash and the number of the twin that it is."""
     for table in tables:
-        seen: Counter[str] = Counter()
-        for name, row in table:
+        seen: Counter[bytes] = Counter()
+        for name, row in table.rows():
             structure = json.dumps(row.get("structure"), sort_keys=True)
-            merged.setdefault((structure, seen[structure]), (name, {}))[1].update(row)
-            seen[structure] += 1
-    return list(merged.values())
+            digest = hashlib.sha256(structure.encode()).digest()[:16]
+            yield (digest, seen[digest]), name, row
+            seen[digest] += 1
 
 
 def _modulus_GPa(row: Mapping[str, Any], target: str, origin: str) -> float:

@@ -1,7 +1,6 @@
 """Sources of nanoporous structures with measured stiffness."""
 
 import re
-import zlib
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
@@ -10,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from matops.core.data.file_content import open_table, unpacked_name
 from matops.core.data.record import Provenance, Record, make_record, or_quarantined
 from matops.core.data.sources import unknown_layout
 from matops.core.errors import BadInput
@@ -31,7 +31,10 @@ Source: Zorkaltsev et al., Mater. Des. 260, 114896 (2025).
 HKL_SQUARED = 9
 """Waves where the table doesn't say them; same source."""
 
-NAMED_IN_FILE = re.compile(r"(?P<name>[a-z]+)_(?P<fraction>0\.\d+)\.csv(\.gz)?$")
+LARGEST_TABLE_BYTES, LONGEST_HEADING_BYTES = 256 * 2**20, 2**16
+"""A structure's rows may stand anywhere, so the whole table is held; its emptiest takes 2 GiB."""
+
+NAMED_IN_FILE = re.compile(r"(?P<name>[a-z]+)_(?P<fraction>0\.\d+)\.csv$")
 NAMES = {"silver": "Ag", "gold": "Au", "copper": "Cu", "nickel": "Ni", "palladium": "Pd"} | {
     "platinum": "Pt"
 }
@@ -61,7 +64,7 @@ def _manifest_record(entry: Entry) -> Record:
 
 
 def _read_stiffness_table(source: Path, stated: Provenance) -> Incoming:
-    if not source.is_file() or not source.name.endswith((".csv", ".csv.gz")):
+    if not source.is_file() or not unpacked_name(source).endswith(".csv"):
         raise unknown_layout(source, LAYOUTS)
     table = _with_defaults(_read_table(source), source)
     stated = replace(stated, source=stated.source or "stiffness-table")
@@ -71,9 +74,13 @@ def _read_stiffness_table(source: Path, stated: Provenance) -> Incoming:
 
 
 def _read_table(source: Path) -> pd.DataFrame:
+    with open_table(source) as file:
+        if len(file.readline(LONGEST_HEADING_BYTES)) == LONGEST_HEADING_BYTES:
+            raise BadInput(f"{source}: its first line, the heading, never ends")
     try:
-        table = pd.read_csv(source, float_precision="round_trip")
-    except (OSError, ValueError, EOFError, zlib.error) as error:
+        with open_table(source, LARGEST_TABLE_BYTES) as file:
+            table = pd.read_csv(file, float_precision="round_trip")
+    except ValueError as error:
         reason = str(error).splitlines()[0]
         raise BadInput(f"{source}: not readable as CSV: {reason}") from None
     missing = [c for c in ("Number", "Direction", "Phase 1", "Cii") if c not in table.columns]
@@ -84,7 +91,7 @@ def _read_table(source: Path) -> pd.DataFrame:
 
 def _with_defaults(table: pd.DataFrame, source: Path) -> pd.DataFrame:
     """The table with metal, level, waves and cell in columns of their own."""
-    named = NAMED_IN_FILE.match(source.name)
+    named = NAMED_IN_FILE.match(unpacked_name(source))
     defaults: dict[str, int | float | str] = {"HKL Squared": HKL_SQUARED}
     if named and named["name"] in NAMES:
         defaults |= {"Metal": NAMES[named["name"]], "Level": float(named["fraction"])}
