@@ -160,6 +160,7 @@ bench: $(READY) ## print the benchmarks' ratios (SOURCE=path adds crystals, PACK
 	python -m benchmarks.elastic_cgcnn_speed $(if $(SOURCE),--source $(SOURCE))
 	python -m benchmarks.continuum_speed
 	python -m benchmarks.data_ingest
+	python -m benchmarks.hostile_input --rows 10000 --rows 1000000
 	python -m benchmarks.start_up
 	python -m benchmarks.canary_judge --releases 100
 	python -m benchmarks.serving_load

@@ -85,3 +85,35 @@ def test_a_bar_shows_step_and_count() -> None:
         bars.report("ingest")(3, 7, "alloys")
     assert "ingest" in text.getvalue()
     assert "3/7" in text.getvalue()
+
+
+def test_a_log_has_a_line_now_and_then_with_the_time_since_the_step_before(
+    console: Console, clock: list[float]
+) -> None:
+    with StepBars(console) as bars:
+        clock[0] += 95.0  # to start
+        bars.report("train")(0, 40, "starts")
+        for done in range(1, 41):
+            clock[0] += 1.0
+            bars.report("train")(done, 40, "")
+        clock[0] += 7.0
+        bars.report("evaluate")(1, 1, "")
+    lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    assert lines[0] == "train: 0 of 40 in 0:01:35 (starts)"
+    assert lines[-2:] == ["train: 40 of 40 in 0:02:15 ()", "evaluate: 1 of 1 in 0:00:07 ()"]
+    assert len(lines) == 6
+
+
+def test_the_end_of_work_without_a_total_is_one_line(console: Console, clock: list[float]) -> None:
+    with StepBars(console) as bars:
+        for count in range(1, 1001):
+            bars.report("ingest")(count, count, "records")
+    lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    assert lines[-1].startswith("ingest: 1000 of 1000 in")
+    assert len(lines) == 2
+
+
+def test_who_interrupts_is_told_how_to_go_on(console: Console) -> None:
+    with pytest.raises(KeyboardInterrupt), StepBars(console, "the same command goes on"):
+        raise KeyboardInterrupt
+    assert console.file.getvalue() == "the same command goes on\n"  # type: ignore[attr-defined]

@@ -122,6 +122,16 @@ def parent_listens() -> bool:
     return environ.get(EVENTS) == "1"
 
 
+PARENT = "MATOPS_PARENT"
+"""Process id of a run, set for the processes of its steps; no setting of a person's."""
+
+
+def parent_process() -> int | None:
+    """The run that this process is a step of; None for others."""
+    text = environ.get(PARENT, "")
+    return int(text) if text.isdecimal() else None
+
+
 def environment_of_child(**variables: str) -> dict[str, str]:
     """The environment of this process, changed for one that it starts."""
     return {**environ, **variables}

@@ -13,6 +13,8 @@ from matops.entrypoints.settings import Settings
 from matops.processes.retry import RetryPolicy
 
 if TYPE_CHECKING:
+    from matops.adapters.data.dvc_garbage import DvcGarbage
+    from matops.adapters.data.dvc_health import DvcHealth
     from matops.adapters.data.dvc_store import DvcStore
     from matops.adapters.data.dvc_versions import DvcVersions
     from matops.adapters.data.dvc_workspace import RemoteSettings
@@ -42,6 +44,23 @@ def dataset_versions(settings: Settings) -> "DvcVersions":
     from matops.adapters.data.dvc_versions import DvcVersions
 
     return DvcVersions(settings.workspace, _remote(settings))
+
+
+def dataset_health(settings: Settings) -> "DvcHealth":
+    """Whether the workspace's data is whole."""
+    from matops.adapters.data.dvc_health import DvcHealth
+
+    return DvcHealth(settings.workspace, _remote(settings))
+
+
+def dataset_garbage(settings: Settings) -> "DvcGarbage":
+    """What no version needs; the pointers that git knows count too."""
+    from matops.adapters.data.dvc_garbage import DvcGarbage
+    from matops.adapters.data.dvc_pointer import POINTER
+    from matops.adapters.local.git_commit import file_versions
+
+    pointers = file_versions(settings.workspace / POINTER)
+    return DvcGarbage(settings.workspace, _remote(settings), pointers)
 
 
 def _remote(settings: Settings) -> "RemoteSettings":

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from dvc.repo import Repo
 from dvc_data.hashfile.db import add_update_tree
@@ -55,7 +56,7 @@ class Objects:
 
     def __init__(self, repo: Repo) -> None:
         """Open cache and remote of a repository; the remote is not asked anything yet."""
-        self._state = repo.state
+        self._repo, self._state = repo, repo.state
         self.cache = repo.cache.local
         self.remote = repo.cloud.get_remote_odb()
 
@@ -64,6 +65,10 @@ class Objects:
         self.fetch([value])
         tree = Tree.load(self.cache, HashInfo(HASH, value))
         return {key: str(hashed.value) for key, _, hashed in tree if hashed}
+
+    def has(self, value: str) -> bool:
+        """Whether cache or remote has an object."""
+        return bool(self.cache.exists(value) or self.remote.exists(value))
 
     def keep(self, staged: Path) -> str:
         """Take a file into the cache and return its hash."""
@@ -80,6 +85,15 @@ class Objects:
         """Store objects of the cache in the remote, in this order, unless it has them."""
         for value in hashes:
             self.remote.add(self.cache.oid_to_path(value), self.cache.fs, value)
+
+    def even_out(self, hashes: Iterable[str]) -> list[str]:
+        """Have in cache and remote what either has; returns what neither has."""
+        wanted = list(dict.fromkeys(hashes))
+        lost = [value for value in wanted if not self.has(value)]
+        kept = [value for value in wanted if value not in set(lost)]
+        self.fetch(kept)
+        self.push(kept)
+        return lost
 
     def fetch(self, hashes: Iterable[str]) -> None:
         """Have objects at hand; what comes from the remote is hashed before it counts.
@@ -125,9 +139,34 @@ class Objects:
 
     def hashed(self, value: str) -> Iterator[tuple[str, str, str]]:
         """An object hashed anew in cache and remote: place, path and hash; empty if missing."""
-        for place, stored in (("cache", self.cache), ("remote", self.remote)):
+        for place, stored in self._places().items():
             path = stored.oid_to_path(value)
             yield place, stored.fs.unstrip_protocol(path), hash_anew(path, stored.fs)
+
+    def stored(self) -> Iterator[tuple[str, str, str, dict[str, Any]]]:
+        """Every object of cache and remote: place, path, hash, and what the file system says."""
+        for place, stored in self._places().items():
+            for value in list(stored.all()):
+                path = stored.oid_to_path(value)
+                yield place, stored.fs.unstrip_protocol(path), str(value), stored.fs.info(path)
+
+    def remove(self, place: str, value: str) -> None:
+        """Remove an object from one of the two places."""
+        stored = self._places()[place]
+        stored.fs.remove(stored.oid_to_path(value))
+
+    def of_other_pointers(self) -> set[str]:
+        """Objects that any DVC file of the workspace names, whoever wrote it."""
+        named = set()
+        for hashes in self._repo.used_objs().values():
+            for hashed in hashes:
+                named.add(str(hashed.value))
+                if hashed.isdir and self.has(str(hashed.value)):
+                    named |= set(self.load(str(hashed.value)).values())
+        return named
+
+    def _places(self) -> dict[str, Any]:
+        return {"cache": self.cache, "remote": self.remote}
 
     def _hash(self, path: Path) -> str:
         """A file's hash, from DVC's notes where size, time and inode are as they were."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from dvc.utils.serialize import YAMLError, dumps_yaml, load_yaml
+from dvc.utils.serialize import YAMLError, dumps_yaml, parse_yaml
 
 from matops.core.errors import BadInput
 from matops.processes.atomic import atomic
@@ -33,10 +33,17 @@ def read_pointer(path: Path) -> Pointer:
     Raises:
         BadInput: the file is no pointer to one directory.
     """
-    if not path.is_file():
-        return Pointer()
+    return parse_pointer(path.read_text(encoding="utf-8"), path) if path.is_file() else Pointer()
+
+
+def parse_pointer(text: str, path: Path) -> Pointer:
+    """The pointer in a text, as it stands or stood in a file.
+
+    Raises:
+        BadInput: it is no pointer to one directory.
+    """
     try:
-        [out] = load_yaml(str(path))["outs"]
+        [out] = parse_yaml(text, str(path))["outs"]
         return Pointer(str(out["md5"]), int(out.get("size", 0)), int(out.get("nfiles", 0)))
     except (YAMLError, KeyError, TypeError, ValueError, AttributeError):
         raise BadInput(f"{path}: no DVC pointer to one directory, or a merge left open") from None

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from matops.adapters.data.dvc_listings import HISTORY, parts_of
 from matops.adapters.data.dvc_objects import DIRECTORY, Listing, Objects, inside, listing_hash
 from matops.adapters.data.dvc_pointer import DATA, POINTER, Pointer, read_pointer, replace_pointer
 from matops.adapters.data.dvc_workspace import (
@@ -30,9 +31,6 @@ from matops.core.data.record import Record
 from matops.core.errors import BadInput
 from matops.core.family import Family
 from matops.steps.ports import Appended, DatasetVersion
-
-HISTORY = ".history"
-"""Where the data keeps its own history; no family can have this name."""
 
 
 class DvcStore:
@@ -82,7 +80,7 @@ class DvcStore:
                 objects.lay_out(published, self.data)
                 return current
             directory = version_directory(self.workspace, family.name, version)
-            objects.lay_out(objects.load(version + DIRECTORY), directory)
+            objects.lay_out(parts_of(objects, published, family.name, version), directory)
         return DatasetVersion(version, directory)
 
     def pointer_text(self) -> str:

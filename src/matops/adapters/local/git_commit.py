@@ -1,4 +1,4 @@
-"""The commit of the running code, from the checkout that it lies in."""
+"""What git knows: the commit of the running code, and what a file was before."""
 
 import subprocess
 from pathlib import Path
@@ -15,6 +15,13 @@ def git_commit(directory: Path) -> str:
     paths = (f":/{path}" for path in CODE.split())
     changed = _git(directory, "status", "--porcelain", "--", *paths)
     return f"{commit}-dirty" if changed else commit
+
+
+def file_versions(path: Path) -> list[str]:
+    """Contents that a file had in any commit of any branch; none where there is no git."""
+    name = f"./{path.name}"
+    commits = _git(path.parent, "log", "--all", "--format=%H", "--", name).split()
+    return [text for commit in commits if (text := _git(path.parent, "show", f"{commit}:{name}"))]
 
 
 def _git(directory: Path, *arguments: str) -> str:

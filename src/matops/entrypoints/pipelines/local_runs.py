@@ -5,6 +5,7 @@ nothing to do is soon over.
 """
 
 import json
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,7 +17,7 @@ from matops.adapters.pipelines.local_pipeline import run_pipeline
 from matops.core.errors import BadInput
 from matops.entrypoints.events import Event, read_events
 from matops.entrypoints.pipelines.project import compiled_pipelines
-from matops.entrypoints.settings import EVENTS, Settings, read_settings
+from matops.entrypoints.settings import EVENTS, PARENT, Settings, read_settings
 from matops.families import check_family
 
 
@@ -96,7 +97,8 @@ def _place(settings: Settings, inputs: Iterable[str]) -> tuple[dict[str, str], C
     """
     workspace = settings.workspace.resolve()
     if settings.runner == "process":
-        return {"MATOPS_WORKSPACE": str(workspace), EVENTS: "1"}, None
+        here = {EVENTS: "1", PARENT: str(os.getpid())}
+        return {"MATOPS_WORKSPACE": str(workspace), **here}, None
     environment = settings.for_containers() | {"MATOPS_WORKSPACE": WORKSPACE, EVENTS: "1"}
     places = tuple(Path(one).absolute() for one in inputs if one and Path(one).exists())
     limits = settings.docker_memory, settings.docker_network

@@ -4,11 +4,19 @@ import runpy
 import sys
 
 from matops.entrypoints.events import telling_refusals
+from matops.entrypoints.settings import parent_process
+from matops.processes.worker_process import end_with
 
 
 def main() -> None:
-    """Run the module that the first argument names, as ``python -m`` would."""
+    """Run the module that the first argument names, as ``python -m`` would.
+
+    It ends with the run that started it: between the two stands a shell, which nobody tells.
+    """
     del sys.argv[0]
+    parent = parent_process()
+    if parent:
+        end_with(parent)
     with telling_refusals():
         runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -102,7 +103,7 @@ def test_an_older_version_is_pulled_beside_the_published_one(
 
 def test_verify_finds_nothing_in_whole_data(twice: Path, matops: Matops) -> None:
     found = answer(matops(twice, "data", "verify", "--json"))
-    assert found == {"files": 5, "damaged": []}
+    assert found == {"files": 7, "damaged": []}
     oldest = answer(matops(twice, "data", "log", "--json"))[-1]["version"]
     assert answer(matops(twice, "data", "verify", oldest, "--json"))["files"] == 2
 
@@ -136,8 +137,44 @@ def test_verify_names_what_is_damaged_and_where(
     assert (damage["place"], damage["problem"]) == (place, problem)
     assert damage["file"] == f"{FAMILY}/{part.name}"
     shown = matops(workspace, "data", "verify")
-    assert f"{problem} in {place}: {FAMILY}/{part.name}" in shown.out
+    [line] = [line for line in shown.out.splitlines() if line.startswith(problem)]
+    assert line.startswith(f"{problem} in {place}: {FAMILY}/{part.name}")
+    assert line.endswith("matops data pull" if place == "workspace" else "matops data mend")
     assert "1 damaged" in shown.out
+
+
+def test_gc_says_what_it_would_free_and_keeps_what_git_knows(
+    workspace: Path, matops: Matops
+) -> None:
+    assert answer(matops(workspace, "data", "gc", "--older-than", "0", "--json"))["unused"] == []
+    before = (workspace / "data.dvc").read_text()
+    source = write_source(workspace.parent / "more.json", 20)
+    assert matops(workspace, "ingest", FAMILY, "--source", source).status == 0
+    after = (workspace / "data.dvc").read_text()
+    (workspace / "data.dvc").write_text(before)
+    told = matops(workspace, "data", "gc", "--older-than", "0").out
+    assert "8 objects" in told
+    assert "to free them: matops data gc --delete" in told
+    (workspace / "data.dvc").write_text(after)
+    for command in ("init -q", "add -f data.dvc", "-c user.name=x -c user.email=x commit -qm x"):
+        subprocess.run(["git", *command.split()], cwd=workspace, check=True)
+    (workspace / "data.dvc").write_text(before)
+    assert matops(workspace, "data", "pull").status == 0
+    kept = answer(matops(workspace, "data", "gc", "--older-than", "0", "--delete", "--json"))
+    assert (kept["unused"], kept["removed"]) == ([], True)
+    shutil.rmtree(workspace / ".git")
+    freed = matops(workspace, "data", "gc", "--older-than", "0", "--delete").out
+    assert "8 objects" in freed
+    assert "freed" in freed
+    assert matops(workspace, "data", "pull").status == 0
+    assert matops(workspace, "data", "verify").status == 0
+
+
+def test_mend_says_what_it_brought_back(workspace: Path, matops: Matops) -> None:
+    shutil.rmtree(workspace / ".dvc" / "cache")
+    assert matops(workspace, "data", "verify").status == 1
+    assert answer(matops(workspace, "data", "mend", "--json")) == {"made": 0, "lost": []}
+    assert matops(workspace, "data", "verify").status == 0
 
 
 @pytest.mark.parametrize(
@@ -171,7 +208,7 @@ def test_a_version_is_not_laid_out_over_anything(
     assert (tmp_path / "file").read_text() == "mine"
 
 
-@pytest.mark.parametrize("command", ["log", "status", "pull", "verify"])
+@pytest.mark.parametrize("command", ["log", "status", "pull", "verify", "mend", "gc"])
 def test_a_workspace_without_data_is_one_line(tmp_path: Path, matops: Matops, command: str) -> None:
     done = matops(tmp_path, "data", command)
     assert (done.status, done.out) == (2, "")
@@ -180,6 +217,6 @@ def test_a_workspace_without_data_is_one_line(tmp_path: Path, matops: Matops, co
 
 def test_help_explains_every_command(matops: Matops, tmp_path: Path) -> None:
     listed = matops(tmp_path, "data", "--help").out
-    for command in ("log", "status", "diff", "pull", "verify"):
+    for command in ("log", "status", "diff", "pull", "verify", "mend", "gc"):
         assert command in listed
         assert matops(tmp_path, "data", command, "--help").status == 0

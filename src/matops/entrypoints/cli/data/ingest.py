@@ -84,7 +84,7 @@ def ingest(
     from matops.core.data.record import Provenance
     from matops.entrypoints.configuration import parse_changes, resolve_config
     from matops.entrypoints.data.ingestion import SIFTED, ingest_into_workspace, quarantine_file
-    from matops.entrypoints.progress import StepBars
+    from matops.entrypoints.progress import GOES_ON, StepBars
     from matops.families import get_family
 
     chosen = get_family(family)
@@ -93,7 +93,7 @@ def ingest(
     if watch:
         watch_and_print(chosen, watch, stated, interval, once, as_json)
         return
-    with StepBars(side) as bars:
+    with StepBars(side, GOES_ON) as bars:
         report = ingest_into_workspace(chosen, config, source, stated, bars.report("ingest"))
     if source in SIFTED:
         print_reasons(Counter(report.reasons))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from matops.entrypoints.cli.data.upkeep import gc, mend
 from matops.entrypoints.cli.options import Json
 from matops.entrypoints.cli.output import print_json, print_line, screen
 
@@ -28,6 +29,9 @@ app = typer.Typer(
     help="Versions of the data: what there is, what changed, and whether it is whole.",
     no_args_is_help=True,
 )
+
+for command in (mend, gc):
+    app.command()(command)
 
 
 def _versions() -> "DvcVersions":
@@ -130,16 +134,20 @@ def verify(
     ] = "",
     as_json: Json = False,
 ) -> None:
-    """Hash every part anew in workspace, cache and remote, and name what is damaged.
+    """Hash everything anew in workspace, cache and remote; name what is damaged and what to do.
 
     The exit status is 1 if anything is.
     """
-    files, damaged = _versions().verify(version)
+    from matops.entrypoints.settings import read_settings
+    from matops.entrypoints.wiring import dataset_health
+
+    files, damaged = dataset_health(read_settings()).verify(version)
     if as_json:
         print_json({"files": files, "damaged": [asdict(damage) for damage in damaged]})
     else:
         for damage in damaged:
-            print_line(f"{damage.problem} in {damage.place}: {damage.file}: {damage.path}")
+            where = f"{damage.problem} in {damage.place}: {damage.file}: {damage.path}"
+            print_line(f"{where}: {damage.advice}")
         print_line(f"{files} files hashed, {len(damaged)} damaged")
     if damaged:
         raise typer.Exit(1)

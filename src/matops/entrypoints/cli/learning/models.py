@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 def run_and_show(pipeline: str, request: "PipelineRequest") -> dict[str, Any]:
     """Run a pipeline here with a bar for each step, and return its outputs."""
     from matops.entrypoints.pipelines.local_runs import run_here
-    from matops.entrypoints.progress import StepBars
+    from matops.entrypoints.progress import GOES_ON, StepBars
 
-    with StepBars(side) as bars:
+    with StepBars(side, GOES_ON) as bars:
         return run_here(pipeline, request, bars.listen)
 
 
@@ -187,9 +187,9 @@ def train(
     """
     from matops.entrypoints.configuration import parse_changes
     from matops.entrypoints.learning.local_training import train_here
-    from matops.entrypoints.progress import StepBars
+    from matops.entrypoints.progress import GOES_ON, StepBars
 
-    with StepBars(side) as bars:
+    with StepBars(side, GOES_ON) as bars:
         changed, report = parse_changes(changes), bars.reporter("train")
         model = train_here(family, preset, changed, init_from, out, report, processes)
     if model:
