@@ -290,7 +290,12 @@ def test_worst_rows_say_where_they_are_from_and_lead_to_their_record() -> None:
 
 @pytest.mark.parametrize(
     ("correlation", "said"),
-    [(0.05, "does not rank them: rank correlation 0.05"), (0.31, "ranks them here"), (None, "")],
+    [
+        (0.05, "does not rank them: rank correlation 0.0500"),
+        (0.31, "ranks them here"),
+        (-0.31, "correlation −0.310"),
+        (None, ""),
+    ],
 )
 def test_page_says_whether_the_domain_score_ranks_the_errors(
     correlation: float | None, said: str

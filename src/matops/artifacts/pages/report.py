@@ -1,22 +1,24 @@
 """The evaluation report of a trained model: one HTML page that needs nothing else."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from matops.artifacts.model.model import LearningPoint, TrainingLog
-from matops.artifacts.pages.page import template
+from matops.artifacts.pages.page import format_number, template
 from matops.artifacts.pages.plots import held_out as plots
 from matops.artifacts.pages.plots.points import select_points
+from matops.artifacts.pages.plots.samples import draw_views
 from matops.artifacts.pages.plots.style import to_svg
 from matops.artifacts.pages.plots.training import draw_learning_curve, draw_training
-from matops.core.data.record import Record
+from matops.core.data.record import Payload, Record
 from matops.core.data.target import Target
 from matops.core.quality.card import Card
 from matops.core.quality.gate import Measurement, Verdict
+from matops.core.quality.picture import View
 
 WORST = 10
 RANKS_ABOVE = 0.2
@@ -99,9 +101,9 @@ def explain_domain(correlation: float | None) -> str:
     if correlation is None or not np.isfinite(correlation):
         return ""
     if correlation >= RANKS_ABOVE:
-        return f"It ranks them here: rank correlation {correlation:.2f}."
+        return f"It ranks them here: rank correlation {format_number(correlation)}."
     return (
-        f"Here it does not rank them: rank correlation {correlation:.2f}. Within the domain, take "
+        f"Here it does not rank them: rank correlation {format_number(correlation)}. Within the domain, take "
         "a small score for no sign of a small error."
     )
 
@@ -111,8 +113,12 @@ def _chance(card: Card, metric: str) -> Measurement | None:
     return card.measurements.get(metric.removesuffix("_high")) if metric.endswith("_high") else None
 
 
-def _cited(records: Sequence[Record], sections: Sequence[dict[str, Any]]) -> list[dict[str, str]]:
-    """The records of the worst rows, with their samples as text."""
+def _cited(
+    records: Sequence[Record],
+    sections: Sequence[dict[str, Any]],
+    picture: Callable[[Payload], Sequence[View]],
+) -> list[dict[str, str]]:
+    """The records of the worst rows, with their samples as pictures and as text."""
     ids = dict.fromkeys(row["id"] for section in sections for row in section["worst"])
     by_id = {record.id: record for record in records}
     cited = []
@@ -128,6 +134,7 @@ def _cited(records: Sequence[Record], sections: Sequence[dict[str, Any]]) -> lis
                 "origin": f"{stated.source}: {stated.origin}",
                 "made": made,
                 "licence": stated.licence,
+                "picture": draw_views(picture(record.payload)),
                 "sample": sample[:SHOWN_CHARACTERS] + cut,
             }
         )
@@ -162,12 +169,14 @@ def render_report(
     title: str,
     paper: str,
     records: Sequence[Record] = (),
+    picture: Callable[[Payload], Sequence[View]] = lambda payload: (),
 ) -> str:
     """The report as one self-contained page, the same text for the same input.
 
     ``rows`` has one row a test sample and target: id, group, target, truth, predicted, lower, upper
     (physical units), domain_score and out_of_domain, and where a sample is from: source, origin.
-    ``paper`` is what the family follows; the worst of the ``records`` are shown whole.
+    ``paper`` is what the family follows; the worst of the ``records`` are shown whole, as
+    ``picture`` shows their samples.
     """
     curve, data = log.learning_curve, card.data
     shown = {f"{target.name}.{metric}" for target in card.targets for metric in SUMMARY}
@@ -180,7 +189,7 @@ def render_report(
         created=card.created.replace("T", " ").replace("+00:00", " UTC"),
         why=explain_verdict(card.verdict),
         sections=sections,
-        cited=_cited(records, sections),
+        cited=_cited(records, sections, picture),
         chance={r.gate.metric: _chance(card, r.gate.metric) for r in card.verdict.results},
         summary=SUMMARY,
         explain_error=explain_error,

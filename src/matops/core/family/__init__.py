@@ -4,7 +4,14 @@ from matops.core.data.payloads import PayloadForm
 from matops.core.data.sources import Incoming, SourceForm
 from matops.core.family.config import EvaluationConfig, FamilyConfig
 from matops.core.family.contract import Family, PredictScaled
-from matops.core.family.skills import Confirms, Designs, Explains, Simulates, TakesFromDatabases
+from matops.core.family.skills import (
+    Confirms,
+    Designs,
+    Explains,
+    IsPictured,
+    Simulates,
+    TakesFromDatabases,
+)
 
 __all__ = [
     "Confirms",
@@ -14,6 +21,7 @@ __all__ = [
     "Family",
     "FamilyConfig",
     "Incoming",
+    "IsPictured",
     "PayloadForm",
     "PredictScaled",
     "Simulates",

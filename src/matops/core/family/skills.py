@@ -12,8 +12,9 @@ from matops.core.data.record import Payload, Record
 from matops.core.data.shard import WHOLE, Shard
 from matops.core.data.sources import Incoming
 from matops.core.exploring.screening import Objectives
-from matops.core.family.config import Config
+from matops.core.family.config import Config, Sample
 from matops.core.progress import Progress
+from matops.core.quality.picture import View
 
 if TYPE_CHECKING:
     from matops.core.learning.training import Ensemble
@@ -80,6 +81,14 @@ class Confirms(ABC, Generic[Config]):
 
         Finished simulations are kept in ``work_dir``: interrupted ones continue there.
         """
+
+
+class IsPictured(ABC, Generic[Sample]):
+    """Shows what a sample looks like; the report shows those with the largest errors."""
+
+    @abstractmethod
+    def picture(self, sample: Sample) -> Sequence[View]:
+        """A few views of a sample; none where they would show nothing."""
 
 
 class Explains(ABC, Generic[Config]):

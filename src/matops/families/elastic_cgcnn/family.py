@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from matops.core.data.database import DatabaseEntry, DatabaseQuery
 from matops.core.data.record import Record
-from matops.core.family import Family, Simulates, TakesFromDatabases
+from matops.core.family import Family, IsPictured, Simulates, TakesFromDatabases
 from matops.families.elastic_cgcnn.about import TARGETS, About
 from matops.families.elastic_cgcnn.config import POINTERS, PRESETS, ElasticConfig, GraphConfig
 from matops.families.elastic_cgcnn.crystals.crystal import MAX_ATOMS, Crystal
@@ -19,6 +19,7 @@ from matops.families.elastic_cgcnn.crystals.materials_project import (
     read_elasticity,
 )
 from matops.families.elastic_cgcnn.crystals.payload_forms import PAYLOAD_FORMS
+from matops.families.elastic_cgcnn.crystals.picture import crystal_views
 from matops.families.elastic_cgcnn.data import labelled_crystal, read_source
 from matops.families.elastic_cgcnn.domain import DESCRIPTORS, describe
 from matops.families.elastic_cgcnn.files import load_request, write_example
@@ -37,6 +38,7 @@ class ElasticCGCNN(
     Family[ElasticConfig, Crystal],
     Simulates[ElasticConfig],
     TakesFromDatabases[ElasticConfig],
+    IsPictured[Crystal],
 ):
     """Crystal graph networks for K_VRH and G_VRH; README.md beside this file tells the rest."""
 
@@ -58,6 +60,7 @@ class ElasticCGCNN(
     measure_physics = staticmethod(measure_physics)
     gates = staticmethod(elastic_gates)
     derive = staticmethod(derive_moduli)
+    picture = staticmethod(crystal_views)
 
     @override
     def size(self, sample: Crystal) -> int:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
-from matops.core.family import Confirms, Designs, Family, Simulates
+from matops.core.family import Confirms, Designs, Family, IsPictured, Simulates
 from matops.families.nanoporous_cnn3d.about import About
 from matops.families.nanoporous_cnn3d.config import PRESETS, NanoporousConfig
 from matops.families.nanoporous_cnn3d.data import read_source
@@ -26,6 +26,7 @@ from matops.families.nanoporous_cnn3d.gates import (
 from matops.families.nanoporous_cnn3d.metal.domain import DESCRIPTORS, describe
 from matops.families.nanoporous_cnn3d.metal.payload_forms import PAYLOAD_FORMS
 from matops.families.nanoporous_cnn3d.metal.payloads import parse_metal
+from matops.families.nanoporous_cnn3d.metal.picture import metal_views
 from matops.families.nanoporous_cnn3d.metal.structure import MAX_VOXELS, NanoporousMetal, VoxelGrid
 from matops.families.nanoporous_cnn3d.simulation import simulate_metals
 from matops.families.nanoporous_cnn3d.studies import STUDIES
@@ -47,6 +48,7 @@ class NanoporousCNN3D(
     Simulates[NanoporousConfig],
     Designs[NanoporousConfig],
     Confirms[NanoporousConfig],
+    IsPictured[NanoporousMetal],
 ):
     """3D convolutional networks for C_11, C_22, C_33; README.md beside this file tells the rest."""
 
@@ -70,6 +72,7 @@ class NanoporousCNN3D(
     design = staticmethod(make_design)
     design_key = staticmethod(design_key)
     confirm = staticmethod(confirm_designs)
+    picture = staticmethod(metal_views)
 
     @override
     def size(self, sample: NanoporousMetal) -> int:

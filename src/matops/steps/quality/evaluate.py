@@ -2,7 +2,7 @@
 
 import json
 import platform
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -17,7 +17,8 @@ from matops.artifacts.jsonfile import to_json
 from matops.artifacts.model.evaluation import PACKAGE, PARITY, REPORT, ROWS
 from matops.artifacts.model.model import TrainingLog, read_model
 from matops.artifacts.model.package import Golden, load_predictor, write_package
-from matops.core.family import Explains
+from matops.core.data.record import Payload
+from matops.core.family import Explains, Family, IsPictured
 from matops.core.learning.corrections import Choice
 from matops.core.learning.training import Ensemble
 from matops.core.learning.transfer import Ancestor
@@ -25,6 +26,7 @@ from matops.core.predictor import Predictor
 from matops.core.quality.card import SCHEMA_VERSION, Card, DataChange, DomainSummary, Environment
 from matops.core.quality.domain import Descriptors, DomainScore, fit_domain
 from matops.core.quality.gate import Gate, Measurement, Verdict, judge
+from matops.core.quality.picture import View
 from matops.core.quality.uncertainty import calibrate
 from matops.steps.quality import measure
 from matops.steps.quality.held_out import HeldOut, held_out, test_table
@@ -182,6 +184,12 @@ def evaluate(
     return card
 
 
+def _pictures(family: Family) -> Callable[[Payload], Sequence[View]]:
+    if not isinstance(family, IsPictured):
+        return lambda payload: ()
+    return lambda payload: family.picture(family.parse(payload))
+
+
 def _write_pages(
     out: Path, prepared: Prepared, card: Card, rows: pd.DataFrame, log: TrainingLog, test: HeldOut
 ) -> None:
@@ -190,6 +198,6 @@ def _write_pages(
     from matops.artifacts.pages.report import render_report
 
     title, paper = prepared.family.title, prepared.family.paper
-    report = render_report(card, rows, log, title, paper, test.records)
+    report = render_report(card, rows, log, title, paper, test.records, _pictures(prepared.family))
     (out / REPORT).write_text(report, encoding="utf-8")
     (out / PARITY).write_text(render_parity(card, rows, title), encoding="utf-8")
