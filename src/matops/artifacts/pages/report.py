@@ -103,8 +103,8 @@ def explain_domain(correlation: float | None) -> str:
     if correlation >= RANKS_ABOVE:
         return f"It ranks them here: rank correlation {format_number(correlation)}."
     return (
-        f"Here it does not rank them: rank correlation {format_number(correlation)}. Within the domain, take "
-        "a small score for no sign of a small error."
+        f"Here it does not rank them: rank correlation {format_number(correlation)}. Within the "
+        "domain, take a small score for no sign of a small error."
     )
 
 
