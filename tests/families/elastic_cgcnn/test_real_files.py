@@ -15,8 +15,10 @@ from matops.families.elastic_cgcnn.files import load_request
 from tests.support.places import REPOSITORY
 from tests.support.real_files.case import RealFile
 from tests.support.real_files.cif import CIFS
+from tests.support.real_files.others import OTHERS
+from tests.support.real_files.vasp import VASP
 
-FILES = (*CIFS,)
+FILES = (*CIFS, *VASP, *OTHERS)
 
 
 def written(crystal: Crystal) -> str:
@@ -30,7 +32,9 @@ def shortest_A(crystal: Crystal) -> float:
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.what)
-def test_file_gives_the_right_crystal_or_one_line(file: RealFile, tmp_path: Path) -> None:
+def test_file_gives_the_right_crystal_or_one_line(
+    file: RealFile, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     path = file.write(tmp_path)
     if file.refused:
         with pytest.raises(BadInput) as caught:
@@ -38,6 +42,7 @@ def test_file_gives_the_right_crystal_or_one_line(file: RealFile, tmp_path: Path
         assert str(caught.value).removeprefix(f"{path}: ") == file.refused
         return
     crystal = parse_crystal(load_request(path, file.species))
+    assert caplog.messages == ([f"{path}: {file.said}"] if file.said else [])
     assert written(crystal) == file.atoms
     assert crystal.volume_A3 == pytest.approx(file.volume_A3, rel=1e-3)
     assert shortest_A(crystal) == pytest.approx(file.shortest_A, abs=2e-3)
@@ -47,4 +52,4 @@ def test_the_table_of_the_docs_is_what_was_tested() -> None:
     page = (REPOSITORY / "docs" / "sources.md").read_text()
     table = page.partition("| a file | gives |\n|---|---|\n")[2].partition("\n\n")[0]
     assert table.strip().splitlines() == [file.row for file in FILES]
-    assert len({file.what for file in FILES}) == len(FILES) >= 50
+    assert len({file.what for file in FILES}) == len(FILES) >= 60

@@ -87,6 +87,11 @@ def read_payload(path: Path, forms: Sequence[PayloadForm]) -> "Payload":
     return payloads[0]
 
 
+def with_species(payload: "Payload", species: Sequence[str]) -> "Payload":
+    """The payload with the chemical symbol of each atom type, where they are given."""
+    return {**payload, "species": list(species)} if species else payload
+
+
 def _payload(
     path: Path, item: object, forms: Sequence[PayloadForm], form: PayloadForm | None
 ) -> "Payload":

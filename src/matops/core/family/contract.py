@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, ClassVar, Generic
 import numpy as np
 from numpy.typing import NDArray
 
-from matops.core.data.payloads import PayloadForm, read_payload
+from matops.core.data.payloads import PayloadForm, read_payload, with_species
 from matops.core.data.record import Payload, Provenance
 from matops.core.data.sources import About, Incoming
 from matops.core.data.split import SplitConfig
@@ -76,13 +76,15 @@ class Reads(About, ABC, Generic[Sample]):
         """What a sample costs, in ``size_unit``."""
         return 1
 
-    def load_request(self, path: Path) -> Payload:
+    def load_request(self, path: Path, species: Sequence[str] = ()) -> Payload:
         """The payload for a file that holds one sample, by ``payload_forms``.
+
+        ``species`` has the chemical symbol of each atom type, for files that don't say it.
 
         Raises:
             BadInput: the file can't be read, or is of no kind the family knows.
         """
-        return read_payload(path, self.payload_forms)
+        return with_species(read_payload(path, self.payload_forms), species)
 
     def write_example(self, directory: Path) -> Path:
         """Write a file with one sample of the kind that the demo's model knows.

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, cast, overload
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, cast, overload
 from matops.artifacts.model.card_file import CARD, check_is_package
 from matops.client.clients import Client
 from matops.client.samples import Accepted, Payload, Sample, to_payloads
-from matops.core.data.payloads import is_json
+from matops.core.data.payloads import is_json, with_species
 from matops.core.data.record import Quarantined
 from matops.core.errors import BadInput
 from matops.core.quality.prediction import Prediction
@@ -23,7 +24,8 @@ class Model:
     """A model that answers."""
 
     accepted: Accepted  # what it takes
-    payloads: Callable[[Sample], list[Payload]]  # of a sample; a package's are made by its family
+    # of a sample, whose atom types may have given elements; a package's are made by its family
+    payloads: Callable[[Sample, Sequence[str]], list[Payload]]
     answer: Callable[[Sequence[Payload]], list[Prediction]]  # predictions of payloads, in order
 
     @overload
@@ -43,9 +45,9 @@ class Model:
             BadInput: a sample is not valid, or can't be asked about.
         """
         if isinstance(x, list | tuple):
-            payloads = [payload for sample in x for payload in self.payloads(sample)]
+            payloads = [payload for sample in x for payload in self.payloads(sample, ())]
             return self.answer(payloads) if payloads else []
-        payloads = self.payloads(cast(Sample, x))
+        payloads = self.payloads(cast(Sample, x), ())
         if len(payloads) != 1:
             raise BadInput(f"{x}: holds {len(payloads)} samples; ask for a list, as in [path]")
         return self.answer(payloads)[0]
@@ -72,11 +74,12 @@ def load(where: str | Path) -> Model:
 
 
 def ask_about_files(
-    where: str, files: Sequence[Path]
+    where: str, files: Sequence[Path], species: Sequence[str] = ()
 ) -> tuple[dict[str, Prediction], list[Quarantined]]:
     """Predictions of the good files by name, and the refused ones with their reasons.
 
-    A package is loaded only where there is a file to ask it about.
+    A package is loaded only where there is a file to ask it about. ``species`` has the chemical
+    symbol of each atom type, for files that don't say it.
     """
     is_loaded = is_url(where) or any(path.is_file() for path in files)
     model = load(where) if is_loaded else None
@@ -86,7 +89,7 @@ def ask_about_files(
         try:
             if model is None:
                 raise BadInput("no such file")
-            answers |= _named(path, model.predict([path]))
+            answers |= _named(path, model.answer(model.payloads(path, species)))
         except BadInput as error:
             refused.append(Quarantined(str(path), str(error).removeprefix(f"{path}: ")))
     return answers, refused
@@ -100,7 +103,11 @@ def _named(path: Path, predictions: list[Prediction]) -> dict[str, Prediction]:
 
 def _on_server(client: Client) -> Model:
     accepted = client.accepted()
-    return Model(accepted, lambda sample: to_payloads(sample, accepted), client.predict)
+
+    def payloads(sample: Sample, species: Sequence[str]) -> list[Payload]:
+        return [with_species(each, species) for each in to_payloads(sample, accepted)]
+
+    return Model(accepted, payloads, client.predict)
 
 
 def _in_bucket(address: str) -> Model:
@@ -120,12 +127,13 @@ def _here(directory: Path) -> Model:
 
     predictor = load_checked(directory)
     accepted = Accepted(predictor.family.payload_forms)
-    return Model(accepted, lambda sample: _payloads(predictor, sample), predictor.predict)
+    return Model(accepted, partial(_payloads, predictor), predictor.predict)
 
 
-def _payloads(predictor: "Predictor", sample: Sample) -> list[Payload]:
+def _payloads(predictor: "Predictor", sample: Sample, species: Sequence[str]) -> list[Payload]:
     """By the family's own door, which knows more of files than its forms say."""
     family = predictor.family
     if isinstance(sample, str | Path) and not is_json(Path(sample)):
-        return [family.load_request(Path(sample))]
-    return to_payloads(sample, Accepted(family.payload_forms))
+        return [family.load_request(Path(sample), species)]
+    samples = to_payloads(sample, Accepted(family.payload_forms))
+    return [with_species(each, species) for each in samples]

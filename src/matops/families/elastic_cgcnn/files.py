@@ -8,7 +8,7 @@ from matops.core.data.record import Payload
 from matops.core.errors import BadInput
 from matops.families.elastic_cgcnn.crystals.formats import of_atoms
 from matops.families.elastic_cgcnn.crystals.payload_forms import PAYLOAD_FORMS
-from matops.simulators.output.atoms import is_atoms_file, read_atoms
+from matops.simulators.output.atoms.forms import is_atoms_file, read_atoms
 
 EXAMPLE = """\
 data_Cu3Au
@@ -44,7 +44,7 @@ def load_request(path: Path, species: Sequence[str] = ()) -> Payload:
     try:
         return of_atoms(read_atoms(path, species)).payload()
     except BadInput as error:
-        raise BadInput(f"{path}: {error}") from None
+        raise BadInput(f"{path}: {str(error).removeprefix(f'{path}: ')}") from None
 
 
 def write_example(directory: Path) -> Path:

@@ -1,7 +1,7 @@
 """One structure a file: what ``matops predict`` reads, and the demo's example."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from matops.core.data.payloads import read_payload
@@ -11,17 +11,19 @@ from matops.families.nanoporous_cnn3d.metal.atoms import load_atoms
 from matops.families.nanoporous_cnn3d.metal.payload_forms import PAYLOAD_FORMS
 from matops.families.nanoporous_cnn3d.metal.payloads import ARRAYS, parse_metal, write_payload
 from matops.families.nanoporous_cnn3d.simulation import demo_sample
-from matops.simulators.output.atoms import is_atoms_file
+from matops.simulators.output.atoms.forms import is_atoms_file
 
 
-def load_request(path: Path) -> Payload:
+def load_request(path: Path, species: Sequence[str] = ()) -> Payload:
     """The payload of a file with one structure, by the family's forms; grids as packed voxels.
+
+    ``species`` has the symbol of each atom type, for files that don't say it.
 
     Raises:
         BadInput: the file can't be read, or is of no kind that a form names.
     """
     if is_atoms_file(path):
-        return write_payload(load_atoms(path))
+        return write_payload(load_atoms(path, species))
     payload = read_payload(path, PAYLOAD_FORMS)
     if ARRAYS not in payload:
         return payload

@@ -3,6 +3,7 @@
 import contextlib
 import warnings
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,16 +19,21 @@ from matops.core.errors import BadInput
 from matops.families.elastic_cgcnn.crystals.cif.reading import from_cif
 from matops.families.elastic_cgcnn.crystals.crystal import MAX_ATOMS, Crystal, make_crystal
 from matops.families.elastic_cgcnn.crystals.formats import (
-    from_poscar,
-    from_pymatgen,
+    from_structure,
     parse_crystal,
 )
+from matops.simulators.output.atoms.forms import ATOMS_FORMS
 from tests.support.cells import OCCUPIED, SITES, cubic_cell
 from tests.support.places import DATA
 
 CELL = cubic_cell(4.0, "test")
 POSCAR = "a comment\n1.0\n4 0 0\n0 4 0\n0 0 4\nCu Au\n3 1\nDirect\n"
 POSCAR += "0 .5 .5\n.5 0 .5\n.5 .5 0\n0 0 0\n"
+
+
+def from_poscar(text: str) -> Crystal:
+    return parse_crystal({"poscar": text})
+
 
 TRICLINIC = Lattice.from_parameters(5.2, 6.1, 7.3, 81, 97, 104)
 SPACE_GROUP_CRYSTALS = {
@@ -382,7 +388,7 @@ def test_damaged_poscar_is_refused(old: str, new: str) -> None:
 def test_pymatgen_structure_with_oxidation_states_is_read() -> None:
     structure = built("rock salt")
     structure.add_oxidation_state_by_element({"Na": 1, "Cl": -1})
-    assert is_same(from_pymatgen(structure.as_dict()), built("rock salt"))
+    assert is_same(from_structure(structure.as_dict()), built("rock salt"))
 
 
 def site(**changes: Any) -> dict[str, Any]:
@@ -397,7 +403,7 @@ def test_pymatgen_structure_with_partial_occupancy_is_refused() -> None:
     half = [{"element": "Cu", "occu": 0.5}]
     for species in (shared, half):
         given = {"lattice": LATTICE, "sites": [site(species=species)]}
-        assert "partial occupancy" in refusal(from_pymatgen, given)
+        assert "partial occupancy" in refusal(from_structure, given)
 
 
 @pytest.mark.parametrize(
@@ -426,7 +432,7 @@ def test_pymatgen_structure_with_partial_occupancy_is_refused() -> None:
     ids=str,
 )
 def test_malformed_structure_is_refused(structure: Any) -> None:
-    refusal(from_pymatgen, structure)
+    refusal(from_structure, structure)
 
 
 RECORD = {"lattice_A": LATTICE["matrix"], "species": ["Cu"], "frac_coords": [[0, 0, 0]]}
@@ -458,12 +464,16 @@ def test_further_keys_of_a_payload_do_not_matter() -> None:
     assert parse_crystal({"crystal": RECORD, "comment": "mine"}).symbols == ["Cu"]
 
 
+def read_form(key: str, text: str) -> Crystal:
+    return parse_crystal({key: text})
+
+
 WHOLE_CIF = (DATA / "LiGdAu2.cif").read_text()
 READERS: Sequence[Callable[[str], Crystal]] = (
     from_cif,
     from_poscar,
     lambda text: parse_crystal({"cif": text}),
-    lambda text: parse_crystal({"poscar": text}),
+    *(partial(read_form, form.key) for form in ATOMS_FORMS),
 )
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=80)
 

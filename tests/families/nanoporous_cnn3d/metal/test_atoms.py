@@ -19,7 +19,7 @@ from matops.families.nanoporous_cnn3d.metal.atoms import from_atoms, load_atoms
 from matops.families.nanoporous_cnn3d.metal.payloads import parse_metal
 from matops.families.nanoporous_cnn3d.metal.structure import LevelledWaves, VoxelGrid
 from matops.simulators.lammps.porous.carving import PorousDesign, carve
-from matops.simulators.output.atoms import PeriodicAtoms
+from matops.simulators.output.atoms.periodic import PeriodicAtoms
 
 CELLS, GOLD_A = 10, 4.080
 SAID = {"engine": "LAMMPS 2025", "method": "EAM u3"}

@@ -56,7 +56,15 @@ def serve(
         start(served, computing, Running(Ports(port, grpc_port), limits, keep_requests))
 
 
-def predict(package: Package, files: Files, as_json: Json = False) -> None:
+def predict(
+    package: Package,
+    files: Files,
+    species: Annotated[
+        str,
+        typer.Option(help="Chemical symbol of each atom type in order, where files don't say it"),
+    ] = "",
+    as_json: Json = False,
+) -> None:
     """Predict properties of samples in files, with intervals and domain of applicability.
 
     A file that can't be used is named with its reason; the others are answered, and the exit
@@ -64,7 +72,7 @@ def predict(package: Package, files: Files, as_json: Json = False) -> None:
     """
     from matops.entrypoints.serving.asking import ask_about_files
 
-    answers, refused = ask_about_files(package, files)
+    answers, refused = ask_about_files(package, files, species.replace(",", " ").split())
     print_refusals(refused)
     if as_json:
         print_json({name: asdict(prediction) for name, prediction in answers.items()})

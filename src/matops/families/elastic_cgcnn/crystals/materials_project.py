@@ -7,7 +7,7 @@ from matops.core.data.database import DatabaseQuery
 from matops.core.errors import BadInput
 from matops.families.elastic_cgcnn.config import MaterialsProjectConfig
 from matops.families.elastic_cgcnn.crystals.crystal import Crystal
-from matops.families.elastic_cgcnn.crystals.formats import from_pymatgen
+from matops.families.elastic_cgcnn.crystals.formats import from_structure
 
 FIELDS = ("structure", "bulk_modulus", "shear_modulus", "state", "deprecated")
 SYMMETRY_TOLERANCE_A = 0.1
@@ -27,7 +27,7 @@ def read_elasticity(document: Mapping[str, Any]) -> tuple[Crystal, dict[str, flo
             there is no such cell.
     """
     moduli_GPa = _moduli_GPa(document)
-    return from_pymatgen(_conventional_cell(document)), moduli_GPa
+    return from_structure(_conventional_cell(document)), moduli_GPa
 
 
 def _moduli_GPa(document: Mapping[str, Any]) -> dict[str, float]:

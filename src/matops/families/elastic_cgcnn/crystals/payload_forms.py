@@ -4,7 +4,7 @@ from typing import Any
 
 from matops.core.data.payloads import PayloadForm
 from matops.families.elastic_cgcnn.crystals.crystal import MAX_ATOMS
-from matops.simulators.output.atoms import ATOMS_FORMS
+from matops.simulators.output.atoms.forms import ATOMS_FORMS
 
 VECTOR: dict[str, Any] = {
     "type": "array",
@@ -37,18 +37,17 @@ PAYLOAD_FORMS = (
         "text",
     ),
     PayloadForm(
-        "poscar",
-        "text of a VASP 5 POSCAR",
-        "Cu\n1.0\n...",
-        TEXT,
-        ("*.vasp", "*.poscar", "POSCAR*", "CONTCAR*"),
-        "text",
-    ),
-    PayloadForm(
         "structure",
-        "a pymatgen Structure, as_dict()",
+        "a pymatgen Structure, as_dict(), or ASE's JSON of one Atoms",
         {"lattice": {}, "sites": []},
-        _object(lattice=_object(matrix=LATTICE), sites=_of_atoms(SITE)),
+        {
+            "anyOf": [
+                _object(lattice=_object(matrix=LATTICE), sites=_of_atoms(SITE)),
+                _object(numbers={}, positions={}, cell={}),
+                _object(ids={"type": "array", "minItems": 1, "maxItems": 1}),
+                _object(structure={"type": "object"}),
+            ]
+        },
         ("*.json",),
         is_structure=True,
     ),

@@ -15,7 +15,8 @@ from matops.families.nanoporous_cnn3d.metal.structure import (
     VoxelGrid,
 )
 from matops.physics.arrays import FloatArray
-from matops.simulators.output.atoms import PeriodicAtoms, read_atoms
+from matops.simulators.output.atoms.forms import read_atoms
+from matops.simulators.output.atoms.periodic import PeriodicAtoms
 
 ATOMS_PER_CELL = 4
 CUBE_TOLERANCE = 0.01
@@ -26,7 +27,7 @@ density inside the crystal is even, narrow enough that ligaments stay apart."""
 
 
 def load_atoms(path: Path, species: Sequence[str] = ()) -> NanoporousMetal:
-    """The metal in a LAMMPS data file or dump, or in extended XYZ.
+    """The metal in a file of one of the formats of atoms.
 
     Raises:
         BadInput: the file can't be read, or is not a cube of one fcc metal.
@@ -34,7 +35,7 @@ def load_atoms(path: Path, species: Sequence[str] = ()) -> NanoporousMetal:
     try:
         return from_atoms(read_atoms(path, species))
     except BadInput as error:
-        raise BadInput(f"{path}: {error}") from None
+        raise BadInput(f"{path}: {str(error).removeprefix(f'{path}: ')}") from None
 
 
 def from_atoms(atoms: PeriodicAtoms) -> NanoporousMetal:

@@ -12,7 +12,7 @@ from matops.families.nanoporous_cnn3d.metal.structure import (
     MIN_CELL_A,
     MIN_VOXELS,
 )
-from matops.simulators.output.atoms import ATOMS_FORMS
+from matops.simulators.output.atoms.forms import ATOMS_FORMS
 
 CROSSED_BEAMS = (
     "AAA8PDw8AAAAADw8PDwAADw8/////zw8PDz/////PDw8PP////88PDw8/////zw8AAA8PDw8AAAAADw8PDwAAA=="

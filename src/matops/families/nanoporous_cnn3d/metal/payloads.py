@@ -18,7 +18,7 @@ from matops.families.nanoporous_cnn3d.metal.structure import (
     NanoporousMetal,
     VoxelGrid,
 )
-from matops.simulators.output.atoms import ATOMS_FORMS, parse_atoms
+from matops.simulators.output.atoms.forms import ATOMS_FORMS, atoms_of_payload
 
 WAVES, VOXELS, ARRAYS = "waves", "voxels", "arrays"
 
@@ -37,9 +37,7 @@ def parse_metal(payload: Payload) -> NanoporousMetal:
         raise BadInput(f"a payload has exactly one of {', '.join(accepted)}")
     content = payload[forms[0]]
     if forms[0] in ATOMS:
-        if not isinstance(content, str):
-            raise BadInput(f"{forms[0]} is not text")
-        return from_atoms(parse_atoms(forms[0], content))
+        return from_atoms(atoms_of_payload(payload, forms[0]))
     if not isinstance(content, Mapping):
         raise BadInput(f"{forms[0]} is not a JSON object")
     symbol = content.get("metal")
