@@ -65,9 +65,9 @@ def table(rows: int, bulk_GPa: float = 138.0) -> Iterator[bytes]:
     yield b"]"
 
 
-def bomb(unpacked_mb: int, piece: bytes) -> Iterator[bytes]:
+def bomb(unpacked_mb: int, piece: bytes, begins: bytes = b"") -> Iterator[bytes]:
     """A list that begins well and goes on without an end."""
-    yield b"[" + json.dumps(crystal(0)).encode() + b","
+    yield b"[" + json.dumps(crystal(0)).encode() + b"," + begins
     for _ in range(unpacked_mb):
         yield piece
 
@@ -110,6 +110,9 @@ def print_costs(rows: list[int], bomb_mb: int) -> None:
             unpacked, b" " * MEBIBYTE
         ),
         f"{bomb_mb} MB that unpack to {bomb_mb} GB of one row": lambda: bomb(
+            unpacked, b"[]," * (MEBIBYTE // 3), b"["
+        ),
+        f"{bomb_mb} MB that unpack to {bomb_mb} GB of empty rows": lambda: bomb(
             unpacked, b"[]," * (MEBIBYTE // 3)
         ),
     }

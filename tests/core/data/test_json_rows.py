@@ -86,6 +86,15 @@ def test_what_is_no_whole_table_is_refused_in_one_line(
     assert len(str(caught.value).splitlines()) == 1
 
 
+def test_more_rows_than_anybody_means_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(json_rows, "MOST_ROWS", 3)
+    table(tmp_path / "x.json", "[[],[],[]]").check()
+    with pytest.raises(BadInput, match="more than 3 rows"):
+        table(tmp_path / "x.json", "[[],[],[],[]]").check()
+
+
 def packed(path: Path, pieces: Iterable[bytes]) -> JsonTable:
     with gzip.open(path, "wb") as file:
         for piece in pieces:

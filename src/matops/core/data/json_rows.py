@@ -14,6 +14,8 @@ from matops.core.errors import BadInput
 
 LARGEST_ROW = 8 * 2**20
 """Characters; as objects, the emptiest lists take some twenty times their text."""
+MOST_ROWS = 2_000_000
+"""Three characters may be a row, and each is refused with a line of its own."""
 PIECE = 2**18
 MOST_COLUMNS = 1000
 SPLIT = ("index", "columns", "data")
@@ -36,17 +38,22 @@ class JsonTable:
         """
         with open_table(self.path) as stream:
             kind = _Text(self.path, stream).peek()
-        if kind == "[":
-            yield from (("", row if isinstance(row, dict) else {}) for row in self._elements(""))
-        elif kind == "{":
-            yield from self._split_rows()
-        else:
+        if kind not in ("[", "{"):
             raise self._other()
+        rows = self._listed_rows() if kind == "[" else self._split_rows()
+        for number, row in enumerate(rows):
+            if number >= MOST_ROWS:
+                raise BadInput(f"{self.path}: more than {MOST_ROWS:,} rows: put them into several")
+            yield row
 
     def check(self) -> None:
         """Read it through to its end, so that no row counts of a file that is cut short."""
         for _ in self.rows():
             pass
+
+    def _listed_rows(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        for row in self._elements(""):
+            yield "", row if isinstance(row, dict) else {}
 
     def _split_rows(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """The index and the data lie one behind the other, so the file is read at two places."""

@@ -9,11 +9,13 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from matops.core.data.file_content import open_unpacked, read_bytes
 from matops.core.data.target import Target
 from matops.core.errors import BadInput
 from matops.physics.arrays import FloatArray
@@ -106,7 +108,8 @@ def _check_heading(heading: str, columns: Mapping[str, Column], manifest: Path) 
 
 def _csv_rows(manifest: Path) -> list[Row]:
     try:
-        with manifest.open(newline="", encoding="utf-8-sig") as file:
+        with open_unpacked(manifest) as content:
+            file = TextIOWrapper(content, encoding="utf-8-sig", newline="")
             reader = csv.DictReader(file, strict=True, skipinitialspace=True)
             reader.fieldnames = [name.strip() for name in reader.fieldnames or []]
             rows = list(reader)
@@ -120,7 +123,7 @@ def _csv_rows(manifest: Path) -> list[Row]:
 
 def _json_rows(manifest: Path) -> list[Row]:
     try:
-        rows = json.loads(manifest.read_bytes())
+        rows = json.loads(read_bytes(manifest))
     except (OSError, ValueError, RecursionError) as error:
         raise BadInput(f"{manifest}: not readable as JSON: {error}") from None
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
