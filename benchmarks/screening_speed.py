@@ -53,7 +53,7 @@ class LoadUntrained:
             family=family,
             config=config,
             ensemble=Ensemble(networks, torch.zeros(targets), torch.ones(targets)),
-            conformal=Conformal(0.9, (0.1,) * targets, (1.0,) * targets, rows=1, groups=1),
+            conformal=Conformal(0.9, (0.1,) * targets, ((1.0,),) * targets, rows=1, groups=1),
             domain=fit_domain(family.describe(designs, family.featurize(designs, config))),
             model_version="with random weights",
             dataset_version="",

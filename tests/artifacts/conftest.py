@@ -20,7 +20,7 @@ from matops.core.data.record import Provenance, Record, make_record
 from matops.core.family import Family, FamilyConfig
 from matops.core.learning.training import Ensemble
 from matops.core.predictor import Predictor
-from matops.core.quality.card import Card, DataSummary, DomainSummary, Environment
+from matops.core.quality.card import SCHEMA_VERSION, Card, DataSummary, DomainSummary, Environment
 from matops.core.quality.domain import fit_domain
 from matops.core.quality.gate import Gate, Measurement, judge
 from matops.core.quality.uncertainty import Conformal
@@ -65,7 +65,7 @@ def predictor(family: Family, config: FamilyConfig, records: list[Record]) -> Pr
         torch.manual_seed(0)
         networks = [family.network(config).eval() for _ in range(2)]
     ensemble = Ensemble(networks, torch.tensor([2.0, 1.6]), torch.tensor([0.2, 0.3]))
-    conformal = Conformal(0.9, (0.01, 0.02), (2.0, 3.0), rows=70, groups=35)
+    conformal = Conformal(0.9, (0.01, 0.02), ((2.0,), (3.0,)), rows=70, groups=35)
     samples = [family.parse(r.payload) for r in records[:15]]
     domain = fit_domain(family.describe(samples, family.featurize(samples, config)))
     return Predictor(family, config, ensemble, conformal, domain, "candidate", "data-1")
@@ -76,7 +76,7 @@ def card(predictor: Predictor) -> Card:
     measured = {"K_VRH.mae": Measurement(0.03, "log10(GPa)", 0.02, 0.04, 9)}
     gate = Gate("error", "K_VRH.mae", "<=", 0.05, "log10(GPa)", "a paper")
     return Card(
-        schema_version=1,
+        schema_version=SCHEMA_VERSION,
         family=predictor.family.name,
         version="",
         created="2026-01-02T03:04:05+00:00",

@@ -172,7 +172,7 @@ def rod_predictor(version: str = "rods-1") -> Predictor:
     ensemble = Ensemble([m.eval() for m in members], torch.zeros(2), torch.ones(2))
     known = [{"area": area} for area in np.linspace(THINNEST_KNOWN, 0.9, 200)]
     domain = fit_domain(RODS.describe(known, None))
-    conformal = Conformal(0.9, (0.01, 0.01), (2.0, 2.0), rows=50, groups=50)
+    conformal = Conformal(0.9, (0.01, 0.01), ((2.0,), (2.0,)), rows=50, groups=50)
     return Predictor(RODS, RodConfig(), ensemble, conformal, domain, version, "data-1")
 
 

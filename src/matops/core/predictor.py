@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from matops.core.data.record import Payload
 from matops.core.data.tables import Tables
-from matops.core.data.target import SAMPLE_AXIS
+from matops.core.data.target import SAMPLE_AXIS, Target
 from matops.core.family import Family, FamilyConfig
 from matops.core.quality.domain import Domain
 from matops.core.quality.prediction import Estimate, Prediction
@@ -67,20 +67,21 @@ class Predictor:
         features = self.family.featurize(samples, self.config)
         members = self._members(samples, features)
         mean, spread = members.each(lambda t: t.mean(0)), members.each(lambda t: t.std(0))
-        half = self.conformal.half_width(spread)
-        ends = (mean, mean.each(np.subtract, half), mean.each(np.add, half))
-        physical = [scaled.from_scale() for scaled in ends]
+        half = self.conformal.half_width(mean, spread)
+        ends = [mean.each(change, half).from_scale() for change in (np.subtract, np.add)]
+        physical = [mean.from_scale(), *(end.each_target(Target.within) for end in ends)]
+        scores = self.domain.assess(self.family.describe(samples, features))
         estimates: list[dict[str, Estimate]] = [{} for _ in samples]
         for target in self.family.targets:
             parts = zip(*(tables.values(target) for tables in physical), strict=True)
-            for own, (value, lower, upper) in zip(estimates, parts, strict=True):
+            for own, score, (value, *interval) in zip(estimates, scores, parts, strict=True):
+                lower, upper = (None, None) if score.is_outside else interval
                 own[target.name] = Estimate(value, target.unit, lower, upper)
-        scores = self.domain.assess(self.family.describe(samples, features))
         return [
             Prediction(
                 estimates=own,
                 derived=self.family.derive({name: e.value for name, e in own.items()}),
-                coverage=self.conformal.coverage,
+                coverage=None if score.is_outside else self.conformal.coverage,
                 out_of_domain=score.is_outside,
                 domain_score=score.score,
                 unseen=score.unseen,

@@ -207,7 +207,7 @@ def test_golden_requests_reveal_changed_weights_even_when_the_card_was_adapted(
 
 
 def test_golden_requests_reveal_intervals_that_were_narrowed_on_the_card(package: Path) -> None:
-    edit_card(package, lambda card: card["calibration"].update(quantile=[0.2, 3.0]))
+    edit_card(package, lambda card: card["calibration"].update(quantile=[[0.2], [3.0]]))
     load_predictor(package)
     assert "answers differ" in refusal(package, load_checked)
 
@@ -245,6 +245,13 @@ def test_what_is_no_safetensors_file_is_never_unpickled(package: Path) -> None:
     torch.save({"member0/output.weight": torch.zeros(2)}, package / WEIGHTS)
     adapt_card(package)
     assert str(package / WEIGHTS) in refusal(package)
+
+
+def test_card_of_an_older_schema_that_no_longer_fits_says_to_train_again(package: Path) -> None:
+    edit_card(package, lambda card: card["calibration"].update(quantile=[0.2, 3.0]))
+    edit_card(package, lambda card: card.update(schema_version=3))
+    expected = f"{package / CARD}: schema 3 of an older matops: train the model again"
+    assert refusal(package, read_card) == expected
 
 
 def test_package_with_the_domain_of_an_older_version_says_to_train_again(package: Path) -> None:

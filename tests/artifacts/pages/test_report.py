@@ -83,7 +83,7 @@ def make_card(targets: tuple[Target, ...] = MODULI, limit: float = 0.06) -> Card
         ),
         configuration={"training": {"epochs": 123}},
         environment=Environment("0.1.0", "c0ffee", "3.11.9", "2.5", "Linux", "cpu"),
-        calibration=Conformal(0.9, each, each, rows=58, groups=31),
+        calibration=Conformal(0.9, each, tuple((q,) for q in each), rows=58, groups=31),
         domain=DomainSummary(("Mg", "O"), 1.5, 1 / 24, {t.name: 0.4 for t in targets}),
         measurements=measured,
         verdict=judge(gates, measured),

@@ -35,7 +35,7 @@ def held_out(error: Array = ERROR) -> HeldOut:
 
 
 def test_errors_pool_rows_and_components() -> None:
-    found = measure_errors(held_out(), Conformal(0.8, (0.1,), (1.0,), 20, 20))
+    found = measure_errors(held_out(), Conformal(0.8, (0.1,), ((1.0,),), 20, 20))
     assert found["forces.mae"].value == pytest.approx(0.9 / 9)
     assert found["forces.rmse"].value == pytest.approx(np.sqrt(0.41 / 9))
     about_mean = ((TRUTH - TRUTH.mean()) ** 2).sum()
@@ -77,7 +77,7 @@ def test_atoms_of_a_new_group_are_covered_as_promised() -> None:
         tables = group_forces(np.random.default_rng(seed), 40)
         old, new = ([t.take(np.asarray(r)) for t in tables] for r in (range(39), [39]))
         conformal = calibrate(*old, [f"g{i}" for i in range(39)], 0.8)
-        half = conformal.half_width(new[2])["atom"]
+        half = conformal.half_width(*new[1:])["atom"]
         covered.append(float((np.abs(new[0]["atom"]) <= half).mean()))
     # Of a group's numbers a share is covered; on average over groups it is the promised one.
     noise = 3 * np.std(covered) / np.sqrt(len(covered))
@@ -90,7 +90,8 @@ def test_a_group_counts_once_however_many_atoms_it_has() -> None:
     tables = [forces(values, counts) for values in (error, 0 * error, 0 * error + 1)]
     conformal = calibrate(*tables, [f"g{i}" for i in range(10)], 0.8)
     # Of ten groups the ceil(0.8 · 11)th smallest error: that of 500 atoms is the smallest.
-    assert conformal.half_width(forces(np.ones((1, 3)), np.array([1])))["atom"] == pytest.approx(8)
+    one = forces(np.ones((1, 3)), np.array([1]))
+    assert conformal.half_width(one, one)["atom"] == pytest.approx(8)
     assert (conformal.rows, conformal.groups) == (10, 10)
 
 
@@ -102,7 +103,7 @@ def test_intervals_of_a_vector_do_not_depend_on_the_names_of_the_axes() -> None:
     conformal = calibrate(truth, mean, spread, groups, 0.8)
     relabelled = [t.each(lambda table: table[:, [2, 0, 1]]) for t in (truth, mean, spread)]
     assert calibrate(*relabelled, groups, 0.8) == conformal
-    turned = conformal.half_width(relabelled[2])["atom"]
-    np.testing.assert_array_equal(turned, conformal.half_width(spread)["atom"][:, [2, 0, 1]])
+    turned = conformal.half_width(*relabelled[1:])["atom"]
+    np.testing.assert_array_equal(turned, conformal.half_width(mean, spread)["atom"][:, [2, 0, 1]])
     # One quantile a component would differ between x and z of the same isotropic error.
     assert len(conformal.quantile) == len(conformal.floor) == 1

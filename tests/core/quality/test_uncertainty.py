@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from matops.core.quality.gate import Measurement
 from matops.core.quality.uncertainty import (
     Conformal,
+    conditional_coverage,
     coverage_upper_end,
     least_groups,
     measured_coverage,
@@ -31,7 +32,7 @@ def calibrate(
 
 
 def half_width(conformal: Conformal, spread: Array) -> Array:
-    return conformal.half_width(scalars(spread))["sample"]
+    return conformal.half_width(scalars(0 * spread), scalars(spread))["sample"]
 
 
 def draw_groups(
@@ -110,7 +111,7 @@ def test_too_few_groups_are_refused_however_many_rows_they_have(
         column = np.arange(1.0, len(groups) + 1)[:, None]
         if n_groups == least:
             conformal = calibrate(column, 0 * column, 0 * column + 1, groups, coverage)
-            assert np.isfinite(conformal.quantile[0])
+            assert np.isfinite(conformal.quantile[0]).all()
         else:
             with pytest.raises(ValueError, match=f"{least} or more can"):
                 calibrate(column, 0 * column, 0 * column + 1, groups, coverage)
@@ -128,12 +129,13 @@ def test_each_target_is_calibrated_on_its_own() -> None:
         np.hstack([truth, 3 * truth]), np.hstack([mean] * 2), np.hstack([spread] * 2), groups, 0.9
     )
     alone = calibrate(truth, mean, spread, groups, 0.9)
-    assert both.quantile == pytest.approx((alone.quantile[0], 3 * alone.quantile[0]))
+    [one], [three] = both.quantile
+    assert (one, three) == pytest.approx((alone.quantile[0][0], 3 * alone.quantile[0][0]))
     assert half_width(both, np.ones((5, 2))).shape == (5, 2)
 
 
 def test_members_that_agree_perfectly_still_get_an_interval() -> None:
-    conformal = Conformal(0.9, floor=(0.2,), quantile=(1.5,), rows=40, groups=20)
+    conformal = Conformal(0.9, floor=(0.2,), quantile=((1.5,),), rows=40, groups=20)
     np.testing.assert_allclose(half_width(conformal, np.array([[0.0], [0.4]])), [[0.3], [0.9]])
 
 
@@ -177,7 +179,7 @@ def test_upper_end_of_an_overconfident_model_does_not() -> None:
 def test_few_calibration_groups_widen_the_upper_end_and_many_leave_it() -> None:
     measured = Measurement(0.8, "1", 0.7, 0.88, 50)
     ends = [
-        coverage_upper_end(measured, Conformal(0.9, (0.1,), (1.0,), 10 * groups, groups))
+        coverage_upper_end(measured, Conformal(0.9, (0.1,), ((1.0,),), 10 * groups, groups))
         for groups in (10, 100, 10**9)
     ]
     assert ends == sorted(ends, reverse=True)
@@ -186,11 +188,37 @@ def test_few_calibration_groups_widen_the_upper_end_and_many_leave_it() -> None:
 
 
 def test_upper_end_is_a_share_and_no_number_stays_none() -> None:
-    conformal = Conformal(0.9, (0.1,), (1.0,), 30, 20)
+    conformal = Conformal(0.9, (0.1,), ((1.0,),), 30, 20)
     assert coverage_upper_end(Measurement(0.98, "1", 0.9, 1.0), conformal) == 1.0
     assert np.isnan(coverage_upper_end(Measurement(np.nan, "1", 0.9, 1.0), conformal))
 
 
 def test_coverage_without_an_interval_has_no_upper_end() -> None:
-    conformal = Conformal(0.9, (0.1,), (1.0,), 30, 20)
+    conformal = Conformal(0.9, (0.1,), ((1.0,),), 30, 20)
     assert np.isnan(coverage_upper_end(Measurement(0.9, "1"), conformal))
+
+
+def test_each_bin_of_predicted_values_keeps_the_promise_on_its_own() -> None:
+    """Errors of the softest are four times those of the stiffest, at one and the same spread."""
+    rng = np.random.default_rng(7)
+
+    def draw(n: int) -> tuple[Array, Array, Array]:
+        mean = rng.uniform(0, 1, (n, 1))
+        return mean + (4 - 3 * mean) * rng.normal(size=(n, 1)), mean, np.ones((n, 1))
+
+    truth, mean, spread = draw(3000)
+    conformal = calibrate(truth, mean, spread, [str(i) for i in range(3000)], 0.9)
+    assert len(conformal.quantile[0]) == 10
+    truth, mean, spread = draw(2000)
+    half = conformal.half_width(scalars(mean), scalars(spread))["sample"]
+    columns = (truth[:, 0], mean[:, 0], half[:, 0], spread[:, 0], np.arange(2000))
+    tenths = [part.value for part in conditional_coverage(*columns).by_predicted]
+    assert tenths == pytest.approx([0.9] * 10, abs=0.06)
+
+
+@pytest.mark.parametrize(("groups", "bins"), [(59, 1), (60, 2), (95, 3), (1000, 10)])
+def test_bins_are_as_many_as_have_groups_enough(groups: int, bins: int) -> None:
+    column = np.random.default_rng(8).normal(size=(groups, 1))
+    names = [str(i) for i in range(groups)]
+    conformal = calibrate(0 * column, column, 0 * column + 1, names, 0.9)
+    assert len(conformal.quantile[0]) == len(conformal.edges[0]) + 1 == bins

@@ -37,7 +37,7 @@ def held_out(mean: Array, spread: Array) -> HeldOut:
 
 
 def test_each_target_is_measured_on_its_own_column() -> None:
-    conformal = Conformal(0.9, floor=(0.0, 0.1), quantile=(1.0, 2.0), rows=90, groups=40)
+    conformal = Conformal(0.9, floor=(0.0, 0.1), quantile=((1.0,), (2.0,)), rows=90, groups=40)
     shifted = TRUTH + np.array([0.1, -0.2])
     found = measure_errors(held_out(shifted, np.tile([0.05, 0.1], (80, 1))), conformal)
     assert found["K.mae"].value == pytest.approx(0.1)
@@ -50,7 +50,7 @@ def test_each_target_is_measured_on_its_own_column() -> None:
 
 @pytest.mark.parametrize(("quantile", "passes"), [(1.645, True), (0.8, False)])
 def test_gated_coverage_forgives_chance_and_no_more(quantile: float, passes: bool) -> None:
-    conformal = Conformal(0.9, (0.0, 0.0), (quantile, quantile), rows=200, groups=100)
+    conformal = Conformal(0.9, (0.0, 0.0), ((quantile,), (quantile,)), rows=200, groups=100)
     noisy = TRUTH + np.random.default_rng(1).normal(0, 0.1, (80, 2))
     found = measure_errors(held_out(noisy, np.full((80, 2), 0.1)), conformal)
     assert found["K.coverage"].value < found["K.coverage_high"].value

@@ -114,10 +114,12 @@ class ServingMetrics:
             for token in prediction.unseen:
                 self._unseen.labels(*self._own, token).inc()
             for name, estimate in prediction.estimates.items():
+                self._values.observe(self._own, name, magnitude(estimate.value))
+                if estimate.lower is None or estimate.upper is None:
+                    continue
                 ends = zip(numbers_of(estimate.upper), numbers_of(estimate.lower), strict=True)
                 widths = [upper - lower for upper, lower in ends]
                 is_array = isinstance(estimate.value, list)
-                self._values.observe(self._own, name, magnitude(estimate.value))
                 self._widths.observe(self._own, name, magnitude(widths if is_array else widths[0]))
 
 

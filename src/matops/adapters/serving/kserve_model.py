@@ -20,7 +20,7 @@ from matops.adapters.serving.served import Served
 from matops.core.data.record import Payload
 from matops.core.data.target import SAMPLE_AXIS, Target
 from matops.core.errors import BadInput
-from matops.core.quality.prediction import Prediction
+from matops.core.quality.prediction import Estimate, Prediction
 
 INSTANCES = "instances"
 
@@ -130,7 +130,7 @@ class ServedModel(Model):  # type: ignore[misc]
     def _v2(self, request_id: str, predictions: list[Prediction]) -> InferResponse:
         targets = self._served.family.targets
         outputs = [
-            _array(name, target, [getattr(p.estimates[target.name], part) for p in predictions])
+            _array(name, target, [_part(p.estimates[target.name], part) for p in predictions])
             for target in targets
             for part, name in _columns(target.name).items()
         ]
@@ -173,6 +173,12 @@ class ServedModel(Model):  # type: ignore[misc]
 def _columns(target: str) -> dict[str, str]:
     """Output names of an estimate's parts."""
     return {"value": target, "lower": f"{target}_lower", "upper": f"{target}_upper"}
+
+
+def _part(estimate: Estimate, part: str) -> Any:
+    """An estimate's part; of an interval that there is not, what is no number."""
+    found = getattr(estimate, part)
+    return np.full(np.shape(estimate.value), np.nan).tolist() if found is None else found
 
 
 def _ragged(targets: Sequence[Target]) -> dict[str, Target]:

@@ -18,7 +18,7 @@ from matops.artifacts.model.card_file import CARD
 from matops.core.data.value import Value
 from matops.core.errors import BadInput
 from matops.core.family import Family, FamilyConfig
-from matops.core.quality.card import Card
+from matops.core.quality.card import SCHEMA_VERSION, Card
 from matops.core.quality.prediction import Prediction
 from matops.families import get_family
 
@@ -126,13 +126,31 @@ def write_package(
     return final
 
 
+def _schema_of(path: Path) -> int | None:
+    """The schema that a file which does not fit ours names; None where it names none."""
+    try:
+        content = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return None
+    schema = content.get("schema_version") if isinstance(content, dict) else None
+    return schema if type(schema) is int else None
+
+
 def read_card(directory: Path) -> Card:
     """The card of a package.
 
     Raises:
         BadInput: there is none, or it does not fit the schema.
     """
-    return read_json(directory / CARD, Card)
+    try:
+        return read_json(directory / CARD, Card)
+    except BadInput:
+        schema = _schema_of(directory / CARD)
+        if schema is not None and schema < SCHEMA_VERSION:
+            raise BadInput(
+                f"{directory / CARD}: schema {schema} of an older matops: train the model again"
+            ) from None
+        raise
 
 
 def read_config(family: Family, card: Card) -> FamilyConfig:
@@ -210,7 +228,8 @@ def golden_difference(golden: Golden, answers: list[Prediction]) -> float:
         for part in ("value", "lower", "upper")
     ]
     pairs += [(old.domain_score, new.domain_score) for old, new in both]
-    if any(np.shape(old) != np.shape(new) for old, new in pairs):
+    pairs = [pair for pair in pairs if pair != (None, None)]  # no interval out of domain
+    if any(old is None or new is None or np.shape(old) != np.shape(new) for old, new in pairs):
         return math.inf
     return float(np.max([_relative_difference(*pair) for pair in pairs]))
 

@@ -76,6 +76,12 @@ class Target:
         """Values on the learning scale (any shape) back in ``unit``."""
         return np.power(10.0, scaled) if self.scale == "log10" else np.asarray(scaled, dtype=float)
 
+    def within(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Values (any shape, in ``unit``), those beyond a bound moved to it."""
+        lower = -np.inf if self.lower is None else self.lower
+        upper = np.inf if self.upper is None else self.upper
+        return np.clip(values, lower, upper)
+
     def is_physical(self, values: NDArray[np.float64] | np.float64) -> NDArray[np.bool_]:
         """Which values (any shape, in ``unit``) are finite and strictly inside the bounds."""
         lower = -np.inf if self.lower is None else self.lower

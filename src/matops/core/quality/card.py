@@ -6,7 +6,7 @@ from typing import Any
 from matops.core.data.target import Target
 from matops.core.learning.transfer import Ancestor
 from matops.core.quality.gate import Measurement, Verdict
-from matops.core.quality.uncertainty import Conformal
+from matops.core.quality.uncertainty import ConditionalCoverage, Conformal
 
 SCHEMA_VERSION = 4
 
@@ -86,6 +86,8 @@ class Card:
     # how the data changed since that model; None for a first model, and on cards of schema 2, which
     # did not say it
     since_champion: DataChange | None = field(default=None, kw_only=True)
+    # coverage by tenths of the predicted values and quarters of the spread, by target
+    coverage_by_part: dict[str, ConditionalCoverage] = field(default_factory=dict, kw_only=True)
     # what the family says that the model has learnt, by heading, as a closed form
     explanations: dict[str, str] = field(default_factory=dict, kw_only=True)
     lineage: tuple[Ancestor, ...]  # the model it started from, and those before it, nearest first

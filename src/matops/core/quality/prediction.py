@@ -11,8 +11,9 @@ class Estimate:
 
     value: Value  # best estimate, in ``unit``
     unit: str  # physical unit
-    lower: Value  # lower end of the interval, in ``unit``
-    upper: Value  # upper end of the interval, in ``unit``
+    # ends of the interval, in ``unit``; None out of domain, where none can be promised
+    lower: Value | None
+    upper: Value | None
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Prediction:
 
     estimates: dict[str, Estimate]  # estimate by target name
     derived: dict[str, Quantity]  # further quantities that follow from the estimates by formula
-    coverage: float  # nominal coverage of the intervals
+    coverage: float | None  # nominal coverage of the intervals; None out of domain
     out_of_domain: bool  # whether the sample lies outside the training data
     domain_score: float  # distance to the training data; above 1 is outside
     unseen: tuple[str, ...]  # categories (as in elements) that the training data did not have

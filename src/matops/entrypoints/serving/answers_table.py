@@ -17,7 +17,9 @@ def prediction_table(answers: dict[str, Prediction]) -> Table:
         domain = f"{place} ({prediction.domain_score:.2f}{unseen})"
         name = Path(file).name
         for target, e in prediction.estimates.items():
-            interval = f"{value_text(e.lower)} to {value_text(e.upper)}"
+            interval = "none"
+            if e.lower is not None and e.upper is not None:
+                interval = f"{value_text(e.lower)} to {value_text(e.upper)}"
             table.add_row(name, target, value_text(e.value), interval, e.unit, domain)
         for target, q in prediction.derived.items():
             table.add_row(name, target, f"{q.value:.4g}", "", q.unit.replace("1", ""), "")

@@ -113,7 +113,9 @@ def _columns(objectives: Objectives, cost: float, prediction: Prediction) -> dic
     estimates = {n: e for n, e in prediction.estimates.items() if isinstance(e.value, float)}
     numbers = {objectives.cost.name: cost, "domain_score": prediction.domain_score}
     for name, e in estimates.items():
-        numbers |= {name: e.value, f"{name}_lower": e.lower, f"{name}_upper": e.upper}
+        numbers[name] = e.value
+        if e.lower is not None and e.upper is not None:
+            numbers |= {f"{name}_lower": e.lower, f"{name}_upper": e.upper}
     values = np.array([[e.value for e in estimates.values()]])
     numbers |= {merit.name: float(merit.of(values)[0]) for merit in objectives.merits}
     if not np.isfinite(list(numbers.values())).all():

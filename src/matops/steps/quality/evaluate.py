@@ -3,7 +3,7 @@
 import json
 import platform
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -175,6 +175,8 @@ def evaluate(
     environment = _environment(commit, log)
     learnt = log.lineage, log.choice
     card = _card(prepared, predictor, measured, summary, environment, *learnt, since_champion)
+    by_part = measure.coverage_by_part(test, predictor.conformal)
+    card = replace(card, coverage_by_part=by_part)
     out.mkdir(parents=True, exist_ok=True)
     golden = _golden(predictor, test)
     card = write_package(out / PACKAGE, card, ensemble, predictor.domain, golden)

@@ -48,7 +48,7 @@ def test_table(predictor: Predictor, test: HeldOut, scores: Sequence[DomainScore
     An array has one for each of its numbers, and a column ``component`` says which: ``z``, or
     ``12 z`` of the thirteenth row.
     """
-    half = predictor.conformal.half_width(test.spread)
+    half = predictor.conformal.half_width(test.mean, test.spread)
     scaled = {
         "truth": test.truth,
         "predicted": test.mean,
@@ -56,6 +56,7 @@ def test_table(predictor: Predictor, test: HeldOut, scores: Sequence[DomainScore
         "upper": test.mean.each(np.add, half),
     }
     physical = {name: tables.from_scale() for name, tables in scaled.items()}
+    physical |= {end: physical[end].each_target(Target.within) for end in ("lower", "upper")}
     records = test.records
     identity = pd.DataFrame({"id": [record.id for record in records], "group": test.groups})
     identity["source"] = [record.provenance.source for record in records]

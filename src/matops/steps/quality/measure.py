@@ -12,13 +12,19 @@ from matops.core.predictor import Predictor
 from matops.core.quality.domain import DomainScore
 from matops.core.quality.gate import Gate, Measurement
 from matops.core.quality.metrics import paired_difference, target_errors
-from matops.core.quality.uncertainty import Conformal, coverage_upper_end, measured_coverage
+from matops.core.quality.uncertainty import (
+    ConditionalCoverage,
+    Conformal,
+    conditional_coverage,
+    coverage_upper_end,
+    measured_coverage,
+)
 from matops.steps.quality.held_out import HeldOut
 
 
 def measure_errors(test: HeldOut, conformal: Conformal) -> dict[str, Measurement]:
     """Errors, coverage and interval width of every target, its components pooled."""
-    half_width = conformal.half_width(test.spread)
+    half_width = conformal.half_width(test.mean, test.spread)
     _, group_of = np.unique(test.groups, return_inverse=True)
     measurements: dict[str, Measurement] = {}
     for target in test.truth.targets:
@@ -34,6 +40,22 @@ def measure_errors(test: HeldOut, conformal: Conformal) -> dict[str, Measurement
             float(np.median(half)), target.scaled_unit, rows=len(truth)
         )
     return measurements
+
+
+def coverage_by_part(test: HeldOut, conformal: Conformal) -> dict[str, ConditionalCoverage]:
+    """Coverage of every target by tenths of its predicted values and quarters of the spread."""
+    half_width = conformal.half_width(test.mean, test.spread)
+    _, group_of = np.unique(test.groups, return_inverse=True)
+    return {
+        target.name: conditional_coverage(
+            test.truth.numbers(target),
+            test.mean.numbers(target),
+            half_width.numbers(target),
+            test.spread.numbers(target),
+            group_of[test.truth.sample_of(target)],
+        )
+        for target in test.truth.targets
+    }
 
 
 def measure_against_champion(

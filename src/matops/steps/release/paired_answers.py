@@ -95,6 +95,7 @@ def _is_finite(prediction: Prediction) -> bool:
         bool(np.isfinite(value).all())
         for estimate in prediction.estimates.values()
         for value in (estimate.value, estimate.lower, estimate.upper)
+        if value is not None
     )
 
 
@@ -108,6 +109,8 @@ def _share(
         for own, other in answered
         if target in other.estimates
     ]
+    # Out of domain there is no interval to compare with.
+    both = [pair for pair in both if not any(estimate.lower is None for estimate in pair)]
     return sum(starmap(holds, both)) / len(both) if both else 0.0
 
 
@@ -128,4 +131,5 @@ def _is_wider(ratio: float, one: Estimate, other: Estimate) -> float:
 
 def _width(estimate: Estimate) -> NDArray[np.float64]:
     with np.errstate(invalid="ignore"):
-        return np.asarray(np.subtract(estimate.upper, estimate.lower))
+        ends = np.asarray(estimate.upper, float), np.asarray(estimate.lower, float)
+        return np.asarray(np.subtract(*ends))

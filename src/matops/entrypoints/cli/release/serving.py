@@ -80,7 +80,10 @@ def predict(
         from matops.entrypoints.serving.answers_table import prediction_table
 
         screen.print(prediction_table(answers))
-        one = next(iter(answers.values()))
-        print(f"intervals cover {one.coverage:.0%}; model {one.model_version}", file=sys.stderr)
+        promised = {one.coverage for one in answers.values()}
+        said = [f"intervals cover {c:.0%}" for c in promised if c is not None]
+        said += ["nothing is promised out of domain"] if None in promised else []
+        version = next(iter(answers.values())).model_version
+        print(f"{'; '.join(said)}; model {version}", file=sys.stderr)
     if refused:
         raise typer.Exit(2)

@@ -9,14 +9,17 @@ from matops.core.quality.prediction import Estimate
 from matops.physics.elasticity import poisson_ratio
 from matops.physics.electrodeposition import LITHIUM, Electrode, stability_parameter_kJ_per_mol_nm
 
+BOX_POINTS = 17
+
 
 @dataclass(frozen=True)
 class Stability:
     """Stability parameter χ of electrodeposition against a solid electrolyte."""
 
     chi_kJ_per_mol_nm: float  # χ at the predicted moduli; stable where negative
-    lower_kJ_per_mol_nm: float  # smallest χ on the corners of the moduli's intervals
-    upper_kJ_per_mol_nm: float  # largest of the same
+    # smallest χ for moduli within their intervals; out of domain nothing is promised: -inf
+    lower_kJ_per_mol_nm: float
+    upper_kJ_per_mol_nm: float  # largest of the same; inf
 
     @property
     def suppresses_dendrites(self) -> bool:
@@ -40,6 +43,13 @@ def electrodeposition_stability(
         nu = poisson_ratio(K_GPa, G_GPa)
         return float(stability_parameter_kJ_per_mol_nm(G_GPa, nu, molar_volume_ratio, electrode))
 
-    corners = [chi(K, G) for K in (bulk.lower, bulk.upper) for G in (shear.lower, shear.upper)]
     middle = chi(bulk.value, shear.value)
-    return Stability(middle, float(np.min([*corners, middle])), float(np.max([*corners, middle])))
+    ends = [
+        (e.lower, e.upper) for e in (bulk, shear) if e.lower is not None and e.upper is not None
+    ]
+    if len(ends) < 2:
+        return Stability(middle, -np.inf, np.inf)
+    # Between corners χ may have an extremum: the whole box is looked at.
+    box = [np.linspace(*pair, BOX_POINTS) for pair in ends]
+    everywhere = [chi(K, G) for K in box[0] for G in box[1]]
+    return Stability(middle, min(*everywhere, middle), max(*everywhere, middle))
