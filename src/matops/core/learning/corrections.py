@@ -150,7 +150,7 @@ class Lesson:
             answers = replace(unseen.scaled, of_axis=ensemble.predict(unseen.features))
             for target in unseen.scaled.targets:
                 off = np.abs(answers.numbers(target) - unseen.scaled.numbers(target))
-                errors.append(off / max(float(self.scaled.numbers(target).std()), 1e-12))
+                errors.append(off.ravel() / max(float(self.scaled.numbers(target).std()), 1e-12))
         return float(np.mean(np.concatenate(errors)))
 
 
