@@ -10,6 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from matops.core.monitoring.retraining import (
+    Attempt,
+    Outcome,
     RetrainingConfig,
     ServingStatistics,
     Situation,
@@ -69,6 +71,14 @@ def test_where_nothing_is_due_the_missing_rows_are_said() -> None:
         (served(drift=0.9, requests=49), False, "5 of 30"),
         ({"age_days": 99.0, "hours_since_attempt": 6.0}, True, "99 of 90 days"),
         ({"age_days": 99.0, "hours_since_attempt": 5.9}, False, "5.9 hours ago, of 6 hours"),
+        ({"age_days": 99.0, "in_vain": 4, "hours_since_attempt": 48.0}, True, "99 of 90 days"),
+        (
+            {"age_days": 99.0, "in_vain": 4, "hours_since_attempt": 47.9},
+            False,
+            "47.9 hours ago, of 48 hours between two attempts after 4 in vain",
+        ),
+        ({"age_days": 99.0, "in_vain": 999, "hours_since_attempt": 720.0}, True, "99 of 90 days"),
+        ({"age_days": 99.0, "new_rows": 0}, False, "removed ones are no news"),
         ({"age_days": 99.0, "attempted_data": "data-9"}, False, "model was rejected"),
         (
             {"age_days": 99.0, "attempted_data": "data-9", "attempt_outcome": "accepted"},
@@ -89,6 +99,28 @@ def test_each_limit_has_two_sides(changes: dict[str, Any], retrain: bool, said: 
     assert decision.retrain is retrain
     assert said in decision.reason
     assert decision.reason.startswith("retrain: " if retrain else "nothing to do: ")
+
+
+@pytest.mark.parametrize("outcome", ["rejected", ""])
+def test_an_old_champion_and_a_row_a_day_cost_ever_fewer_attempts_in_vain(outcome: Outcome) -> None:
+    config, last, began_days, attempts = RetrainingConfig(), None, 0, []
+    for day in range(365):
+        situation = replace(STILL, age_days=200.0 + day, new_rows=1, hours_since_attempt=None)
+        if last:
+            hours = 24.0 * (day - began_days)
+            situation = replace(situation, hours_since_attempt=hours, in_vain=last.in_vain)
+        if decide_retraining(situation, config).retrain:
+            last = Attempt(f"data-{day}", "", outcome, situation.in_vain)
+            began_days = day
+            attempts.append(day)
+    assert attempts[:7] == [0, 1, 3, 7, 15, 31, 61]
+    assert len(attempts) == 17
+
+
+def test_an_accepted_model_ends_the_count_of_attempts_in_vain() -> None:
+    assert Attempt("a", "", "rejected", earlier_in_vain=3).in_vain == 4
+    assert Attempt("a", "", "", earlier_in_vain=3).in_vain == 4
+    assert Attempt("a", "", "accepted", earlier_in_vain=3).in_vain == 0
 
 
 FIRST = Situation("data-1", 40)
@@ -177,6 +209,7 @@ situations = st.builds(
     attempted_data=st.sampled_from(["", "a", "b"]),
     attempt_outcome=st.sampled_from(["", "accepted", "rejected"]),
     hours_since_attempt=st.none() | st.floats(0, 100),
+    in_vain=st.integers(0, 2000),
 )
 
 

@@ -154,7 +154,10 @@ def test_enough_new_rows_are_tried_once_whatever_comes_of_it(place: Place) -> No
     assert not again.retrain
     assert "model was rejected" in again.reason
     place.add(13)
+    assert "new rows: 1 of 3" in place.consider(hours=200.0).reason
+    place.add(14, 15)
     assert place.consider(hours=200.0).retrain
+    assert place.shelf.attempts[-1].earlier_in_vain == 1
 
 
 def test_an_attempt_that_was_cut_short_is_repeated_after_the_cooldown(place: Place) -> None:
@@ -162,6 +165,9 @@ def test_an_attempt_that_was_cut_short_is_repeated_after_the_cooldown(place: Pla
     assert place.consider().retrain
     assert not place.consider(hours=1.9).retrain
     assert place.consider(hours=2.1).retrain
+    waiting = place.consider(hours=2.1 + 3.9)
+    assert "of 4 hours between two attempts after 2 in vain" in waiting.reason
+    assert place.consider(hours=2.1 + 4.1).retrain
 
 
 def test_the_verdict_belongs_to_the_data_that_were_trained_on(place: Place) -> None:

@@ -13,11 +13,11 @@ class RetrainingConfig:
     """From which measured values on a retraining pays.
 
     New rows must reach both of their limits; age, drift and strangeness are enough alone, as long
-    as there is any new row. Nothing retrains on the data of the last judged attempt.
-
+    as there is any new row. Rows are new that the data of the champion lack, or those of the last
+    judged attempt. Attempts in a row that bring no accepted model wait ever longer for the next.
     """
 
-    # rows that the champion's data lack: some hundred test rows show a difference in error of a few
+    # rows that those data lack: some hundred test rows show a difference in error of a few
     # percent, and about a tenth of the rows are test rows
     new_rows: int = 1000
     # the same, relative to the champion's rows: errors fall as a power of the rows with exponents
@@ -35,6 +35,15 @@ class RetrainingConfig:
     # known to about 0.04 (95 %, binomial)
     least_requests: int = 200
     cooldown_hours: float = 24.0  # between attempts: a stream of data costs one training a day
+    # the longest wait: each attempt in a row that was rejected or never judged, from the second on,
+    # doubles it from the cooldown, so that a training in vain costs one a month in the end
+    longest_cooldown_hours: float = 720.0
+
+    def wait_hours(self, in_vain: int) -> float:
+        """Hours from the last attempt to the next, where so many in a row brought no model."""
+        # 2^64 cooldowns are longer than any limit, and more would overflow
+        grown = self.cooldown_hours * 2.0 ** min(max(in_vain - 1, 0), 64)
+        return max(self.cooldown_hours, min(grown, self.longest_cooldown_hours))
 
 
 @dataclass(frozen=True)
@@ -54,6 +63,12 @@ class Attempt:
     data: str  # dataset version that it used
     began: str  # ISO time, UTC
     outcome: Outcome = ""  # its verdict; empty until there is one
+    earlier_in_vain: int = 0  # attempts in a row before it that brought no accepted model
+
+    @property
+    def in_vain(self) -> int:
+        """Attempts in a row, this one included, that brought no accepted model."""
+        return 0 if self.outcome == "accepted" else self.earlier_in_vain + 1
 
 
 @dataclass(frozen=True)
@@ -65,13 +80,15 @@ class Situation:
     champion: str = ""  # version of the released model; empty for none
     champion_data: str = ""  # dataset version that trained it; empty for none
     champion_rows: int | None = None  # rows of that
-    new_rows: int | None = None  # rows that the champion's data lack
+    # rows that the data of the last judged attempt lack, or else the champion's
+    new_rows: int | None = None
     age_days: float | None = None  # days since the champion was made
     serving: ServingStatistics | None = None  # what the champion met
     serving_missing: str = ""  # why that is not known, where there is a reason
     attempted_data: str = ""  # dataset version of the last attempt to retrain; empty for none
     attempt_outcome: Outcome = ""  # its verdict; empty if it never came to one
     hours_since_attempt: float | None = None  # hours since that attempt began
+    in_vain: int = 0  # attempts in a row up to that one that brought no accepted model
 
 
 @dataclass(frozen=True)
@@ -149,11 +166,14 @@ def _hindrance(situation: Situation, config: RetrainingConfig) -> str:
         return f"the champion {situation.champion} was trained on these very data"
     if situation.attempt_outcome and situation.data == situation.attempted_data:
         return f"these very data were tried already, and the model was {situation.attempt_outcome}"
-    hours = situation.hours_since_attempt
-    if hours is not None and hours < config.cooldown_hours:
+    if situation.champion and situation.new_rows == 0:
+        return "no row is new since the champion or the last attempt; removed ones are no news"
+    hours, wait_hours = situation.hours_since_attempt, config.wait_hours(situation.in_vain)
+    if hours is not None and hours < wait_hours:
+        in_vain = f" after {situation.in_vain} in vain" if situation.in_vain > 1 else ""
         return (
             f"the last attempt began {hours:.1f} hours ago, "
-            f"of {config.cooldown_hours:g} hours between two attempts"
+            f"of {wait_hours:g} hours between two attempts{in_vain}"
         )
     return ""
 

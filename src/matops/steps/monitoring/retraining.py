@@ -27,9 +27,12 @@ def change_since(
 
     Where the package's data can't be had any more, the change names them and counts nothing.
     """
-    if package is None:
-        return None
-    before = read_card(package).data.version
+    return (
+        None if package is None else _change(family, read_card(package).data.version, data, store)
+    )
+
+
+def _change(family: Family, before: str, data: DatasetVersion, store: DatasetStore) -> DataChange:
     if before == data.version:
         return DataChange(before, 0, 0)
     try:
@@ -49,26 +52,41 @@ def gather_situation(
 ) -> Situation:
     """The numbers on which the decision rests, for a retraining on ``data``."""
     situation = Situation(data.version, count_rows(data.directory))
-    champion = packages.champion(family)
+    champion, attempt = packages.champion(family), packages.last_attempt(family)
     if champion:
-        card, change = read_card(champion), change_since(family, champion, data, store)
+        card = read_card(champion)
         situation = replace(
             _with_serving(situation, family, monitor),
             champion=card.version,
             champion_data=card.data.version,
             champion_rows=sum(card.data.rows.values()),
-            new_rows=change.added if change else None,
+            new_rows=_new_rows(family, card, attempt, data, store),
             age_days=(now - datetime.fromisoformat(card.created)) / timedelta(days=1),
         )
-    attempt = packages.last_attempt(family)
     if attempt is None:
         return situation
     return replace(
         situation,
         attempted_data=attempt.data,
         attempt_outcome=attempt.outcome,
+        in_vain=attempt.in_vain,
         hours_since_attempt=(now - datetime.fromisoformat(attempt.began)) / timedelta(hours=1),
     )
+
+
+def _new_rows(
+    family: Family, card: Card, attempt: Attempt | None, data: DatasetVersion, store: DatasetStore
+) -> int | None:
+    """Rows that came since the champion, or since a later attempt that was judged.
+
+    Rows that a rejected model was trained on are no reason for the next one.
+    """
+    created = datetime.fromisoformat(card.created)
+    if attempt and attempt.outcome and datetime.fromisoformat(attempt.began) > created:
+        added = _change(family, attempt.data, data, store).added
+        if added is not None:
+            return added
+    return _change(family, card.data.version, data, store).added
 
 
 def _with_serving(
@@ -94,7 +112,9 @@ def consider_retraining(
     situation = gather_situation(family, data, store, packages, monitor, now)
     decision = decide_retraining(situation, config)
     if decision.retrain:
-        packages.note_attempt(family, Attempt(data.version, now.isoformat(timespec="seconds")))
+        began = now.isoformat(timespec="seconds")
+        attempt = Attempt(data.version, began, earlier_in_vain=situation.in_vain)
+        packages.note_attempt(family, attempt)
     return decision
 
 
@@ -104,5 +124,6 @@ def conclude_retraining(family: Family, card: Card, packages: PackageStore) -> N
     Its data become those of the attempt: more may have come between decision and training.
     """
     attempt = packages.last_attempt(family)
-    began = attempt.began if attempt else card.created
-    packages.note_attempt(family, Attempt(card.data.version, began, card.verdict.outcome))
+    attempt = attempt or Attempt(card.data.version, card.created)
+    judged = replace(attempt, data=card.data.version, outcome=card.verdict.outcome)
+    packages.note_attempt(family, judged)
