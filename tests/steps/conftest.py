@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 
-from matops.artifacts.data.dataset import part_paths, record_ids, write_part
+from matops.artifacts.data.dataset import part_paths, read_records, record_ids, write_part
 from matops.artifacts.data.prepared import Prepared, read_prepared
 from matops.core.data.record import Provenance, Record, make_record
 from matops.core.data.split import SplitConfig
@@ -24,7 +24,7 @@ from matops.families import get_family
 from matops.families.elastic_cgcnn.config import ElasticConfig
 from matops.steps.learning.preprocess import preprocess
 from matops.steps.learning.train import train
-from matops.steps.ports import Appended, DatasetVersion
+from matops.steps.ports import Appended, DatasetVersion, Lacking
 from matops.steps.quality.evaluate import evaluate
 
 METALS = ("Al", "Ti", "V", "Cr", "Fe", "Ni", "Cu", "Nb", "Mo", "Pd", "Ag", "W")
@@ -87,6 +87,12 @@ class MemoryStore:
             self.versions += 1
             self.parts[f"v{self.versions}"] = part_paths(self.directory)
         return Appended(f"v{self.versions}", self.directory, len(new))
+
+    def lacking(self, family: Family, records: Sequence[Record]) -> Lacking:
+        known = record_ids(self.directory)
+        new = [record for record in records if record.id not in known]
+        samples, stored = [r.payload for r in new], read_records(self.directory, family.targets)
+        return Lacking(new, [record for record in stored if record.payload in samples])
 
     def open(self, family: Family, version: str) -> DatasetVersion:
         if version not in self.parts:

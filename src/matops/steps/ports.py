@@ -33,6 +33,14 @@ class Appended(DatasetVersion):
     added: int  # records that are new; the others the data had already
 
 
+@dataclass(frozen=True)
+class Lacking:
+    """What the published data lacks of some records."""
+
+    new: Sequence[Record]
+    same_samples: Sequence[Record]  # published records of the new ones' samples
+
+
 class DatasetStore(Protocol):
     """Versioned data."""
 
@@ -41,6 +49,9 @@ class DatasetStore(Protocol):
 
     def append(self, family: Family, records: Sequence[Record]) -> Appended:
         """Add the records that the data lacks as one part, store it remotely and publish it."""
+
+    def lacking(self, family: Family, records: Sequence[Record]) -> Lacking:
+        """Which of these records the data lacks, and what it has of their samples."""
 
     def open(self, family: Family, version: str) -> DatasetVersion:
         """A version by its hash, the published one or an earlier one.

@@ -163,6 +163,26 @@ def test_physical_and_logarithmic_columns_give_the_same_record(tmp_path: Path) -
     assert logged[0].group == plain[0].group
 
 
+def test_headings_of_logarithms_are_understood_in_tables(tmp_path: Path) -> None:
+    good, bad = read(cif_directory(tmp_path, "id,log10(K_VRH),log10(G_VRH)\ngold,2.126,1.43\n"))
+    assert not bad
+    assert good[0].targets == pytest.approx({"K_VRH": 133.66, "G_VRH": 26.915}, rel=1e-4)
+
+
+BAD_TABLES = {
+    "logarithms, or very soft": ("gold,2.126,1.43\n", "may be GPa or logarithms"),
+    "decimal commas": ("gold,133,8,27,1\n", "5 columns without headings"),
+    "one heading twice": ("id,K_VRH,K_VRH,G_VRH\ngold,1,2,3\n", "2 columns K_VRH"),
+}
+
+
+@pytest.mark.parametrize(("table", "reason"), BAD_TABLES.values(), ids=BAD_TABLES)
+def test_table_that_may_be_read_in_two_ways_is_refused(
+    tmp_path: Path, table: str, reason: str
+) -> None:
+    assert reason in refusal(cif_directory(tmp_path, table))
+
+
 BAD_ROWS = {
     "missing file": ("nothere,50,20", "no such file"),
     "path out of the directory": ("../outside,50,20", "no such file"),
@@ -170,13 +190,18 @@ BAD_ROWS = {
     "name with a null byte": ("a\0b,50,20", "null byte"),
     "endless name": ("a" * 5000 + ",50,20", "too long"),
     "empty name": (",50,20", "no such file"),
-    "missing column": ("gold,50", "not numbers"),
-    "no columns": ("gold", "missing"),
+    "missing column": ("gold,50", "2 fields in 3 columns"),
+    "no columns": ("gold", "1 fields in 3 columns"),
     "not a number": ("gold,soft,20", "soft"),
     "negative modulus": ("gold,-50,20", "K_VRH = -50 GPa is not physical"),
     "zero modulus": ("gold,50,0", "G_VRH = 0 GPa is not physical"),
     "stiffer than any solid": ("gold,1001,20", "K_VRH = 1001 GPa is not physical"),
-    "no number at all": ("gold,nan,20", "K_VRH = nan GPa is not physical"),
+    "no number at all": ("gold,nan,20", "K_VRH: 'nan' is not a number"),
+    "truth for a number": ("gold,true,20", "K_VRH: 'true' is not a number"),
+    "empty cell": ("gold,,20", "K_VRH: the cell is empty"),
+    "thousands": ('gold,"1,234",20', "'1,234' may be read in two ways"),
+    "decimal comma": ("gold,133,8,27,1", "5 fields in 3 columns; decimals take a point"),
+    "digits grouped as Python does": ("gold,1_0,20", "'1_0' is not a number"),
     "partial occupancy": ("partial,50,20", "A1 has partial occupancy 0.7"),
     "unknown element": ("unknown,50,20", "'Qq' is no single element"),
     "no CIF": ("broken,50,20", "not a readable CIF"),
@@ -221,15 +246,17 @@ def test_symbolic_link_out_of_the_directory_is_not_followed(tmp_path: Path) -> N
 BAD_JSON_ROWS = {
     "not a record": (7, "no value for K_VRH"),
     "no modulus": ({"structure": structure(), "K_VRH": 50}, "no value for G_VRH"),
-    "text for a number": (row(K_VRH="soft"), "K_VRH is not a number"),
-    "list for a number": (row(K_VRH=[1]), "K_VRH is not a number"),
-    "number beyond all bounds": (row(K_VRH=10**400), "K_VRH is not a number"),
+    "text for a number": (row(K_VRH="soft"), "K_VRH: 'soft' is not a number"),
+    "truth for a number": (row(K_VRH=True), "K_VRH: true is not a number"),
+    "two values": (row(k_vrh=1.73), "K_VRH says 173, but k_vrh says 1.73"),
+    "list for a number": (row(K_VRH=[1]), "K_VRH: [1] is not a number"),
+    "number beyond all bounds": (row(K_VRH=10**400), "is not a number"),
     "logarithm beyond all bounds": (
         {"structure": structure(), "log10(K_VRH)": 400, "G_VRH": 2},
-        "K_VRH is not a number",
+        "log10(K_VRH): 10 to the power of 400 GPa is no modulus",
     ),
     "negative modulus": (row(G_VRH=-3), "G_VRH = -3 GPa is not physical"),
-    "no number": (row(K_VRH=float("nan")), "not physical"),
+    "no number": (row(K_VRH=float("nan")), "not a finite number"),
     "failed calculation": (row(state="failed"), "'failed'"),
     "no crystal": ({"K_VRH": 50, "G_VRH": 20}, "crystal record"),
     "structure that is text": (row(structure="Au"), "not a pymatgen structure"),

@@ -73,8 +73,8 @@ def spoilt(column: str, value: object, row: int = 3) -> pd.DataFrame:
         (spoilt("Direction", "Y"), "directions Y, Y, Z"),
         (spoilt("Cii", -1.0), "C_11 = -1 GPa is not physical"),
         (spoilt("Cii", 900.0), "C_11 = 900 GPa is not physical"),
-        (spoilt("Cii", None), "C_11 = nan"),
-        (spoilt("Cii", "soft"), "a stiffness is not a number"),
+        (spoilt("Cii", None), "C_11: nan is not a finite number"),
+        (spoilt("Cii", "soft"), ": 'soft' is not a number"),
         (spoilt("Phase 3", 1.0), "don't describe one structure"),
     ],
 )

@@ -123,7 +123,8 @@ def test_more_than_a_batch_is_appended_piece_by_piece_and_counted_as_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("matops.steps.data.ingest.BATCH", 4)
-    monkeypatch.setattr("matops.steps.data.ingest.SHOWN", 3)
+    monkeypatch.setattr("matops.steps.data.refusals.TOGETHER", 4)
+    monkeypatch.setattr("matops.steps.data.refusals.SHOWN", 3)
     refused = [replace(BAD, origin=f"row {number}") for number in range(9)]
     report = ingest(family, [*alloys[:10], *refused, *alloys[2:6]], store, aside.extend)
     assert (report.added, report.repeated, report.refused) == (10, 4, 9)
@@ -142,3 +143,54 @@ def test_large_payloads_make_small_batches(
     monkeypatch.setattr("matops.steps.data.ingest.BATCH_BYTES", 1)
     ingest(family, alloys[:5], store, aside.extend)
     assert len(part_paths(store.directory)) == 5
+
+
+def labelled(record: Record, method: str = "made-up law", **moduli_GPa: float) -> Record:
+    """The same crystal with other moduli; its origin says which."""
+    origin = f"{method}: {moduli_GPa}"
+    provenance = replace(record.provenance, origin=origin, method=method)
+    return replace(record, id=origin, targets={**moduli_GPa}, provenance=provenance)
+
+
+def test_contradicting_labels_of_one_deposit_are_all_refused_and_the_others_added(
+    family: Family, alloys: list[Record], store: Any, aside: list[Quarantined]
+) -> None:
+    right = labelled(alloys[0], K_VRH=151.0, G_VRH=60.0)
+    slip = labelled(alloys[0], K_VRH=1.51, G_VRH=0.6)
+    report = ingest(family, [right, alloys[1], slip], store, aside.extend)
+    assert (report.added, report.refused) == (1, 2)
+    assert {item.origin for item in aside} == {right.provenance.origin, slip.provenance.origin}
+    assert f"151 GPa here and 1.51 GPa in {slip.provenance.origin}" in aside[0].reason
+    assert list(report.reasons) == ["labels of one sample contradict each other"]
+
+
+def test_a_label_against_what_is_stored_is_refused_and_what_is_stored_stays(
+    family: Family, alloys: list[Record], store: Any, aside: list[Quarantined]
+) -> None:
+    right = labelled(alloys[0], K_VRH=151.0, G_VRH=60.0)
+    ingest(family, [right], store, aside.extend)
+    slip = labelled(alloys[0], K_VRH=1.51, G_VRH=0.6)
+    again = ingest(family, [right, slip], store, aside.extend)
+    assert (again.added, again.repeated, again.refused) == (0, 1, 1)
+    assert right.provenance.origin in again.quarantined[0].reason
+    [kept] = read_records(store.directory, family.targets)
+    assert kept.targets == right.targets
+
+
+def test_strange_labels_are_added_named_and_counted(
+    family: Family, alloys: list[Record], store: Any, aside: list[Quarantined]
+) -> None:
+    swapped = labelled(alloys[0], K_VRH=60.0, G_VRH=151.0)
+    near = labelled(alloys[1], K_VRH=100.0, G_VRH=40.0)
+    nearly = labelled(alloys[1], K_VRH=110.0, G_VRH=40.0)
+    torn = labelled(alloys[2], K_VRH=150.0, G_VRH=0.8)
+    report = ingest(family, [swapped, near, nearly, torn], store, aside.extend)
+    assert (report.added, report.doubtful, report.refused) == (3, 3, 1)
+    assert "are K and G swapped?" in report.doubts[0].reason
+    assert report.doubt_reasons == {
+        "labels of one sample contradict each other": 2,
+        "Poisson's ratio is unusual": 1,
+    }
+    assert report.quarantined[0].origin == torn.provenance.origin
+    again = ingest(family, [swapped, near, nearly], store, aside.extend)
+    assert (again.repeated, again.doubtful) == (3, 0)

@@ -23,14 +23,15 @@ from matops.adapters.data.dvc_workspace import (
     version_directory,
 )
 from matops.adapters.storage.errors import one_line
-from matops.artifacts.data.dataset import part_ids, write_part
+from matops.artifacts.data.dataset import part_samples, read_part, write_part
 from matops.artifacts.data.history import VersionEntry, count_sources, now
-from matops.artifacts.data.record_index import open_index
+from matops.artifacts.data.record_index import RecordIndex, open_index
 from matops.artifacts.jsonfile import write_json
 from matops.core.data.record import Record
+from matops.core.data.sifting.contradiction import sample_key
 from matops.core.errors import BadInput
 from matops.core.family import Family
-from matops.steps.ports import Appended, DatasetVersion
+from matops.steps.ports import Appended, DatasetVersion, Lacking
 
 
 class DvcStore:
@@ -112,6 +113,31 @@ class DvcStore:
             raise BadInput(f"{family.name}: no record to begin with")
         return Appended(grown.version, grown.directory, growth.added)
 
+    def lacking(self, family: Family, records: Sequence[Record]) -> Lacking:
+        """Which of these records the published data lacks, and what it has of their samples.
+
+        Raises:
+            BadInput: neither cache nor remote has the data.
+        """
+        with self._writing(f"{self.pointer}: the data it names can't be had") as objects:
+            listing = self._published(objects, read_pointer(self.pointer))
+            parts = list(inside(listing, family.name).values())
+            with self._indexed(objects, family, parts) as index:
+                published = index.known((record.id for record in records), parts)
+                new = [record for record in records if record.id not in published]
+                found = index.of_samples({sample_key(record.payload) for record in new}, parts)
+            objects.fetch(list(found))
+            read = (read_part(objects.path(p), family.targets, ids) for p, ids in found.items())
+            return Lacking(new, [record for part in read for record in part])
+
+    @contextmanager
+    def _indexed(
+        self, objects: Objects, family: Family, parts: Sequence[str]
+    ) -> Iterator[RecordIndex]:
+        with open_index(self.workspace / ".matops" / "index" / f"{family.name}.sqlite") as index:
+            index.add({part: partial(_read_samples, objects, part) for part in parts})
+            yield index
+
     def _publish(
         self, objects: Objects, family: Family, records: Sequence[Record]
     ) -> "_Growth | None":
@@ -119,8 +145,7 @@ class DvcStore:
         base = read_pointer(self.pointer)
         listing = self._published(objects, base)
         parts = list(inside(listing, family.name).values())
-        with open_index(self.workspace / ".matops" / "index" / f"{family.name}.sqlite") as index:
-            index.add({part: partial(_read_ids, objects, part) for part in parts})
+        with self._indexed(objects, family, parts) as index:
             published = index.known((record.id for record in records), parts)
             rows = index.rows(parts)
         new = [record for record in records if record.id not in published]
@@ -192,6 +217,6 @@ class _Growth:
     added: int  # new records
 
 
-def _read_ids(objects: Objects, part: str) -> list[str]:
+def _read_samples(objects: Objects, part: str) -> Iterator[tuple[str, str]]:
     objects.fetch([part])
-    return part_ids(objects.path(part))
+    return part_samples(objects.path(part))

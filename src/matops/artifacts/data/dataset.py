@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,12 +14,14 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from matops.core.data.record import Provenance, Record
+from matops.core.data.sifting.contradiction import text_key
 from matops.core.data.target import SAMPLE_AXIS, Target
 from matops.core.data.value import Value
 from matops.core.errors import BadInput
 from matops.processes.atomic import atomic
 
 PARTS = "part-*.parquet"
+BATCH = 1000
 PROVENANCE_COLUMNS = tuple(Provenance.__dataclass_fields__)
 
 
@@ -95,6 +97,14 @@ def part_ids(path: Path) -> list[str]:
     return ids
 
 
+def part_samples(path: Path) -> Iterator[tuple[str, str]]:
+    """Ids of a part's records, each with its sample's key; no more than a batch is held."""
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(BATCH, columns=["id", "payload"]):
+            ids, payloads = (batch[name].to_pylist() for name in ("id", "payload"))
+            yield from zip(ids, map(text_key, payloads), strict=True)
+
+
 def record_ids(directory: Path) -> set[str]:
     """Ids of all records, without reading payloads."""
     return {identity for path in part_paths(directory) for identity in part_ids(path)}
@@ -119,16 +129,27 @@ def read_records(directory: Path, targets: tuple[Target, ...]) -> Iterator[Recor
         BadInput: a part lacks a target or has it in another unit.
     """
     for path in part_paths(directory):
-        table = pq.read_table(path)
-        _check_units(path, table.schema, targets)
-        for row in table.to_pylist():
-            yield Record(
-                id=row["id"],
-                group=row["group"],
-                payload=json.loads(row["payload"]),
-                targets={t.name: restored(t, row[t.name]) for t in targets},
-                provenance=Provenance(**{name: row[name] for name in PROVENANCE_COLUMNS}),
-            )
+        yield from read_part(path, targets)
+
+
+def read_part(
+    path: Path, targets: tuple[Target, ...], ids: Collection[str] | None = None
+) -> Iterator[Record]:
+    """The records of one part, all or those with some ids.
+
+    Raises:
+        BadInput: it lacks a target or has it in another unit.
+    """
+    table = pq.read_table(path, filters=None if ids is None else pc.field("id").isin(list(ids)))
+    _check_units(path, table.schema, targets)
+    for row in table.to_pylist():
+        yield Record(
+            id=row["id"],
+            group=row["group"],
+            payload=json.loads(row["payload"]),
+            targets={t.name: restored(t, row[t.name]) for t in targets},
+            provenance=Provenance(**{name: row[name] for name in PROVENANCE_COLUMNS}),
+        )
 
 
 def read_targets(directory: Path, targets: tuple[Target, ...]) -> dict[str, NDArray[np.float64]]:

@@ -5,6 +5,7 @@ parts count. Asking for a record takes the same time among a thousand and among 
 """
 
 import sqlite3
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -12,12 +13,14 @@ from pathlib import Path
 from matops.processes.database_file import open_database
 
 SCHEMA = """
-CREATE TABLE IF NOT EXISTS parts (number INTEGER PRIMARY KEY, part TEXT UNIQUE, rows INTEGER);
-CREATE TABLE IF NOT EXISTS records (id TEXT, part INTEGER, PRIMARY KEY (id, part)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS indexed (number INTEGER PRIMARY KEY, part TEXT UNIQUE, rows INTEGER);
+CREATE TABLE IF NOT EXISTS held
+    (id TEXT, part INTEGER, sample TEXT, PRIMARY KEY (id, part)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS samples ON held (sample);
 """
 
-ReadIds = Callable[[], Iterable[str]]
-"""Reads the ids of one part; called only for a part that is not indexed yet."""
+ReadIds = Callable[[], Iterable[tuple[str, str]]]
+"""Reads ids and samples' keys of one part; called only for a part that is not indexed yet."""
 
 
 class RecordIndex:
@@ -29,24 +32,36 @@ class RecordIndex:
 
     def add(self, parts: Mapping[str, ReadIds]) -> None:
         """Index those parts, named by their content, that are not indexed yet."""
-        indexed = {part for (part,) in self._database.execute("SELECT part FROM parts")}
+        indexed = {part for (part,) in self._database.execute("SELECT part FROM indexed")}
         for part in parts.keys() - indexed:
             # One transaction a part: a kill leaves a part indexed whole or not at all.
             with self._database:
-                ids, insert = sorted(parts[part]()), "INSERT INTO parts (part, rows) VALUES (?, ?)"
+                ids = sorted(parts[part]())
+                insert = "INSERT INTO indexed (part, rows) VALUES (?, ?)"
                 number = self._database.execute(insert, (part, len(ids))).lastrowid
-                rows = ((identity, number) for identity in ids)
-                self._database.executemany("INSERT INTO records VALUES (?, ?)", rows)
+                rows = ((identity, number, sample) for identity, sample in ids)
+                self._database.executemany("INSERT INTO held VALUES (?, ?, ?)", rows)
 
     def known(self, ids: Iterable[str], parts: Iterable[str]) -> set[str]:
         """Those ids that one of the parts has."""
         counted = self._numbers(parts)
-        query = "SELECT part FROM records WHERE id = ?"
+        query = "SELECT part FROM held WHERE id = ?"
         return {
             identity
             for identity in ids
             if any(number in counted for (number,) in self._database.execute(query, (identity,)))
         }
+
+    def of_samples(self, samples: Iterable[str], parts: Iterable[str]) -> dict[str, list[str]]:
+        """Ids of the records of some samples, by the part that has them."""
+        names = {number: part for number, part, _ in self._listed(parts)}
+        query = "SELECT id, part FROM held WHERE sample = ?"
+        found: dict[str, list[str]] = defaultdict(list)
+        for sample in samples:
+            for identity, number in self._database.execute(query, (sample,)):
+                if number in names:
+                    found[names[number]].append(identity)
+        return found
 
     def rows(self, parts: Iterable[str]) -> int:
         """Number of records in these parts."""
@@ -54,9 +69,12 @@ class RecordIndex:
 
     def _numbers(self, parts: Iterable[str]) -> dict[int, int]:
         """Rows by part number."""
+        return {number: rows for number, _, rows in self._listed(parts)}
+
+    def _listed(self, parts: Iterable[str]) -> list[tuple[int, str, int]]:
         names = set(parts)
-        listed = self._database.execute("SELECT number, part, rows FROM parts")
-        return {number: rows for number, part, rows in listed if part in names}
+        listed = self._database.execute("SELECT number, part, rows FROM indexed")
+        return [(number, part, rows) for number, part, rows in listed if part in names]
 
 
 @contextmanager

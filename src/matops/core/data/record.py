@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matops.core.data.target import SAMPLE_AXIS, Target
-from matops.core.data.value import Value
+from matops.core.data.value import Value, is_made_of_numbers, plain_number
 from matops.core.errors import BadInput
 
 Payload = Mapping[str, Any]
@@ -120,6 +120,10 @@ def _is_text(content: Any) -> bool:
 
 def _shaped(value: Any, target: Target, rows: int | None) -> NDArray[np.float64]:
     """A label as an array of its target's shape, with as many rows as the sample has."""
+    if isinstance(value, str) and target.is_scalar:
+        value = plain_number(value)
+    if not is_made_of_numbers(value):
+        raise BadInput("is not made of numbers: true, false or text stands in it")
     try:
         array = np.asarray(value, dtype=float)
     except (TypeError, ValueError):

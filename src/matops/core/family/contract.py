@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matops.core.data.payloads import PayloadForm, read_payload, with_species
-from matops.core.data.record import Payload, Provenance
+from matops.core.data.record import Payload, Provenance, Record
+from matops.core.data.sifting.plausibility import Doubt
 from matops.core.data.sources import About, Incoming
 from matops.core.data.split import SplitConfig
 from matops.core.errors import BadInput
@@ -71,6 +72,13 @@ class Reads(About, ABC, Generic[Sample]):
         Raises:
             BadInput: the payload is not a valid sample.
         """
+
+    def doubt(self, record: Record) -> Doubt | None:
+        """What is strange about a record's labels together, as a bound that ties two of them.
+
+        Each is within its target's own bounds. What a sample must be asked for, its payload says.
+        """
+        return None
 
     def size(self, sample: Sample) -> int:
         """What a sample costs, in ``size_unit``."""

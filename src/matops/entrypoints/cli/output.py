@@ -28,10 +28,10 @@ def print_line(text: object) -> None:
     screen.print(str(text), highlight=False, soft_wrap=True, markup=False)
 
 
-def print_reasons(reasons: Counter[str]) -> None:
+def print_reasons(reasons: Counter[str], what: str = "refused") -> None:
     """How many were refused for which reason."""
     for reason, count in reasons.most_common():
-        side.print(f"refused: {count:4d} {reason}", highlight=False)
+        side.print(f"{what}: {count:4d} {reason}", highlight=False)
 
 
 def plain(text: str) -> str:
@@ -39,11 +39,13 @@ def plain(text: str) -> str:
     return "".join(c if c.isprintable() else "�" for c in " ".join(text.split()))
 
 
-def print_refusals(first: "Sequence[Quarantined]", count: int | None = None) -> None:
+def print_refusals(
+    first: "Sequence[Quarantined]", count: int | None = None, what: str = "refused"
+) -> None:
     """One line for each of the first refused records, up to a limit; of so many, or of these."""
     count = len(first) if count is None else count
     shown = first[:SHOWN_REFUSALS]
     for item in shown:
-        print(f"refused: {plain(item.origin)}: {plain(item.reason)}", file=sys.stderr)
+        print(f"{what}: {plain(item.origin)}: {plain(item.reason)}", file=sys.stderr)
     if count > len(shown):
-        print(f"refused: {count - len(shown)} more", file=sys.stderr)
+        print(f"{what}: {count - len(shown)} more", file=sys.stderr)

@@ -23,18 +23,13 @@ from matops.core.family import Incoming
 from matops.families.elastic_cgcnn.about import ID_PROP, LAYOUTS, TARGETS
 from matops.families.elastic_cgcnn.crystals.crystal import MIN_DISTANCE_A, Crystal
 from matops.families.elastic_cgcnn.crystals.formats import parse_crystal
+from matops.families.elastic_cgcnn.crystals.labels import moduli_GPa, table_headings
 from matops.families.elastic_cgcnn.files import load_request
 from matops.families.elastic_cgcnn.graph.neighbours import nearest_neighbours
 from matops.physics.elasticity import is_mechanically_stable, voigt_reuss_hill
 from matops.simulators.output.manifest import Entry, read_labelled
 from matops.simulators.output.manifest_table import columns_of, find_manifest
 from matops.simulators.output.stiffness import STIFFNESS, unless_stated
-
-COLUMN_NAMES = {
-    "K_VRH": ("K_VRH", "K_VRH_GPa", "bulk_modulus_vrh", "k_vrh"),
-    "G_VRH": ("G_VRH", "G_VRH_GPa", "shear_modulus_vrh", "g_vrh"),
-}
-"""Names under which a modulus in GPa is found; ``log10(name)`` is understood for each."""
 
 ID_NAMES = ("material_id", "mp_id", "id", "name")
 
@@ -95,45 +90,19 @@ def _read_cif_directory(directory: Path, stated: Provenance) -> Incoming:
             rows = [row for row in csv.reader(text) if row]
     except csv.Error as error:
         raise BadInput(f"{table}: not readable as CSV: {error}") from None
-    columns = _columns(rows[0] if rows else [], str(table))
-    for number, row in enumerate(rows[int(_is_header(rows[0])) :], start=1):
+    headings, taken = table_headings(rows, str(table))
+    for number, row in enumerate(rows[taken:], start=1):
         origin = f"{directory / row[0].strip()}.cif"
-        record = partial(_cif_record, directory, row, columns, replace(stated, origin=origin))
+        record = partial(_cif_record, directory, row, headings, replace(stated, origin=origin))
         yield or_quarantined(origin, record, f" ({ID_PROP}, record {number})")
 
 
-def _is_header(row: list[str]) -> bool:
-    try:
-        float(row[1])
-    except (IndexError, ValueError):
-        return True
-    return False
-
-
-def _columns(first: list[str], name: str) -> dict[str, int]:
-    """Column number of each target; without a header the order is id, K_VRH, G_VRH."""
-    header = [field.strip() for field in first]
-    if not _is_header(first):
-        header = ["id", "K_VRH", "G_VRH"][: len(first)]
-    columns = {
-        target: header.index(column)
-        for target, names in COLUMN_NAMES.items()
-        for column in names
-        if column in header
-    }
-    missing = [target for target in COLUMN_NAMES if target not in columns]
-    if missing:
-        raise BadInput(f"{name}: no column {' and no column '.join(missing)} (GPa)")
-    return columns
-
-
-def _cif_record(
-    directory: Path, row: list[str], columns: Mapping[str, int], stated: Provenance
-) -> Record:
-    try:
-        moduli = {target: float(row[column]) for target, column in columns.items()}
-    except (IndexError, ValueError):
-        raise BadInput(f"moduli {', '.join(row[1:]) or 'missing'} are not numbers") from None
+def _cif_record(directory: Path, row: list[str], headings: list[str], stated: Provenance) -> Record:
+    if len(row) != len(headings):
+        raise BadInput(
+            f"{len(row)} fields in {len(headings)} columns; decimals take a point: {','.join(row)}"
+        )
+    moduli = moduli_GPa(dict(zip(headings, row, strict=True)))
     path = directory / f"{row[0].strip()}.cif"
     try:
         if path.resolve().parent != directory.resolve() or not path.is_file():
@@ -185,23 +154,11 @@ def _by_structure(
             seen[digest] += 1
 
 
-def _modulus_GPa(row: Mapping[str, Any], target: str, origin: str) -> float:
-    for name in COLUMN_NAMES[target]:
-        try:
-            if row.get(name) is not None:
-                return float(row[name])
-            if row.get(f"log10({name})") is not None:
-                return float(10.0 ** float(row[f"log10({name})"]))
-        except (TypeError, ValueError, OverflowError):
-            raise BadInput(f"{origin}: {name} is not a number") from None
-    raise BadInput(f"{origin}: no value for {target} ({', '.join(COLUMN_NAMES[target])})")
-
-
 def _json_record(row: Mapping[str, Any], provenance: Provenance) -> Record:
     state = row.get("state", "successful")
     if state != "successful":
         raise BadInput(f"the calculation's state is {state!r}, not 'successful'")
-    moduli = {name: _modulus_GPa(row, name, provenance.origin) for name in COLUMN_NAMES}
+    moduli = moduli_GPa(row)
     if "structure" in row:
         payload: dict[str, Any] = {"structure": row["structure"]}
     else:

@@ -20,6 +20,7 @@ from matops.families.elastic_cgcnn.crystals.materials_project import (
 )
 from matops.families.elastic_cgcnn.crystals.payload_forms import PAYLOAD_FORMS
 from matops.families.elastic_cgcnn.crystals.picture import crystal_views
+from matops.families.elastic_cgcnn.crystals.plausibility import doubt_moduli
 from matops.families.elastic_cgcnn.data import labelled_crystal, read_source
 from matops.families.elastic_cgcnn.domain import DESCRIPTORS, describe
 from matops.families.elastic_cgcnn.files import load_request, write_example
@@ -54,6 +55,7 @@ class ElasticCGCNN(
     read = staticmethod(read_source)
     simulate = staticmethod(simulate_alloys)
     parse = staticmethod(parse_crystal)
+    doubt = staticmethod(doubt_moduli)
     load_request = staticmethod(load_request)
     write_example = staticmethod(write_example)
     describe = staticmethod(describe)

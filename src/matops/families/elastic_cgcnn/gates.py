@@ -12,14 +12,13 @@ from matops.core.quality.prediction import Quantity
 from matops.families.elastic_cgcnn.config import ElasticConfig
 from matops.families.elastic_cgcnn.crystals.crystal import Crystal
 from matops.families.elastic_cgcnn.crystals.formats import parse_crystal
+from matops.families.elastic_cgcnn.crystals.plausibility import USUAL_POISSON
 from matops.physics.arrays import FloatArray
 from matops.physics.elasticity import poisson_ratio, pugh_ratio, young_modulus_GPa
 
 SUPERCELL = np.array([[1, 1, 0], [0, 1, 0], [0, 0, 2]])
 """Doubles the cell and shears its description, so that another lattice basis is tested as well."""
 
-USUAL_POISSON = (0.05, 0.47)
-"""Poisson's ratio of nearly all crystals: 1.1 % of 3,953 labels lie outside. README.md."""
 RATTLE_A, STRAIN = 0.08, 0.02
 """Of distorted crystals: how far each atom moves, and the standard deviation of their strains.
 

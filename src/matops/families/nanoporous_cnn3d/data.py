@@ -12,6 +12,7 @@ import pandas as pd
 from matops.core.data.file_content import open_table, unpacked_name
 from matops.core.data.record import Provenance, Record, make_record, or_quarantined
 from matops.core.data.sources import unknown_layout
+from matops.core.data.value import plain_number
 from matops.core.errors import BadInput
 from matops.core.family import Incoming
 from matops.families.nanoporous_cnn3d.about import AXES, LAYOUTS, TARGETS
@@ -153,8 +154,10 @@ def labelled_metal(
     Raises:
         BadInput: a stiffness is missing or not physical.
     """
-    try:
-        values = {name: float(value) for name, value in stiffness_GPa.items()}
-    except (TypeError, ValueError):
-        raise BadInput(f"{provenance.origin}: a stiffness is not a number") from None
+    values = {}
+    for name, value in stiffness_GPa.items():
+        try:
+            values[name] = plain_number(value)
+        except BadInput as error:
+            raise BadInput(f"{provenance.origin}: {name}: {error}") from None
     return make_record(group_of(sample), write_payload(sample), values, TARGETS, provenance)

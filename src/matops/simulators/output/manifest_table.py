@@ -17,6 +17,7 @@ import numpy as np
 
 from matops.core.data.file_content import open_unpacked, read_bytes
 from matops.core.data.target import Target
+from matops.core.data.value import plain_number
 from matops.core.errors import BadInput
 from matops.physics.arrays import FloatArray
 from matops.physics.units import factor
@@ -52,10 +53,7 @@ def columns_of(targets: Sequence[Target]) -> list[Column]:
 
 
 def _number(content: Any) -> FloatArray:
-    try:
-        return np.asarray(float(content))
-    except (TypeError, ValueError, OverflowError):
-        raise BadInput(f"{content!r} is not a number") from None
+    return np.asarray(plain_number(content))
 
 
 def find_manifest(source: Path) -> Path | None:

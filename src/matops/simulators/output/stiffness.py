@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from matops.core.data.target import Target
+from matops.core.data.value import is_made_of_numbers, plain_number
 from matops.core.errors import BadInput
 from matops.physics.arrays import FloatArray
 from matops.simulators.output.manifest import Entry
@@ -15,7 +16,11 @@ from matops.simulators.output.manifest_table import Column
 def _read_stiffness(content: Any) -> FloatArray:
     """A symmetric (6, 6) matrix from 36 numbers or the 21 of its upper triangle, row by row."""
     try:
-        numbers = np.asarray(content.split() if isinstance(content, str) else content, dtype=float)
+        if isinstance(content, str):
+            content = list(map(plain_number, content.split()))
+        if not is_made_of_numbers(content):
+            raise TypeError("true, false or text")
+        numbers = np.asarray(content, dtype=float)
     except (TypeError, ValueError):
         raise BadInput("it is not made of numbers") from None
     if numbers.size == 36:

@@ -3,26 +3,21 @@
 What comes is never held as a whole: it is appended in batches, each a part and a version.
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from matops.core.data.record import Quarantined, Record
 from matops.core.errors import BadInput
 from matops.core.family import Family
+from matops.steps.data.refusals import Refusals, SetAside
+from matops.steps.data.sift import sift
 from matops.steps.ports import DatasetStore
 
 BATCH, BATCH_BYTES = 20_000, 256 * 2**20
-"""Records and refusals that are appended together, and about how much their payloads may be."""
-SHOWN = 1000
-"""Refusals, and kinds of them, that a report names; the quarantine has all."""
-OTHER = "other reasons"
+"""Records that are appended together, and about how much their payloads may be."""
 NUMBER_BYTES = 24
 """Of a number as Python keeps it."""
-
-SetAside = Callable[[Sequence[Quarantined]], None]
-"""Keeps refusals for good."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +31,10 @@ class IngestReport:
     refused: int  # records that were set aside
     quarantined: tuple[Quarantined, ...]  # the first of them with their reasons
     reasons: Mapping[str, int]  # how many were refused for which reason, up to its first colon
+    doubtful: int = 0  # records that were added though something is strange about them
+    doubts: tuple[Quarantined, ...] = ()  # the first of them with what is strange
+    # how many are strange in which way, up to its first colon
+    doubt_reasons: Mapping[str, int] = field(default_factory=dict)
 
 
 class NothingUsable(BadInput):
@@ -59,61 +58,27 @@ def ingest(
         NothingUsable: not one record could be used and there was no data before.
         BadInput: the data can't be stored, or the source breaks off; the batches before it stay.
     """
-    refusals = _Refusals(set_aside)
+    refusals, doubts = Refusals(set_aside), Refusals(lambda _: None)
     version, added, repeated = "", 0, 0
-    for batch in _batches(refusals.taken_out_of(incoming)):
-        distinct: dict[str, Record] = {}
-        for record in batch:
-            distinct.setdefault(record.id, record)
-        # What is new is for the store to say: another process may publish at the same time.
-        after = store.append(family, list(distinct.values()))
-        version, added = after.version, added + after.added
-        repeated += len(batch) - after.added
+    try:
+        for batch in _batches(refusals.taken_out_of(incoming)):
+            lacking = store.lacking(family, list({record.id: record for record in batch}.values()))
+            good = sift(family, lacking, refusals, doubts)
+            repeated += len(batch) - len(lacking.new)
+            if good:
+                # What is new is for the store to say: another process may publish meanwhile.
+                after = store.append(family, good)
+                version, added = after.version, added + after.added
+                repeated += len(good) - after.added
+    finally:  # also where the source breaks off, or the records can't be stored
+        refusals.flush()
     current = None if version else store.checkout(family)
     version = current.version if current else version
-    report = IngestReport(family.name, version, added, repeated, *refusals.told())
+    told = (*refusals.told(), *doubts.told())
+    report = IngestReport(family.name, version, added, repeated, *told)
     if not version:
         raise NothingUsable(report)
     return report
-
-
-class _Refusals:
-    """The refusals of a source: counted, the first kept, and all set aside as they come."""
-
-    def __init__(self, set_aside: SetAside) -> None:
-        self._set_aside, self._waiting = set_aside, list[Quarantined]()
-        self._count, self._first = 0, list[Quarantined]()
-        self._reasons = Counter[str]()
-
-    def told(self) -> tuple[int, tuple[Quarantined, ...], dict[str, int]]:
-        """How many there are, the first of them, and how many by reason."""
-        return self._count, tuple(self._first), dict(self._reasons.most_common())
-
-    def taken_out_of(self, incoming: Iterable[Record | Quarantined]) -> Iterator[Record]:
-        """The records of a source."""
-        try:
-            for item in incoming:
-                if isinstance(item, Record):
-                    yield item
-                else:
-                    self._add(item)
-        finally:  # also where the source breaks off, or the records can't be stored
-            self._flush()
-
-    def _add(self, item: Quarantined) -> None:
-        self._count += 1
-        if len(self._first) < SHOWN:
-            self._first.append(item)
-        reason = item.reason.partition(":")[0]
-        is_kept = reason in self._reasons or len(self._reasons) < SHOWN
-        self._reasons[reason if is_kept else OTHER] += 1
-        self._waiting.append(item)
-        if len(self._waiting) >= BATCH:
-            self._flush()
-
-    def _flush(self) -> None:
-        self._set_aside(self._waiting)
-        self._waiting = []
 
 
 def _batches(records: Iterable[Record]) -> Iterator[list[Record]]:

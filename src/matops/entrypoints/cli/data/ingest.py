@@ -1,19 +1,16 @@
 """Commands on families and data."""
 
-from collections import Counter
 from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
 
 from matops.core.errors import BadInput
-from matops.entrypoints.cli.data.watching import counts, watch_and_print
+from matops.entrypoints.cli.data.watching import counts, print_findings, watch_and_print
 from matops.entrypoints.cli.options import Changes, FamilyName, Json, Preset
 from matops.entrypoints.cli.output import (
     print_json,
     print_line,
-    print_reasons,
-    print_refusals,
     screen,
     side,
 )
@@ -95,10 +92,7 @@ def ingest(
         return
     with StepBars(side, GOES_ON) as bars:
         report = ingest_into_workspace(chosen, config, source, stated, bars.report("ingest"))
-    if source in SIFTED:
-        print_reasons(Counter(report.reasons))
-    else:
-        print_refusals(report.quarantined, report.refused)
+    print_findings(report, source in SIFTED)
     if as_json:
         print_json(asdict(report))
     else:

@@ -2,13 +2,14 @@
 
 import json
 import sys
+from collections import Counter
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import typer
 
 from matops.core.errors import BadInput
-from matops.entrypoints.cli.output import plain, print_line, print_refusals
+from matops.entrypoints.cli.output import plain, print_line, print_reasons, print_refusals
 
 if TYPE_CHECKING:
     from matops.core.data.record import Provenance
@@ -19,7 +20,21 @@ if TYPE_CHECKING:
 
 def counts(report: "IngestReport") -> str:
     """What became of the records, in words."""
-    return f"{report.added} added, {report.repeated} known already, {report.refused} refused"
+    text = f"{report.added} added, {report.repeated} known already, {report.refused} refused"
+    return f"{text}, {report.doubtful} doubtful" if report.doubtful else text
+
+
+def print_findings(report: "IngestReport", is_sifted: bool = False) -> None:
+    """What was refused, and what is strange: by reason where a source is sifted, or one by one."""
+    told = (
+        ("refused", report.quarantined, report.refused, report.reasons),
+        ("doubtful", report.doubts, report.doubtful, report.doubt_reasons),
+    )
+    for what, first, count, reasons in told:
+        if is_sifted:
+            print_reasons(Counter(reasons), what)
+        else:
+            print_refusals(first, count, what)
 
 
 def watch_and_print(
@@ -50,7 +65,7 @@ def _print_news(news: "Begun | Batch | BadInput", as_json: bool) -> int:
         again = f", which ended the process {news.times} times before" if news.times else ""
         print(f"reading {plain(news.address)}{again}", file=sys.stderr, flush=True)
         return 0
-    print_refusals(news.report.quarantined, news.report.refused)
+    print_findings(news.report)
     if as_json:
         print(json.dumps({"deposit": news.address, **asdict(news.report)}), flush=True)
     else:

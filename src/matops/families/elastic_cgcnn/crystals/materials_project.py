@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from matops.core.data.database import DatabaseQuery
+from matops.core.data.value import plain_number
 from matops.core.errors import BadInput
 from matops.families.elastic_cgcnn.config import MaterialsProjectConfig
 from matops.families.elastic_cgcnn.crystals.crystal import Crystal
@@ -40,7 +41,7 @@ def _moduli_GPa(document: Mapping[str, Any]) -> dict[str, float]:
     missing = [name for name, value in moduli.items() if value is None]
     if missing:
         raise BadInput(f"no modulus: {' and '.join(missing)}")
-    return {name: float(value) for name, value in moduli.items() if value is not None}
+    return {name: plain_number(value) for name, value in moduli.items() if value is not None}
 
 
 def _conventional_cell(document: Mapping[str, Any]) -> dict[str, Any]:
