@@ -28,7 +28,7 @@ FAMILY = "elastic_cgcnn"
 BAD_CIFS = {
     "partial": ("Cu1 Cu 0 0 0 0.5\nAu1 Au 0 0 0 0.5\n", "100,50", "partial occupancy"),
     "overlap": ("Cu1 Cu 0 0 0 1\nAu1 Au 0.01 0 0 1\n", "100,50", "overlap"),
-    "alien": ("Xx1 Xx 0 0 0 1\n", "100,50", "unknown element"),
+    "alien": ("Xx1 Xx 0 0 0 1\n", "100,50", "is no single element"),
     "empty": ("", "100,50", "no atoms"),
     "negative": ("Cu1 Cu 0 0 0 1\n", "-100,50", "not physical"),
     "wordy": ("Cu1 Cu 0 0 0 1\n", "stiff,50", "not numbers"),
@@ -283,7 +283,7 @@ def test_a_good_file_among_bad_ones_is_answered(
     matops: Matops, released: Released, copper_cif: Path, tmp_path: Path
 ) -> None:
     bad = {
-        "alien.cif": (cif("Xx1 Xx 0 0 0 1\n"), "unknown element"),
+        "alien.cif": (cif("Xx1 Xx 0 0 0 1\n"), "is no single element"),
         "broken.json": ("{", "not JSON"),
         "POSCAR": ("copper", "POSCAR"),
         "notes.txt": ("copper", "*.cif"),
