@@ -142,3 +142,12 @@ def test_checkpoints_are_taken_when_due_and_do_not_disturb(
     weights, _ = fit(checkpoints)
     assert [kept.steps for kept in checkpoints.kept] == [*range(1, STEPS + 1), STEPS]
     assert same(weights, fit()[0])
+
+
+@pytest.mark.parametrize("epochs", [1, 2])
+def test_the_rate_may_rise_on_no_more_than_one_step(
+    fit: Callable[..., tuple[dict[str, Tensor], list[EpochLog]]], epochs: int
+) -> None:
+    config = replace(CONFIG, epochs=epochs, batch_size=18, warm_up=0.2)
+    _, log = fit(config=config)
+    assert len(log) == epochs

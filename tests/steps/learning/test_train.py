@@ -170,8 +170,10 @@ def package(world: Any) -> Path:
 
 
 def begun(config: ElasticConfig, **changes: Any) -> ElasticConfig:
-    """The configuration with one epoch of steps too small to see."""
-    training = replace(config.training, epochs=1, learning_rate=1e-12, weight_decay=0.0)
+    """The configuration with one epoch of steps too small to see, and no line instead."""
+    transfer = replace(config.training.transfer, ways=("fine_tuning",))
+    small = {"epochs": 1, "learning_rate": 1e-12, "weight_decay": 0.0}
+    training = replace(config.training, transfer=transfer, **small)
     return replace(config, training=training, **changes)
 
 

@@ -105,11 +105,13 @@ class _Fit:
         self.optimiser = torch.optim.AdamW(
             self.network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
         )
+        steps = config.epochs * max(1, round(len(features) / config.batch_size))
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
             self.optimiser,
             config.learning_rate,
-            total_steps=config.epochs * max(1, round(len(features) / config.batch_size)),
-            pct_start=config.warm_up,
+            total_steps=steps,
+            # A rise of one step has no length, by which the schedule would divide.
+            pct_start=config.warm_up if config.warm_up * steps > 1 else 0.0,
             cycle_momentum=False,
         )
         self.log: list[EpochLog] = []

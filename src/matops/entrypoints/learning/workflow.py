@@ -80,7 +80,9 @@ def train_model(
         if not Ranks.joined().first:
             report = no_progress
         log = train(prepared, family, config, out, settings.workers, report, start, policy)
-    return {"family": name, "device": log.device, "loss": log.epochs[-1].loss}
+    # A line that was fitted instead of a network has no epochs.
+    loss = {"loss": log.epochs[-1].loss} if log.epochs else {}
+    return {"family": name, "device": log.device, **loss}
 
 
 def evaluate_model(
