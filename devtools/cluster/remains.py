@@ -65,4 +65,10 @@ def _remove(group: Path) -> None:
 def remove_files(place: Place) -> None:
     """Remove its directory, if it is a cluster's, with all that pods have written."""
     if (place.directory / "place.json").exists():
-        shutil.rmtree(place.directory)
+        shutil.rmtree(place.directory, onerror=_unless_gone)
+
+
+def _unless_gone(_: object, path: str, error: tuple[type, BaseException, object]) -> None:
+    """Another ``down`` may be removing the same files."""
+    if not isinstance(error[1], FileNotFoundError):
+        raise error[1]
