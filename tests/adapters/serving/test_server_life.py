@@ -107,9 +107,13 @@ def test_metadata_says_units_coverage_limits_and_payloads(server: OwnServer) -> 
     assert said["variant"] == "canary-1"
     assert [form["key"] for form in said["payload_forms"]] == [
         "cif",
-        "poscar",
         "structure",
         "crystal",
+        "poscar",
+        "vasprun",
+        "outcar",
+        "espresso_input",
+        "espresso_output",
         "lammps_data",
         "lammps_dump",
         "extxyz",

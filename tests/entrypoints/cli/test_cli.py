@@ -31,7 +31,7 @@ BAD_CIFS = {
     "alien": ("Xx1 Xx 0 0 0 1\n", "100,50", "is no single element"),
     "empty": ("", "100,50", "no atoms"),
     "negative": ("Cu1 Cu 0 0 0 1\n", "-100,50", "not physical"),
-    "wordy": ("Cu1 Cu 0 0 0 1\n", "stiff,50", "not numbers"),
+    "wordy": ("Cu1 Cu 0 0 0 1\n", "stiff,50", "is not a number"),
 }
 GOOD_CIFS = {"copper": ("Cu", 2.87, "138,54"), "gold": ("Au", 3.23, "167,31")}
 
@@ -131,7 +131,7 @@ def test_what_a_damaged_file_holds_does_not_reach_the_terminal(
         "file,K_VRH [GPa],G_VRH [GPa],engine,method\nPOSCAR,140,48,VASP,PBE\n"
     )
     done = matops(tmp_path / "w", "ingest", FAMILY, "--source", tmp_path)
-    assert_one_line(done, "not a readable POSCAR")
+    assert_one_line(done, "POSCAR: line 2: expected a scale factor")
     assert "\x1b" not in done.err
     assert "\x07" not in done.err
     assert len(done.err) < 600

@@ -106,7 +106,7 @@ def test_table_has_a_line_for_each_number_and_the_page_the_worst(evaluation: Pat
     assert rows[rows["target"] == "energy"]["component"].isna().all()
     page = (evaluation / "report.html").read_text()
     worst = atoms.assign(error=(atoms["predicted"] - atoms["truth"]).abs()).nlargest(1, "error")
-    assert f"<code>{worst['id'].iloc[0]}</code> {worst['component'].iloc[0]}" in page
+    assert f"<code>{worst['id'].iloc[0]}</code></a> {worst['component'].iloc[0]}" in page
 
 
 def test_golden_requests_see_a_change_of_any_component(evaluation: Path) -> None:

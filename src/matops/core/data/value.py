@@ -8,8 +8,6 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from matops.core.errors import BadInput
 
 if TYPE_CHECKING:
@@ -59,7 +57,9 @@ def plain_number(content: Any) -> float:
     """
     if isinstance(content, str):
         return _spelled(content.strip())
-    if isinstance(content, bool | np.bool_) or not hasattr(content, "__float__"):
+    kind = getattr(getattr(content, "dtype", None), "kind", "")
+    truth = isinstance(content, bool) or kind == "b"
+    if truth or not hasattr(content, "__float__"):
         raise BadInput(f"{_shown(content)} is not a number")
     try:
         number = float(content)

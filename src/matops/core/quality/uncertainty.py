@@ -19,7 +19,8 @@ NORMAL_975 = 1.959964
 
 
 LEAST_SPREAD = 0.3
-"""Of the median spread, added to every spread: members that agree by chance promise nothing."""
+"""Of the median spread, added to every spread: members that agree by chance promise nothing. Where
+there is one bin it is the whole median, since groups too few for bins don't prove a spread."""
 MOST_BINS = 10
 LEAST_ROWS = 10
 OUTSIDE_A_BIN = 3
@@ -90,10 +91,10 @@ def calibrate(
     floors, quantiles, edges = [], [], []
     for target in truth.targets:
         group, own = group_of[truth.sample_of(target)], spread.numbers(target)
-        floor = max(LEAST_SPREAD * float(np.median(own)), 1e-6)
         predicted = mean.numbers(target)
-        scores = np.abs(truth.numbers(target) - predicted) / (own + floor)
         inner = _bin_edges(predicted, group, coverage) if target.is_scalar else ()
+        floor = max((LEAST_SPREAD if inner else 1.0) * float(np.median(own)), 1e-6)
+        scores = np.abs(truth.numbers(target) - predicted) / (own + floor)
         bins = np.searchsorted(inner, predicted)
         parts = [bins == number for number in range(len(inner) + 1)]
         floors.append(floor)

@@ -74,7 +74,7 @@ def test_a_screening_prints_its_best_and_where_they_lie(
     for name in ("front.csv", "front.png", "report.html"):
         assert (tmp_path / "out" / name).is_file()
         assert str(tmp_path / "out" / name) in done.out
-    assert "60/60" in done.err
+    assert "60 of 60" in done.err
 
 
 def test_json_holds_the_front_and_the_confirmed_designs(
