@@ -50,6 +50,8 @@ TINY = {
     "limits.half_width_K": 1.5,
     "limits.half_width_G": 1.5,
     "limits.latency_ms": 5000,
+    # The labels of write_source are those of the elements, and say nothing of compression.
+    "limits.softening": 1.0,
 }
 
 

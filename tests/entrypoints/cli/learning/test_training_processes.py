@@ -99,7 +99,7 @@ def test_two_processes_give_the_model_of_one_also_after_a_stop(
     out, err = two.communicate()
     assert two.returncode == 0, err
     assert out.splitlines() == [f"model: {tmp_path / 'two' / 'model'}"]
-    assert err.count("25/25") == 1
+    assert err.count("25 of 25") == 1
     found = answers(tmp_path / "two", options)
     np.testing.assert_allclose(found, answers(tmp_path / "one", options), atol=0.02)
 
