@@ -19,6 +19,7 @@ from matops.adapters.prometheus.api import PrometheusApi, selector
 from matops.adapters.prometheus.live import PrometheusLive
 from matops.adapters.storage.package_directory import PackageDirectory
 from matops.artifacts.model.package import read_card
+from matops.core.monitoring.drift import MOST_DESCRIPTORS
 from matops.core.monitoring.retraining import (
     RetrainingConfig,
     ServingStatistics,
@@ -186,7 +187,7 @@ def test_the_command_shows_what_the_champion_meets(
     assert told["requests"]["ok"] == pytest.approx(20, abs=3)
     assert told["needs_attention"]
     assert "of the 200" in told["reason"]
-    assert len(told["descriptors"]) == 25
+    assert len(told["descriptors"]) == MOST_DESCRIPTORS
     page = (tmp_path / "monitor.html").read_text()
     assert "labels of all rows of the training data" in page
     headings = re.findall("<h4>(.*?)</h4>", page)
