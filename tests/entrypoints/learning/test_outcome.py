@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,20 +14,11 @@ from matops.artifacts.model.evaluation import PACKAGE
 from matops.artifacts.model.package import CARD, read_card
 from matops.core.errors import BadInput
 from matops.entrypoints.learning.outcome import rejection, release_package
-from matops.entrypoints.settings import read_settings
 
 if TYPE_CHECKING:
     from tests.conftest import Released
 
 FAMILY = "elastic_cgcnn"
-
-
-@pytest.fixture
-def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    monkeypatch.setenv("MATOPS_WORKSPACE", str(tmp_path / "empty"))
-    read_settings.cache_clear()
-    yield tmp_path / "empty"
-    read_settings.cache_clear()
 
 
 def evaluation_with(released: Released, directory: Path, accepted: bool) -> Path:

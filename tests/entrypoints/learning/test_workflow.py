@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,6 @@ from matops.artifacts.data.dataset import read_records, record_ids
 from matops.core.errors import BadInput
 from matops.entrypoints.data.ingestion import current_data, ingest_source, version_at_hand
 from matops.entrypoints.learning.workflow import prepare_samples
-from matops.entrypoints.settings import read_settings
 from matops.families import get_family
 
 if TYPE_CHECKING:
@@ -23,14 +21,6 @@ if TYPE_CHECKING:
 
 FAMILY = "elastic_cgcnn"
 SPLIT = json.dumps({"split.calibration": 0.2, "split.test": 0.25, "evaluation.coverage": 0.8})
-
-
-@pytest.fixture
-def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    monkeypatch.setenv("MATOPS_WORKSPACE", str(tmp_path / "empty"))
-    read_settings.cache_clear()
-    yield tmp_path / "empty"
-    read_settings.cache_clear()
 
 
 def test_without_a_source_the_present_data_is_handed_on(here: Path, tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ def plain_number(content: Any) -> float:
         number = float(content)
     except (TypeError, ValueError, OverflowError):
         raise BadInput(f"{_shown(content)} is not a number") from None
-    if number - number != 0.0:
+    if not math.isfinite(number):
         raise BadInput(f"{number} is not a finite number")
     return number
 
