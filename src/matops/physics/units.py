@@ -46,7 +46,7 @@ UNITS: Mapping[str, Mapping[str, Exact]] = {
 SPELLINGS: Mapping[str, str] = {
     **dict.fromkeys(("A", "Ang", "Angstrom", "angstrom"), "Å"),
     **dict.fromkeys(("Hartree", "hartree"), "Ha"),
-    **{"bohr": "Bohr", "um": "µm", "us": "µs"},
+    **{"bohr": "Bohr", "kBar": "kbar", "um": "µm", "us": "µs"},
 }
 """Other spellings of a unit's words."""
 

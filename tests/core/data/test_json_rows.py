@@ -137,3 +137,35 @@ def test_a_bomb_is_refused_in_little_memory(
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 60 * MEBIBYTE
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ('[{"K": 1, "K": 2}]', "K"),
+        ('[{"a": {"b": 1, "c": 2, "b": 1}}]', "b"),
+        (split(columns=["x", "x"]), "x"),
+    ],
+    ids=["row", "deep in a row", "column"],
+)
+def test_what_stands_twice_is_refused_and_the_last_not_taken(
+    tmp_path: Path, text: str, key: str
+) -> None:
+    with pytest.raises(BadInput, match=rf"x\.json: the (key|column) '{key}' stands twice"):
+        list(table(tmp_path / "x.json", text).rows())
+
+
+def test_a_document_is_one_object_and_no_table(tmp_path: Path) -> None:
+    assert table(tmp_path / "a.json", '{"a": [1], "b": {}}').document() == {"a": [1], "b": {}}
+    assert table(tmp_path / "b.json", '[{"a": 1}]').document() is None
+    assert table(tmp_path / "c.json", split()).document() is None
+    with pytest.raises(BadInput, match="key 'a' stands twice"):
+        table(tmp_path / "d.json", '{"a": 1, "a": 1}').document()
+
+
+def test_a_document_is_no_larger_than_a_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(json_rows, "LARGEST_ROW", 64)
+    with pytest.raises(BadInput, match="larger than 64 bytes"):
+        table(tmp_path / "x.json", json.dumps({str(n): n for n in range(40)})).document()

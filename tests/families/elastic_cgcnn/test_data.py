@@ -14,7 +14,8 @@ from matops.core.errors import BadInput
 from matops.core.family import Incoming
 from matops.families.elastic_cgcnn.crystals.crystal import Crystal
 from matops.families.elastic_cgcnn.crystals.formats import parse_crystal
-from matops.families.elastic_cgcnn.data import labelled_crystal, read_source
+from matops.families.elastic_cgcnn.data import read_source
+from matops.families.elastic_cgcnn.sources.record import labelled_crystal
 from tests.support.cells import OCCUPIED, cubic_cell
 
 STATED = Provenance(

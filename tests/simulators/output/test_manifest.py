@@ -10,7 +10,7 @@ from matops.core.data.record import Provenance, Quarantined, Record, make_record
 from matops.core.data.target import Target
 from matops.core.errors import BadInput
 from matops.simulators.output.manifest import Entry, read_labelled
-from matops.simulators.output.manifest_table import columns_of
+from matops.simulators.output.manifest_table import checked_rows, columns_of
 
 TARGETS = (
     Target("tortuosity", "1", "of the pores"),
@@ -88,3 +88,18 @@ def test_a_cell_that_is_no_number_costs_its_row_only(tmp_path: Path) -> None:
     [refused] = read(tmp_path, UNITS, "1.7,much,-340,1,0")
     assert isinstance(refused, Quarantined)
     assert refused.reason == "D_eff [cm^2/s]: 'much' is not a number (manifest.csv, record 1)"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("manifest.csv", "file,file\na.cif,b.cif\n"),
+        ("manifest.json", '[{"file": "a.cif", "file": "b.cif"}]'),
+    ],
+)
+def test_what_stands_twice_is_refused_and_the_last_not_taken(
+    tmp_path: Path, name: str, text: str
+) -> None:
+    (tmp_path / name).write_text(text)
+    with pytest.raises(BadInput, match=rf"{name}: the (column|key) 'file' stands twice"):
+        checked_rows(tmp_path / name, ())

@@ -149,12 +149,30 @@ RUNS = (
         '<!DOCTYPE x [<!ENTITY a "aaaa">]>\n<modeling>&a;</modeling>',
         refused="XML with a document type or entities, which VASP does not write",
     ),
+    RealFile(
+        "vasprun.xml of IBRION = 6: the structure that is strained",
+        "vasprun.xml",
+        VASPRUN.replace(
+            "<atominfo>", '<incar><i type="int" name="IBRION">     6</i></incar>\n<atominfo>'
+        ),
+        atoms="Cl1 Na1",
+        volume_A3=59.69,
+        shortest_A=3.102,
+    ),
     RealFile("OUTCAR: the last structure", "OUTCAR", OUTCAR + END, **SALT),
     RealFile(
         "OUTCAR of a run that is not over",
         "OUTCAR",
         OUTCAR,
         refused="no 'General timing and accounting': not an OUTCAR, or the run is not over",
+    ),
+    RealFile(
+        "OUTCAR of IBRION = 6: the structure that is strained",
+        "OUTCAR",
+        "   IBRION =      6    ionic relax: 0-MD 1-quasi-New 2-CG\n" + OUTCAR + END,
+        atoms="Cl1 Na1",
+        volume_A3=59.58,
+        shortest_A=3.1,
     ),
 )
 VASP = (*POSCARS, *RUNS)

@@ -75,7 +75,12 @@ def _size(n_bytes: int) -> str:
     return f"{n_bytes} bytes" if rest else f"{whole} MiB"
 
 
-def _plain_file(path: Path) -> BufferedReader:
+def plain_file(path: Path) -> BufferedReader:
+    """The bytes of a plain file as they lie on disk.
+
+    Raises:
+        BadInput: it can't be read, or is a directory, pipe or device.
+    """
     try:
         # Else to open a named pipe waits for somebody to write into it.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
@@ -94,7 +99,7 @@ def open_unpacked(path: Path, most_bytes: int = LARGEST_FILE_BYTES) -> Iterator[
     Raises:
         BadInput: the file can't be read or is damaged, or more than ``most_bytes`` were read.
     """
-    with _plain_file(path) as file:
+    with plain_file(path) as file:
         beginning = file.peek(max(map(len, OPENERS)))
         opener = next(
             (opens for mark, opens in OPENERS.items() if beginning.startswith(mark)), None

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import TextIOWrapper
@@ -9,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
-from matops.core.data.file_content import open_table
+from matops.core.data.file_content import open_table, open_unpacked
 from matops.core.errors import BadInput
 
 LARGEST_ROW = 8 * 2**20
@@ -20,8 +21,25 @@ PIECE = 2**18
 MOST_COLUMNS = 1000
 SPLIT = ("index", "columns", "data")
 """What pandas calls the parts of a table in its split form, in which matbench comes."""
-DECODER = json.JSONDecoder()
 NO_SPACE = re.compile(r"[^ \t\r\n]")
+
+
+def each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON in which no key stands twice, for ``object_pairs_hook``.
+
+    Python's own reader keeps the last of several without a word.
+
+    Raises:
+        BadInput: one does.
+    """
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        names = Counter(name for name, _ in pairs)
+        raise BadInput(f"the key {names.most_common(1)[0][0]!r} stands twice in one object")
+    return content
+
+
+DECODER = json.JSONDecoder(object_pairs_hook=each_once)
 
 
 @dataclass(frozen=True)
@@ -29,6 +47,26 @@ class JsonTable:
     """A list of objects, or a table in pandas' split form, in a file that may be packed."""
 
     path: Path
+
+    def document(self) -> dict[str, Any] | None:
+        """The one object that the file is, where it is no table at all.
+
+        Raises:
+            BadInput: the object is not whole, larger than a row may be, or has a key twice.
+        """
+        content: dict[str, Any] = {}
+        with open_unpacked(self.path, LARGEST_ROW) as stream:
+            text = _Text(self.path, stream)
+            if text.peek() != "{":
+                return None
+            for key in text.members():
+                if key in SPLIT:
+                    return None
+                if key in content:
+                    raise BadInput(f"{self.path}: the key {key!r} stands twice in one object")
+                content[key] = text.value()
+            text.end()
+        return content
 
     def rows(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Each row, with its name in the table's index; empty where it has none.
@@ -62,6 +100,9 @@ class JsonTable:
         try:
             if not all(isinstance(name, str) for name in names):
                 raise TypeError("a column without a name")
+            if len(set(names)) < len(names):
+                twice = Counter(names).most_common(1)[0][0]
+                raise BadInput(f"{self.path}: the column {twice!r} stands twice; keep one")
             for name, row in zip(index, data, strict=True):
                 yield str(name), dict(zip(names, row, strict=True))
         except (TypeError, ValueError):
@@ -167,6 +208,8 @@ class _Text:
                 if not self._more():
                     raise self._broken(str(error)) from None
                 continue
+            except BadInput as error:
+                raise BadInput(f"{self._path}: {error}") from None
             if stop < len(self._buffer):
                 self._at = stop
                 return value

@@ -15,6 +15,7 @@ from matops.core.data.file_content import (
     read_text,
     unpacked_name,
 )
+from matops.core.data.json_rows import each_once
 from matops.core.errors import BadInput
 
 if TYPE_CHECKING:
@@ -112,9 +113,11 @@ def _content(path: Path, encoding: Encoding, most_bytes: int) -> Any:
     if encoding == "text":
         return text
     try:
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=each_once)
     except (ValueError, RecursionError) as error:
         raise BadInput(f"{path}: not JSON: {error}") from None
+    except BadInput as error:
+        raise BadInput(f"{path}: {error}") from None
 
 
 def _array(path: Path, raw: bytes, most_bytes: int) -> Any:

@@ -20,6 +20,11 @@ LAYOUTS = (
     SourceForm("CIF directory", f"CIF files with {ID_PROP} (id, K_VRH, G_VRH; GPa)"),
     SourceForm("JSON", "a .json or .json.gz list of records with a structure and moduli"),
     SourceForm(
+        "elastic tensors",
+        "OUTCAR files of VASP with TOTAL ELASTIC MODULI, or JSON documents of atomate2 and the "
+        "Materials Project with elastic_tensor, one or a folder; see docs/sources.md",
+    ),
+    SourceForm(
         "matbench",
         "a .json or .json.gz with columns structure, log10(K_VRH), log10(G_VRH), or a directory of "
         "two, one a modulus",

@@ -21,11 +21,12 @@ from matops.families.elastic_cgcnn.crystals.materials_project import (
 from matops.families.elastic_cgcnn.crystals.payload_forms import PAYLOAD_FORMS
 from matops.families.elastic_cgcnn.crystals.picture import crystal_views
 from matops.families.elastic_cgcnn.crystals.plausibility import doubt_moduli
-from matops.families.elastic_cgcnn.data import labelled_crystal, read_source
+from matops.families.elastic_cgcnn.data import read_source
 from matops.families.elastic_cgcnn.domain import DESCRIPTORS, describe
 from matops.families.elastic_cgcnn.files import load_request, write_example
 from matops.families.elastic_cgcnn.gates import derive_moduli, elastic_gates, measure_physics
 from matops.families.elastic_cgcnn.simulation import simulate_alloys
+from matops.families.elastic_cgcnn.sources.record import labelled_crystal
 from matops.families.elastic_cgcnn.studies import STUDIES
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from matops.core.family import Incoming
 from matops.core.progress import Progress
 from matops.families.elastic_cgcnn.config import ElasticConfig
 from matops.families.elastic_cgcnn.crystals.crystal import make_crystal
-from matops.families.elastic_cgcnn.data import labelled_crystal
+from matops.families.elastic_cgcnn.sources.record import labelled_crystal
 from matops.simulators.alloys import enumerate_alloys
 from matops.simulators.campaign import label_by_campaign
 from matops.simulators.lammps.task import elastic_task, run_elastic_task

@@ -1,4 +1,4 @@
-"""What a LAMMPS log says of a finished run: program, potential and elastic constants."""
+"""What a finished run says of itself: program, potential and elastic constants."""
 
 import re
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from matops.core.data.file_content import read_text
 from matops.core.errors import BadInput
 from matops.physics.arrays import FloatArray
 from matops.physics.units import factor
@@ -23,17 +24,18 @@ CONSTANTS = 21
 
 
 @dataclass(frozen=True, eq=False)
-class LammpsLog:
+class Run:
     """A finished run."""
 
     engine: str  # program with version, as in ``LAMMPS (22 Jul 2025 - Update 4)``
-    method: str  # pair style and coefficients, files without their directories; empty if not echoed
+    # potential, as pair style and coefficients, files without their directories; empty if not said
+    method: str
     # (6, 6) in Voigt order xx, yy, zz, yz, xz, xy, or None if none was printed
     stiffness_GPa: FloatArray | None
 
 
-def read_log(path: Path) -> LammpsLog:
-    """Read a log.
+def read_log(path: Path) -> Run:
+    """Read the log of LAMMPS.
 
     Elastic constants are the lines ``Elastic Constant C11all = 183.2 GPa`` that LAMMPS' own
     example ELASTIC prints, all 21 of them.
@@ -43,9 +45,9 @@ def read_log(path: Path) -> LammpsLog:
             in no unit of stress.
     """
     try:
-        text = path.read_text(errors="replace")
-    except OSError as error:
-        raise BadInput(f"log {path.name}: {error.strerror or error}") from None
+        text = read_text(path)
+    except BadInput as error:
+        raise BadInput(f"log {path.name}: {str(error).removeprefix(f'{path}: ')}") from None
     program, failed = PROGRAM.search(text), FAILED.search(text)
     if not program:
         raise BadInput(f"log {path.name}: not a LAMMPS log")
@@ -53,7 +55,7 @@ def read_log(path: Path) -> LammpsLog:
         raise BadInput(f"log {path.name}: the run failed: {failed[0]}")
     if not FINISHED.search(text):
         raise BadInput(f"log {path.name}: the run has not finished")
-    return LammpsLog(program[1], _method(text), _stiffness_GPa(text, path.name))
+    return Run(program[1], _method(text), _stiffness_GPa(text, path.name))
 
 
 def _method(text: str) -> str:

@@ -11,10 +11,11 @@ from datetime import date
 from functools import cached_property, partial
 from pathlib import Path
 
+from matops.core.data.file_content import plain_file
 from matops.core.data.record import Provenance, Quarantined, Record
 from matops.core.errors import BadInput
 from matops.physics.arrays import FloatArray
-from matops.simulators.output.log import LammpsLog, read_log
+from matops.simulators.output.log import Run, read_log
 from matops.simulators.output.manifest_table import (
     STATED,
     TEXTS,
@@ -23,6 +24,7 @@ from matops.simulators.output.manifest_table import (
     checked_rows,
     read_quantities,
 )
+from matops.simulators.output.outcar import is_outcar, read_outcar_run
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,13 +40,15 @@ class Entry:
     stated: Provenance  # provenance as the row and the command line state it
 
     @cached_property
-    def run(self) -> LammpsLog | None:
-        """What the log says.
+    def run(self) -> Run | None:
+        """What the log says, or the file with the atoms, where that is a run's own output.
 
         Raises:
-            BadInput: it is not the log of a finished run.
+            BadInput: it is not the output of a finished run.
         """
-        return read_log(self.log) if self.log else None
+        if self.log:
+            return read_log(self.log)
+        return read_outcar_run(self.path) if is_outcar(self.path) else None
 
     @property
     def provenance(self) -> Provenance:
@@ -125,7 +129,7 @@ def _inside(directory: Path, name: str) -> Path:
 def _check_content(path: Path, sha256: str) -> None:
     if not sha256:
         return
-    with path.open("rb") as file:
+    with plain_file(path) as file:
         actual = hashlib.file_digest(file, "sha256").hexdigest()
     if actual != sha256.lower():
         raise BadInput(f"its sha256 is {actual[:12]}…, not {sha256[:12]}…: damaged or not complete")

@@ -6,6 +6,7 @@ A quantity has a column ``NAME [unit]``, in any unit of its dimension.
 import csv
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -16,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from matops.core.data.file_content import open_unpacked, read_bytes
+from matops.core.data.json_rows import each_once
 from matops.core.data.target import Target
 from matops.core.data.value import plain_number
 from matops.core.errors import BadInput
@@ -110,6 +112,9 @@ def _csv_rows(manifest: Path) -> list[Row]:
             file = TextIOWrapper(content, encoding="utf-8-sig", newline="")
             reader = csv.DictReader(file, strict=True, skipinitialspace=True)
             reader.fieldnames = [name.strip() for name in reader.fieldnames or []]
+            twice = [name for name, times in Counter(reader.fieldnames).items() if times > 1]
+            if twice:
+                raise BadInput(f"{manifest}: the column {twice[0]!r} stands twice; keep one")
             rows = list(reader)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise BadInput(f"{manifest}: not readable as CSV: {error}") from None
@@ -121,9 +126,11 @@ def _csv_rows(manifest: Path) -> list[Row]:
 
 def _json_rows(manifest: Path) -> list[Row]:
     try:
-        rows = json.loads(read_bytes(manifest))
+        rows = json.loads(read_bytes(manifest), object_pairs_hook=each_once)
     except (OSError, ValueError, RecursionError) as error:
         raise BadInput(f"{manifest}: not readable as JSON: {error}") from None
+    except BadInput as error:
+        raise BadInput(f"{manifest}: {str(error).removeprefix(f'{manifest}: ')}") from None
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise BadInput(f"{manifest}: not a list of objects, one a file")
     return rows

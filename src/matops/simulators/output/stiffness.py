@@ -1,4 +1,4 @@
-"""The stiffness tensor beside simulation output: in a manifest's column, or else in its log."""
+"""The stiffness tensor beside simulation output: in a manifest's column, or else of its run."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,8 +13,12 @@ from matops.simulators.output.manifest import Entry
 from matops.simulators.output.manifest_table import Column
 
 
-def _read_stiffness(content: Any) -> FloatArray:
-    """A symmetric (6, 6) matrix from 36 numbers or the 21 of its upper triangle, row by row."""
+def read_stiffness(content: Any) -> FloatArray:
+    """A symmetric (6, 6) matrix from 36 numbers or the 21 of its upper triangle, row by row.
+
+    Raises:
+        BadInput: other numbers, or no numbers.
+    """
     try:
         if isinstance(content, str):
             content = list(map(plain_number, content.split()))
@@ -32,7 +36,7 @@ def _read_stiffness(content: Any) -> FloatArray:
     return np.asarray(full + np.triu(full, 1).T)
 
 
-STIFFNESS = Column("C", "GPa", _read_stiffness)
+STIFFNESS = Column("C", "GPa", read_stiffness)
 """The whole stiffness, Voigt order xx, yy, zz, yz, xz, xy."""
 
 
@@ -40,7 +44,7 @@ def unless_stated(entry: Entry, targets: Sequence[Target]) -> FloatArray | None:
     """The stiffness, (6, 6) in GPa, of a row that doesn't state the targets; None if it does.
 
     Raises:
-        BadInput: the row has both, or neither has it nor its log.
+        BadInput: the row has both, or neither it nor its log or OUTCAR has any.
     """
     *names, last = [target.name for target in targets]
     words = f"{', '.join(names)} and {last}"
@@ -51,5 +55,5 @@ def unless_stated(entry: Entry, targets: Sequence[Target]) -> FloatArray | None:
         return None
     stiffness_GPa = entry.run.stiffness_GPa if given_GPa is None and entry.run else given_GPa
     if stiffness_GPa is None:
-        raise BadInput(f"neither {words} nor the stiffness C, here or in a log")
+        raise BadInput(f"neither {words} nor the stiffness C, here, in a log or an OUTCAR")
     return stiffness_GPa

@@ -24,21 +24,36 @@ def headings_of(target: str) -> tuple[str, ...]:
     return (*names, *(f"log10({name})" for name in names))
 
 
+HEADINGS = tuple(heading for target in COLUMN_NAMES for heading in headings_of(target))
+"""Of all moduli."""
+
+
 def moduli_GPa(row: Mapping[str, Any]) -> dict[str, float]:
     """The moduli of a row by target; where several columns have one, they must agree.
 
     Raises:
         BadInput: one is missing, is no number, or its columns contradict each other.
     """
-    return {target: _modulus_GPa(row, target) for target in COLUMN_NAMES}
+    stated = stated_moduli(row)
+    for target, names in COLUMN_NAMES.items():
+        if target not in stated:
+            raise BadInput(f"no value for {target} ({', '.join(names)})")
+    return {target: value_GPa for target, (_, value_GPa) in stated.items()}
 
 
-def _modulus_GPa(row: Mapping[str, Any], target: str) -> float:
-    headings = [name for name in headings_of(target) if row.get(name) is not None]
-    value = one_value([(name, _in_GPa(name, row[name])) for name in headings])
-    if value is None:
-        raise BadInput(f"no value for {target} ({', '.join(COLUMN_NAMES[target])})")
-    return value
+def stated_moduli(row: Mapping[str, Any]) -> dict[str, tuple[str, float]]:
+    """Heading and value in GPa of each modulus that a row has, by target.
+
+    Raises:
+        BadInput: one is no number, or its columns contradict each other.
+    """
+    stated = {}
+    for target in COLUMN_NAMES:
+        headings = [name for name in headings_of(target) if row.get(name) is not None]
+        value_GPa = one_value([(name, _in_GPa(name, row[name])) for name in headings])
+        if value_GPa is not None:
+            stated[target] = headings[0], value_GPa
+    return stated
 
 
 def _in_GPa(heading: str, content: Any) -> float:
@@ -80,7 +95,7 @@ def table_headings(rows: Sequence[Sequence[str]], name: str) -> tuple[list[str],
 
 def _check_headings(headings: Sequence[str], name: str) -> None:
     for heading, times in Counter(headings).items():
-        if times > 1 and any(heading in headings_of(target) for target in COLUMN_NAMES):
+        if times > 1 and heading in HEADINGS:
             raise BadInput(f"{name}: {times} columns {heading}; keep one")
     missing = [t for t in COLUMN_NAMES if not set(headings_of(t)) & set(headings)]
     if missing:

@@ -1,4 +1,4 @@
-"""The last structure of a VASP run: vasprun.xml and OUTCAR."""
+"""The structure of a VASP run: the last one, or the first where a run displaces it on purpose."""
 
 import re
 from io import StringIO
@@ -17,23 +17,34 @@ from matops.simulators.output.atoms.periodic import PeriodicAtoms, Species, in_c
 FINISHED = "General timing and accounting"
 TITEL = re.compile(r"^ *TITEL +=\s*\S+\s+([A-Z][a-z]?)", re.MULTILINE)
 IONS = re.compile(r"^ *ions per type =([ \d]+)$", re.MULTILINE)
-LATTICE, PLACES = "direct lattice vectors", "POSITION "
+IBRION = re.compile(r"^ *IBRION *= *(-?\d+)", re.MULTILINE)
+DISPLACING = (5, 6, 7, 8)
+"""Values of IBRION that displace ions and strain the cell, for phonons and elastic constants: what
+such a run is about is the structure that it began with."""
+LATTICE, PLACES = "direct lattice vectors", " POSITION  "
 
 
 def read_vasprun(text: str, species: Species = ()) -> PeriodicAtoms:
-    """The last structure of a vasprun.xml.
+    """The structure of a vasprun.xml: the last, or the first where IBRION displaces it.
 
     Raises:
         BadInput: no XML, cut short as of a run that was killed, or without atoms.
     """
     symbols: list[str] = []
     structure: tuple[FloatArray, FloatArray] | None = None
+    is_displaced = False
     try:
         for _, element in iterparse(StringIO(text), events=("end",), forbid_dtd=True):
             if element.tag == "atominfo":
                 rows = element.findall("array[@name='atoms']/set/rc")
                 symbols = [(row.findtext("c") or "").strip() for row in rows]
-            elif element.tag == "structure":
+            elif element.tag == "i" and element.get("name") == "IBRION":
+                is_displaced = _is_displacing(element.text or "")
+            elif element.tag == "structure" and not (is_displaced and structure):
+                # With IBRION 5 to 8 the cell is that of the run from the first structure on, save
+                # the primitive one, which VASP 6 lists before.
+                if element.get("name") == "primitive_cell":
+                    continue
                 structure = (
                     _vectors(element, "crystal/varray[@name='basis']"),
                     _vectors(element, "varray[@name='positions']"),
@@ -59,7 +70,7 @@ def _vectors(structure: Element, path: str) -> FloatArray:
 
 
 def read_outcar(text: str, species: Species = ()) -> PeriodicAtoms:
-    """The last structure of an OUTCAR whose run is over.
+    """The structure of a run that is over: the last, or the first where IBRION displaces it.
 
     Raises:
         BadInput: the run is not over, or the file has no elements, cell or coordinates.
@@ -74,14 +85,19 @@ def read_outcar(text: str, species: Species = ()) -> PeriodicAtoms:
         raise BadInput("no TITEL for each of the 'ions per type': name the elements as species")
     symbols = [kind for kind, count in zip(kinds, counts, strict=True) for _ in range(count)]
     _check(symbols)
-    cell_A = _last_table(text, LATTICE, 3, 1)
-    places_A = _last_table(text, PLACES, len(symbols), 2)
+    ibrion = IBRION.search(text)
+    find = text.find if ibrion and _is_displacing(ibrion[1]) else text.rfind
+    cell_A = _table(text, find(LATTICE), LATTICE, 3, 1)
+    places_A = _table(text, find(PLACES), PLACES, len(symbols), 2)
     return in_cell(cell_A, places_A, symbols)
 
 
-def _last_table(text: str, heading: str, rows: int, below: int) -> FloatArray:
-    """The first three columns under the last such heading."""
-    at = text.rfind(heading)
+def _is_displacing(ibrion: str) -> bool:
+    return ibrion.strip() in map(str, DISPLACING)
+
+
+def _table(text: str, at: int, heading: str, rows: int, below: int) -> FloatArray:
+    """The first three columns under a heading that stands at this character."""
     if at < 0:
         raise BadInput(f"no {heading.strip()!r} in the OUTCAR")
     lines = Lines(text)

@@ -1,0 +1,1 @@
+"""Layouts in which labelled crystals come, a module each."""
