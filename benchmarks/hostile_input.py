@@ -13,9 +13,10 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -57,19 +58,25 @@ def crystal(number: int, bulk_GPa: float = 138.0) -> dict[str, object]:
     }
 
 
-def table(rows: int, bulk_GPa: float = 138.0) -> Iterator[bytes]:
-    """A JSON list of so many rows."""
-    yield b"["
-    for number in range(rows):
-        yield (b"," if number else b"") + json.dumps(crystal(number, bulk_GPa)).encode()
-    yield b"]"
+def write_table(path: Path, rows: int, bulk_GPa: float = 138.0) -> None:
+    """A packed JSON list of so many rows."""
+    with gzip.open(path, "wb", compresslevel=6) as file:
+        file.write(b"[")
+        for number in range(rows):
+            file.write((b"," if number else b"") + json.dumps(crystal(number, bulk_GPa)).encode())
+        file.write(b"]")
 
 
-def bomb(unpacked_mb: int, piece: bytes, begins: bytes = b"") -> Iterator[bytes]:
-    """A list that begins well and goes on without an end."""
-    yield b"[" + json.dumps(crystal(0)).encode() + b"," + begins
-    for _ in range(unpacked_mb):
-        yield piece
+def write_bomb(path: Path, unpacked_mb: int, piece: bytes, begins: bytes = b"") -> None:
+    """A packed list that begins well and goes on without an end.
+
+    What is repeated is packed once: members of a gzip file that follow each other are one text.
+    """
+    member = gzip.compress(piece * (MEBIBYTE // len(piece)))
+    with path.open("wb") as file:
+        file.write(gzip.compress(b"[" + json.dumps(crystal(0)).encode() + b"," + begins))
+        for _ in range(unpacked_mb):
+            file.write(member)
 
 
 @dataclass(frozen=True)
@@ -81,49 +88,47 @@ class Cost:
     said: str
 
 
-def cost_of_watch(root: Path, pieces: Iterable[bytes]) -> Cost:
+COUNT_CHILD = """
+import resource, subprocess, sys
+subprocess.run(sys.argv[1:])
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(used.ru_maxrss, used.ru_utime + used.ru_stime)
+"""
+"""A process starts with the peak of the one that it was forked from, so a small one starts it."""
+
+
+def cost_of_watch(root: Path, write: Callable[[Path], None]) -> Cost:
     """Let a process take one packed deposit."""
     drop = root / "drop"
     drop.mkdir(parents=True)
-    with gzip.open(drop / "deposit.json.gz", "wb", compresslevel=6) as file:
-        for piece in pieces:
-            file.write(piece)
-    command = [sys.executable, "-m", "matops", "ingest", FAMILY, "--watch", str(drop)]
+    write(drop / "deposit.json.gz")
+    watch = ["-m", "matops", "ingest", FAMILY, "--watch", str(drop), "--once", "--interval", "0.1"]
+    command = [sys.executable, "-c", COUNT_CHILD, sys.executable, *watch]
     environment = {**os.environ, "MATOPS_WORKSPACE": str(root / "workspace")}
-    with (root / "log").open("wb+") as log:
-        process = subprocess.Popen(
-            [*command, "--once", "--interval", "0.1"], stdout=log, stderr=log, env=environment
-        )
-        _, _, used = os.wait4(process.pid, 0)
-        process.returncode = 0
-        log.seek(0)
-        said = log.read().decode().splitlines()[-1].rpartition(": ")[2]
-    return Cost(used.ru_maxrss / 1024, used.ru_utime + used.ru_stime, said)
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
+    *_, said, used = done.stdout.splitlines()
+    peak_KiB, cpu = used.split()
+    return Cost(float(peak_KiB) / 1024, float(cpu), said.rpartition(": ")[2])
 
 
 def print_costs(rows: list[int], bomb_mb: int) -> None:
     """Peak memory of bombs and long tables."""
     unpacked = 1000 * bomb_mb  # gzip packs nothing better than a thousand times
-    cases: dict[str, Callable[[], Iterator[bytes]]] = {
-        "one row": lambda: table(1),
-        f"{bomb_mb} MB that unpack to {bomb_mb} GB of spaces": lambda: bomb(
-            unpacked, b" " * MEBIBYTE
-        ),
-        f"{bomb_mb} MB that unpack to {bomb_mb} GB of one row": lambda: bomb(
-            unpacked, b"[]," * (MEBIBYTE // 3), b"["
-        ),
-        f"{bomb_mb} MB that unpack to {bomb_mb} GB of empty rows": lambda: bomb(
-            unpacked, b"[]," * (MEBIBYTE // 3)
-        ),
+    name = f"{bomb_mb} MB that unpack to {bomb_mb} GB of"
+    cases: dict[str, Callable[[Path], None]] = {
+        "one row": partial(write_table, rows=1),
+        f"{name} spaces": partial(write_bomb, unpacked_mb=unpacked, piece=b" "),
+        f"{name} one row": partial(write_bomb, unpacked_mb=unpacked, piece=b"[],", begins=b"["),
+        f"{name} empty rows": partial(write_bomb, unpacked_mb=unpacked, piece=b"[],"),
     }
     for count in rows:
-        cases[f"{count:,} rows"] = lambda count=count: table(count)  # type: ignore[misc]
-        cases[f"{count:,} rows, all refused"] = lambda count=count: table(count, -1.0)  # type: ignore[misc]
+        cases[f"{count:,} rows"] = partial(write_table, rows=count)
+        cases[f"{count:,} rows, all refused"] = partial(write_table, rows=count, bulk_GPa=-1.0)
     print("| deposit | peak memory, MiB | processor time, s | outcome |\n|---|---|---|---|")
-    for name, pieces in cases.items():
+    for deposit, write in cases.items():
         with TemporaryDirectory() as directory:
-            cost = cost_of_watch(Path(directory), pieces())
-        print(f"| {name} | {cost.peak_MiB:.0f} | {cost.cpu_s:.1f} | {cost.said} |", flush=True)
+            cost = cost_of_watch(Path(directory), write)
+        print(f"| {deposit} | {cost.peak_MiB:.0f} | {cost.cpu_s:.1f} | {cost.said} |", flush=True)
 
 
 def decision(number: int) -> Decision:

@@ -1,9 +1,7 @@
-"""Values beside their limits: Markdown for Kubeflow, and tables for terminals."""
+"""Values beside their limits, and tables in Markdown for Kubeflow."""
 
 import re
 from collections.abc import Iterable, Sequence
-
-from rich.table import Table
 
 Row = Sequence[str]
 MARKUP, BOLD = re.compile(r"([\\`*_|])"), re.compile(r"\*\*(.+)\*\*")
@@ -30,13 +28,3 @@ def _cell(text: str) -> str:
     bold = BOLD.fullmatch(text)
     escaped = MARKUP.sub(r"\\\1", bold[1] if bold else text)
     return f"**{escaped}**" if bold else escaped
-
-
-def folded_table(title: str, columns: Row, rows: Iterable[Row]) -> Table:
-    """A table for a terminal, in which long texts are folded."""
-    table = Table(title=title, title_justify="left")
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    for row in rows:
-        table.add_row(*row)
-    return table

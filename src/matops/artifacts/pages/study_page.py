@@ -24,6 +24,15 @@ class StudyFiles:
     plot: Path
 
 
+@dataclass(frozen=True)
+class ResultTable:
+    """A part of a study's result, for people."""
+
+    heading: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
 def result_table(results: Sequence[VariantResult]) -> pd.DataFrame:
     """One row a variant and target, with the ends of the 95 % intervals."""
     return pd.DataFrame(
@@ -52,42 +61,53 @@ def _cell(name: str, m: Measurement) -> str:
     return f"{m.value:{digits}} ({m.low:{digits}} to {m.high:{digits}})"
 
 
-def _row(*cells: object) -> str:
-    return f"| {' | '.join(str(cell) for cell in cells)} |"
-
-
-def _error_lines(target: str, results: Sequence[VariantResult]) -> list[str]:
+def _error_table(target: str, results: Sequence[VariantResult]) -> ResultTable:
     first = results[0].errors[target]
     shown = [name for name in METRICS if name in first]
     if first["mae_scaled" if "mae_scaled" in first else "mae"].unit == first["mae"].unit:
         shown = [name for name in shown if name != "mae_scaled"]
     headings = [quantity(METRICS[name], first[name].unit) for name in shown]
-    lines = ["", f"## {'All targets' if target == POOLED else target}", ""]
-    lines += [_row("variant", "training groups", *headings), "|---" * (2 + len(shown)) + "|"]
+    rows = []
     for result in results:
         cells = [_cell(name, result.errors[target][name]) for name in shown]
-        lines.append(_row(result.variant.label, result.train_groups, *cells))
-    return lines
+        rows.append((result.variant.label, str(result.train_groups), *cells))
+    heading = "All targets" if target == POOLED else target
+    return ResultTable(heading, ("variant", "training groups", *headings), rows)
 
 
-def _cost_lines(results: Sequence[VariantResult]) -> list[str]:
-    headings = ("variant", "members", "draws", "weights", "s an epoch", "s a member")
-    lines = ["", "## Cost", "", _row(*headings), "|---" * len(headings) + "|"]
+def _cost_table(results: Sequence[VariantResult]) -> ResultTable:
+    rows = []
     for r in results:
         epoch = "" if r.seconds_per_epoch is None else f"{r.seconds_per_epoch:.3g}"
-        member = f"{r.seconds_per_member:.3g}"
-        lines.append(_row(r.variant.label, r.members, r.draws, f"{r.weights:,}", epoch, member))
-    return lines
+        seconds = (epoch, f"{r.seconds_per_member:.3g}")
+        rows.append((r.variant.label, str(r.members), str(r.draws), f"{r.weights:,}", *seconds))
+    headings = ("variant", "members", "draws", "weights", "s an epoch", "s a member")
+    return ResultTable("Cost", headings, rows)
+
+
+def result_tables(results: Sequence[VariantResult]) -> list[ResultTable]:
+    """Errors with their 95 % intervals, a table a target, and what each variant costs."""
+    targets = sorted(results[0].errors, key=lambda target: target != POOLED)
+    return [*(_error_table(target, results) for target in targets), _cost_table(results)]
+
+
+def study_words(study: Study, setting: str) -> str:
+    """What is asked, of which data, and what the numbers mean."""
+    return (
+        f"{study.name}: {study.question}\n\n{setting}\n"
+        "Every sample is predicted by networks that have seen no sample of its group;\n"
+        "in brackets 95 % intervals over the groups."
+    )
 
 
 def study_markdown(study: Study, setting: str, results: Sequence[VariantResult]) -> str:
-    """Errors with their 95 % intervals, a table a target, and what each variant costs."""
-    lines = [f"# {study.name}: {study.question}", "", setting]
-    lines.append("Every sample is predicted by networks that have seen no sample of its group;")
-    lines.append("in brackets 95 % intervals over the groups.")
-    for target in sorted(results[0].errors, key=lambda target: target != POOLED):
-        lines += _error_lines(target, results)
-    return "\n".join(lines + _cost_lines(results)) + "\n"
+    """The words and tables of a study as one page."""
+    lines = [f"# {study_words(study, setting)}"]
+    for table in result_tables(results):
+        ruler = ["---"] * len(table.columns)
+        lines += ["", f"## {table.heading}", ""]
+        lines += [f"| {' | '.join(row)} |" for row in (table.columns, ruler, *table.rows)]
+    return "\n".join(lines) + "\n"
 
 
 def write_study(

@@ -7,11 +7,17 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
+from rich.segment import Segments
 
 if TYPE_CHECKING:
+    from rich.tree import Tree
+
     from matops.core.data.record import Quarantined
+    from matops.entrypoints.whole_table import WholeTable
 
 SHOWN_REFUSALS = 20
+LONGEST_LINE = 10_000
+"""Characters; nothing that a tree names is longer."""
 
 screen = Console()
 side = Console(stderr=True)
@@ -28,10 +34,22 @@ def print_line(text: object) -> None:
     screen.print(str(text), highlight=False, soft_wrap=True, markup=False)
 
 
+def print_table(table: "WholeTable") -> None:
+    """A table; a word that is longer than a line runs over its edge, and is whole."""
+    screen.print(table, highlight=False, crop=False)
+
+
+def print_tree(tree: "Tree") -> None:
+    """A tree whose lines are as long as they are, so that a terminal copies names in one piece."""
+    lines = screen.render(tree, screen.options.update(width=LONGEST_LINE, highlight=False))
+    screen.print(Segments(lines), crop=False, end="")
+
+
 def print_reasons(reasons: Counter[str], what: str = "refused") -> None:
     """How many were refused for which reason."""
     for reason, count in reasons.most_common():
-        side.print(f"{what}: {count:4d} {reason}", highlight=False)
+        line = f"{what}: {count:4d} {plain(reason)}"
+        side.print(line, highlight=False, soft_wrap=True, markup=False)
 
 
 def plain(text: str) -> str:

@@ -6,19 +6,20 @@ Nothing heavy is imported: a step that has nothing to do costs no more than it m
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
-from rich.table import Table
+from rich.text import Text
 
 from matops.artifacts.jsonfile import read_json
 from matops.core.monitoring.retraining import RetrainingDecision
 from matops.entrypoints.tables import (
-    Row,
-    folded_table,
     limit_text,
     markdown_table,
     measured_text,
 )
+from matops.entrypoints.whole_table import Cell, WholeTable
 
+Mark = TypeVar("Mark", bound=Cell)
 COLUMNS = ("", "criterion", "measured", "limit", "in words")
 
 
@@ -36,7 +37,7 @@ def read_considered(path: Path) -> Considered:
     return read_json(path, Considered)
 
 
-def _rows(decision: RetrainingDecision, met: str) -> Iterator[Row]:
+def _rows(decision: RetrainingDecision, met: Mark) -> Iterator[tuple[Mark | str, ...]]:
     for c in decision.criteria:
         limit = f">= {limit_text(c.limit, c.unit)}"
         yield met if c.met else "", c.name, measured_text(c.measured), limit, c.reason
@@ -50,6 +51,7 @@ def explain_considered(path: Path) -> str:
     return f"{title}\n\n**{considered.decision.reason}**\n\n{table}"
 
 
-def decision_table(family: str, decision: RetrainingDecision) -> Table:
+def decision_table(family: str, decision: RetrainingDecision) -> WholeTable:
     """The same for a terminal."""
-    return folded_table(f"{family}: {decision.reason}", COLUMNS, _rows(decision, "[bold]met"))
+    rows, title = _rows(decision, Text("met", "bold")), f"{family}: {decision.reason}"
+    return WholeTable(COLUMNS, rows, prose=("criterion", "in words"), title=title)

@@ -5,13 +5,14 @@ import math
 from dataclasses import asdict
 from typing import Any
 
-from rich.table import Table
+from rich.text import Text
 
 from matops.core.release.decision import Decision
 from matops.core.release.rollout import Rollout
 from matops.entrypoints.tables import limit_text, markdown_table, measured_text
+from matops.entrypoints.whole_table import WholeTable
 
-MARKS = {"passed": "[green]passed[/green]", "failed": "[red]FAILED[/red]"}
+MARKS = {"passed": Text("passed", "green"), "failed": Text("FAILED", "red")}
 
 
 def decision_line(decision: Decision) -> str:
@@ -32,24 +33,25 @@ def decision_markdown(family: str, decision: Decision) -> str:
     return f"{text}\n{markdown_table(columns, rows)}" if rows else text
 
 
-def arms_table(rollout: Rollout, unready: dict[str, str]) -> Table:
+def arms_table(rollout: Rollout, unready: dict[str, str]) -> WholeTable:
     """Who answers which share, and who does not answer."""
-    table = Table("arm", "part", "version", "share", "state")
+    rows = []
     for part in ("champion", "candidate", "baseline"):
         if arm := getattr(rollout, part):
             share = f"{rollout.shares_percent[arm.name]} %"
-            table.add_row(arm.name, part, arm.version, share, unready.get(arm.name, "ready"))
-    return table
+            rows.append((arm.name, part, arm.version, share, unready.get(arm.name, "ready")))
+    columns = ("arm", "part", "version", "share", "state")
+    return WholeTable(columns, rows, prose=("state",))
 
 
-def checks_table(decision: Decision) -> Table:
+def checks_table(decision: Decision) -> WholeTable:
     """Every check of a decision beside its limit."""
-    table = Table("check", "measured", "limit", "unit", "outcome")
+    rows = []
     for check in decision.ruling.checks:
         measured = "" if check.measured is None else f"{check.measured:.4g}"
         outcome = MARKS.get(check.outcome, check.outcome)
-        table.add_row(check.name, measured, f"{check.limit:.4g}", check.unit, outcome)
-    return table
+        rows.append((check.name, measured, f"{check.limit:.4g}", check.unit, outcome))
+    return WholeTable(("check", "measured", "limit", "unit", "outcome"), rows, prose=("check",))
 
 
 def for_programs(value: Any) -> Any:

@@ -2,15 +2,14 @@
 
 from pathlib import Path
 
-from rich.table import Table
-
 from matops.core.data.value import value_text
 from matops.core.quality.prediction import Prediction
+from matops.entrypoints.whole_table import WholeTable
 
 
-def prediction_table(answers: dict[str, Prediction]) -> Table:
+def prediction_table(answers: dict[str, Prediction]) -> WholeTable:
     """One row a sample and property."""
-    table = Table("file", "property", "value", "interval", "unit", "domain")
+    rows = []
     for file, prediction in answers.items():
         unseen = f", unseen: {' '.join(prediction.unseen)}" if prediction.unseen else ""
         place = "OUTSIDE" if prediction.out_of_domain else "inside"
@@ -20,7 +19,8 @@ def prediction_table(answers: dict[str, Prediction]) -> Table:
             interval = "none"
             if e.lower is not None and e.upper is not None:
                 interval = f"{value_text(e.lower)} to {value_text(e.upper)}"
-            table.add_row(name, target, value_text(e.value), interval, e.unit, domain)
+            rows.append((name, target, value_text(e.value), interval, e.unit, domain))
         for target, q in prediction.derived.items():
-            table.add_row(name, target, f"{q.value:.4g}", "", q.unit.replace("1", ""), "")
-    return table
+            rows.append((name, target, f"{q.value:.4g}", "", q.unit.replace("1", ""), ""))
+    columns = ("file", "property", "value", "interval", "unit", "domain")
+    return WholeTable(columns, rows, prose=("domain",))

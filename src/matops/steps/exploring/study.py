@@ -65,7 +65,7 @@ def _result(samples: Samples, case: Case, answers: HeldOutAnswers) -> VariantRes
     )
 
 
-def _setting(samples: Samples, cases: Sequence[Case], folds: Folds) -> str:
+def study_setting(samples: Samples, cases: Sequence[Case], folds: Folds) -> str:
     """One paragraph on data, folds and starts."""
     groups = len(np.unique(samples.groups))
     starts = sorted({read_card(case.start).version for case in cases if case.start})
@@ -95,4 +95,4 @@ def run_study(
     """
     answers = cross_validate(samples, cases, folds, workplace)
     results = [_result(samples, *pair) for pair in zip(cases, answers, strict=True)]
-    return results, write_study(out, study, _setting(samples, cases, folds), results)
+    return results, write_study(out, study, study_setting(samples, cases, folds), results)

@@ -8,7 +8,7 @@ import typer
 
 from matops.core.errors import BadInput
 from matops.entrypoints.cli.options import Json
-from matops.entrypoints.cli.output import print_json, screen
+from matops.entrypoints.cli.output import print_json, print_tree
 
 if TYPE_CHECKING:
     from rich.tree import Tree
@@ -65,4 +65,4 @@ def _show(traced: "ModelLineage | RecordLineage", tree: "Tree", as_json: bool) -
     if as_json:
         print_json(asdict(traced))
     else:
-        screen.print(tree, highlight=False)
+        print_tree(tree)

@@ -1,6 +1,6 @@
 """Commands on versions of the data: ``matops data log | status | diff | pull | verify``."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,11 +9,13 @@ import typer
 
 from matops.entrypoints.cli.data.upkeep import gc, mend
 from matops.entrypoints.cli.options import Json
-from matops.entrypoints.cli.output import print_json, print_line, screen
+from matops.entrypoints.cli.output import print_json, print_line, print_table, screen
+from matops.entrypoints.whole_table import WholeTable
 
 if TYPE_CHECKING:
-    from matops.adapters.data.dvc_versions import DvcVersions
+    from matops.adapters.data.dvc_versions import DvcVersions, Published
     from matops.artifacts.data.comparison import Counts
+    from matops.artifacts.data.history import VersionEntry
 
 SHORT = 12
 """Characters of a version that tables show; every command takes as few as name it."""
@@ -45,11 +47,13 @@ def _named(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{name} {count}" for name, count in counts.items())
 
 
+def _minute(date: str) -> str:
+    return date[:16].replace("T", " ")
+
+
 @app.command()
 def log(family: FamilyFilter = "", as_json: Json = False) -> None:
     """List the published versions, the newest first: rows, targets, sources, date, author."""
-    from rich.table import Table
-
     from matops.families import check_family
 
     if family:
@@ -58,30 +62,41 @@ def log(family: FamilyFilter = "", as_json: Json = False) -> None:
     if as_json:
         print_json([asdict(entry) for entry in entries])
         return
-    table = Table("family", "version", "rows", "added", "sources", "targets", "date", "author")
+    print_table(log_table(entries))
+
+
+def log_table(entries: "Sequence[VersionEntry]") -> WholeTable:
+    """A row each version."""
+    columns = ("family", "version", "rows", "added", "sources", "targets", "UTC", "author")
+    rows = []
     for entry in entries:
         units = ", ".join(f"{name} / {unit}" for name, unit in entry.targets.items())
         named = (entry.family, entry.version[:SHORT], str(entry.rows), str(entry.added))
-        table.add_row(*named, _named(entry.sources), units, entry.date, entry.author)
-    screen.print(table)
+        rows.append((*named, _named(entry.sources), units, _minute(entry.date), entry.author))
+    return WholeTable(columns, rows, prose=("sources", "targets"))
 
 
 @app.command()
 def status(as_json: Json = False) -> None:
     """Say what is published, by family, and whether it lies here and in the remote."""
-    from rich.table import Table
-
     published = _versions().status()
     if as_json:
         print_json([asdict(item) for item in published])
         return
-    table = Table("family", "version", "rows", "parts", "here", "in the remote", "published")
+    print_table(status_table(published))
+
+
+def status_table(published: "Sequence[Published]") -> WholeTable:
+    """A row each family's data."""
+    columns = ("family", "version", "rows", "parts", "here", "in the remote", "UTC")
+    table = []
     for item in published:
-        rows, date = (str(item.entry.rows), item.entry.date) if item.entry else ("", "")
+        rows, date = (str(item.entry.rows), _minute(item.entry.date)) if item.entry else ("", "")
         here = "all" if item.at_hand == item.parts else f"{item.at_hand} of {item.parts}"
         stored = "yes" if item.remote else "NO"
-        table.add_row(item.family, item.version[:SHORT], rows, str(item.parts), here, stored, date)
-    screen.print(table)
+        named = (item.family, item.version[:SHORT], rows)
+        table.append((*named, str(item.parts), here, stored, date))
+    return WholeTable(columns, table)
 
 
 @app.command()

@@ -8,6 +8,7 @@ import typer
 
 from matops.entrypoints.cli import output
 from matops.entrypoints.cli.options import Changes, FamilyName, Json, Out
+from matops.entrypoints.whole_table import WholeTable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,10 +24,8 @@ def _records(rows: "pd.DataFrame") -> list[dict[str, Any]]:
     return result
 
 
-def _print_designs(screened: "Screened") -> None:
+def designs_table(screened: "Screened") -> WholeTable:
     """The confirmed designs, or some of the front."""
-    from rich.table import Table
-
     from matops.artifacts.pages.plots.style import quantity
     from matops.core.exploring.screening import spread_along
 
@@ -37,7 +36,7 @@ def _print_designs(screened: "Screened") -> None:
     if rows is None:
         shown = spread_along(result.front[cost.name].to_numpy(), SHOWN_DESIGNS)
         rows = result.front.iloc[shown]
-    table = Table(*columns)
+    table = []
     for row in rows.to_dict("records"):
         ends = f"{row[f'{merit.name}_lower']:.4g} to {row[f'{merit.name}_upper']:.4g}"
         cells = [str(row["index"]), f"{row[cost.name]:.4g}", f"{row[merit.name]:.4g}", ends]
@@ -45,14 +44,14 @@ def _print_designs(screened: "Screened") -> None:
             reason = row["refused"].split(":")[0]
             value = "" if reason else f"{row[f'{merit.name}_simulated']:.4g}"
             cells += [value, reason or ("inside" if row["inside"] else "OUTSIDE")]
-        table.add_row(*cells)
-    output.screen.print(table)
+        table.append(cells)
+    return WholeTable(columns, table, prose=("result",))
 
 
 def _print_result(screened: "Screened") -> None:
     result, files = screened.result, screened.files
     if len(result.front):
-        _print_designs(screened)
+        output.print_table(designs_table(screened))
     output.print_line(
         f"{result.plan.count:,} designs: {len(result.front):,} on the front, "
         f"{result.outside:,} out of domain, {result.refused.total():,} refused"

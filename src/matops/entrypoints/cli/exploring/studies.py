@@ -9,7 +9,14 @@ import typer
 
 from matops.core.errors import BadInput
 from matops.entrypoints.cli.options import Changes, FamilyName, InitFrom, Json, Out
-from matops.entrypoints.cli.output import print_json, print_line, print_refusals, screen, side
+from matops.entrypoints.cli.output import (
+    print_json,
+    print_line,
+    print_refusals,
+    print_table,
+    screen,
+    side,
+)
 
 if TYPE_CHECKING:
     from matops.artifacts.pages.study_page import StudyFiles
@@ -72,14 +79,26 @@ def _case(
 
 
 def _print_result(
-    results: list["VariantResult"], files: "StudyFiles", study: "Study", as_json: bool
+    results: list["VariantResult"],
+    files: "StudyFiles",
+    study: "Study",
+    setting: str,
+    as_json: bool,
 ) -> None:
+    from matops.artifacts.pages.study_page import result_tables, study_words
+    from matops.entrypoints.whole_table import WholeTable
+
     if as_json:
         paths = {name: str(path) for name, path in asdict(files).items()}
         measured = [asdict(result) for result in results]
         print_json({"study": study.name, "results": measured, "files": paths})
         return
-    print_line(files.markdown.read_text(encoding="utf-8"))
+    print_line(study_words(study, setting))
+    for table in result_tables(results):
+        # Labels of variants are words, and metrics have their intervals beside them.
+        title = f"\n{table.heading}"
+        print_table(WholeTable(table.columns, table.rows, prose=table.columns, title=title))
+    print_line("")
     for path in (files.csv, files.markdown, files.plot):
         print_line(path)
 
@@ -119,7 +138,7 @@ def study(
     from matops.entrypoints.progress import StepBars
     from matops.entrypoints.settings import read_settings
     from matops.families import get_family
-    from matops.steps.exploring.study import run_study
+    from matops.steps.exploring.study import run_study, study_setting
     from matops.steps.learning.cross_validation import Workplace
     from matops.steps.learning.fold_plan import Folds
 
@@ -148,6 +167,7 @@ def study(
             settings.kept / "cache", studies / "trainings", settings.workers, bars.report
         )
         results, files = run_study(question, samples, cases, division, work, directory)
-    _print_result(results, files, question, as_json)
+    setting = study_setting(samples, cases, division)
+    _print_result(results, files, question, setting, as_json)
     if refused:
         raise typer.Exit(2)

@@ -18,7 +18,7 @@ from matops.entrypoints.cli.options import (
     Preset,
     Source,
 )
-from matops.entrypoints.cli.output import print_json, print_line, screen, side
+from matops.entrypoints.cli.output import print_json, print_line, print_table, side
 
 if TYPE_CHECKING:
     from matops.core.quality.card import Card
@@ -58,8 +58,8 @@ def _print_outcome(card: "Card", places: Mapping[str, str]) -> None:
     """The verdict, every metric, and where the report is."""
     from matops.entrypoints.learning.verdict_text import measurement_table, verdict_table
 
-    screen.print(measurement_table(card.measurements))
-    screen.print(verdict_table(card))
+    print_table(measurement_table(card.measurements))
+    print_table(verdict_table(card))
     for name, place in places.items():
         print_line(f"{name}: {place}")
 
@@ -89,7 +89,7 @@ def _retrained(outputs: Mapping[str, Any], as_json: bool) -> bool:
         outcome = _outcome(*_candidate(_evaluation(place))) if decision.retrain else None
         print_json({**asdict(decision), "outcome": outcome})
         return outcome is None or bool(outcome["accepted"])
-    screen.print(decision_table(considered.family, decision))
+    print_table(decision_table(considered.family, decision))
     return not decision.retrain or is_accepted(_evaluation(place))
 
 

@@ -4,12 +4,12 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Column, Table
 
 from matops.core.errors import BadInput
 from matops.entrypoints.cli.checks import field_values
 from matops.entrypoints.cli.options import Changes, FamilyOption, InitFrom, Json, Preset, Source
-from matops.entrypoints.cli.output import print_json, print_line, screen, side
+from matops.entrypoints.cli.output import print_json, print_line, print_table, side
+from matops.entrypoints.whole_table import WholeTable
 
 if TYPE_CHECKING:
     from matops.entrypoints.pipelines.local_runs import PipelineRequest
@@ -207,17 +207,17 @@ def status(
     if as_json:
         print_json(asdict(overview))
         return
-    versions = Table("pipeline", "newest version", "uploaded")
+    versions = []
     for name, version in overview.versions.items():
         newest, when = ("–", "") if version is None else (version.version, version.created)
-        versions.add_row(name, newest, f"{when:%Y-%m-%d %H:%M}" if when else "")
-    screen.print(versions)
-    schedules = Table("schedule", "UTC", "")
+        versions.append((name, newest, f"{when:%Y-%m-%d %H:%M}" if when else ""))
+    print_table(WholeTable(("pipeline", "newest version", "uploaded"), versions))
+    schedules = []
     for item in overview.schedules:
         state = "" if item.enabled else "off"
-        schedules.add_row(item.timetable.name, item.timetable.cron, state)
-    screen.print(schedules)
-    screen.print(_run_table(overview.runs))
+        schedules.append((item.timetable.name, item.timetable.cron, state))
+    print_table(WholeTable(("schedule", "UTC", ""), schedules))
+    print_table(runs_table(overview.runs))
 
 
 def step_line(step: "StepState") -> str:
@@ -226,15 +226,15 @@ def step_line(step: "StepState") -> str:
     return f"{step.state}{attempts}" + (f": {step.reason}" if step.reason else "")
 
 
-def _run_table(runs: "list[PipelineRun]") -> Table:
+def runs_table(runs: "list[PipelineRun]") -> WholeTable:
+    """A row each run."""
     from matops.entrypoints.pipelines.platform import outcome
 
-    # A run's id is what other commands are given: it is never cut short.
-    table = Table(Column("run", no_wrap=True, min_width=36), "name", "began", "outcome")
+    rows = []
     for run in runs:
         began = f"{run.began:%Y-%m-%d %H:%M}" if run.began else ""
-        table.add_row(run.run_id, run.name, began, outcome(run))
-    return table
+        rows.append((run.run_id, run.name, began, outcome(run)))
+    return WholeTable(("run", "name", "began", "outcome"), rows)
 
 
 def _print_run(run: "PipelineRun", as_json: bool) -> None:
@@ -243,7 +243,7 @@ def _print_run(run: "PipelineRun", as_json: bool) -> None:
     if as_json:
         print_json({**asdict(run), "outcome": outcome(run)})
         return
-    screen.print(_run_table([run]))
+    print_table(runs_table([run]))
     for step in run.steps:
         print_line(f"{step.title}: {step_line(step)}")
     if run.error and not any(step.state == "failed" for step in run.steps):

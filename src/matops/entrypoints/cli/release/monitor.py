@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from matops.entrypoints.cli.options import FamilyOrAll, Json
-from matops.entrypoints.cli.output import print_json, print_line, screen
+from matops.entrypoints.cli.output import print_json, print_line, print_table
+from matops.entrypoints.whole_table import WholeTable
 
 if TYPE_CHECKING:
     from matops.core.monitoring.observation import Observation
@@ -56,7 +57,8 @@ def _look(family: str, window: timedelta, out: Path | None, as_json: bool) -> No
         verdict = {"needs_attention": alarm, "reason": why}
         print_json(_numbers(observation, limits) | verdict)
     else:
-        _print_shifts(observation)
+        if observation.shifts:
+            print_table(shifts_table(observation))
         print_line(f"{family}: {why}")
     if out:
         page = write_report(observation, limits, out / REPORT)
@@ -91,13 +93,11 @@ def _numbers(observation: "Observation", limits: "RetrainingConfig") -> dict[str
     }
 
 
-def _print_shifts(observation: "Observation") -> None:
+def shifts_table(observation: "Observation") -> WholeTable:
     """The descriptors that moved farthest."""
-    from rich.table import Table
-
-    table = Table("descriptor", "index", "by chance, at most", "drift")
-    for shift in observation.shifts[:SHOWN_DESCRIPTORS]:
-        numbers = (shift.index, shift.by_chance, shift.drift)
-        table.add_row(shift.descriptor, *(f"{number:.3f}" for number in numbers))
-    if observation.shifts:
-        screen.print(table)
+    rows = [
+        (shift.descriptor, f"{shift.index:.3f}", f"{shift.by_chance:.3f}", f"{shift.drift:.3f}")
+        for shift in observation.shifts[:SHOWN_DESCRIPTORS]
+    ]
+    columns = ("descriptor", "index", "by chance, at most", "drift")
+    return WholeTable(columns, rows, prose=("descriptor",))

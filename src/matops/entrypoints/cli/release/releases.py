@@ -11,7 +11,7 @@ import typer
 from matops.core.errors import BadInput
 from matops.entrypoints.cli.checks import field_values
 from matops.entrypoints.cli.options import AnyPackage, FamilyName, FamilyOrAll, Json
-from matops.entrypoints.cli.output import print_json, print_line, screen, side
+from matops.entrypoints.cli.output import print_json, print_line, print_table, side
 
 if TYPE_CHECKING:
     from matops.core.release.decision import Decision
@@ -183,7 +183,7 @@ def history(
         print_line(decision_line(decision))
     judged = [decision for decision in decisions if decision.ruling.checks]
     if judged:
-        screen.print(checks_table(judged[-1]))
+        print_table(checks_table(judged[-1]))
 
 
 def _print_status(deployment: "DeploymentStatus", as_json: bool) -> None:
@@ -195,7 +195,7 @@ def _print_status(deployment: "DeploymentStatus", as_json: bool) -> None:
     rollout = deployment.rollout
     if rollout is None:
         raise BadInput(f"{deployment.family}: nothing is deployed")
-    screen.print(arms_table(rollout, deployment.unready))
+    print_table(arms_table(rollout, deployment.unready))
     print_line(f"{rollout.move}: {rollout.reason}")
     print_line(f"clients ask {deployment.url or '(not known yet)'}")
     if deployment.prometheus:

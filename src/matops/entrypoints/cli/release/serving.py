@@ -10,7 +10,7 @@ import typer
 
 from matops.entrypoints.cli.checks import field_values, free_port
 from matops.entrypoints.cli.options import AnyPackage, Files, Json, Package
-from matops.entrypoints.cli.output import print_json, print_refusals, screen
+from matops.entrypoints.cli.output import print_json, print_refusals, print_table
 
 
 def serve(
@@ -79,7 +79,7 @@ def predict(
     elif answers:
         from matops.entrypoints.serving.answers_table import prediction_table
 
-        screen.print(prediction_table(answers))
+        print_table(prediction_table(answers))
         promised = {one.coverage for one in answers.values()}
         said = [f"intervals cover {c:.0%}" for c in promised if c is not None]
         said += ["nothing is promised out of domain"] if None in promised else []
