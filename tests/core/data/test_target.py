@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -96,3 +97,37 @@ def test_histogram_edges_follow_from_the_target_alone(
 def test_positive_targets_are_resolved_alike_at_every_magnitude() -> None:
     edges = np.array(value_edges(Target("x", "GPa", "", "log10", 0.0, 1000.0)))
     np.testing.assert_allclose(edges[1:] / edges[:-1], 10 ** (1 / 8), rtol=2e-3)
+
+
+SPANS = Target("D", "1", "", "log10", 0.0, 1.0, closed=True, log_floor=1e-6)
+
+
+def test_zero_is_a_value_where_a_floor_is_added_and_bounds_are_closed() -> None:
+    values = np.array([0.0, 1e-4, 0.3, 1.0])
+    assert SPANS.is_physical(values).all()
+    assert not SPANS.is_physical(np.array([-1e-9, 1.0 + 1e-9, np.nan])).any()
+    scaled = SPANS.to_scale(values)
+    assert scaled[0] == pytest.approx(-6.0)
+    again = SPANS.from_scale(scaled)
+    assert again[0] == 0.0
+    assert again == pytest.approx(values, rel=1e-9)
+    # As a network answers it, in single precision.
+    assert SPANS.from_scale(scaled.astype(np.float32).astype(float))[0] == 0.0
+
+
+def test_what_a_floor_is_added_to_is_hardly_changed() -> None:
+    plain = Target("D", "1", "", "log10", 0.0, 1.0)
+    assert SPANS.to_scale(np.array(1e-3)) == pytest.approx(plain.to_scale(np.array(1e-3)), abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("settings", "reason"),
+    [
+        ({"scale": "identity", "log_floor": 1e-6}, "only a log10 scale"),
+        ({"scale": "log10", "log_floor": -1.0}, "zero or more"),
+        ({"scale": "log10", "closed": True}, "zero has no logarithm"),
+    ],
+)
+def test_floors_that_make_no_sense_are_refused(settings: dict[str, Any], reason: str) -> None:
+    with pytest.raises(ValueError, match=f"D: .*{reason}"):
+        Target("D", "1", "", lower=0.0, **settings)

@@ -154,3 +154,15 @@ def test_standard_targets_have_the_form_of_a_networks_answer() -> None:
         "sample": (3, 4),
         "atom": (1 + 2 + 3, 3),
     }
+
+
+def test_absolute_targets_are_answered_on_the_learning_scale_itself_with_a_start_or_without() -> (
+    None
+):
+    absolute = Target("D", "1", "", lower=0.0, upper=1.0, absolute=True)
+    rng = np.random.default_rng(0)
+    truth = scalars(rng.normal(3.0, 2.0, (40, 1)), (absolute,))
+    line = scalars(2.0 * truth["sample"] + 1.0, (absolute,))
+    for scaling in (standardise(truth), adopt(line, truth)):
+        assert torch.equal(scaling.centre, torch.zeros(1))
+        assert torch.equal(scaling.scale, torch.ones(1))

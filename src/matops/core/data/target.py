@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 Scale = Literal["log10", "identity"]
 SAMPLE_AXIS = "sample"
 """The axis with one row a sample; any other has as many as the sample says, as one an atom."""
+ROUNDING = 1e-4
+"""Of the ``log_floor``: where values are as little as this, they are rounding."""
 LARGEST_RANK = 2
 """Of a value on its row: a vector has one, a tensor two; a stiffness is written in Voigt's form."""
 
@@ -24,10 +26,18 @@ class Target:
     unit: str  # unit of the physical value, as in ``GPa``
     description: str  # one line for people who don't know the name
     scale: Scale = "identity"  # the scale on which the network learns and errors are averaged
-    # values at or below this are unphysical, in ``unit``; None for no bound
+    # values at or below this are unphysical, in ``unit``, unless ``closed``; None for no bound
     lower: float | None = None
-    # values at or above this are unphysical, in ``unit``; None for no bound
+    # values at or above this are unphysical, in ``unit``, unless ``closed``; None for no bound
     upper: float | None = None
+    # whether a value may be a bound itself, as where no path leads through a sample
+    closed: bool = False
+    # of a log10 scale: what is added to a value before its logarithm, in ``unit``; with it zero is
+    # a value as any other. Far below all others it changes none of them
+    log_floor: float = 0.0
+    # whether networks answer on the learning scale itself, and not in deviations from the training
+    # rows' mean: they can where they know the physical bounds of each sample
+    absolute: bool = False
     quantity: str = ""  # what this is one direction of; targets with the same one are scaled alike
     # what the value has a row for, as in ``atom``, named as the features name it
     axis: str = SAMPLE_AXIS
@@ -39,6 +49,10 @@ class Target:
             raise ValueError(f"{self.name}: no vector or matrix has the shape {self.shape}")
         if self.scale == "log10" and (self.lower is None or self.lower < 0):
             raise ValueError(f"{self.name}: a log10 target needs a lower bound of zero or more")
+        if self.log_floor < 0 or (self.log_floor and self.scale != "log10"):
+            raise ValueError(f"{self.name}: only a log10 scale has a log_floor, of zero or more")
+        if self.closed and self.scale == "log10" and not (self.lower or self.log_floor):
+            raise ValueError(f"{self.name}: zero has no logarithm without a log_floor")
 
     @property
     def size(self) -> int:
@@ -70,11 +84,17 @@ class Target:
 
     def to_scale(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Physical values (any shape, in ``unit``) on the learning scale."""
-        return np.log10(values) if self.scale == "log10" else np.asarray(values, dtype=float)
+        if self.scale == "log10":
+            return np.log10(np.asarray(values, dtype=float) + self.log_floor)
+        return np.asarray(values, dtype=float)
 
     def from_scale(self, scaled: NDArray[np.float64]) -> NDArray[np.float64]:
         """Values on the learning scale (any shape) back in ``unit``."""
-        return np.power(10.0, scaled) if self.scale == "log10" else np.asarray(scaled, dtype=float)
+        if self.scale == "identity":
+            return np.asarray(scaled, dtype=float)
+        values = np.power(10.0, scaled) - self.log_floor
+        # The logarithm of the floor is rounded, and stands for zero all the same.
+        return np.where(np.abs(values) < ROUNDING * self.log_floor, 0.0, values)
 
     def within(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Values (any shape, in ``unit``), those beyond a bound moved to it."""
@@ -83,10 +103,15 @@ class Target:
         return np.clip(values, lower, upper)
 
     def is_physical(self, values: NDArray[np.float64] | np.float64) -> NDArray[np.bool_]:
-        """Which values (any shape, in ``unit``) are finite and strictly inside the bounds."""
+        """Which values (any shape, in ``unit``) are finite and inside the bounds.
+
+        The bounds themselves are where the target is ``closed``.
+        """
         lower = -np.inf if self.lower is None else self.lower
         upper = np.inf if self.upper is None else self.upper
-        return np.asarray(np.isfinite(values) & (values > lower) & (values < upper))
+        inside = (values > lower) & (values < upper)
+        at_bound = (values == lower) | (values == upper)
+        return np.asarray(np.isfinite(values) & (inside | (at_bound & self.closed)))
 
 
 def axis_order(axes: Iterable[str]) -> tuple[str, ...]:

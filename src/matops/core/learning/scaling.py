@@ -48,14 +48,16 @@ def _groups(targets: tuple[Target, ...]) -> list[tuple[Target, ...]]:
 
 
 def standardise(scaled: Tables) -> Scaling:
-    """The scaling that gives targets a mean of 0 and a deviation of 1.
+    """The scaling that gives targets a mean of 0 and a deviation of 1; ``absolute`` ones have none.
 
     That of vectors and tensors is about zero, for all components alike: no other centre and no
     other scales are the same however the sample is turned.
     """
     centres, scales = dict[str, float](), dict[str, float]()
     for group in _groups(scaled.targets):
-        if all(target.is_scalar for target in group):
+        if all(target.absolute for target in group):
+            centre, deviation = {target.name: 0.0 for target in group}, 1.0
+        elif all(target.is_scalar for target in group):
             values = torch.as_tensor(scaled[SAMPLE_AXIS], dtype=torch.float32)
             values = values[:, [scaled.start(target) for target in group]]
             centre = dict.fromkeys((t.name for t in group), float(values.mean()))
@@ -86,7 +88,7 @@ def adopt(answers: Tables, scaled: Tables) -> Scaling:
     """
     scaling = standardise(scaled)
     for group in _groups(scaled.targets):
-        if not all(target.is_scalar for target in group):
+        if not all(target.is_scalar and not target.absolute for target in group):
             continue
         own = [scaled.start(target) for target in group]
         x, y = (tables[SAMPLE_AXIS][:, own].ravel() for tables in (answers, scaled))

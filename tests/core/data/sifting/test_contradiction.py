@@ -69,3 +69,18 @@ def test_the_worst_is_named_among_many_of_a_sample() -> None:
 def test_a_sample_is_its_payload_however_its_keys_are_ordered() -> None:
     assert sample_key({"b": 1, "a": [2]}) == sample_key({"a": [2], "b": 1})
     assert sample_key({"a": [2], "b": 1}) == text_key('{"a":[2],"b":1}')
+
+
+def test_zero_contradicts_what_is_not_zero_and_agrees_with_itself() -> None:
+    spans = Target("D", "1", "", "log10", 0.0, 1.0, closed=True, log_floor=1e-6)
+
+    def labelled(value: float, origin: str) -> Record:
+        return Record(origin, "g", {"image": 1}, {"D": value}, Provenance("json", origin, "a", "b"))
+
+    zero, again, flows = labelled(0.0, "one"), labelled(0.0, "two"), labelled(0.1, "three")
+    assert not list(contradictions([zero], [again], (spans,)))
+    [item] = contradictions([zero], [flows], (spans,))
+    assert item.is_refused
+    no_floor = Target("D", "1", "", lower=0.0, closed=True)
+    [item] = contradictions([zero], [flows], (no_floor,))
+    assert item.is_refused

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -122,7 +123,8 @@ def _method(record: Record) -> tuple[str, str]:
 
 def _compared(record: Record, other: Record, target: Target) -> Contradiction | None:
     own, theirs = record.targets[target.name], other.targets[target.name]
-    factor = max(own, theirs) / min(own, theirs)
+    less, more = (end + target.log_floor for end in sorted((own, theirs)))
+    factor = 1.0 if more == less else more / less if less else math.inf
     is_one = _method(record) == _method(other)
     spread = WITHIN_METHOD if is_one else ACROSS_METHODS
     if factor <= spread.named:
