@@ -91,6 +91,12 @@ def checkpoint_policy(settings: Settings) -> "CheckpointPolicy":
     return CheckpointPolicy(_file_store(settings, url), settings.checkpoint_every_s)
 
 
+def bucket_file(settings: Settings, address: str) -> bytes:
+    """What stands at an address, as in ``s3://bucket/prefix/name``; BadInput where nothing does."""
+    folder, _, name = address.rpartition("/")
+    return _file_store(settings, folder).read(name)
+
+
 def _file_store(settings: Settings, url: str) -> "FileStore":
     from matops.adapters.storage.file_store import FileStore
 

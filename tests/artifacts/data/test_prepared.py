@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from matops.artifacts.data.dataset import write_part
-from matops.artifacts.data.prepared import Prepared, read_prepared, write_prepared
+from matops.artifacts.data.prepared import OwnParts, Prepared, read_prepared, write_prepared
 from matops.core.data.record import Record
 from matops.core.data.split import Part, SplitConfig
 from matops.core.errors import BadInput
@@ -104,3 +104,18 @@ def test_records_of_another_writing_are_refused_instead_of_mixed_up(
     write_part(tmp_path, prepared.records[:1], prepared.family.targets)
     with pytest.raises(BadInput, match="22 records, but features of 21"):
         read_prepared(tmp_path, prepared.family, prepared.config)
+
+
+def test_own_split_is_kept_and_its_torn_groups_counted(tmp_path: Path, prepared: Prepared) -> None:
+    records = [replace(record, group="one") for record in prepared.records]
+    parts: list[Part] = ["train", *(["test"] * (len(records) - 1))]
+    split = replace(prepared.config.split, file="/somewhere/split.csv", fingerprint="aa")
+    config = replace(prepared.config, split=split)
+    own = replace(prepared, records=records, config=config, own=OwnParts(tuple(parts)))
+    write_prepared(tmp_path, own)
+    again = read_prepared(tmp_path, prepared.family, config)
+    assert again.rows("train").tolist() == [0]
+    summary = again.summary().own_split
+    assert summary is not None
+    assert (summary.file, summary.fingerprint, summary.torn_groups) == ("split.csv", "aa", 1)
+    assert "1 groups have rows in several parts" in summary.words

@@ -24,7 +24,14 @@ from matops.core.data.record import Provenance, Record
 from matops.core.data.target import Target
 from matops.core.learning.training import EpochLog
 from matops.core.learning.transfer import Ancestor
-from matops.core.quality.card import Card, DataChange, DataSummary, DomainSummary, Environment
+from matops.core.quality.card import (
+    Card,
+    DataChange,
+    DataSummary,
+    DomainSummary,
+    Environment,
+    OwnSplitSummary,
+)
 from matops.core.quality.gate import Gate, Measurement, Verdict, judge
 from matops.core.quality.uncertainty import Conformal
 
@@ -329,3 +336,13 @@ def test_learning_curve_sentence_gives_the_fall_per_doubling() -> None:
     assert "would hardly help" in explain_learning_curve(curve, MODULI[1:])
     assert "help some targets" in explain_learning_curve(curve, MODULI)
     assert "nothing can be said" in explain_learning_curve(curve[:1], MODULI)
+
+
+@pytest.mark.parametrize("torn", [0, 3])
+def test_page_says_whose_split_it_was_and_whether_it_leaks(torn: int) -> None:
+    card = make_card()
+    own = OwnSplitSummary("split.csv", "0123456789abcdef", torn)
+    page = render(replace(card, data=replace(card.data, own_split=own)))
+    assert "split.csv, SHA-256 0123456789ab." in page
+    assert ("3 groups have rows in several parts" in page) == bool(torn)
+    assert ("Rows of one group are never on two sides" in page) == (not torn)

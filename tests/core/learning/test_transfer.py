@@ -190,3 +190,12 @@ def test_what_is_learnt_beside_joins_the_loss_at_every_step() -> None:
     sizes = [float(n.hidden.weight.detach().abs().mean()) for n in (shrunk, plain)]
     assert sizes[0] < 0.9 * sizes[1]
     assert all(entry.loss < 10 for entry in log)
+
+
+def test_own_splits_must_be_one_file() -> None:
+    own, other = ({**SPLIT, "fingerprint": name} for name in ("aa", "bb"))
+    refuse_leak(own, own, TransferConfig())
+    for parent, child in ((SPLIT, own), (own, SPLIT), (own, other)):
+        with pytest.raises(BadInput, match="split by different files"):
+            refuse_leak(parent, child, TransferConfig())
+        refuse_leak(parent, child, TransferConfig(disjoint_data=True))

@@ -428,3 +428,21 @@ def test_pipelines_are_found_from_any_directory(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment)
     assert done.returncode == 2
     assert "the pipeline has no parameter 'no'" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("screen_designs",), "elastic_cgcnn has no generator of designs"),
+        (("simulate", "--split", "x.csv"), "--split: simulate trains nothing"),
+        (("train_and_release", "--split", "no.csv"), "no.csv: No such file or directory"),
+    ],
+)
+def test_what_a_pipeline_can_not_do_is_said_before_its_first_step(
+    matops: Matops, tmp_path: Path, arguments: tuple[str, ...], said: str
+) -> None:
+    done = matops(tmp_path, "run", *arguments, "--family", "elastic_cgcnn")
+    assert (done.status, done.out) == (2, "")
+    (line,) = done.err.splitlines()
+    assert said in line
+    assert not (tmp_path / "runs").exists()

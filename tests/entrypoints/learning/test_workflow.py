@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import shutil
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,10 +13,15 @@ import pytest
 
 from matops.adapters.data.dvc_store import DvcStore
 from matops.artifacts.data.dataset import read_records, record_ids
+from matops.artifacts.data.prepared import read_prepared
 from matops.core.errors import BadInput
+from matops.core.quality.card import DataSummary
+from matops.entrypoints.configuration import family_config
 from matops.entrypoints.data.ingestion import current_data, ingest_source, version_at_hand
+from matops.entrypoints.learning.own_split import split_of, with_split
 from matops.entrypoints.learning.workflow import prepare_samples
 from matops.families import get_family
+from tests.conftest import call_matops
 
 if TYPE_CHECKING:
     from tests.conftest import Released
@@ -100,3 +107,42 @@ def test_data_ingested_without_git_can_be_had_elsewhere_from_the_pointer(
     assert found is not None
     assert found.version == data.version
     assert record_ids(found.directory) == record_ids(data.directory)
+
+
+def test_own_split_decides_and_is_told_from_another(here: Path, tmp_path: Path) -> None:
+    """As printed, with the calibration and the test rows exchanged."""
+    printed = call_matops(here, "data", "split", FAMILY, "--preset", "demo")
+    assert printed.status == 0, printed
+    rows = list(csv.DictReader(StringIO(printed.out)))
+    turned = {"train": "train", "calibration": "test", "test": "calibration"}
+    file = tmp_path / "split.json"
+    file.write_text(json.dumps({row["id"]: turned[row["part"]] for row in rows}))
+    data = current_data(get_family(FAMILY))
+
+    def prepare(name: str) -> DataSummary:
+        changes = with_split({"evaluation.coverage": 0.8}, str(file))
+        arguments = (data.directory, data.version, tmp_path / name)
+        prepare_samples(FAMILY, "demo", json.dumps(changes), *arguments)
+        family, config = family_config(FAMILY, "demo", json.dumps(changes))
+        prepared = read_prepared(tmp_path / name, family, config)
+        ids = [prepared.records[row].id for row in prepared.rows("test").tolist()]
+        by_id = json.loads(file.read_text())
+        assert ids == [record.id for record in prepared.records if by_id[record.id] == "test"]
+        return prepared.summary()
+
+    before = prepare("own")
+    assert before.rows["test"] == sum(row["part"] == "calibration" for row in rows)
+    assert before.own_split is not None
+    assert before.own_split.torn_groups == 0
+    stale = with_split({}, str(file))
+    by_id = json.loads(file.read_text())
+    file.write_text(json.dumps(by_id | {rows[0]["id"]: "train"}))
+    with pytest.raises(BadInput, match="it was changed; name it with --split"):
+        split_of(family_config(FAMILY, "demo", json.dumps(stale))[1].split)
+    after = prepare("changed").own_split
+    assert after is not None
+    assert after.fingerprint != before.own_split.fingerprint
+    assert with_split({}, str(file))["split.fingerprint"] == after.fingerprint
+    file.write_text(json.dumps({row["id"]: row["part"] for row in rows[1:]}))
+    with pytest.raises(BadInput, match="1 of 160 records have no part, the first being"):
+        prepare("short")

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from matops.core.data.split import OwnSplit
 from matops.core.errors import BadInput
 from matops.core.exploring.study import Variant
 from matops.steps.learning.fold_plan import Case, Folds, Plan, deal_folds, plan_case
@@ -118,3 +119,15 @@ def test_folds_that_can_not_be_dealt_are_refused(samples: Samples, count: int) -
 def test_a_negative_seed_is_refused(samples: Samples) -> None:
     with pytest.raises(BadInput, match="zero or more, not -1"):
         deal_folds(samples, Folds(3, seed=-1))
+
+
+def test_own_folds_are_numbered_from_zero_and_may_not_tear_a_group(samples: Samples) -> None:
+    """Two folds that the user calls 3 and 7."""
+    groups = sorted(set(samples.groups.tolist()))
+    folds = {group: 3 if number % 2 else 7 for number, group in enumerate(groups)}
+    own = OwnSplit("split.csv", "aa", "group", {}, folds)
+    fold_of = deal_folds(samples, Folds(2, 0, own=own))
+    expected = [int(folds[group] == 7) for group in samples.groups.tolist()]
+    assert fold_of.tolist() == expected
+    with pytest.raises(BadInput, match=r"split\.csv: .* records have no fold"):
+        deal_folds(samples, Folds(2, 0, own=replace(own, folds={groups[0]: 0})))

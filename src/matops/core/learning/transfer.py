@@ -138,6 +138,15 @@ def refuse_leak(
     """
     if config.disjoint_data:
         return
+    files = parent.get("fingerprint", ""), child.get("fingerprint", "")
+    if any(files):
+        if files[0] == files[1]:
+            return
+        raise BadInput(
+            "the start may have been trained on test groups of this model: the two were split by "
+            "different files. Give the start's own with --split, or, if the two data sets have no "
+            "group in common, say so with --set training.transfer.disjoint_data=true"
+        )
     held_out = parent["calibration"] + parent["test"]
     if parent["salt"] != child["salt"] or child["calibration"] + child["test"] > held_out + 1e-12:
         raise BadInput(

@@ -12,6 +12,26 @@ SCHEMA_VERSION = 4
 
 
 @dataclass(frozen=True)
+class OwnSplitSummary:
+    """A user's own split, by which the rows were divided."""
+
+    file: str  # name of the file
+    fingerprint: str  # SHA-256 of what stands in it
+    torn_groups: int  # groups with rows in several parts: what measures has been trained on
+
+    @property
+    def words(self) -> str:
+        """File, content and leak in words."""
+        words = f"The split is the user's own: {self.file}, SHA-256 {self.fingerprint[:12]}."
+        if self.torn_groups:
+            words += (
+                f" {self.torn_groups:,} groups have rows in several parts, as was asked for: "
+                "what is measured here is measured on groups that the model has seen."
+            )
+        return words
+
+
+@dataclass(frozen=True)
 class DataSummary:
     """The data behind a model."""
 
@@ -20,6 +40,8 @@ class DataSummary:
     groups: dict[str, int]  # groups by part of the split
     sources: dict[str, int]  # number of rows by source, engine and method
     licences: tuple[str, ...]  # licences that the records state
+    # the user's own split; None where the hash of a group decides
+    own_split: OwnSplitSummary | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,14 @@ Changes = Annotated[
         callback=field_values,
     ),
 ]
+Split = Annotated[
+    str,
+    typer.Option(
+        "--split",
+        help="Your own split: CSV or JSON with id (or group) and part, here or on s3://; "
+        "matops data split prints one",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object for programs")]
 Package = Annotated[
     str,

@@ -20,6 +20,8 @@ def model_tree(lineage: ModelLineage) -> Tree:
     _add_predecessors(tree, card)
     split = ", ".join(f"{rows:,} {part}" for part, rows in card.data.rows.items())
     data = tree.add(f"[bold]data {card.data.version}[/bold]: {split} rows")
+    if card.data.own_split:
+        data.add(escape(card.data.own_split.words))
     if lineage.missing:
         data.add(f"[red]its parts can't be shown: {escape(lineage.missing)}")
     for part in lineage.parts[:SHOWN_PARTS]:
@@ -58,7 +60,8 @@ def record_tree(lineage: RecordLineage) -> Tree:
     if lineage.published:
         tree.add(f"in the published data {lineage.published}")
     for model in lineage.models:
-        words = f"[bold]model {model.model}[/bold] of {model.family}: in its {model.place} rows"
+        rows = f"in its {model.place} rows" if model.place else "its own split says in which rows"
+        words = f"[bold]model {model.model}[/bold] of {model.family}: {rows}"
         tree.add(words).add(f"data {model.data}").add(model.part)
     for where, reason in lineage.unknown:
         tree.add(f"[red]{escape(where)}: not known: {escape(reason)}")

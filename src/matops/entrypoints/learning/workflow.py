@@ -11,6 +11,7 @@ from matops.core.learning.ranks import Ranks
 from matops.core.progress import Progress
 from matops.core.quality.card import DataSummary
 from matops.entrypoints.configuration import family_config
+from matops.entrypoints.learning.own_split import split_of
 from matops.entrypoints.learning.ranks import RankRequest, train_on_ranks
 from matops.entrypoints.learning.verdict_text import verdict_markdown
 from matops.entrypoints.packages import package_to_start_from
@@ -45,9 +46,12 @@ def prepare_samples(
     family, config = family_config(name, preset, changes)
     settings, data = read_settings(), DatasetVersion(version, dataset)
     report, cache = log_progress("preprocess"), settings.kept / "cache"
-    cached = preprocess(family, data, config, out, cache, settings.workers, report)
+    split = split_of(config.split)
+    cached = preprocess(family, data, config, out, cache, settings.workers, report, split)
     summary = read_json(out / SUMMARY, DataSummary)
     words = ", ".join(f"{rows} {part}" for part, rows in sorted(summary.rows.items()))
+    if summary.own_split:
+        words += f". {summary.own_split.words}"
     report(1, 1, words + (", from cache" if cached else ""))
     return {"family": name, "version": version, **summary.rows}
 

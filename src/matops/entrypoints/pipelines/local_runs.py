@@ -53,6 +53,20 @@ class PipelineRequest:
         return {name: value for name, value in named.items() if value} | self.parameters
 
 
+def check_request(pipeline: str, request: PipelineRequest) -> None:
+    """Whether the family can do what the pipeline is for, before any of its steps begins.
+
+    Raises:
+        BadInput: there is no such family, or it makes no designs.
+    """
+    check_family(request.family)
+    if pipeline == "screen_designs":
+        from matops.families import get_family
+        from matops.steps.exploring.screen_part import designing
+
+        designing(get_family(request.family))
+
+
 def run_here(
     pipeline: str, request: PipelineRequest, listen: Callable[[Event], None]
 ) -> dict[str, Any]:
@@ -60,11 +74,12 @@ def run_here(
 
     ``listen`` gets what the steps tell.
     """
-    check_family(request.family)
+    check_request(pipeline, request)
     settings = read_settings()
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     arguments = request.arguments()
     inputs = [str(arguments.get(name, "")) for name in ("source", "init_from", "package")]
+    inputs.append(str(request.changes.get("split.file", "")))
     environment, containers = _place(settings, inputs)
     refused: list[str] = []
 

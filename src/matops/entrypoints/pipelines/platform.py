@@ -14,11 +14,10 @@ from typing import Any
 
 from matops.core.errors import BadInput
 from matops.entrypoints.pipelines.images import check_immutable, step_images
-from matops.entrypoints.pipelines.local_runs import PipelineRequest
+from matops.entrypoints.pipelines.local_runs import PipelineRequest, check_request
 from matops.entrypoints.pipelines.project import compiled_pipelines, project_pipelines
 from matops.entrypoints.settings import read_settings
 from matops.entrypoints.wiring import code_commit, pipeline_service
-from matops.families import check_family
 from matops.steps.pipelines.pipeline_service import (
     PipelineRun,
     PipelineService,
@@ -116,7 +115,7 @@ def _typed(name: str, text: str, kind: str) -> Any:
 
 def start_run(pipeline: str, version: str, request: PipelineRequest) -> PipelineRun:
     """Start a run of a pipeline's version, the newest by default."""
-    check_family(request.family)
+    check_request(pipeline, request)
     service = pipeline_service(read_settings())
     uploaded = _version(service, pipeline, version)
     parameters = _parameters(uploaded, request)
@@ -169,7 +168,7 @@ def schedule_pipeline(
     pipeline: str, version: str, request: PipelineRequest, cron: str
 ) -> tuple[Timetable, Rescheduled]:
     """Create or change the schedule of a pipeline for a family."""
-    check_family(request.family)
+    check_request(pipeline, request)
     if not CRON.fullmatch(cron):
         raise BadInput(
             f"--cron {cron!r}: six fields in UTC, the first is seconds, as in '0 0 3 * * *' for "

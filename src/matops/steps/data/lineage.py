@@ -33,7 +33,8 @@ class RecordInModel:
     model: str
     data: str  # its dataset version
     part: str  # file name of the part
-    place: Part  # of the split, which the record fell to
+    # part of the split, which the record fell to; None where a user's own split decided
+    place: Part | None
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,7 @@ def _in_model(
     record = origins.find_record(data.directory, identity, family.targets)
     if record is None:
         return None
-    place = assign_part(record.group, read_config(family, card).split)
+    split = read_config(family, card).split
+    place = None if split.file else assign_part(record.group, split)
     model = RecordInModel(family.name, card.version, data.version, record.part, place)
     return record, model

@@ -73,6 +73,10 @@ def study_setting(samples: Samples, cases: Sequence[Case], folds: Folds) -> str:
         f"{samples.family.name}: {len(samples.records):,} samples in {groups:,} groups; "
         f"{folds.count} folds of whole groups, seed {folds.seed}."
     )
+    if folds.own:
+        setting += (
+            f" The folds are those of {folds.own.file}, SHA-256 {folds.own.fingerprint[:12]}."
+        )
     if len(folds.held_out) < folds.count:
         setting += f" Only the first {len(folds.held_out)} are held out and measured."
     return f"{setting} Transfer starts from package {', '.join(starts)}." if starts else setting

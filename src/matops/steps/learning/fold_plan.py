@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matops.artifacts.model.start import read_start
-from matops.core.data.split import grouped_folds
+from matops.core.data.split import OwnSplit, grouped_folds
 from matops.core.errors import BadInput
 from matops.core.exploring.study import Variant, draw_training_groups
 from matops.core.family import Family, FamilyConfig
@@ -38,6 +38,7 @@ class Folds:
     count: int  # number of parts
     seed: int  # of the division and of all draws
     measured: int | None = None  # how many of them are held out, where all would cost too much
+    own: OwnSplit | None = None  # the user's own, which then says the fold of each sample
 
     @property
     def held_out(self) -> range:
@@ -61,7 +62,8 @@ def deal_folds(samples: Samples, folds: Folds) -> NDArray[np.int64]:
     """Fold of each sample, shape (n,).
 
     Raises:
-        BadInput: the groups can't be dealt to so many folds, or the seed is negative.
+        BadInput: the groups can't be dealt to so many folds, the seed is negative, or the user's
+            own folds don't fit the samples.
     """
     if folds.seed < 0:
         raise BadInput(f"the seed of the folds is zero or more, not {folds.seed}")
@@ -71,6 +73,8 @@ def deal_folds(samples: Samples, folds: Folds) -> NDArray[np.int64]:
             f"{folds.count} folds can't be made of {groups} groups; "
             f"at least {FEWEST_FOLDS} folds, and a group for each"
         )
+    if folds.own:
+        return np.unique(folds.own.fold_of(samples.records), return_inverse=True)[1]
     return grouped_folds(samples.groups.tolist(), folds.count, folds.seed)
 
 

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from matops.artifacts.data.dataset import read_records
-from matops.artifacts.data.prepared import Prepared, write_prepared
+from matops.artifacts.data.prepared import OwnParts, Prepared, write_prepared
+from matops.core.data.split import OwnSplit
 from matops.core.errors import BadInput
 from matops.core.family import Family, FamilyConfig
 from matops.core.progress import Progress
@@ -31,21 +32,26 @@ def preprocess(
     cache: Path,
     workers: int = 1,
     progress: Progress = lambda done, total, words: None,
+    split: OwnSplit | None = None,
 ) -> bool:
     """Write prepared samples to ``out``; features come from ``cache`` where it has them.
+
+    ``split`` is the user's own, where the configuration names one.
 
     Returns:
         Whether the cache had them.
 
     Raises:
-        BadInput: a part of the split has too few rows to train, calibrate or measure.
+        BadInput: a part of the split has too few rows to train, calibrate or measure; or the user's
+            own does not fit the records.
     """
     # The order in which parts are stored is the order in which they are read back.
     records = sorted(read_records(data.directory, family.targets), key=lambda record: record.id)
+    own = OwnParts(tuple(split.part_of(records, config.split.torn_groups))) if split else None
     cached = features_file(cache, family, records, config).is_file()
     kept = keep_features(family, records, config, cache, workers, progress)
     features = read_features(kept, family.pointers)
-    prepared = Prepared(family, config, data.version, records, features)
+    prepared = Prepared(family, config, data.version, records, features, own)
     _check_parts(family, prepared.summary(), config)
     write_prepared(out, prepared)
     return cached

@@ -392,3 +392,14 @@ def test_kubeflows_own_client_finds_what_was_made(
     assert client.get_run(run.run_id).pipeline_version_reference.pipeline_id == judge
     (schedule,) = client.list_recurring_runs().recurring_runs
     assert client.get_experiment(experiment_name=FAMILY).experiment_id == schedule.experiment_id
+
+
+def test_what_a_pipeline_can_not_do_is_said_before_a_run_begins(
+    kubeflow: Kubeflow, platform: Platform
+) -> None:
+    platform("upload", "screen_designs", "train_and_release")
+    said = one_line(platform("run", "screen_designs", "-f", FAMILY))
+    assert "elastic_cgcnn has no generator of designs" in said
+    said = one_line(platform("run", "train_and_release", "-f", FAMILY, "--split", "split.csv"))
+    assert "a cluster reads it from an address as s3://bucket/split.csv" in said
+    assert not kubeflow.runs

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from matops.entrypoints.cli.data.splits import split
 from matops.entrypoints.cli.data.upkeep import gc, mend
 from matops.entrypoints.cli.options import Json
 from matops.entrypoints.cli.output import print_json, print_line, print_table, screen
@@ -32,7 +33,7 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
-for command in (mend, gc):
+for command in (split, mend, gc):
     app.command()(command)
 
 

@@ -123,6 +123,12 @@ def study(
     ] = None,
     only: Annotated[list[str], typer.Option(help="A variant's label; repeatable")] = [],  # noqa: B006
     init_from: InitFrom = "",
+    split: Annotated[
+        str,
+        typer.Option(
+            help="Your own folds: CSV or JSON with id (or group) and fold, instead of --folds"
+        ),
+    ] = "",
     changes: Changes = [],  # noqa: B006
     out: Out = None,
     as_json: Json = False,
@@ -134,6 +140,7 @@ def study(
     """
     from matops.core.exploring.study import find_study, select_variants
     from matops.entrypoints.configuration import parse_changes
+    from matops.entrypoints.learning.own_split import read_split
     from matops.entrypoints.packages import package_to_start_from
     from matops.entrypoints.progress import StepBars
     from matops.entrypoints.settings import read_settings
@@ -160,7 +167,9 @@ def study(
     print_refusals(refused)
     settings = read_settings()
     studies = settings.kept / "studies" / family
-    directory, division = out or studies / name, Folds(folds, seed, held_out)
+    own = read_split(split) if split else None
+    count = len(set(own.folds.values())) if own else folds
+    directory, division = out or studies / name, Folds(count, seed, held_out, own)
     with StepBars(side) as bars:
         # Two studies that need the same network train it once.
         work = Workplace(

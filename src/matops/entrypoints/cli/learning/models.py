@@ -17,6 +17,7 @@ from matops.entrypoints.cli.options import (
     Json,
     Preset,
     Source,
+    Split,
 )
 from matops.entrypoints.cli.output import print_json, print_line, print_table, side
 
@@ -128,6 +129,8 @@ PIPELINES = {
     "simulate": _simulated,
     "screen_designs": _screened,
 }
+SPLITTING = ("train_and_release", "retrain_on_new_data")
+"""The pipelines that divide data."""
 
 
 def run(
@@ -139,6 +142,7 @@ def run(
     source: Source = "",
     changes: Changes = [],  # noqa: B006
     init_from: InitFrom = "",
+    split: Split = "",
     parameters: Annotated[
         list[str],
         typer.Option(
@@ -161,11 +165,14 @@ def run(
 
     if pipeline not in PIPELINES:
         raise BadInput(f"no pipeline is called {pipeline!r}; there are: {', '.join(PIPELINES)}")
+    if split and pipeline not in SPLITTING:
+        raise BadInput(f"--split: {pipeline} trains nothing; {' and '.join(SPLITTING)} do")
     check_pipelines(read_settings(), [pipeline])
+    from matops.entrypoints.learning.own_split import with_split
     from matops.entrypoints.pipelines.local_runs import PipelineRequest
 
-    further = parse_changes(parameters)
-    request = PipelineRequest(family, preset, source, parse_changes(changes), init_from, further)
+    further, changed = parse_changes(parameters), with_split(parse_changes(changes), split)
+    request = PipelineRequest(family, preset, source, changed, init_from, further)
     if not PIPELINES[pipeline](run_and_show(pipeline, request), as_json):
         raise typer.Exit(1)
 
@@ -176,6 +183,7 @@ def train(
     preset: Preset = "full",
     changes: Changes = [],  # noqa: B006
     init_from: InitFrom = "",
+    split: Split = "",
     processes: Annotated[
         int, typer.Option(min=1, help="Processes that train each network together")
     ] = 1,
@@ -187,10 +195,11 @@ def train(
     """
     from matops.entrypoints.configuration import parse_changes
     from matops.entrypoints.learning.local_training import train_here
+    from matops.entrypoints.learning.own_split import with_split
     from matops.entrypoints.progress import GOES_ON, StepBars
 
     with StepBars(side, GOES_ON) as bars:
-        changed, report = parse_changes(changes), bars.reporter("train")
+        changed, report = with_split(parse_changes(changes), split), bars.reporter("train")
         model = train_here(family, preset, changed, init_from, out, report, processes)
     if model:
         print_line(f"model: {model}")

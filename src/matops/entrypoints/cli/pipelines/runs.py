@@ -7,7 +7,15 @@ import typer
 
 from matops.core.errors import BadInput
 from matops.entrypoints.cli.checks import field_values
-from matops.entrypoints.cli.options import Changes, FamilyOption, InitFrom, Json, Preset, Source
+from matops.entrypoints.cli.options import (
+    Changes,
+    FamilyOption,
+    InitFrom,
+    Json,
+    Preset,
+    Source,
+    Split,
+)
 from matops.entrypoints.cli.output import print_json, print_line, print_table, side
 from matops.entrypoints.whole_table import WholeTable
 
@@ -40,13 +48,20 @@ def _request(
     source: str,
     changes: list[str],
     init_from: str,
+    split: str,
     parameters: list[str],
 ) -> "PipelineRequest":
     from matops.entrypoints.configuration import parse_changes
+    from matops.entrypoints.learning.own_split import with_split
     from matops.entrypoints.pipelines.local_runs import PipelineRequest
 
     further = dict(pair.split("=", 1) for pair in parameters)
-    return PipelineRequest(family, preset, source, parse_changes(changes), init_from, further)
+    if split and not split.startswith("s3://"):
+        raise BadInput(
+            f"--split {split}: a cluster reads it from an address as s3://bucket/split.csv"
+        )
+    changed = with_split(parse_changes(changes), split)
+    return PipelineRequest(family, preset, source, changed, init_from, further)
 
 
 def upload(
@@ -75,6 +90,7 @@ def run(
     source: Source = "",
     changes: Changes = [],  # noqa: B006
     init_from: InitFrom = "",
+    split: Split = "",
     parameters: Parameters = [],  # noqa: B006
     version: Version = "",
     wait: Wait = True,
@@ -88,7 +104,7 @@ def run(
     """
     from matops.entrypoints.pipelines.platform import start_run
 
-    request = _request(family, preset, source, changes, init_from, parameters)
+    request = _request(family, preset, source, changes, init_from, split, parameters)
     started = start_run(pipeline, version, request)
     side.print(f"run {started.run_id}: {started.name}", highlight=False, soft_wrap=True)
     if wait:
@@ -157,6 +173,7 @@ def schedule(
     source: Source = "",
     changes: Changes = [],  # noqa: B006
     init_from: InitFrom = "",
+    split: Split = "",
     parameters: Parameters = [],  # noqa: B006
     version: Version = "",
     as_json: Json = False,
@@ -174,7 +191,7 @@ def schedule(
         side.print("deleted" if dropped.changed else "there was no schedule")
         _print_under_way(dropped)
         return
-    request = _request(family, preset, source, changes, init_from, parameters)
+    request = _request(family, preset, source, changes, init_from, split, parameters)
     timetable, done = schedule_pipeline(pipeline, version, request, cron)
     _print_under_way(done)
     if as_json:
