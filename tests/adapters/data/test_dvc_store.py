@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -291,3 +292,15 @@ def test_pointer_and_remote_are_all_that_another_place_needs(
 def test_without_data_there_is_no_pointer(store: DvcStore) -> None:
     with pytest.raises(BadInput, match=r"data.dvc"):
         store.pointer_text()
+
+
+def test_what_lacks_comes_with_the_stored_twins_of_its_samples(store: DvcStore) -> None:
+    """A twin has the same payload and another label; parts hold other samples, too."""
+    stored = records(1.0, 2.0, 3.0)
+    store.append(METALS, stored[:2])
+    store.append(METALS, stored[2:])
+    twin, new = replace(stored[0], id="twin"), records(4.0)[0]
+    lacking = store.lacking(METALS, [stored[1], twin, new])
+    assert lacking.new == [twin, new]
+    assert lacking.same_samples == [stored[0]]
+    assert store.lacking(OXIDES, [twin]).same_samples == []

@@ -246,3 +246,18 @@ def test_a_retraining_beside_a_champion_has_a_criterion_that_is_met(found: Situa
         assert criterion.met == (
             criterion.measured is not None and criterion.measured >= criterion.limit
         )
+
+
+@pytest.mark.parametrize(("in_vain", "is_alarmed"), [(0, False), (2, False), (3, True), (40, True)])
+def test_attempts_in_vain_raise_an_alarm_from_the_third_on(in_vain: int, is_alarmed: bool) -> None:
+    decision = decide_retraining(replace(STILL, in_vain=in_vain), CONFIG)
+    assert decision.in_vain == in_vain
+    assert bool(decision.alarm) == is_alarmed
+    if is_alarmed:
+        assert decision.alarm.startswith(f"{in_vain} trainings in a row brought no accepted model")
+        assert "data-8, was rejected" in decision.alarm
+
+
+def test_a_training_that_never_ends_is_named_in_the_alarm() -> None:
+    crashed = replace(STILL, in_vain=5, attempt_outcome="")
+    assert "was never judged" in decide_retraining(crashed, CONFIG).alarm

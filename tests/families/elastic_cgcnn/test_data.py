@@ -101,6 +101,15 @@ def test_cif_directory_is_read_with_and_without_header(tmp_path: Path, table: st
     assert len(parse_crystal(good[0].payload).numbers) == 4
 
 
+def test_cif_of_the_directory_may_be_packed(tmp_path: Path) -> None:
+    cif_directory(tmp_path, "gold,173,27\n")
+    (tmp_path / "gold.cif.gz").write_bytes(gzip.compress((tmp_path / "gold.cif").read_bytes()))
+    (tmp_path / "gold.cif").unlink()
+    good, bad = read(tmp_path)
+    assert not bad
+    assert_gold(good[0], "cif-directory")
+
+
 @pytest.mark.parametrize("name", ["data.json", "data.json.gz"])
 def test_list_of_records_is_read_plain_and_compressed(tmp_path: Path, name: str) -> None:
     good, bad = read(written(tmp_path / name, [row()]))

@@ -132,3 +132,10 @@ def test_sources_that_are_no_such_table_are_refused(tmp_path: Path) -> None:
         list(read_source(tmp_path / "nothing.csv", STATED))
     with pytest.raises(BadInput, match="not a known layout"):
         list(read_source(tmp_path, STATED))
+
+
+def test_a_column_that_stands_twice_is_refused_and_the_first_not_taken(tmp_path: Path) -> None:
+    path = tmp_path / "gold_0.35.csv"
+    path.write_text("Number,Direction,Phase 1,Cii,Cii\n1,x,0.1,2,3\n")
+    with pytest.raises(BadInput, match="the column 'Cii' stands twice; keep one"):
+        list(read_source(path, Provenance("", "")))

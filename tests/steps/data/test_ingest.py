@@ -194,3 +194,26 @@ def test_strange_labels_are_added_named_and_counted(
     assert report.quarantined[0].origin == torn.provenance.origin
     again = ingest(family, [swapped, near, nearly], store, aside.extend)
     assert (again.repeated, again.doubtful) == (3, 0)
+
+
+def test_source_that_breaks_after_a_batch_says_what_stays_and_the_same_again_adds_the_rest(
+    family: Family,
+    alloys: list[Record],
+    store: Any,
+    aside: list[Quarantined],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("matops.steps.data.ingest.BATCH", 4)
+
+    def broken() -> Iterator[Record]:
+        yield from alloys[:6]
+        raise BadInput("the disk is gone")
+
+    with pytest.raises(BadInput) as caught:
+        ingest(family, broken(), store, aside.extend)
+    assert str(caught.value) == (
+        "the disk is gone; 4 records before that are published as v1 and stay, and the same "
+        "command again adds the rest"
+    )
+    report = ingest(family, alloys[:6], store, aside.extend)
+    assert (report.added, report.repeated) == (2, 4)

@@ -177,11 +177,26 @@ ESPRESSO = (
         shortest_A=3.197,
     ),
     espresso(
-        "ibrav 14",
+        "ibrav 14 without its angles",
         14,
         "celldm(1)=5",
         CRYSTAL,
-        refused="ibrav 14 is not read; write ibrav = 0 and CELL_PARAMETERS",
+        refused="ibrav 14: celldm or A, B, C and cosines are missing or impossible",
+    ),
+    espresso(
+        "ibrav -13 with crystal coordinates",
+        -13,
+        "A=5, B=5, C=5, cosAC=0",
+        CRYSTAL,
+        refused="ibrav -13 has other axes before QE 6.5, so that crystal coordinates may be read "
+        "in two ways; write ibrav = 0 and CELL_PARAMETERS",
+    ),
+    espresso(
+        "ibrav 15",
+        15,
+        "celldm(1)=5",
+        CRYSTAL,
+        refused="ibrav 15 is not read; write ibrav = 0 and CELL_PARAMETERS",
     ),
     espresso(
         "an atom short",

@@ -1,7 +1,7 @@
 """When to retrain: a pure function of numbers, each shown beside its limit."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 FIRST_MODEL = "no model is released yet"
@@ -38,6 +38,9 @@ class RetrainingConfig:
     # the longest wait: each attempt in a row that was rejected or never judged, from the second on,
     # doubles it from the cooldown, so that a training in vain costs one a month in the end
     longest_cooldown_hours: float = 720.0
+    # attempts in a row without an accepted model from which on somebody should look: the gates, the
+    # data or the cluster stand against every one of them
+    alarm_in_vain: int = 3
 
     def wait_hours(self, in_vain: int) -> float:
         """Hours from the last attempt to the next, where so many in a row brought no model."""
@@ -110,6 +113,8 @@ class RetrainingDecision:
     retrain: bool  # whether it pays
     reason: str  # one sentence
     criteria: tuple[Criterion, ...]  # every criterion, met or not
+    in_vain: int = 0  # attempts in a row up to now that brought no accepted model
+    alarm: str = ""  # that these are too many, for somebody to look at; empty while they are not
 
 
 def _number(value: float) -> str:
@@ -179,11 +184,26 @@ def _hindrance(situation: Situation, config: RetrainingConfig) -> str:
 
 
 def decide_retraining(situation: Situation, config: RetrainingConfig) -> RetrainingDecision:
-    """Whether a retraining pays.
+    """Whether a retraining pays, and whether too many were in vain.
 
     It does where nothing hinders it and there is no model yet, or the new rows reach both of
     their limits, or the champion's age, the drift or the share out of domain reaches its own.
     """
+    decision = _weigh(situation, config)
+    return replace(decision, in_vain=situation.in_vain, alarm=_alarm(situation, config))
+
+
+def _alarm(situation: Situation, config: RetrainingConfig) -> str:
+    if situation.in_vain < max(1, config.alarm_in_vain):
+        return ""
+    last = situation.attempt_outcome or "never judged"
+    return (
+        f"{situation.in_vain} trainings in a row brought no accepted model, the last one, on data "
+        f"{situation.attempted_data}, was {last}: see its report, or why its run failed"
+    )
+
+
+def _weigh(situation: Situation, config: RetrainingConfig) -> RetrainingDecision:
     missing = "no model is released"
     age = _criterion("age of the champion", situation.age_days, config.age_days, "days", missing)
     rows, share = _new_data(situation, config)

@@ -48,10 +48,13 @@ def explain_considered(path: Path) -> str:
     considered = read_considered(path)
     table = markdown_table(COLUMNS, _rows(considered.decision, "**met**"))
     title = f"# {considered.family}, data {considered.data}"
-    return f"{title}\n\n**{considered.decision.reason}**\n\n{table}"
+    alarm = f"**Alarm: {considered.decision.alarm}**\n\n" if considered.decision.alarm else ""
+    return f"{title}\n\n{alarm}**{considered.decision.reason}**\n\n{table}"
 
 
 def decision_table(family: str, decision: RetrainingDecision) -> WholeTable:
     """The same for a terminal."""
-    rows, title = _rows(decision, Text("met", "bold")), f"{family}: {decision.reason}"
+    alarm = f"ALARM: {decision.alarm}\n" if decision.alarm else ""
+    title = f"{alarm}{family}: {decision.reason}"
+    rows = _rows(decision, Text("met", "bold"))
     return WholeTable(COLUMNS, rows, prose=("criterion", "in words"), title=title)

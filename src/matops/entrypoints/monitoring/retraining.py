@@ -1,5 +1,6 @@
 """The decision to retrain with its adapters joined on."""
 
+import logging
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from matops.entrypoints.settings import read_settings
 from matops.entrypoints.wiring import dataset_store, package_store, serving_monitor
 from matops.steps.monitoring.retraining import consider_retraining
 from matops.steps.ports import DatasetVersion
+
+log = logging.getLogger(__name__)
 
 
 def consider(
@@ -33,7 +36,10 @@ def consider(
     )
     write_json(out, Considered(name, data.version, decision))
     log_progress("decide")(1, 1, decision.reason)
+    if decision.alarm:
+        log.warning("%s: %s", name, decision.alarm)
     measured = {
         f"{c.name} [{c.unit}]": c.measured for c in decision.criteria if c.measured is not None
     }
-    return {"retrain": float(decision.retrain), **measured}
+    in_vain = {"attempts in vain": float(decision.in_vain)}
+    return {"retrain": float(decision.retrain), **in_vain, **measured}

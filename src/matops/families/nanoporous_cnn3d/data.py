@@ -1,6 +1,8 @@
 """Sources of nanoporous structures with measured stiffness."""
 
+import csv
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
@@ -76,8 +78,13 @@ def _read_stiffness_table(source: Path, stated: Provenance) -> Incoming:
 
 def _read_table(source: Path) -> pd.DataFrame:
     with open_table(source) as file:
-        if len(file.readline(LONGEST_HEADING_BYTES)) == LONGEST_HEADING_BYTES:
-            raise BadInput(f"{source}: its first line, the heading, never ends")
+        heading = file.readline(LONGEST_HEADING_BYTES)
+    if len(heading) == LONGEST_HEADING_BYTES:
+        raise BadInput(f"{source}: its first line, the heading, never ends")
+    names = Counter(next(csv.reader([heading.decode(errors="replace")]), []))
+    twice = [name for name, times in names.items() if times > 1]
+    if twice:  # pandas would call the second Cii.1
+        raise BadInput(f"{source}: the column {twice[0]!r} stands twice; keep one")
     try:
         with open_table(source, LARGEST_TABLE_BYTES) as file:
             table = pd.read_csv(file, float_precision="round_trip")

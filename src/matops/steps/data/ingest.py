@@ -70,6 +70,13 @@ def ingest(
                 after = store.append(family, good)
                 version, added = after.version, added + after.added
                 repeated += len(good) - after.added
+    except BadInput as error:
+        if not added:
+            raise
+        raise BadInput(
+            f"{error}; {added:,} records before that are published as {version[:12]} and stay, and "
+            "the same command again adds the rest"
+        ) from None
     finally:  # also where the source breaks off, or the records can't be stored
         refusals.flush()
     current = None if version else store.checkout(family)

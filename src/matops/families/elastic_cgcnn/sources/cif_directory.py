@@ -6,7 +6,7 @@ from functools import partial
 from io import TextIOWrapper
 from pathlib import Path
 
-from matops.core.data.file_content import open_unpacked
+from matops.core.data.file_content import PACKED_ENDINGS, open_unpacked
 from matops.core.data.record import Provenance, Record, or_quarantined
 from matops.core.errors import BadInput
 from matops.core.family import Incoming
@@ -43,8 +43,10 @@ def _cif_record(directory: Path, row: list[str], headings: list[str], stated: Pr
             f"{len(row)} fields in {len(headings)} columns; decimals take a point: {','.join(row)}"
         )
     moduli = moduli_GPa(dict(zip(headings, row, strict=True)))
-    path = directory / f"{row[0].strip()}.cif"
+    names = [f"{row[0].strip()}.cif{ending}" for ending in ("", *PACKED_ENDINGS)]
     try:
+        paths = [directory / name for name in names]
+        path = next((path for path in paths if path.is_file()), paths[0])
         if path.resolve().parent != directory.resolve() or not path.is_file():
             raise BadInput("no such file")
         crystal = parse_crystal(load_request(path))

@@ -51,6 +51,11 @@ def read_espresso_input(text: str, species: Species = ()) -> PeriodicAtoms:
         raise BadInput("the input has no ATOMIC_POSITIONS")
     lines.number, unit = cards["ATOMIC_POSITIONS"]
     symbols, places = _positions(lines, int(system["nat"]))
+    if unit == "crystal" and system["ibrav"] == -13:
+        raise BadInput(
+            "ibrav -13 has other axes before QE 6.5, so that crystal coordinates may be read in "
+            "two ways; write ibrav = 0 and CELL_PARAMETERS"
+        )
     if unit == "crystal":
         return PeriodicAtoms(cell_A, places, tuple(symbols))
     return in_cell(cell_A, places * _unit_A(unit or "alat", alat_A, "ATOMIC_POSITIONS"), symbols)
@@ -99,11 +104,14 @@ def _positions(lines: Lines, count: int) -> tuple[list[str], FloatArray]:
 def _bravais_A(system: Mapping[str, Any], a: float) -> FloatArray:
     """The lattice of an ``ibrav``, rows in Å; ``a`` is its constant in Å."""
     kind = int(system["ibrav"])
+    if kind == 14:
+        return _triclinic_A(system, a)
     b, c, x = _shape(system, a, kind)
     if not min(a, b, c) > 0 or not abs(x) < 1:
         raise BadInput(f"ibrav {kind}: celldm or A, B, C and cosines are missing or impossible")
     y = np.sqrt(1 - x * x)
     tx, ty, tz = np.sqrt((1 - x) / 2), np.sqrt((1 - x) / 6), np.sqrt(max(1 + 2 * x, 0) / 3)
+    u, v = (a / np.sqrt(3) * (tz + times * np.sqrt(2) * ty) for times in (-2, 1))
     lattices = {
         1: [[a, 0, 0], [0, a, 0], [0, 0, a]],
         2: [[-a / 2, 0, a / 2], [0, a / 2, a / 2], [-a / 2, a / 2, 0]],
@@ -111,14 +119,19 @@ def _bravais_A(system: Mapping[str, Any], a: float) -> FloatArray:
         -3: [[-a / 2, a / 2, a / 2], [a / 2, -a / 2, a / 2], [a / 2, a / 2, -a / 2]],
         4: [[a, 0, 0], [-a / 2, a * np.sqrt(3) / 2, 0], [0, 0, c]],
         5: [[a * tx, -a * ty, a * tz], [0, 2 * a * ty, a * tz], [-a * tx, -a * ty, a * tz]],
+        -5: [[u, v, v], [v, u, v], [v, v, u]],
         6: [[a, 0, 0], [0, a, 0], [0, 0, c]],
         7: [[a / 2, -a / 2, c / 2], [a / 2, a / 2, c / 2], [-a / 2, -a / 2, c / 2]],
         8: [[a, 0, 0], [0, b, 0], [0, 0, c]],
         9: [[a / 2, b / 2, 0], [-a / 2, b / 2, 0], [0, 0, c]],
+        -9: [[a / 2, -b / 2, 0], [a / 2, b / 2, 0], [0, 0, c]],
+        91: [[a, 0, 0], [0, b / 2, -c / 2], [0, b / 2, c / 2]],
         10: [[a / 2, 0, c / 2], [a / 2, b / 2, 0], [0, b / 2, c / 2]],
         11: [[a / 2, b / 2, c / 2], [-a / 2, b / 2, c / 2], [-a / 2, -b / 2, c / 2]],
         12: [[a, 0, 0], [b * x, b * y, 0], [0, 0, c]],
         -12: [[a, 0, 0], [0, b, 0], [c * x, 0, c * y]],
+        13: [[a / 2, 0, -c / 2], [b * x, b * y, 0], [a / 2, 0, c / 2]],
+        -13: [[a / 2, b / 2, 0], [-a / 2, b / 2, 0], [c * x, 0, c * y]],
     }
     if kind not in lattices:
         raise BadInput(f"ibrav {kind} is not read; write ibrav = 0 and CELL_PARAMETERS")
@@ -129,14 +142,31 @@ def _shape(system: Mapping[str, Any], a: float, kind: int) -> tuple[float, float
     """B and c in Å, and the one cosine that a lattice needs; what it doesn't need is a, or 0."""
     in_units_of_a = "celldm(1)" in system
     names = ("celldm(2)", "celldm(3)") if in_units_of_a else ("b", "c")
-    needed = (kind in (8, 9, 10, 11, 12, -12), kind in (4, 6, 7, 8, 9, 10, 11, 12, -12))
+    with_b = kind in (8, 9, -9, 91, 10, 11, 12, -12, 13, -13)
+    needed = (with_b, with_b or kind in (4, 6, 7))
     b, c = (
         (a if in_units_of_a else 1.0) * float(system.get(name, 0.0)) if is_needed else a
         for name, is_needed in zip(names, needed, strict=True)
     )
-    cosine = {5: ("celldm(4)", "cosab"), 12: ("celldm(4)", "cosab"), -12: ("celldm(5)", "cosac")}
-    named = cosine.get(kind)
+    of_ab, of_ac = ("celldm(4)", "cosab"), ("celldm(5)", "cosac")
+    named = (dict.fromkeys((5, -5, 12, 13), of_ab) | dict.fromkeys((-12, -13), of_ac)).get(kind)
     return b, c, float(system.get(named[not in_units_of_a], 1.0)) if named else 0.0
+
+
+def _triclinic_A(system: Mapping[str, Any], a: float) -> FloatArray:
+    """The lattice of ``ibrav`` 14, rows in Å."""
+    in_units_of_a = "celldm(1)" in system
+    of_program = [f"celldm({n})" for n in range(2, 7)]
+    names = of_program if in_units_of_a else ["b", "c", "cosbc", "cosac", "cosab"]
+    b, c, *cosines = (float(system.get(name, np.nan)) for name in names)
+    b, c = (a * b, a * c) if in_units_of_a else (b, c)
+    x_bc, x_ac, x_ab = cosines
+    y_ab = np.sqrt(1 - x_ab**2) if abs(x_ab) < 1 else np.nan
+    along_b = (x_bc - x_ac * x_ab) / y_ab
+    height = np.sqrt(max(1 - x_ac**2 - along_b**2, 0.0))
+    if not min(a, b, c) > 0 or not height > 0:
+        raise BadInput("ibrav 14: celldm or A, B, C and cosines are missing or impossible")
+    return np.array([[a, 0, 0], [b * x_ab, b * y_ab, 0], [c * x_ac, c * along_b, c * height]])
 
 
 def read_espresso_output(text: str, species: Species = ()) -> PeriodicAtoms:
