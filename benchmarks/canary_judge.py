@@ -1,15 +1,19 @@
 """How often the judge of canary releases errs, and how soon it sees: simulated releases.
 
-    python -m benchmarks.canary_judge [--releases 500] [--requests-per-s 20]
+    python -m benchmarks.canary_judge [--releases 1000] [--only bursty] [--workers 2]
 
-Requests arrive at random and go to the arms by their shares; each look sees all of a stage so far.
-A healthy candidate differs from the champion by chance only.
+Requests arrive at random, alone or in bursts of requests that are alike, and each goes to an arm
+by the shares; each look sees all of a stage so far. Two errors are counted, by kind of traffic:
+healthy candidates that are rolled back, and bad ones that are promoted. A release that ends as
+inconclusive is neither: a person decides.
 """
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from statistics import median
 from typing import Annotated
 
@@ -26,7 +30,9 @@ from matops.core.release.traffic import ArmTraffic, Buckets, PairedAnswers
 Array = NDArray[np.float64]
 LATENCY_EDGES_S = (*SERVER_EDGES_S, np.inf)
 VALUE_EDGES_GPA = (*np.geomspace(10, 500, 30), np.inf)
-GOLDEN_REQUESTS = 8
+GOLDEN_REQUESTS, RECENT_REQUESTS = 8, 32
+MOST_S = 8 * 3600.0
+"""What has not ended by then would have shown as an error of the judge's deadlines."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +41,8 @@ class Behaviour:
 
     Attributes:
         failing: share of requests that fail.
-        p50_s: median latency.
-        spread: standard deviation of its logarithm.
+        refusing: share of requests that it refuses as bad input.
+        slowness: by what its latency is multiplied.
         factor: by what its predictions are multiplied.
         outside: share of samples out of its domain.
         disagreeing: share of pairs farther apart than both intervals.
@@ -44,8 +50,8 @@ class Behaviour:
     """
 
     failing: float = 0.001
-    p50_s: float = 0.03
-    spread: float = 0.5
+    refusing: float = 0.02
+    slowness: float = 1.0
     factor: float = 1.0
     outside: float = 0.01
     disagreeing: float = 0.05
@@ -54,12 +60,15 @@ class Behaviour:
 
 HEALTHY = Behaviour()
 FLAKY = replace(HEALTHY, failing=0.01)
-CASES = {
-    "healthy": (HEALTHY, HEALTHY),
-    "healthy, both fail 1 %": (FLAKY, FLAKY),
+HEALTHY_CASES = {
+    "equal": (HEALTHY, HEALTHY),
+    "both fail 1 %": (FLAKY, FLAKY),
     "other predictions, pairs agree": (replace(HEALTHY, factor=1.6), HEALTHY),
+}
+BAD_CASES = {
     "fails 5 %": (replace(HEALTHY, failing=0.05), HEALTHY),
-    "three times slower": (replace(HEALTHY, p50_s=0.09), HEALTHY),
+    "refuses 80 %": (replace(HEALTHY, refusing=0.8), HEALTHY),
+    "three times slower": (replace(HEALTHY, slowness=3.0), HEALTHY),
     "predictions ten times too large": (replace(HEALTHY, factor=10, disagreeing=0.95), HEALTHY),
     "as wrong, with endless intervals": (
         replace(HEALTHY, factor=10, disagreeing=0.0, wide=0.95),
@@ -70,24 +79,100 @@ CASES = {
 """Candidate and champion of each kind of release."""
 
 
+@dataclass(frozen=True)
+class Traffic:
+    """What clients send.
+
+    Attributes:
+        requests_per_s: of all clients.
+        burst: mean number of requests that come together and are alike (geometric).
+        batches: share of requests that hold ``batch`` samples, all alike.
+        batch: samples of such a request.
+        slow: share of requests that take a second by nature; the others take 7 ms.
+    """
+
+    requests_per_s: float
+    burst: float = 1.0
+    batches: float = 0.0
+    batch: int = 256
+    slow: float = 0.0
+
+
+KINDS = {
+    "steady, 20/s": Traffic(20.0),
+    "steady, 2/s": Traffic(2.0),
+    "low, 1 in 10 s": Traffic(0.1),
+    "low, 1 a minute": Traffic(1 / 60),
+    "bimodal, 2/s": Traffic(2.0, slow=0.05),
+    "bursty, 2/s": Traffic(2.0, burst=20.0),
+    "batched, 2/s": Traffic(2.0, batches=0.05),
+}
+
+
+@dataclass(frozen=True)
+class Requests:
+    """Requests that arrived, a value each; those of a burst are alike.
+
+    Attributes:
+        nominal_s: latency that a champion needs.
+        value_GPa: what a champion predicts.
+        strangeness: how unlike the training data, uniform in 0 to 1.
+        samples: how many samples it holds.
+    """
+
+    nominal_s: Array
+    value_GPa: Array
+    strangeness: Array
+    samples: Array
+
+    def only(self, chosen: NDArray[np.bool_]) -> "Requests":
+        """Some of them."""
+        return Requests(*(getattr(self, name)[chosen] for name in self.__dataclass_fields__))
+
+
+def arrive(traffic: Traffic, seconds: float, rng: np.random.Generator) -> Requests:
+    """Requests of all clients in some seconds."""
+    bursts = rng.poisson(traffic.requests_per_s * seconds / traffic.burst)
+    sizes = rng.geometric(1 / traffic.burst, bursts)
+    n = int(sizes.sum())
+
+    def alike(drawn: Array) -> Array:
+        return np.repeat(drawn, sizes)
+
+    if traffic.slow:
+        nominal_s = np.where(rng.random(n) < traffic.slow, 1.0, 0.007)
+    else:
+        nominal_s = 0.03 * np.exp(0.5 * alike(rng.normal(size=bursts)))
+    return Requests(
+        nominal_s=nominal_s * np.exp(0.1 * rng.normal(size=n)),
+        value_GPa=70.0 * np.exp(0.5 * alike(rng.normal(size=bursts))),
+        strangeness=alike(rng.random(bursts)),
+        samples=np.where(rng.random(n) < traffic.batches, traffic.batch, 1),
+    )
+
+
 def histogram(values: Array, edges: Sequence[float]) -> Buckets:
     """Values counted between edges."""
     counts = np.bincount(np.searchsorted(edges, values), minlength=len(edges))
     return Buckets(tuple(edges), tuple(map(float, counts)))
 
 
-def traffic(arm: Behaviour, requests: int, rng: np.random.Generator) -> ArmTraffic:
-    """What an arm meets in some requests of one sample each."""
-    latency_s = arm.p50_s * np.exp(arm.spread * rng.normal(size=requests))
-    values = arm.factor * 70.0 * np.exp(0.5 * rng.normal(size=requests))
+def meet(arm: Behaviour, requests: Requests, rng: np.random.Generator) -> ArmTraffic:
+    """What an arm meets in some requests; each counts once, however many samples it holds."""
+    refused = rng.random(requests.samples.size) < arm.refusing
+    taken = requests.only(~refused)
+    failed = rng.random(taken.samples.size) < arm.failing
+    answered = taken.only(~failed)
+    values_GPa = arm.factor * answered.value_GPa * np.exp(0.1 * rng.normal(size=(~failed).sum()))
     return ArmTraffic(
-        requests=float(requests),
-        errors=float(rng.binomial(requests, arm.failing)),
-        refused=0.0,
-        latency_s=histogram(latency_s, LATENCY_EDGES_S),
-        predictions={"K_VRH": histogram(values, VALUE_EDGES_GPA)},
-        samples=float(requests),
-        outside=float(rng.binomial(requests, arm.outside)),
+        requests=float(taken.samples.size),
+        errors=float(failed.sum()),
+        refused=float(refused.sum()),
+        latency_s=histogram(arm.slowness * taken.nominal_s, LATENCY_EDGES_S),
+        predictions={"K_VRH": histogram(values_GPa, VALUE_EDGES_GPA)},
+        answered=float(answered.samples.size),
+        samples=float(answered.samples.sum()),
+        outside=float((answered.strangeness < arm.outside).sum()),
     )
 
 
@@ -102,11 +187,50 @@ def together(one: ArmTraffic, other: ArmTraffic) -> ArmTraffic:
 
     if one.latency_s is None or other.latency_s is None:
         raise ValueError("both windows need a latency")
+    counts = ("requests", "errors", "refused", "answered", "samples", "outside")
     return ArmTraffic(
-        **{name: added(name) for name in ("requests", "errors", "refused", "samples", "outside")},
+        **{name: added(name) for name in counts},
         latency_s=joined(one.latency_s, other.latency_s),
         predictions={t: joined(b, other.predictions[t]) for t, b in one.predictions.items()},
     )
+
+
+@dataclass
+class Pairs:
+    """Answers of both arms: golden requests, the same at every look, and clients' last ones."""
+
+    candidate: Behaviour
+    champion: Behaviour
+    rng: np.random.Generator
+    golden: list[tuple[bool, bool]] = field(default_factory=list)
+    recent: deque[tuple[bool, bool]] = field(default_factory=lambda: deque(maxlen=RECENT_REQUESTS))
+
+    def __post_init__(self) -> None:
+        self.golden = [self._draw() for _ in range(GOLDEN_REQUESTS)]
+
+    def _draw(self) -> tuple[bool, bool]:
+        far, wide = self.rng.random(2) < (self.candidate.disagreeing, self.candidate.wide)
+        return bool(far), bool(wide)
+
+    def ask(self, arrived: int) -> PairedAnswers:
+        """What a look compares after some more requests."""
+        self.recent.extend(self._draw() for _ in range(min(arrived, RECENT_REQUESTS)))
+        pairs = [*self.golden, *self.recent]
+        own, other = (
+            self.rng.random(len(pairs)) < arm.failing for arm in (self.candidate, self.champion)
+        )
+        far, wide = np.mean(pairs, axis=0)
+        return PairedAnswers(
+            asked=len(pairs),
+            champion_failed=int(other.sum()),
+            candidate_failed=int(own.sum()),
+            both_failed=int((own & other).sum()),
+            not_finite=0,
+            outside_interval={"K_VRH": float(far)},
+            golden_mismatches=0,
+            far_wider={"K_VRH": float(wide)},
+            recent=len(self.recent),
+        )
 
 
 @dataclass(frozen=True)
@@ -116,7 +240,7 @@ class Ended:
     Attributes:
         rollout: its last state.
         after_s: how long it took.
-        requests: requests that the candidate got.
+        requests: requests of clients that the candidate got.
     """
 
     rollout: Rollout
@@ -124,53 +248,41 @@ class Ended:
     requests: int
 
 
-def compared(candidate: Behaviour, champion: Behaviour, rng: np.random.Generator) -> PairedAnswers:
-    """Answers of both to the golden requests."""
-    own, other = (rng.random(GOLDEN_REQUESTS) < arm.failing for arm in (candidate, champion))
-    return PairedAnswers(
-        asked=GOLDEN_REQUESTS,
-        champion_failed=int(other.sum()),
-        candidate_failed=int(own.sum()),
-        both_failed=int((own & other).sum()),
-        not_finite=0,
-        outside_interval={
-            "K_VRH": rng.binomial(GOLDEN_REQUESTS, candidate.disagreeing) / GOLDEN_REQUESTS
-        },
-        golden_mismatches=0,
-        far_wider={"K_VRH": rng.binomial(GOLDEN_REQUESTS, candidate.wide) / GOLDEN_REQUESTS},
-    )
-
-
 def release(
     candidate: Behaviour,
     champion: Behaviour,
-    requests_per_s: float,
+    traffic: Traffic,
     policy: CanaryPolicy,
     rng: np.random.Generator,
 ) -> Ended:
     """Simulate one release under the judge, look by look."""
     began = now = datetime(2026, 1, 1, tzinfo=UTC)
     rollout = begin(deploy_first("1", "/1"), "2", "/2", now, policy)
-    nothing = (traffic(candidate, 0, rng), traffic(champion, 0, rng))
-    own, other, requests = *nothing, 0
-    while rollout.candidate:
+    nothing = meet(HEALTHY, arrive(traffic, 0.0, rng), rng)
+    own, other, asked = nothing, nothing, 0
+    pairs = Pairs(candidate, champion, rng)
+    while (
+        rollout.candidate and not rollout.awaits_person and now - began < timedelta(seconds=MOST_S)
+    ):
         now += timedelta(seconds=policy.look_every_s)
-        offered = requests_per_s * policy.look_every_s / 100
-        more = int(rng.poisson(offered * rollout.share_percent))
-        others = int(rng.poisson(offered * rollout.shares_percent[rollout.reference.name]))
-        own = together(own, traffic(candidate, more, rng))
-        other = together(other, traffic(champion, others, rng))
-        requests += more
-        paired = compared(candidate, champion, rng)
-        after = judge_and_move(rollout, own, other, paired, now, policy)
-        if after.share_percent != rollout.share_percent:
+        arrived = arrive(traffic, policy.look_every_s, rng)
+        shares = rollout.shares_percent
+        goes_to = 100 * rng.random(arrived.samples.size)
+        for_own = goes_to < rollout.share_percent
+        for_other = goes_to >= 100 - shares[rollout.reference.name]
+        asked += int(for_own.sum())
+        for_own |= rollout.is_mirrored
+        own = together(own, meet(candidate, arrived.only(for_own), rng))
+        other = together(other, meet(champion, arrived.only(for_other), rng))
+        after = look(rollout, own, other, pairs.ask(arrived.samples.size), now, policy)
+        if after.stage_began != rollout.stage_began:
             # The champion's last window stays for the stage in which it has no traffic.
-            own, other = nothing[0], other if after.share_percent == 100 else nothing[1]
+            own, other = nothing, other if after.share_percent == 100 else nothing
         rollout = after
-    return Ended(rollout, (now - began).total_seconds(), requests)
+    return Ended(rollout, (now - began).total_seconds(), asked)
 
 
-def judge_and_move(
+def look(
     rollout: Rollout,
     own: ArmTraffic,
     other: ArmTraffic,
@@ -179,28 +291,45 @@ def judge_and_move(
     policy: CanaryPolicy,
 ) -> Rollout:
     """The state after one look."""
-    return next_rollout(
-        rollout, judge_canary(rollout, own, other, paired, now, policy), now, policy
+    ruling = judge_canary(rollout, own, other, paired, now, policy)
+    return next_rollout(rollout, ruling, now, policy)
+
+
+def simulate(kind: str, case: str, releases: int, seed: int = 7) -> list[Ended]:
+    """Releases of one case on one kind of traffic."""
+    rng = np.random.default_rng([seed, *kind.encode(), *case.encode()])
+    arms = {**HEALTHY_CASES, **BAD_CASES}[case]
+    return [release(*arms, KINDS[kind], CanaryPolicy(), rng) for _ in range(releases)]
+
+
+def line(kind: str, case: str, ends: Sequence[Ended]) -> str:
+    """One row of the table."""
+    moves = Counter(end.rollout.move for end in ends)
+    shares = (moves[move] / len(ends) for move in ("promote", "inconclusive", "roll_back"))
+    after_s, asked = (
+        median(getattr(end, name) for end in ends) for name in ("after_s", "requests")
     )
+    columns = " | ".join(f"{share:6.1%}" for share in shares)
+    return f"| {kind:16} | {case:32} | {columns} | {after_s:6.0f} | {asked:6.0f} |"
 
 
 def main(
-    releases: Annotated[int, typer.Option(help="simulated releases of each kind")] = 500,
-    requests_per_s: Annotated[float, typer.Option(help="requests to all arms")] = 20.0,
+    releases: Annotated[
+        int, typer.Option(help="healthy releases by traffic; half as many bad ones")
+    ] = 1000,
+    only: Annotated[str, typer.Option(help="kinds of traffic whose name begins so")] = "",
+    workers: Annotated[int, typer.Option(help="processes")] = 1,
 ) -> None:
     """Print how releases of each kind end."""
-    policy = CanaryPolicy()
-    print(f"{releases} releases of each kind, {requests_per_s:g} requests/s")
-    for name, arms in CASES.items():
-        rng = np.random.default_rng(7)
-        ends = [release(*arms, requests_per_s, policy, rng) for _ in range(releases)]
-        moves = Counter(end.rollout.move for end in ends)
-        print(
-            f"{name:32} promoted {moves['promote'] / releases:6.1%}  "
-            f"rolled back {moves['roll_back'] / releases:6.1%}  "
-            f"after {median(end.after_s for end in ends):5.0f} s and "
-            f"{median(end.requests for end in ends):6.0f} requests (medians)"
-        )
+    print("| traffic | candidate | promoted | inconclusive | rolled back | after s | requests |")
+    with ProcessPoolExecutor(workers) as pool:
+        for kind in (kind for kind in KINDS if kind.startswith(only)):
+            for title, cases in (("all healthy", HEALTHY_CASES), ("all bad", BAD_CASES)):
+                each = -(-releases // (len(cases) if cases is HEALTHY_CASES else 2 * len(cases)))
+                ends = list(pool.map(partial(simulate, kind, releases=each), cases))
+                for case, of_case in zip(cases, ends, strict=True):
+                    print(line(kind, case, of_case), flush=True)
+                print(line(kind, title, [end for case in ends for end in case]), flush=True)
 
 
 if __name__ == "__main__":

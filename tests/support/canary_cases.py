@@ -15,8 +15,9 @@ from matops.core.release.traffic import ArmTraffic, Buckets, PairedAnswers
 REQUESTS = "requests of the candidate"
 ERRORS = "failed requests beyond the other arm's"
 CAP = "failed requests"
-P95 = "p95 latency over the other arm's"
-OUTSIDE = "samples out of domain beyond the other arm's"
+REFUSED = "refused requests beyond the other arm's"
+P95 = "requests slower than 1.6 times the other arm's p95"
+OUTSIDE = "requests out of domain beyond the other arm's"
 SHIFT = "shift of K_VRH"
 PAIRS = "pairs that disagree on K_VRH"
 WIDER = "pairs with an interval over 2.5 times as wide for K_VRH"
@@ -28,9 +29,9 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 POLICY = CanaryPolicy(
     shares_percent=(20, 100),
     least_requests=300,
-    least_samples=250,
     error_tolerance=0.02,
     error_cap=0.05,
+    refused_tolerance=0.03,
     latency_ratio=1.6,
     outside_excess=0.04,
     shift=0.15,
@@ -42,6 +43,7 @@ POLICY = CanaryPolicy(
     most_stage_s=900.0,
     most_release_s=1500.0,
     most_setbacks=3,
+    mirror=False,
 )
 EDGES_S = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, math.inf)
 EDGES_GPA = (50.0, 100.0, 150.0, 200.0, math.inf)
@@ -61,7 +63,7 @@ CANDIDATE = ArmTraffic(
     refused=7.0,
     latency_s=latency(40, 250, 90, 18, 2, 0, 0),
     predictions=moduli(60, 150, 120, 60, 10),
-    samples=400.0,
+    answered=398.0,
     outside=5.0,
 )
 REFERENCE = ArmTraffic(
@@ -70,7 +72,7 @@ REFERENCE = ArmTraffic(
     refused=9.0,
     latency_s=latency(60, 310, 105, 22, 3, 0, 0),
     predictions=moduli(80, 185, 150, 70, 15),
-    samples=500.0,
+    answered=499.0,
     outside=6.0,
 )
 PAIRED = PairedAnswers(10, 0, 0, 0, {"K_VRH": 0.1}, 0, {"K_VRH": 0.2})

@@ -15,7 +15,7 @@ def main(port: int, variant: str) -> None:
     own = {"family": "elastic_cgcnn", "model_version": "m8", "variant": variant}
     requests = Counter("matops_requests", "Requests by outcome", [*own, "outcome"])
     samples = Counter("matops_samples", "Samples", [*own]).labels(**own)
-    outside = Counter("matops_out_of_domain", "Outside", [*own]).labels(**own)
+    outside = Counter("matops_out_of_domain_requests", "Outside", [*own]).labels(**own)
     edges_s = (0.01, 0.02, 0.05, 0.1)
     seconds = Histogram("matops_request_seconds", "Time", [*own], buckets=edges_s).labels(**own)
     labels = [*own, "target", "unit"]

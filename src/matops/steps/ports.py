@@ -159,6 +159,10 @@ class Serving(Protocol):
     def is_led_by_schedule(self) -> bool:
         """Whether a scheduled judge leads releases, so that who begins one does not wait."""
 
+    @property
+    def can_mirror(self) -> bool:
+        """Whether a candidate can get copies of all requests, with nobody waiting for answers."""
+
     def prometheus_command(self, url: str) -> list[str]:
         """Command line of a Prometheus for this URL; none where the deployments need none."""
 

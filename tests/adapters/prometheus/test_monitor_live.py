@@ -99,7 +99,7 @@ def test_counts_are_exact_survive_a_restart_and_end_with_the_process(
         soon(lambda: met(began).requests == 10.0, "ten requests")
         found = met(began)
         assert (found.errors, found.refused) == (3.0, 4.0)
-        assert (found.samples, found.outside) == (30.0, 3.0)
+        assert (found.answered, found.samples, found.outside) == (7.0, 30.0, 3.0)
         assert found.latency_s == Buckets((0.01, 0.02, 0.05, 0.1, math.inf), (1, 1, 2, 0, 1))
         assert found.predictions == {"K_VRH": Buckets((50, 100, 200, math.inf), (1, 2, 0, 1))}
         later = now()

@@ -47,9 +47,25 @@ def test_each_target_has_its_own_edges(
             if sample.name == "matops_prediction_bucket" and sample.labels.items() >= labels.items()
         }
         assert {float(edge) for edge in found} == {*value_edges(target), float("inf")}
-        assert registry.get_sample_value("matops_prediction_count", labels) == 2
-    widths = OWN | {"target": "K", "unit": "GPa"}
-    assert registry.get_sample_value("matops_interval_width_sum", widths) == pytest.approx(60)
+        assert registry.get_sample_value("matops_prediction_count", labels) == 1
+    labels = OWN | {"target": "K", "unit": "GPa"}
+    assert registry.get_sample_value("matops_prediction_sum", labels) == pytest.approx(60)
+    assert registry.get_sample_value("matops_interval_width_sum", labels) == pytest.approx(30)
+
+
+def test_a_batch_counts_as_one_request(
+    metrics: ServingMetrics, registry: CollectorRegistry
+) -> None:
+    for _ in range(3):
+        metrics.count_predictions([prediction(100.0)])
+    metrics.count_predictions([prediction(900.0, "Gd")] * 192 + [prediction(100.0)] * 64)
+    labels = OWN | {"target": "K", "unit": "GPa"}
+    upper = next(edge for edge in value_edges(TARGETS[0]) if edge >= 100)
+    below = labels | {"le": str(upper)}
+    assert registry.get_sample_value("matops_prediction_count", labels) == pytest.approx(4)
+    assert registry.get_sample_value("matops_prediction_bucket", below) == pytest.approx(3.25)
+    assert registry.get_sample_value("matops_out_of_domain_requests_total", OWN) == 0.75
+    assert registry.get_sample_value("matops_samples_total", OWN) == 259
 
 
 def test_requests_samples_and_strangers_are_counted(

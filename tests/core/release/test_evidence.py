@@ -12,6 +12,7 @@ from matops.core.release.evidence import (
     difference_evidence,
     log_martingale,
     rate_evidence,
+    single_look_evidence,
     threshold,
 )
 
@@ -41,6 +42,17 @@ def test_who_looks_after_every_request_is_wrong_as_rarely_as_promised() -> None:
             )
         )
     assert wrong / 300 < level
+
+
+@pytest.mark.parametrize(("requests", "limit"), [(8, 0.2), (40, 0.2), (40, 0.01), (300, 0.05)])
+def test_a_look_at_known_requests_is_no_surer_than_the_binomial(
+    requests: int, limit: float
+) -> None:
+    for failures in range(requests + 1):
+        chance = binom.sf(failures - 1, requests, limit)
+        bound = np.exp(-single_look_evidence(failures, requests, limit))
+        assert chance <= bound * (1 + 1e-12)
+    assert bound == pytest.approx(limit**requests)
 
 
 def test_the_least_evidence_over_all_allowed_pairs_counts() -> None:

@@ -95,8 +95,23 @@ def test_a_roll_back_leaves_the_champion_with_everything() -> None:
     assert (rollout.move, rollout.reason, rollout.generation) == ("roll_back", "p95 too high", 4)
 
 
+def test_what_is_inconclusive_is_set_aside_until_a_person_or_another_release_comes() -> None:
+    aside = after(started(), ADVANCE, Ruling("inconclusive", "3 requests in 3600 s"))
+    assert aside.awaits_person
+    assert aside.shares_percent == {"m7-1": 100, "m8-2": 0}
+    assert aside.baseline is None
+    promoted = after(aside, Ruling("promote", "by hand"))
+    assert promoted.shares_percent == {"m8-2": 100}
+    assert after(aside, Ruling("roll_back", "by hand")).shares_percent == {"m7-1": 100}
+    again = begin(aside, "8", "/models/m8", NOON, POLICY)
+    assert again.candidate == aside.candidate
+    assert (again.move, again.share_percent) == ("start", POLICY.shares_percent[0])
+    other = begin(aside, "9", "/models/m9", NOON, POLICY)
+    assert other.candidate == Arm(f"m9-{aside.generation + 1}", "9", "/models/m9")
+
+
 def test_setbacks_are_counted_in_a_row() -> None:
-    blind = Ruling("inconclusive", "no such series", setback=True)
+    blind = Ruling("hold", "no such series", setback=True)
     assert after(started(), blind, replace(blind, reason="again")).setbacks == 2
     assert after(started(), blind, Ruling("hold", "wait")).setbacks == 0
 

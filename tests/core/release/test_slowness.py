@@ -39,28 +39,28 @@ def test_counts_above_are_interpolated_and_nothing_is_known_beyond_all_edges() -
 @pytest.mark.parametrize("requests", [300, 3_000, 300_000])
 def test_equal_arms_give_no_evidence_at_any_size(requests: int) -> None:
     arm = latency(*(requests * np.array([0.3, 0.4, 0.2, 0.06, 0.03, 0.01, 0, 0])))
-    assert slowness_evidence(arm, arm, 1.5) < 0
+    assert slowness_evidence(arm, arm, 1.5, 0.05) == 0
 
 
 @pytest.mark.parametrize(("requests", "sure"), [(60, False), (600, True)])
 def test_a_slower_arm_is_known_from_enough_requests(requests: int, sure: bool) -> None:
     fast = latency(*(requests * np.array([0.3, 0.5, 0.19, 0.01, 0, 0, 0, 0])))
     slow = latency(*(requests * np.array([0, 0.1, 0.3, 0.4, 0.19, 0.01, 0, 0])))
-    assert (slowness_evidence(slow, fast, 1.5) >= ENOUGH) is sure
-    assert slowness_evidence(fast, slow, 1.5) < 0
+    assert (slowness_evidence(slow, fast, 1.5, 0.05) >= ENOUGH) is sure
+    assert slowness_evidence(fast, slow, 1.5, 0.05) == 0
 
 
 def test_a_ratio_below_the_limit_is_no_evidence() -> None:
     one, other = latency(0, 0, 9_000, 1_000, 0, 0, 0, 0), latency(0, 0, 9_600, 400, 0, 0, 0, 0)
     ratio = quantile(one, 0.95) / quantile(other, 0.95)
     assert 1.5 < ratio < 1.6
-    assert slowness_evidence(one, other, 1.5) < ENOUGH
-    assert slowness_evidence(one, other, 1.2) > ENOUGH
+    assert slowness_evidence(one, other, 1.5, 0.05) < ENOUGH
+    assert slowness_evidence(one, other, 1.2, 0.05) > ENOUGH
 
 
 def test_an_arm_beyond_all_edges_is_slow_but_not_by_how_much() -> None:
     lost, quick = latency(0, 0, 0, 0, 0, 0, 0, 500), latency(0, 500, 0, 0, 0, 0, 0, 0)
-    assert slowness_evidence(lost, quick, 1.5) > ENOUGH
-    assert slowness_evidence(lost, lost, 1.5) == 0
+    assert slowness_evidence(lost, quick, 1.5, 0.05) > ENOUGH
+    assert slowness_evidence(lost, lost, 1.5, 0.05) == 0
     nearly = latency(0, 0, 0, 0, 0, 0, 500, 0)
-    assert slowness_evidence(lost, nearly, 1.5) < ENOUGH
+    assert slowness_evidence(lost, nearly, 1.5, 0.05) < ENOUGH

@@ -156,7 +156,7 @@ def test_a_release_is_begun_looked_at_and_promoted(
     assert shares(cluster) == [10, 10, 80]
     # A scheduled job names no family: it looks at all that are deployed.
     looked = json.loads(release("tick", "--json").out)
-    assert looked["ruling"]["move"] == "inconclusive"
+    assert looked["ruling"]["move"] == "hold"
     assert looked["evidence"]["paired"]["asked"] > 0
     assert looked["evidence"]["paired"]["golden_mismatches"] == 0
     assert looked["evidence"]["paired"]["candidate_failed"] == 0
@@ -168,16 +168,17 @@ def test_a_release_is_begun_looked_at_and_promoted(
     assert "a hotfix" in release("history", FAMILY).out
 
 
-def test_a_candidate_that_nobody_can_measure_is_rolled_back(
+def test_a_candidate_that_nobody_can_measure_is_set_aside(
     cluster: Cluster, release: Release, newer: Path, released: Released
 ) -> None:
     release("up", FAMILY)
     impatient = ("--set", "look_every_s=0.01", "--set", "settling_s=0")
     done = release("start", newer, *impatient)
-    assert done.status == 1, done
-    assert "without measurements" in done.err
-    assert [arm.split("-")[0] for arm in cluster.pods] == [f"m{released.package.name[:8]}"]
-    assert shares(cluster) == [100]
+    assert done.status == 3, done
+    assert "without measurements, a person decides" in done.err
+    versions = [released.package.name, read_card(newer).version]
+    assert [arm.split("-")[0] for arm in cluster.pods] == [f"m{name[:8]}" for name in versions]
+    assert shares(cluster) == [0, 100]
 
 
 @contextmanager
@@ -215,7 +216,7 @@ def test_a_pipelines_release_step_begins_the_release_and_looks_lead_it(
         measured, words = look_at_release(FAMILY, tmp_path / "second.json")
     assert version in waiting
     assert measured == {"under_way": 1.0, "share [%]": 10.0}
-    assert "inconclusive" in words
+    assert "hold" in words
     assert "not measured" in words
     assert json.loads((tmp_path / "second.json").read_text())["evidence"]["paired"]["asked"] > 0
     assert release("promote", FAMILY).status == 0

@@ -72,7 +72,7 @@ class Monitor:
 
     def __init__(self) -> None:
         histogram = Buckets((0.02, 0.05, math.inf), (500.0, 500.0, 0.0))
-        healthy = ArmTraffic(1000, 0, 0, histogram, {"K_VRH": histogram}, 1000, 0)
+        healthy = ArmTraffic(1000, 0, 0, histogram, {"K_VRH": histogram}, 1000, 1000, 0)
         self.by_version: Callable[[str], ArmTraffic] = lambda version: healthy
         self.healthy = healthy
 
@@ -258,13 +258,40 @@ def test_a_candidate_that_no_longer_answers_is_rolled_back_at_once(
     assert "out of memory" in decision.ruling.reason
 
 
-def test_without_measurements_it_is_held_and_then_rolled_back(bench: Bench, newer: Path) -> None:
+def test_without_measurements_it_is_held_and_then_a_persons(bench: Bench, newer: Path) -> None:
     bench.monitor.by_version = lambda version: ArmTraffic()
     bench.release.begin(newer)
     bench.run()
-    assert set(bench.moves[:-1]) == {"hold", "inconclusive"}
-    assert bench.moves[-1] == "roll_back"
-    assert "without measurements" in bench.told[-1].ruling.reason
+    assert set(bench.moves[:-1]) == {"hold"}
+    assert bench.moves[-1] == "inconclusive"
+    assert "without measurements, a person decides" in bench.told[-1].ruling.reason
+    left = bench.rack.state
+    assert left
+    assert left.champion.version == bench.champion
+    assert (left.share_percent, left.awaits_person) == (0, True)
+    looked = bench.release.tick()
+    assert looked
+    assert looked.ended
+    assert bench.rack.state == left
+
+
+def test_a_person_promotes_what_was_inconclusive(bench: Bench, newer: Path) -> None:
+    bench.monitor.by_version = lambda version: ArmTraffic()
+    bench.release.begin(newer)
+    bench.run()
+    bench.release.decide_by_hand("promote", "few requests, all of them well")
+    assert bench.champion == version_of(newer)
+
+
+def test_what_was_inconclusive_begins_anew_and_blocks_nothing(bench: Bench, newer: Path) -> None:
+    measured, bench.monitor.by_version = bench.monitor.by_version, lambda version: ArmTraffic()
+    bench.release.begin(newer)
+    bench.run()
+    bench.monitor.by_version = measured
+    again = bench.release.begin(newer)
+    assert (again.move, again.share_percent) == ("start", POLICY.shares_percent[0])
+    bench.run()
+    assert bench.champion == version_of(newer)
 
 
 def test_where_nobody_sees_to_a_change_it_is_held_and_no_fault_of_the_candidates(
@@ -276,7 +303,7 @@ def test_where_nobody_sees_to_a_change_it_is_held_and_no_fault_of_the_candidates
     bench.rack.late, bench.rack.down = "the controller is away", {candidate.name: "not seen"}
     held = bench.release.tick()
     assert held
-    assert held.ruling.move == "inconclusive"
+    assert held.ruling.move == "hold"
     assert held.ruling.reason.startswith("the controller is away: ")
     bench.rack.late, bench.rack.down = "", {}
     bench.run()
@@ -296,16 +323,16 @@ def test_a_change_that_is_seen_to_during_a_look_condemns_nobody(
     monkeypatch.setattr(bench.rack, "unready", lambda family: down if next(late, "") else {})
     decision = bench.release.tick()
     assert decision
-    assert decision.ruling.move == "inconclusive"
+    assert decision.ruling.move == "hold"
 
 
-def test_a_change_that_nobody_sees_to_for_long_is_rolled_back(bench: Bench, newer: Path) -> None:
+def test_a_change_that_nobody_sees_to_for_long_is_inconclusive(bench: Bench, newer: Path) -> None:
     bench.release.begin(newer)
     bench.release.tick()
     bench.rack.late = "the controller is away"
     bench.run()
-    assert set(bench.moves[:-1]) <= {"hold", "inconclusive"}
-    assert bench.moves[-1] == "roll_back"
+    assert set(bench.moves[:-1]) == {"hold"}
+    assert bench.moves[-1] == "inconclusive"
     assert "the controller is away" in bench.told[-1].ruling.reason
     assert "without measurements" in bench.told[-1].ruling.reason
 
@@ -325,7 +352,7 @@ def test_a_monitor_that_refuses_is_an_outage_under_way_and_an_error_before(
     bench.release.begin(newer)
     bench.monitor.by_version = refuse
     bench.run()
-    assert bench.moves[-1] == "roll_back"
+    assert bench.moves[-1] == "inconclusive"
     assert "without measurements" in bench.told[-1].ruling.reason
 
 

@@ -46,6 +46,7 @@ class KServeServing:
     """
 
     is_led_by_schedule = True
+    can_mirror = False
 
     def __init__(
         self,

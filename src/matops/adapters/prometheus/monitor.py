@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 REQUESTS = "matops_requests_total"
 LATENCY = "matops_request_seconds_bucket"
 SAMPLES = "matops_samples_total"
-OUTSIDE = "matops_out_of_domain_total"
+OUTSIDE = "matops_out_of_domain_requests_total"
 PREDICTIONS = "matops_prediction_bucket"
 FAILED = ("error", "overloaded")
 ANSWERED = ("ok", *FAILED)
@@ -68,6 +68,7 @@ class PrometheusMonitor:
             refused=window.outcomes(["bad_input"]),
             latency_s=window.histogram(LATENCY),
             predictions={t: buckets for t, buckets in predictions.items() if buckets},
+            answered=window.outcomes(["ok"]),
             samples=window.count(SAMPLES),
             outside=window.count(OUTSIDE),
         )

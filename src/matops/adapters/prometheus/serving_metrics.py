@@ -1,12 +1,17 @@
 """What a server says of itself to Prometheus; every series names family, version and variant."""
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
+from math import inf
+from threading import Lock
 from typing import Literal
 
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
-from prometheus_client.metrics_core import Metric
+from prometheus_client.metrics_core import HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
+from prometheus_client.utils import floatToGoString
 
 from matops.adapters.prometheus.drift_metrics import DescriptorMetrics
 from matops.core.data.target import Target, value_edges, width_edges
@@ -52,6 +57,10 @@ class ServingMetrics:
         self._outside = counter(
             "matops_out_of_domain", "Answered samples unlike the training data"
         ).labels(*own)
+        self._strange = counter(
+            "matops_out_of_domain_requests",
+            "Answered requests out of the domain, each by the share of its samples",
+        ).labels(*own)
         self._unseen = counter(
             "matops_unseen", "Samples with a category that training never saw", "token"
         )
@@ -69,9 +78,15 @@ class ServingMetrics:
             buckets=BATCH_EDGES,
             registry=registry,
         ).labels(*own)
-        self._values = _ByTarget("matops_prediction", "Predicted values", targets, value_edges)
+        self._values = _ByTarget(
+            own, "matops_prediction", "Predicted values; a request counts 1", targets, value_edges
+        )
         self._widths = _ByTarget(
-            "matops_interval_width", "Widths of the intervals", targets, width_edges
+            own,
+            "matops_interval_width",
+            "Widths of the intervals; a request counts 1",
+            targets,
+            width_edges,
         )
         registry.register(self._values)
         registry.register(self._widths)
@@ -103,50 +118,69 @@ class ServingMetrics:
         self._batch.observe(samples)
 
     def count_predictions(self, predictions: Sequence[Prediction]) -> None:
-        """What was answered; an array counts once, by its root mean square.
+        """What one request was answered; an array has one value, its root mean square.
 
-        So each sample is one value of each histogram, as comparisons of them suppose, and costs
-        the same however many atoms it has.
+        However many samples the request has, it adds 1 to each histogram: a batch is one event to
+        whoever compares the arms of a release.
         """
+        weight = 1 / len(predictions)
+        outside = sum(prediction.out_of_domain for prediction in predictions)
         self._samples.inc(len(predictions))
+        self._outside.inc(outside)
+        self._strange.inc(outside * weight)
         for prediction in predictions:
-            self._outside.inc(prediction.out_of_domain)
             for token in prediction.unseen:
                 self._unseen.labels(*self._own, token).inc()
             for name, estimate in prediction.estimates.items():
-                self._values.observe(self._own, name, magnitude(estimate.value))
+                self._values.observe(name, magnitude(estimate.value), weight)
                 if estimate.lower is None or estimate.upper is None:
                     continue
                 ends = zip(numbers_of(estimate.upper), numbers_of(estimate.lower), strict=True)
                 widths = [upper - lower for upper, lower in ends]
                 is_array = isinstance(estimate.value, list)
-                self._widths.observe(self._own, name, magnitude(widths if is_array else widths[0]))
+                width = magnitude(widths if is_array else widths[0])
+                self._widths.observe(name, width, weight)
 
 
 class _ByTarget(Collector):
-    """One histogram under a common name for each target, each with edges of its own."""
+    """One histogram under a common name for each target, each with edges of its own.
+
+    A value counts by a weight, which the library's histograms don't know.
+    """
 
     def __init__(
         self,
+        own: tuple[str, ...],
         name: str,
         words: str,
         targets: Sequence[Target],
         edges: Callable[[Target], tuple[float, ...]],
     ) -> None:
-        self.name, self.words = name, words
-        labels = (*LABELS, "target", "unit")
-        self.units = {target.name: target.unit for target in targets}
-        self.histograms = {
-            target.name: Histogram(name, words, labels, registry=None, buckets=edges(target))
-            for target in targets
-        }
+        self._own, self._name, self._words = own, name, words
+        self._units = {target.name: target.unit for target in targets}
+        self._edges = {target.name: (*edges(target), inf) for target in targets}
+        self._counts = {name: [0.0] * len(upper) for name, upper in self._edges.items()}
+        self._sums = dict.fromkeys(self._edges, 0.0)
+        self._lock = Lock()
 
-    def observe(self, own: tuple[str, ...], target: str, value: float) -> None:
-        self.histograms[target].labels(*own, target, self.units[target]).observe(value)
+    def observe(self, target: str, value: float, weight: float) -> None:
+        with self._lock:
+            self._counts[target][bisect_left(self._edges[target], value)] += weight
+            self._sums[target] += weight * value
 
     def collect(self) -> Iterable[Metric]:
-        joined = Metric(self.name, self.words, "histogram")
-        for histogram in self.histograms.values():
-            for metric in histogram.collect():
-                joined.samples += metric.samples
-        return [joined]
+        labels = (*LABELS, "target", "unit")
+        metric = HistogramMetricFamily(self._name, self._words, labels=labels)
+        with self._lock:
+            for target, unit in self._units.items():
+                edges = map(floatToGoString, self._edges[target])
+                buckets = list(zip(edges, accumulate(self._counts[target]), strict=True))
+                # A histogram begins with its first value: an arm that is asked nothing has none.
+                if not buckets[-1][1]:
+                    continue
+                own = (*self._own, target, unit)
+                metric.add_metric(own, buckets, self._sums[target])
+                if self._edges[target][0] < 0:  # the library then leaves out sum and count
+                    count = dict(zip(labels, own, strict=True))
+                    metric.add_sample(f"{self._name}_count", count, buckets[-1][1])
+        yield metric

@@ -1,22 +1,27 @@
 """The judge of a canary release: a pure function of what two arms met and answered.
 
-Looking often costs nothing: every test of chance is a martingale
-(:mod:`matops.core.release.evidence`), valid at all looks together, and the policy's chance of a
-false alarm is shared among the tests of all stages.
-``python -m benchmarks.canary_judge --releases 1000`` simulates releases look by look,
-at 20 requests a second to all arms: 0.0 % of the healthy candidates were rolled back, and 0.6 %
-where both arms fail 1 % of their requests; of those that fail 5 %, are three times slower, or
-answer ten times too much, 100.0 % were, after 543, 297 and 241 requests (medians).
+Looking often costs nothing: every test of chance either is a martingale
+(:mod:`matops.core.release.evidence`), valid at all looks together, or pays for each look, and the
+policy's chance of a false alarm is shared among the tests of all stages.
+``python -m benchmarks.canary_judge`` simulates releases look by look.
 """
 
+from dataclasses import replace
 from datetime import datetime
 
 from matops.core.errors import BadInput
-from matops.core.release.canary_checks import check_traffic
+from matops.core.release.canary_checks import (
+    ERRORS,
+    OUTSIDE,
+    REFUSED,
+    SLOWER,
+    check_traffic,
+    is_count,
+)
 from matops.core.release.canary_policy import CanaryPolicy
-from matops.core.release.paired_checks import check_pairs, check_predictions
+from matops.core.release.paired_checks import SHIFT, check_pairs, check_predictions
 from matops.core.release.rollout import Rollout
-from matops.core.release.ruling import Check, RuledMove, Ruling
+from matops.core.release.ruling import Check, Ruling
 from matops.core.release.traffic import ArmTraffic, PairedAnswers
 
 Window = tuple[datetime, datetime]
@@ -48,9 +53,9 @@ def judge_canary(
     """What to do with a candidate, from what both arms met in their :func:`windows`.
 
     One failed check rolls it back. It advances, or is promoted from the last stage, only where
-    every check passed. Until then it waits: ``inconclusive`` for lack of traffic or measurements,
-    ``hold`` where there is enough of both. A deadline, or too many judgements in a row without
-    measurements, ends the waiting.
+    every check passed; until then it is held. Where its share can't fill a stage, requests are
+    mirrored. A deadline, or too many judgements in a row without measurements, ends the waiting as
+    inconclusive: nothing is proven against the candidate, and a person decides.
 
     Raises:
         BadInput: no release is under way.
@@ -61,19 +66,47 @@ def judge_canary(
         *check_predictions(candidate, reference, paired, policy),
         *check_pairs(paired, policy),
     )
+    if rollout.shares_percent[rollout.reference.name] == 0:
+        checks = tuple(map(_at_another_time, checks))
     stage_s = (now - stage_began).total_seconds()
     if failed := _with("failed", checks):
         return Ruling("roll_back", failed[0].words, checks)
     waiting = _with("missing", checks) or _with("open", checks)
     if not waiting:
-        return _go_on(rollout, stage_s, checks, policy)
+        return _go_on(rollout, stage_s, candidate.requests or 0.0, checks, policy)
     setback = waiting[0].outcome == "missing" and stage_s > policy.settling_s
     release_s = (now - release_began).total_seconds()
     if over := _time_over(stage_s, release_s, rollout.setbacks + setback, policy):
-        return Ruling("roll_back", f"{over}: {waiting[0].words}", checks, setback)
-    few = any(check.outcome != "passed" for check in checks if check.unit == "requests")
-    move: RuledMove = "inconclusive" if few or waiting[0].outcome == "missing" else "hold"
-    return Ruling(move, waiting[0].words, checks, setback)
+        reason = f"{over}, a person decides: {waiting[0].words}"
+        return Ruling("inconclusive", reason, checks, setback)
+    if few := _too_few(rollout, stage_s, candidate.requests, policy):
+        return Ruling("mirror", few, checks)
+    return Ruling("hold", waiting[0].words, checks, setback)
+
+
+def _at_another_time(check: Check) -> Check:
+    """A comparison with what was met before: other clients may have come since, so it holds only.
+
+    The cap on failures, and pairs, compare with nothing that is past.
+    """
+    is_past = check.name in (ERRORS, REFUSED, OUTSIDE) or check.name.startswith((SLOWER, SHIFT))
+    if check.outcome != "failed" or not is_past:
+        return check
+    return replace(check, outcome="open", words=f"{check.words}, if the load did not change")
+
+
+def _too_few(rollout: Rollout, stage_s: float, requests: float | None, policy: CanaryPolicy) -> str:
+    """Why requests are to be mirrored; empty where they need not be, or were already."""
+    if not policy.mirror or rollout.was_mirrored or not is_count(requests):
+        return ""
+    if stage_s < policy.least_stage_s or requests >= policy.least_requests:
+        return ""
+    if requests / stage_s * policy.most_stage_s >= policy.least_requests:
+        return ""
+    return (
+        f"{requests:,.0f} requests in {stage_s:.0f} s at {rollout.share_percent} % don't fill a "
+        f"stage of {policy.least_requests:,} in {policy.most_stage_s:.0f} s: they are mirrored"
+    )
 
 
 def _began(rollout: Rollout) -> tuple[datetime, datetime]:
@@ -88,14 +121,23 @@ def _with(outcome: str, checks: tuple[Check, ...]) -> tuple[Check, ...]:
 
 
 def _go_on(
-    rollout: Rollout, stage_s: float, checks: tuple[Check, ...], policy: CanaryPolicy
+    rollout: Rollout,
+    stage_s: float,
+    requests: float,
+    checks: tuple[Check, ...],
+    policy: CanaryPolicy,
 ) -> Ruling:
     """The ruling on a candidate that passed every check."""
+    where = "of mirrored requests" if rollout.is_mirrored else f"at {rollout.share_percent} %"
     if stage_s < policy.least_stage_s:
         reason = f"every check passed, {stage_s:.0f} of {policy.least_stage_s:.0f} s into the stage"
         return Ruling("hold", reason, checks)
-    move: RuledMove = "promote" if rollout.share_percent >= policy.shares_percent[-1] else "advance"
-    return Ruling(move, f"every check passed at {rollout.share_percent} %", checks)
+    if rollout.share_percent >= policy.shares_percent[-1]:
+        return Ruling("promote", f"every check passed {where}", checks)
+    share = 0
+    if rollout.is_mirrored:  # as many as all clients make
+        share = policy.share_that_fills(requests / stage_s)
+    return Ruling("advance", f"every check passed {where}", checks, share_percent=share)
 
 
 def _time_over(stage_s: float, release_s: float, setbacks: int, policy: CanaryPolicy) -> str:

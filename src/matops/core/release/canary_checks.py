@@ -6,29 +6,34 @@ from typing import TypeGuard
 from matops.core.release.canary_policy import CanaryPolicy
 from matops.core.release.evidence import difference_evidence, rate_evidence, threshold
 from matops.core.release.ruling import Check, Outcome
-from matops.core.release.slowness import TAIL, quantile, slowness_evidence
+from matops.core.release.slowness import TAILS, quantile, slow_share, slowness_evidence
 from matops.core.release.traffic import ArmTraffic, Buckets
 
 ERRORS = "failed requests beyond the other arm's"
 ERROR_CAP = "failed requests"
-LATENCY = "p95 latency over the other arm's"
-OUTSIDE = "samples out of domain beyond the other arm's"
+REFUSED = "refused requests beyond the other arm's"
+SLOWER = "requests slower"
+OUTSIDE = "requests out of domain beyond the other arm's"
 
 
 def check_traffic(
     candidate: ArmTraffic, reference: ArmTraffic, policy: CanaryPolicy
 ) -> tuple[Check, ...]:
     """Every check that needs no prediction."""
-    tolerance, excess = policy.error_tolerance, policy.outside_excess
-    failed, other_failed = [_share(arm.errors, arm.requests) for arm in (candidate, reference)]
-    outside, other_outside = [_share_outside(arm) for arm in (candidate, reference)]
+    arms = (candidate, reference)
+    failed, other_failed = [_share(arm.errors, arm.requests) for arm in arms]
+    refused, other_refused = [
+        _share(arm.refused, _together(arm.refused, arm.requests)) for arm in arms
+    ]
+    outside, other_outside = map(_answered_outside, arms)
     return (
         _enough_requests("requests of the candidate", candidate, policy),
         _enough_requests("requests of the other arm", reference, policy),
-        _compare(ERRORS, failed, other_failed, tolerance, policy.least_requests, policy.level),
+        _compare(ERRORS, failed, other_failed, policy.error_tolerance, policy),
         _error_cap(failed, policy),
-        _latency(candidate, reference, policy),
-        _compare(OUTSIDE, outside, other_outside, excess, policy.least_samples, policy.level),
+        _compare(REFUSED, refused, other_refused, policy.refused_tolerance, policy),
+        *(_slowness(at, tail, candidate, reference, policy) for at, tail in TAILS.items()),
+        _compare(OUTSIDE, outside, other_outside, policy.outside_excess, policy),
     )
 
 
@@ -46,8 +51,9 @@ def is_histogram(buckets: Buckets | None) -> TypeGuard[Buckets]:
     """Whether a histogram was measured, with edges that ascend from a finite one to infinity."""
     return (
         buckets is not None
-        and all(map(is_count, buckets.counts))
         and len(buckets.edges) > 1
+        and min(buckets.counts) >= 0
+        and math.isfinite(buckets.total)
         and list(buckets.edges) == sorted(set(buckets.edges))
         and buckets.edges[-1:] == (math.inf,)
     )
@@ -86,8 +92,7 @@ def _compare(
     own: tuple[float, float] | None,
     other: tuple[float, float] | None,
     tolerance: float,
-    least: float,
-    level: float,
+    policy: CanaryPolicy,
 ) -> Check:
     """Whether a share exceeds another arm's by more than a tolerance."""
     if own is None or other is None:
@@ -95,12 +100,12 @@ def _compare(
     if not own[1] or not other[1]:
         return Check(name, 0.0, tolerance, "1", "open", f"{name}: nothing to count yet")
     excess = own[0] / own[1] - other[0] / other[1]
-    proven = difference_evidence(*own, *other, tolerance) >= threshold(level)
+    proven = difference_evidence(*own, *other, tolerance) >= threshold(policy.level)
     words = (
         f"{own[0]:,.0f} of {own[1]:,.0f} against {other[0]:,.0f} of {other[1]:,.0f}, "
         f"{tolerance:.1%} allowed"
     )
-    enough = min(own[1], other[1]) >= least
+    enough = min(own[1], other[1]) >= policy.least_requests
     return settled(name, excess, tolerance, enough=enough, proven=proven, words=words)
 
 
@@ -116,42 +121,41 @@ def _error_cap(own: tuple[float, float] | None, policy: CanaryPolicy) -> Check:
     return settled(ERROR_CAP, own[0] / own[1], cap, enough=enough, proven=proven, words=words)
 
 
-def _latency(candidate: ArmTraffic, reference: ArmTraffic, policy: CanaryPolicy) -> Check:
-    own, other, limit = candidate.latency_s, reference.latency_s, policy.latency_ratio
+def _slowness(
+    at: str, tail: float, candidate: ArmTraffic, reference: ArmTraffic, policy: CanaryPolicy
+) -> Check:
+    """Whether too many requests take longer than a quantile of the other arm's allows."""
+    own, other, ratio = candidate.latency_s, reference.latency_s, policy.latency_ratio
+    name, limit = f"{SLOWER} than {ratio:g} times the other arm's {at}", ratio * tail
     if not is_histogram(own) or not is_histogram(other):
         arm = "other arm" if is_histogram(own) else "candidate"
-        return missing(LATENCY, limit, f"no histogram of the {arm}")
+        return missing(name, limit, f"no histogram of the {arm}")
     if own.edges != other.edges:
-        return missing(LATENCY, limit, "the arms' histograms have different edges")
+        return missing(name, limit, "the arms' histograms have different edges")
     if not own.total or not other.total:
-        return Check(LATENCY, 0.0, limit, "1", "open", f"{LATENCY}: nothing to time yet")
-    own_s, other_s = quantile(own, 1 - TAIL), quantile(other, 1 - TAIL)
-    proven = slowness_evidence(own, other, limit) >= threshold(policy.level)
-    if not proven and own.counts[-1] > TAIL * own.total:
-        return missing(LATENCY, limit, "the candidate's p95 is beyond all edges")
+        return Check(name, 0.0, limit, "1", "open", f"{name}: nothing to time yet")
+    proven = slowness_evidence(own, other, ratio, tail) >= threshold(policy.level)
+    if not proven and own.counts[-1] > limit * own.total:
+        return missing(name, limit, "too many of the candidate's are beyond all edges")
+    share = slow_share(own, other, ratio, tail)
+    own_ms, other_ms = (1000 * quantile(arm, 1 - tail) for arm in (own, other))
     return settled(
-        LATENCY,
-        own_s / other_s,
+        name,
+        share,
         limit,
         enough=min(own.total, other.total) >= policy.least_requests,
         proven=proven,
-        words=f"{1000 * own_s:.3g} ms against {1000 * other_s:.3g} ms, {limit:g} times allowed",
+        words=f"{share:.1%}, {limit:.1%} allowed; {at} {own_ms:.3g} ms against {other_ms:.3g} ms",
     )
 
 
-def requests_of(samples: float | None, arm: ArmTraffic) -> float:
-    """Independent samples that some samples stand for: no more than the arm's requests.
-
-    The samples of one request are alike: a batch of a thousand strange ones is one strange event.
-    """
-    if not is_count(samples) or not is_count(arm.requests):
-        return 0.0
-    return min(samples, arm.requests)
+def _together(part: float | None, rest: float | None) -> float | None:
+    """All requests, refused ones and others."""
+    return part + rest if is_count(part) and is_count(rest) else None
 
 
-def _share_outside(arm: ArmTraffic) -> tuple[float, float] | None:
-    counts = _share(arm.outside, arm.samples)
-    if counts is None or not counts[1]:
-        return counts
-    independent = requests_of(counts[1], arm)
-    return counts[0] * independent / counts[1], independent
+def _answered_outside(arm: ArmTraffic) -> tuple[float, float] | None:
+    """Requests out of domain among those answered, which a scrape may see a moment later."""
+    if not is_count(arm.outside) or not is_count(arm.answered):
+        return None
+    return min(arm.outside, arm.answered), arm.answered

@@ -1,11 +1,14 @@
 """What a candidate must show on live traffic: every limit with its source or reasoning."""
 
+import math
 from dataclasses import dataclass
 from itertools import pairwise
 
-CONDEMNING_TESTS = 5
+CONDEMNING_TESTS = 10
 """Tests of chance that can condemn a candidate in one stage: failures beyond the other arm's,
-failures against the cap, slowness, samples out of the domain, paired requests unanswered."""
+failures against the cap, refusals, slowness of half and of a twentieth, requests out of the domain,
+paired requests unanswered; a shift, pairs that disagree and intervals too wide, for all targets
+together."""
 
 
 @dataclass(frozen=True)
@@ -25,21 +28,23 @@ class CanaryPolicy:
     # 5 % shows two failures or fewer, and so passes the tolerance of 1 %, with a chance of 0.2 %;
     # four such stages it never passes
     least_requests: int = 200
-    # values below which histograms of predictions and shares out of domain are not compared: with
-    # 200, a share of 0.1 is known to about 0.04 (95 %, binomial)
-    least_samples: int = 200
     # by how much the candidate's share of failed requests may exceed the other arm's. One percent
     # of a tenth of the traffic is one request in a thousand: the whole error budget of a service
     # that promises 99.9 % (Google SRE Book 2016, chapter 3)
     error_tolerance: float = 0.01
+    # by how much its share of refused requests may exceed the other arm's. Who is refused by one
+    # and answered by the other has lost an answer, whoever's fault it is said to be; but a parser
+    # that tells nonsense from a sample is a repair, so that it may be twice as many
+    refused_tolerance: float = 0.02
     # the candidate's own share of failed requests, whatever the other arm does. At 2 % a month's
     # budget of a 99.9 % service is spent in 36 hours
     error_cap: float = 0.02
-    # the candidate's p95 latency over the other arm's. A service that is half again slower needs
-    # half again the cores for the same load. Within a bucket p95 is interpolated: with ten edges a
-    # decade, an arm that is a fifth slower shows 1.12 to 1.24, wherever the edges lie
+    # how many times the other arm's p50 and p95 the candidate may take, and how many times a half
+    # and a twentieth of its requests may take longer than that. A service that is half again slower
+    # needs half again the cores for the same load. p95 alone jumps where a twentieth of all
+    # requests is slow by nature; the share of slow ones does not
     latency_ratio: float = 1.5
-    # by how much the candidate's share of samples out of its domain may exceed the other arm's. A
+    # by how much the candidate's share of requests out of its domain may exceed the other arm's. A
     # domain holds 99 % of the training rows; a twentieth more outside is five times that
     outside_excess: float = 0.05
     # Kolmogorov-Smirnov distance of the candidate's predictions from the other arm's, beyond
@@ -65,10 +70,13 @@ class CanaryPolicy:
     # time after a change of shares in which missing series are no setback: an arm's counters need a
     # scrape to exist, and a scrape may be missed
     settling_s: float = 60.0
+    # whether the candidate gets copies of all requests, with nobody waiting for its answers, where
+    # its share of them can't fill a stage; shares that can't be filled are left out afterwards
+    mirror: bool = True
     least_stage_s: float = 300.0  # so that what grows slowly (memory, queues) has time to show
-    most_stage_s: float = 3600.0  # longest stage; then the candidate is rolled back
-    most_release_s: float = 4 * 3600.0  # longest release; then the candidate is rolled back
-    # judgements in a row without measurements, at which the candidate is rolled back
+    most_stage_s: float = 3600.0  # longest stage; then it is inconclusive
+    most_release_s: float = 4 * 3600.0  # longest release; then it is inconclusive
+    # judgements in a row without measurements, at which a release is inconclusive
     most_setbacks: int = 5
     # longest wait for the arms of a new release to be ready. A server imports, loads and re-runs
     # its golden requests in half a minute on a slow machine; a node that must be added takes longer
@@ -83,7 +91,19 @@ class CanaryPolicy:
         if not 0 < self.false_alarm < 1:
             raise ValueError("the chance of a false alarm must lie between 0 and 1")
 
+    def share_that_fills(self, requests_per_s: float) -> int:
+        """The smallest share of all clients' requests that fills a stage, or the last one."""
+        needed = 100 * self.least_requests / self.most_stage_s
+        filled = (share for share in self.shares_percent if share * requests_per_s >= needed)
+        return next(filled, self.shares_percent[-1])
+
     @property
     def level(self) -> float:
         """Chance of a false alarm that each single test may take (Bonferroni)."""
-        return self.false_alarm / (CONDEMNING_TESTS * len(self.shares_percent))
+        stages = len(self.shares_percent) + self.mirror
+        return self.false_alarm / (CONDEMNING_TESTS * stages)
+
+    @property
+    def level_of_a_look(self) -> float:
+        """The same for one look, for tests that don't hold at all looks of a stage together."""
+        return self.level / math.ceil(self.most_stage_s / self.look_every_s)

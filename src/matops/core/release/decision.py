@@ -31,5 +31,5 @@ class Decision:
 
     @property
     def ended(self) -> bool:
-        """Whether a release ended with it."""
-        return self.after.candidate is None
+        """Whether the judge's part ended with it; a person may have the rest."""
+        return self.after.candidate is None or self.after.awaits_person

@@ -17,7 +17,7 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betaln, xlog1py, xlogy
+from scipy.special import betaln, rel_entr, xlog1py, xlogy
 
 Array = NDArray[np.float64]
 
@@ -33,6 +33,20 @@ def log_martingale(failures: float | Array, requests: float, rate: float | Array
 def rate_evidence(failures: float, requests: float, limit: float) -> float:
     """Evidence that a rate exceeds a limit."""
     return float(log_martingale(failures, requests, min(failures / requests, limit)))
+
+
+def single_look_evidence(failures: float, requests: float, limit: float) -> float:
+    """Evidence that a rate exceeds a limit, for one look at requests that are all known.
+
+    n D(k/n || limit), the Chernoff bound: the chance to see as much is at most its exp(-). Both
+    this and the martingale hold for parts of a failure, too, as likelihoods are convex in them.
+
+    Source: Hoeffding, J. Am. Stat. Assoc. 58, 13 (1963), theorem 1.
+    """
+    rate = failures / requests
+    if rate <= limit:
+        return 0.0
+    return float(requests * (rel_entr(rate, limit) + rel_entr(1 - rate, 1 - limit)))
 
 
 def difference_evidence(

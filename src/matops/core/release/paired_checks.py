@@ -3,15 +3,16 @@
 import math
 from dataclasses import replace
 
-from matops.core.release.canary_checks import is_count, is_histogram, missing, requests_of, settled
+from matops.core.release.canary_checks import is_count, is_histogram, missing, settled
 from matops.core.release.canary_policy import CanaryPolicy
-from matops.core.release.evidence import rate_evidence, threshold
+from matops.core.release.evidence import single_look_evidence, threshold
 from matops.core.release.prediction_shift import distance, distance_by_chance
 from matops.core.release.ruling import Check, Outcome
 from matops.core.release.traffic import ArmTraffic, PairedAnswers
 
 GOLDEN = "golden requests answered otherwise than recorded"
 NOT_FINITE = "answers that are no finite numbers"
+SHIFT = "shift of"
 UNANSWERED = "paired requests that only the candidate left unanswered"
 
 
@@ -40,24 +41,27 @@ def check_predictions(
     """
     targets, ratio = sorted({*candidate.predictions, *reference.predictions}), policy.interval_ratio
     if not targets:
-        name = "shift of predictions"
+        name = f"{SHIFT} predictions"
         if _idle(candidate) or _idle(reference):
             return (_nothing_yet(name, policy.shift),)
         return (missing(name, policy.shift, "no histogram of either arm"),)
     checks: list[Check] = []
     for target in targets:
-        shift = _shift(target, candidate, reference, policy)
+        shift = _shift(target, candidate, reference, policy, len(targets))
         far = paired.outside_interval.get(target) if paired else None
         wide = paired.far_wider.get(target) if paired else None
         wider = f"pairs with an interval over {ratio:g} times as wide for {target}"
-        agreement = _share_of_pairs(f"pairs that disagree on {target}", far, paired, policy)
-        checks += _weigh(shift, agreement, _share_of_pairs(wider, wide, paired, policy))
+        agreement, width = (
+            _share_of_pairs(name, share, paired, policy, len(targets))
+            for name, share in ((f"pairs that disagree on {target}", far), (wider, wide))
+        )
+        checks += _weigh(shift, agreement, width)
     return tuple(checks)
 
 
 def _idle(arm: ArmTraffic) -> bool:
     """Whether an arm has measurably answered nothing: a histogram begins with its first value."""
-    return arm.samples == 0
+    return arm.answered == 0
 
 
 def _nothing_yet(name: str, limit: float) -> Check:
@@ -85,7 +89,8 @@ def _unanswered(paired: PairedAnswers, policy: CanaryPolicy) -> Check:
         alone / paired.asked,
         limit,
         enough=paired.asked >= policy.least_pairs,
-        proven=rate_evidence(alone, paired.asked, limit) >= threshold(policy.level),
+        proven=single_look_evidence(alone, paired.asked, limit)
+        >= threshold(policy.level_of_a_look),
         words=f"{alone} of {paired.asked}, {limit:.1%} allowed",
     )
 
@@ -113,10 +118,10 @@ def _alone(pairs: Check) -> Check:
 
 
 def _shift(
-    target: str, candidate: ArmTraffic, reference: ArmTraffic, policy: CanaryPolicy
+    target: str, candidate: ArmTraffic, reference: ArmTraffic, policy: CanaryPolicy, targets: int
 ) -> Check:
     """Whether predictions of a target moved by more than the limit and chance."""
-    name, limit = f"shift of {target}", policy.shift
+    name, limit = f"{SHIFT} {target}", policy.shift
     own, other = candidate.predictions.get(target), reference.predictions.get(target)
     if (own is None and _idle(candidate)) or (other is None and _idle(reference)):
         return _nothing_yet(name, limit)
@@ -125,20 +130,24 @@ def _shift(
         return missing(name, limit, f"no histogram of the {arm}")
     if own.edges != other.edges:
         return missing(name, limit, "the arms' histograms have different edges")
-    samples = (requests_of(own.total, candidate), requests_of(other.total, reference))
-    if not min(samples):
+    requests = own.total, other.total
+    if not min(requests):
         return _nothing_yet(name, limit)
     moved = distance(own, other)
-    limit += distance_by_chance(*samples, policy.level)
+    limit += distance_by_chance(*requests, policy.level_of_a_look / targets)
     words = f"{name}: distributions {moved:.3g} apart, {limit:.3g} allowed"
-    if min(samples) < policy.least_samples:
-        return Check(name, moved, limit, "1", "open", f"{words}, on too few samples")
+    if min(requests) < policy.least_requests:
+        return Check(name, moved, limit, "1", "open", f"{words}, on too few requests")
     outcome: Outcome = "failed" if moved > limit else "passed"
     return Check(name, moved, limit, "1", outcome, words)
 
 
 def _share_of_pairs(
-    name: str, share: float | None, paired: PairedAnswers | None, policy: CanaryPolicy
+    name: str,
+    share: float | None,
+    paired: PairedAnswers | None,
+    policy: CanaryPolicy,
+    targets: int,
 ) -> Check:
     """Whether a share of the pairs is proven to exceed the one that is allowed."""
     limit = policy.disagreement
@@ -147,11 +156,13 @@ def _share_of_pairs(
     pairs = paired.answered
     if pairs <= 0:
         return Check(name, share, limit, "1", "open", f"{name}: no pairs yet")
+    # Golden requests are the same at every look; clients' are others, each time a chance to err.
+    level = (policy.level_of_a_look if paired.recent else policy.level) / targets
     return settled(
         name,
         share,
         limit,
         enough=pairs >= policy.least_pairs,
-        proven=rate_evidence(share * pairs, pairs, limit) >= threshold(policy.level),
+        proven=single_look_evidence(share * pairs, pairs, limit) >= threshold(level),
         words=f"{share:.1%} of {pairs}, {limit:.1%} allowed",
     )

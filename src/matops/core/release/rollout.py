@@ -8,7 +8,7 @@ from matops.core.errors import BadInput
 from matops.core.release.canary_policy import CanaryPolicy
 from matops.core.release.ruling import Ruling
 
-Move = Literal["start", "advance", "hold", "promote", "roll_back", "inconclusive"]
+Move = Literal["start", "advance", "hold", "promote", "roll_back", "inconclusive", "mirror"]
 
 
 @dataclass(frozen=True)
@@ -35,9 +35,16 @@ class Rollout:
     share_percent: int = 0  # the candidate's share of the traffic
     stage_began: str = ""  # ISO time, UTC, at which this share was set; empty between releases
     release_began: str = ""  # ISO time, UTC, at which the release began; empty between releases
+    is_mirrored: bool = False  # whether the candidate gets copies of all requests
+    was_mirrored: bool = False  # whether it did so in this release, or does
     setbacks: int = 0  # judgements in a row that found no measurements to go on
     move: Move = "promote"  # what was decided last
     reason: str = ""  # why, in one sentence
+
+    @property
+    def awaits_person(self) -> bool:
+        """Whether the candidate is set aside, without traffic, until a person decides."""
+        return self.candidate is not None and self.move == "inconclusive"
 
     @property
     def shares_percent(self) -> dict[str, int]:
@@ -88,16 +95,18 @@ def begin(
     Raises:
         BadInput: another release is under way.
     """
-    if rollout.candidate:
+    if rollout.candidate and not rollout.awaits_person:
         raise BadInput(f"a release of {rollout.candidate.version} is under way")
-    generation = rollout.generation + 1
+    generation, aside = rollout.generation + 1, rollout.candidate
+    # What waits for a person waits no longer: it begins anew, or another one takes its place.
+    is_same = aside is not None and aside.version == version
     began = replace(
         rollout,
         generation=generation,
-        candidate=_model(version, package, generation),
+        candidate=aside if is_same else _model(version, package, generation),
         baseline=_twin(rollout.champion, generation),
         release_began=now.isoformat(),
-        setbacks=0,
+        was_mirrored=False,
         move="start",
         reason=f"release of {version} begins",
     )
@@ -133,7 +142,12 @@ def next_rollout(rollout: Rollout, ruling: Ruling, now: datetime, policy: Canary
         larger = [share for share in policy.shares_percent if share > rollout.share_percent]
         if not larger:
             raise BadInput(f"{rollout.share_percent} % is the last stage: promote or roll back")
-        decided = _at_share(decided, larger[0], now, policy)
+        decided = _at_share(decided, ruling.share_percent or larger[0], now, policy)
+    elif ruling.move == "mirror":
+        mirrored = replace(decided, is_mirrored=True, was_mirrored=True)
+        decided = _without_traffic(mirrored, now)
+    elif ruling.move == "inconclusive":
+        decided = replace(_without_traffic(decided, now), is_mirrored=False)
     elif ruling.move == "promote":
         decided = _end(decided, rollout.candidate)
     elif ruling.move == "roll_back":
@@ -145,8 +159,18 @@ def _at_share(rollout: Rollout, share: int, now: datetime, policy: CanaryPolicy)
     """A share for the candidate; the baseline stays while the champion could have a larger one."""
     baseline = rollout.baseline if policy.baseline and share < 50 else None
     return replace(
-        rollout, baseline=baseline, share_percent=share, stage_began=now.isoformat(), setbacks=0
+        rollout,
+        baseline=baseline,
+        share_percent=share,
+        stage_began=now.isoformat(),
+        is_mirrored=False,
+        setbacks=0,
     )
+
+
+def _without_traffic(rollout: Rollout, now: datetime) -> Rollout:
+    """The champion answers everything; the candidate runs beside it."""
+    return replace(rollout, baseline=None, share_percent=0, stage_began=now.isoformat(), setbacks=0)
 
 
 def _end(rollout: Rollout, champion: Arm) -> Rollout:
@@ -159,5 +183,7 @@ def _end(rollout: Rollout, champion: Arm) -> Rollout:
         share_percent=0,
         stage_began="",
         release_began="",
+        is_mirrored=False,
+        was_mirrored=False,
         setbacks=0,
     )

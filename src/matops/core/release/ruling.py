@@ -6,7 +6,8 @@ from typing import Literal
 Outcome = Literal["passed", "failed", "open", "missing"]
 """``open`` was measured, but decides nothing yet; ``missing`` was not measured."""
 
-RuledMove = Literal["advance", "hold", "promote", "roll_back", "inconclusive"]
+RuledMove = Literal["advance", "hold", "promote", "roll_back", "inconclusive", "mirror"]
+"""``inconclusive`` ends the judge's part: the candidate gets no traffic, and a person decides."""
 
 
 @dataclass(frozen=True)
@@ -30,3 +31,4 @@ class Ruling:
     checks: tuple[Check, ...] = ()  # every check with what it measured, whatever was decided
     # whether the judgement found nothing to go on; so many of them in a row end the release
     setback: bool = False
+    share_percent: int = 0  # the share to advance to; 0 for the next one of the policy

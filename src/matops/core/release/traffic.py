@@ -38,10 +38,12 @@ class ArmTraffic:
     errors: float | None = None  # how many of them failed by the server's fault
     refused: float | None = None  # requests refused as the client's fault
     latency_s: Buckets | None = None  # time to answer, in seconds
-    # values by target name, in the target's unit
+    # values by target name, in the target's unit; all of a request's values together count 1
     predictions: dict[str, Buckets] = field(default_factory=dict)
-    samples: float | None = None  # samples that were asked about; a request may hold many
-    outside: float | None = None  # how many of them were out of the model's domain
+    answered: float | None = None  # requests that were answered
+    samples: float | None = None  # samples in them; a request may hold many
+    # how many of them were out of the model's domain, each by the share of its samples
+    outside: float | None = None
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,8 @@ class PairedAnswers:
     # by more than the policy's ratio: so wide that to agree says little
     far_wider: dict[str, float] = field(default_factory=dict)
     both_failed: int = 0  # how many of the requests neither answered; they count for both above
+    # how many of the requests are clients' of late; the others are the same at every look
+    recent: int = 0
 
     @property
     def answered(self) -> int:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -41,13 +41,15 @@ def canary_release(
     settings = read_settings()
     if prometheus:
         settings = settings.model_copy(update={"prometheus": prometheus})
+    deployments = serving(settings)
+    policy = change_fields(CanaryPolicy(), changes or {}, "policy")
     return CanaryRelease(
         family=get_family(family),
-        serving=serving(settings),
+        serving=deployments,
         monitor=traffic_monitor(settings),
         packages=package_store(settings),
         client=HttpArmClient(),
-        policy=change_fields(CanaryPolicy(), changes or {}, "policy"),
+        policy=replace(policy, mirror=policy.mirror and deployments.can_mirror),
         clock=lambda: datetime.now(UTC),
     )
 

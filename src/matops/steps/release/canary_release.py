@@ -44,7 +44,8 @@ class CanaryRelease:
     def begin(self, package: Path, again: bool = False) -> Rollout:
         """Begin the release of a package, or find it under way or done.
 
-        With ``again``, one that was rolled back may be tried once more.
+        One that was inconclusive begins anew. With ``again``, one that was rolled back may be
+        tried once more.
 
         Raises:
             BadInput: the gates rejected it, it was rolled back before, another release is under
@@ -52,7 +53,10 @@ class CanaryRelease:
         """
         card = check_releasable(package)
         before = self.serving.rollout(self.family)
-        if before and card.version in {arm.version for arm in before.arms}:
+        if before and card.version == before.champion.version:
+            return before
+        candidate = before.candidate if before else None
+        if before and candidate and candidate.version == card.version and not before.awaits_person:
             return before
         ended = self.packages.last_end(self.family, card.version)
         if ended and ended.ruling.move == "roll_back" and not again:
@@ -94,6 +98,11 @@ class CanaryRelease:
             return None
         if rollout.move == "start":
             return self._starting(rollout)
+        if rollout.awaits_person:
+            self.serving.apply(self.family, rollout)
+            return self._decision(
+                rollout, rollout, Ruling("inconclusive", rollout.reason), Evidence()
+            )
         ruling, evidence = self._look(rollout)
         return self._follow(rollout, ruling, evidence)
 
@@ -141,7 +150,7 @@ class CanaryRelease:
             raise BadInput(f"{self.family.name}: no release is under way")
         # Asked first: a change that is reconciled meanwhile must not pass for an arm that is down.
         if unreconciled := self.serving.unreconciled(self.family):
-            # As in an outage of the metrics: held, and rolled back once that lasts too long.
+            # As in an outage of the metrics: held, and inconclusive once that lasts too long.
             ruling = judge_canary(rollout, ArmTraffic(), ArmTraffic(), None, now, self.policy)
             return replace(ruling, reason=f"{unreconciled}: {ruling.reason}"), Evidence()
         unready = self.serving.unready(self.family)
@@ -243,7 +252,7 @@ def deploy_champion(family: Family, serving: Serving, packages: PackageStore) ->
 def run_until_decided(
     release: CanaryRelease, wait: Callable[[float], None], tell: Callable[[Decision], None]
 ) -> Rollout:
-    """Tick until no release is under way, and return the state that is left.
+    """Tick until no release is under way or a person must decide, and return the state left.
 
     ``wait`` sleeps for some seconds; ``tell`` gets every decision.
 

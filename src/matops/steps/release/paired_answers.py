@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import starmap
 
@@ -54,7 +55,8 @@ def gather_pairs(
             break
         pairs.append((client.ask(urls[0], family, payload), client.ask(urls[1], family, payload)))
     own = [candidate for candidate, _ in pairs[: len(golden.requests)]]
-    return _count(pairs, golden_mismatches(golden, own), interval_ratio)
+    count = _count(pairs, golden_mismatches(golden, own), interval_ratio)
+    return replace(count, recent=max(0, len(pairs) - len(golden.requests)))
 
 
 def golden_mismatches(golden: Golden, answers: Sequence[Prediction | None]) -> int:

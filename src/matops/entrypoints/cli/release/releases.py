@@ -96,7 +96,8 @@ def start(
 ) -> None:
     """Release a package in stages, judged on live traffic; the same command again goes on.
 
-    With --json each decision is a line. The exit status is 1 if it was rolled back.
+    With --json each decision is a line. The exit status is 1 if it was rolled back, and 3 if it
+    was inconclusive: then a person promotes or rolls back.
     """
     from matops.artifacts.model.package import read_card
     from matops.entrypoints.configuration import parse_changes
@@ -108,6 +109,8 @@ def start(
     except KeyboardInterrupt:
         side.print("the release stays as it is; the same command goes on with it")
         raise typer.Exit(130) from None
+    if left.awaits_person:
+        raise typer.Exit(3)
     if left.champion.version != read_card(package).version:
         raise typer.Exit(1)
 
