@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from matops.artifacts.data.doubtful import Doubtful
 from matops.artifacts.model.model import LearningPoint, TrainingLog
 from matops.artifacts.pages.page import format_limit, format_number
 from matops.artifacts.pages.report import (
@@ -20,7 +21,7 @@ from matops.artifacts.pages.report import (
     render_report,
     worst_rows,
 )
-from matops.core.data.record import Provenance, Record
+from matops.core.data.record import Provenance, Quarantined, Record
 from matops.core.data.target import Target
 from matops.core.learning.training import EpochLog
 from matops.core.learning.transfer import Ancestor
@@ -33,7 +34,7 @@ from matops.core.quality.card import (
     OwnSplitSummary,
 )
 from matops.core.quality.gate import Gate, Measurement, Verdict, judge
-from matops.core.quality.uncertainty import Conformal
+from matops.core.quality.uncertainty import ConditionalCoverage, Conformal
 
 MODULI = (
     Target("K_VRH", "GPa", "bulk modulus", "log10", lower=0.0),
@@ -310,6 +311,37 @@ def test_page_says_whether_the_domain_score_ranks_the_errors(
     assert said in explain_domain(correlation)
     assert (explain_domain(correlation) == "") == (correlation is None)
     assert explain_domain(float("nan")) == ""
+
+
+def test_doubtful_and_refused_records_are_counted_and_named_with_a_link() -> None:
+    card, stated = make_card(MODULI[:1]), Provenance("files", "crystals.json: row 77")
+    record = Record("0a" * 10, "NaCl", {"cif": "data_x"}, {"K_VRH": 1.0}, stated)
+    reason = "Poisson's ratio is unusual: 0.490"
+    refused = (Quarantined(f"file.json: {HOSTILE}", "K_VRH = -3 GPa is not physical"),)
+    doubtful = Doubtful(((record, reason),), {"Poisson's ratio is unusual": 1}, 1234, refused)
+    rows = make_rows(MODULI[:1])
+    html = render_report(card, rows, LOG, "A demo family", "", [record], doubtful=doubtful)
+    assert_harmless(html)
+    page = Page(html)
+    assert "1 of the 2,424 records are doubtful" in page.text
+    assert reason in page.text
+    assert "1,234 refused records" in page.text
+    assert "K_VRH = -3 GPa is not physical" in page.text
+    link = f"record-{record.id}"
+    assert ("a", f"#{link}") in [(tag, a.get("href")) for tag, a in page.tags]
+    assert ("details", link) in [(tag, a.get("id")) for tag, a in page.tags]
+    assert "Nobody looked for doubtful records" in Page(render(card)).text
+
+
+def test_coverage_is_shown_by_class_and_a_class_that_lacks_it_is_marked() -> None:
+    good = Measurement(0.9, "1", 0.82, 0.95, 40)
+    low = Measurement(0.6, "1", 0.42, 0.75, 40)
+    by_class = {"K_VRH": ConditionalCoverage((low, good), (good,))}
+    text = Page(render(replace(make_card(MODULI[:1]), coverage_by_part=by_class))).text
+    first = "1 of 2 0.600 ✗ low [0.420, 0.750]"
+    assert f"K_VRH by predicted value Coverage 95 % CI Rows {first}" in text
+    assert "2 of 2 0.900 [0.820, 0.950] 40" in text
+    assert "K_VRH by spread Coverage 95 % CI Rows 1 of 1 0.900" in text
 
 
 def test_gate_on_what_chance_allows_names_what_was_found_beside_it() -> None:

@@ -1,12 +1,13 @@
 """The evaluation report of a trained model: one HTML page that needs nothing else."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from matops.artifacts.data.doubtful import Doubtful
 from matops.artifacts.model.model import LearningPoint, TrainingLog
 from matops.artifacts.pages.page import format_number, template
 from matops.artifacts.pages.plots import held_out as plots
@@ -26,6 +27,9 @@ RANKS_ABOVE = 0.2
 SHOWN_CHARACTERS = 4000
 """Of a record's sample; a large one is cut."""
 FLAT_BELOW = 0.05
+NOBODY_LOOKED = Doubtful()
+PARTS_OF = {"by_predicted": "predicted value", "by_spread": "spread"}
+"""Classes of test rows for which coverage is measured."""
 SUMMARY = {
     "mae": "MAE, learning scale",
     "mae_physical": "MAE, physical unit",
@@ -115,11 +119,10 @@ def _chance(card: Card, metric: str) -> Measurement | None:
 
 def _cited(
     records: Sequence[Record],
-    sections: Sequence[dict[str, Any]],
+    ids: Iterable[str],
     picture: Callable[[Payload], Sequence[View]],
 ) -> list[dict[str, str]]:
-    """The records of the worst rows, with their samples as pictures and as text."""
-    ids = dict.fromkeys(row["id"] for section in sections for row in section["worst"])
+    """The records with these ids, with their samples as pictures and as text."""
     by_id = {record.id: record for record in records}
     cited = []
     for record in (by_id[name] for name in ids if name in by_id):
@@ -170,18 +173,21 @@ def render_report(
     paper: str,
     records: Sequence[Record] = (),
     picture: Callable[[Payload], Sequence[View]] = lambda payload: (),
+    doubtful: Doubtful = NOBODY_LOOKED,
 ) -> str:
     """The report as one self-contained page, the same text for the same input.
 
     ``rows`` has one row a test sample and target: id, group, target, truth, predicted, lower, upper
     (physical units), domain_score and out_of_domain, and where a sample is from: source, origin.
-    ``paper`` is what the family follows; the worst of the ``records`` are shown whole, as
-    ``picture`` shows their samples.
+    ``paper`` is what the family follows; of the ``records``, the worst and the first ``doubtful``
+    are shown whole, as ``picture`` shows their samples.
     """
     curve, data = log.learning_curve, card.data
     shown = {f"{target.name}.{metric}" for target in card.targets for metric in SUMMARY}
     learning = to_svg(draw_learning_curve(curve, card.targets), "learning") if curve else None
     sections = [_section(card, rows, i) for i in range(len(card.targets))]
+    named = [row["id"] for section in sections for row in section["worst"]]
+    named += [record.id for record, _ in doubtful.records]
     return template("report.html.j2").render(
         card=card,
         title=title,
@@ -189,7 +195,9 @@ def render_report(
         created=card.created.replace("T", " ").replace("+00:00", " UTC"),
         why=explain_verdict(card.verdict),
         sections=sections,
-        cited=_cited(records, sections, picture),
+        cited=_cited(records, dict.fromkeys(named), picture),
+        doubtful=doubtful,
+        parts_of=PARTS_OF,
         chance={r.gate.metric: _chance(card, r.gate.metric) for r in card.verdict.results},
         summary=SUMMARY,
         explain_error=explain_error,

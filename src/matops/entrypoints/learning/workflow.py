@@ -11,6 +11,7 @@ from matops.core.learning.ranks import Ranks
 from matops.core.progress import Progress
 from matops.core.quality.card import DataSummary
 from matops.entrypoints.configuration import family_config
+from matops.entrypoints.data.ingestion import quarantine_file
 from matops.entrypoints.learning.own_split import split_of
 from matops.entrypoints.learning.ranks import RankRequest, train_on_ranks
 from matops.entrypoints.learning.verdict_text import verdict_markdown
@@ -99,7 +100,10 @@ def evaluate_model(
     samples = read_prepared(prepared, family, config)
     data = DatasetVersion(samples.version, prepared)
     change = change_since(family, champion, data, dataset_store(settings))
-    card = evaluate(samples, model, champion, code_commit(settings), out, change)
+    refused = quarantine_file(family)
+    # A pod of a cluster has no workspace in which anything was refused.
+    quarantine = refused if refused.exists() else None
+    card = evaluate(samples, model, champion, code_commit(settings), out, change, quarantine)
     log_progress("evaluate")(1, 1, card.verdict.outcome)
     metrics = {f"{name} [{m.unit}]": m.value for name, m in card.measurements.items()}
     accepted = card.verdict.accepted

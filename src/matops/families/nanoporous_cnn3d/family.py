@@ -27,6 +27,7 @@ from matops.families.nanoporous_cnn3d.metal.domain import DESCRIPTORS, describe
 from matops.families.nanoporous_cnn3d.metal.payload_forms import PAYLOAD_FORMS
 from matops.families.nanoporous_cnn3d.metal.payloads import parse_metal
 from matops.families.nanoporous_cnn3d.metal.picture import metal_views
+from matops.families.nanoporous_cnn3d.metal.plausibility import doubt_stiffness
 from matops.families.nanoporous_cnn3d.metal.structure import MAX_VOXELS, NanoporousMetal, VoxelGrid
 from matops.families.nanoporous_cnn3d.simulation import simulate_metals
 from matops.families.nanoporous_cnn3d.studies import STUDIES
@@ -64,6 +65,7 @@ class NanoporousCNN3D(
     read = staticmethod(read_source)
     simulate = staticmethod(simulate_metals)
     parse = staticmethod(parse_metal)
+    doubt = staticmethod(doubt_stiffness)
     load_request = staticmethod(load_request)
     write_example = staticmethod(write_example)
     measure_physics = staticmethod(measure_physics)

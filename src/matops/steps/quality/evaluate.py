@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from matops.artifacts.data.doubtful import find_doubtful
 from matops.artifacts.data.prepared import Prepared
 from matops.artifacts.jsonfile import to_json
 from matops.artifacts.model.evaluation import PACKAGE, PARITY, REPORT, ROWS
@@ -156,11 +157,12 @@ def evaluate(
     commit: str,
     out: Path,
     since_champion: DataChange | None = None,
+    quarantine: Path | None = None,
 ) -> Card:
     """Measure a trained model and write candidate package, report and test predictions.
 
     ``out`` gets ``package/``, ``report.html``, ``parity.html`` and ``test_predictions.csv``. The
-    champion is compared on the same rows.
+    champion is compared on the same rows. The report counts the refusals of ``quarantine``.
 
     Returns:
         The candidate's card, with the verdict.
@@ -182,7 +184,7 @@ def evaluate(
     card = write_package(out / PACKAGE, card, ensemble, predictor.domain, golden)
     rows = test_table(predictor, test, scores)
     rows.to_csv(out / ROWS, index=False)
-    _write_pages(out, prepared, card, rows, log, test)
+    _write_pages(out, prepared, card, rows, log, quarantine)
     return card
 
 
@@ -193,13 +195,21 @@ def _pictures(family: Family) -> Callable[[Payload], Sequence[View]]:
 
 
 def _write_pages(
-    out: Path, prepared: Prepared, card: Card, rows: pd.DataFrame, log: TrainingLog, test: HeldOut
+    out: Path,
+    prepared: Prepared,
+    card: Card,
+    rows: pd.DataFrame,
+    log: TrainingLog,
+    quarantine: Path | None,
 ) -> None:
     # What draws is slow to import, and steps that train, release or say why draw nothing.
     from matops.artifacts.pages.parity import render_parity
     from matops.artifacts.pages.report import render_report
 
-    title, paper = prepared.family.title, prepared.family.paper
-    report = render_report(card, rows, log, title, paper, test.records, _pictures(prepared.family))
+    family, records = prepared.family, prepared.records
+    title, paper = family.title, family.paper
+    doubtful = find_doubtful(records, family.doubt, quarantine)
+    pictures = _pictures(family)
+    report = render_report(card, rows, log, title, paper, records, pictures, doubtful)
     (out / REPORT).write_text(report, encoding="utf-8")
     (out / PARITY).write_text(render_parity(card, rows, title), encoding="utf-8")
