@@ -68,6 +68,8 @@ class Learns:
         case = case_of(family)
         features = family.featurize([family.parse(p) for p in case.payloads], case.config)
         assert len(features) == len(case.payloads)
+        # Files of tensors take no others.
+        assert all(tensor.is_contiguous() for tensor in features.flat().values())
         assert dict(features.pointers) == dict(family.pointers)
         again = PackedFeatures.from_flat(features.flat(), family.pointers)
         network = seasoned(family, case.config, features)

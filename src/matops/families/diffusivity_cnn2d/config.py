@@ -105,7 +105,7 @@ class Limits:
 
 
 FULL_LIMITS = Limits(0.015, 0.04, 0.03, "a third of what boosting on 14 descriptors has, README.md")
-DEMO_LIMITS = Limits(0.03, 0.1, 0.05, "the network of blocks alone on 64 × 64 pixels, README.md")
+DEMO_LIMITS = Limits(0.03, 0.1, 0.08, "the network of blocks alone on 64 × 64 pixels, README.md")
 
 
 @dataclass(frozen=True)

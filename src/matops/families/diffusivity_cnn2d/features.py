@@ -61,7 +61,7 @@ class _View:
         seen = coarse.carrying if config.dead_ends_removed else coarse.whole
         blocks = seen.reshape(height, EDGE, width, EDGE).transpose(0, 2, 1, 3)
         self.bits = np.packbits(blocks.reshape(-1, PIXELS), axis=1)
-        shares = coarse.shares.reshape(2, -1).T * (height * width)
+        shares = np.ascontiguousarray(coarse.shares.reshape(2, -1).T) * (height * width)
         self.shares = np.minimum(shares, np.finfo(np.float16).max).astype(np.float16)
         self.coarse = _log(coarse.relative_diffusivity)
         self.bound = _log(series_bound(pores))

@@ -80,7 +80,8 @@ def axis_descriptors(pores: BoolArray) -> FloatArray:
     Of an image that nothing spans, tortuosities and the bottleneck are those of no way: 0.
     """
     unit = REFERENCE_PIXELS / pores.shape[1]
-    distance = distance_transform_edt(np.pad(pores, 1))[1:-1, 1:-1]
+    # Walls above and below, reservoirs at both ends.
+    distance = distance_transform_edt(np.pad(pores, ((1, 1), (0, 0))))[1:-1]
     spanning = spanning_pores(pores, 1)
     columns = pores.mean(axis=0)
     shortest, mean, reachable = _ways(pores)
