@@ -226,7 +226,8 @@ def _predictor() -> Predictor:
     members = [FAMILY.network(CONFIG).eval() for _ in range(CONFIG.training.members)]
     n = len(FAMILY.targets)
     ensemble = Ensemble(members, torch.full((n,), 2.0), torch.ones(n))
-    conformal = Conformal(0.9, (0.01,) * n, ((1.0,),) * n, rows=100, groups=100)
+    answered = len(FAMILY.properties)
+    conformal = Conformal(0.9, (0.01,) * answered, ((1.0,),) * answered, rows=100, groups=100)
     known = [_crystal(structure) for structure in catalogue().structures]
     domain = fit_domain(FAMILY.describe(known, FAMILY.featurize(known, CONFIG)))
     return Predictor(FAMILY, CONFIG, ensemble, conformal, domain, "benchmark", "none")

@@ -46,14 +46,15 @@ class LoadUntrained:
         """The predictor, with a domain of some designs of its own."""
         family = get_family(self.family)
         config = resolve_config(family, "full", {})
-        targets, design = len(family.targets), designing(family).design
+        targets, properties = len(family.targets), len(family.properties)
+        design = designing(family).design
         designs = [family.parse(design(i, 1, config)) for i in range(DOMAIN_ROWS)]
         networks = [family.network(config).eval() for _ in range(config.training.members)]
         return Predictor(
             family=family,
             config=config,
             ensemble=Ensemble(networks, torch.zeros(targets), torch.ones(targets)),
-            conformal=Conformal(0.9, (0.1,) * targets, ((1.0,),) * targets, rows=1, groups=1),
+            conformal=Conformal(0.9, (0.1,) * properties, ((1.0,),) * properties, 1, 1),
             domain=fit_domain(family.describe(designs, family.featurize(designs, config))),
             model_version="with random weights",
             dataset_version="",

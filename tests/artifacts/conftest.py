@@ -65,7 +65,8 @@ def predictor(family: Family, config: FamilyConfig, records: list[Record]) -> Pr
         torch.manual_seed(0)
         networks = [family.network(config).eval() for _ in range(2)]
     ensemble = Ensemble(networks, torch.tensor([2.0, 1.6]), torch.tensor([0.2, 0.3]))
-    conformal = Conformal(0.9, (0.01, 0.02), ((2.0,), (3.0,)), rows=70, groups=35)
+    floors, quantiles = (0.01, 0.02, 0.02, 0.01, 0.02), ((2.0,), (3.0,), (3.0,), (2.5,), (2.5,))
+    conformal = Conformal(0.9, floors, quantiles, rows=70, groups=35)
     samples = [family.parse(r.payload) for r in records[:15]]
     domain = fit_domain(family.describe(samples, family.featurize(samples, config)))
     return Predictor(family, config, ensemble, conformal, domain, "candidate", "data-1")
@@ -81,6 +82,7 @@ def card(predictor: Predictor) -> Card:
         version="",
         created="2026-01-02T03:04:05+00:00",
         targets=predictor.family.targets,
+        derived=predictor.family.derived,
         data=DataSummary("data-1", {"train": 15}, {"train": 15}, {"made up": 15}, ("CC0",)),
         configuration=json.loads(to_json(predictor.config)),
         environment=Environment("0.1.0", "c0ffee", "3.11", "2", "Linux", "cpu"),

@@ -74,6 +74,10 @@ def test_a_server_and_its_package_give_the_same_predictions(
         assert remote.derived.keys() == local.derived.keys()
         for name, estimate in local.estimates.items():
             assert remote.estimates[name].value == pytest.approx(estimate.value, rel=1e-5)
+        for name, quantity in local.derived.items():
+            ends = (quantity.lower, quantity.value, quantity.upper)
+            there_too = remote.derived[name]
+            assert (there_too.lower, there_too.value, there_too.upper) == pytest.approx(ends)
 
 
 def test_a_refused_request_carries_the_servers_reason(served: str) -> None:

@@ -42,7 +42,8 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
     payloads = [family.design(index, 1, config) for index in range(40)]
     samples = [family.parse(payload) for payload in payloads]
     domain = fit_domain(family.describe(samples, family.featurize(samples, config)))
-    conformal = Conformal(0.9, (0.1,) * targets, ((2.0,),) * targets, rows=40, groups=40)
+    n = len(family.properties)
+    conformal = Conformal(0.9, (0.1,) * n, ((2.0,),) * n, rows=40, groups=40)
     predictor = Predictor(family, config, ensemble, conformal, domain, "", "data-1")
     directory = tmp_path_factory.mktemp("screening") / "package"
     write_made_up(directory, predictor, payloads[0])

@@ -22,6 +22,7 @@ def write_made_up(directory: Path, predictor: Predictor, request: dict[str, Any]
         version="",
         created="2026-01-02T03:04:05+00:00",
         targets=predictor.family.targets,
+        derived=predictor.family.derived,
         data=DataSummary("data-1", {"train": 200}, {"train": 200}, {"made up": 200}, ("CC0",)),
         configuration=json.loads(to_json(predictor.config)),
         environment=Environment("0.1.0", "c0ffee", "3.11", "2", "Linux", "cpu"),

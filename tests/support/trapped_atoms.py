@@ -28,7 +28,6 @@ from matops.core.learning.features import Batch, PackedFeatures
 from matops.core.learning.training_config import TrainingConfig
 from matops.core.quality.domain import Descriptors
 from matops.core.quality.gate import Gate, Measurement
-from matops.core.quality.prediction import Quantity
 from matops.steps.learning.preprocess import preprocess
 from matops.steps.learning.train import train
 from matops.steps.ports import DatasetVersion
@@ -89,6 +88,7 @@ class TrappedAtoms(Family[FamilyConfig, Trapped]):
     title = "Atoms in a harmonic trap"
     paper = "Hooke, De potentia restitutiva (1678)"
     targets = TARGETS
+    derived = (Target("largest_force", "eV/A", "largest component of any force", lower=0.0),)
     descriptor_names = ("n_atoms",)
     config_type = FamilyConfig
     presets: ClassVar[Any] = {"demo": tiny_config(), "full": tiny_config()}
@@ -127,8 +127,8 @@ class TrappedAtoms(Family[FamilyConfig, Trapped]):
     def network(self, config: FamilyConfig) -> nn.Module:
         return TrapNetwork()
 
-    def derive(self, values: Any) -> dict[str, Quantity]:
-        return {"largest_force": Quantity(float(np.abs(values["forces"]).max()), "eV/A")}
+    def derive(self, values: Any) -> dict[str, NDArray[np.float64]]:
+        return {"largest_force": np.abs(values["forces"]).max(axis=(-2, -1))}
 
     def measure_physics(
         self, predict: Any, payloads: Any, config: FamilyConfig

@@ -12,7 +12,7 @@ from matops.client.clients import AsyncClient, Client
 from matops.client.conversation import Patience
 from matops.client.errors import NoAnswer, Refused
 from matops.client.samples import Sample
-from matops.core.quality.prediction import Estimate, Prediction, Quantity
+from matops.core.quality.prediction import Estimate, Prediction
 
 __all__ = [
     "AsyncClient",
@@ -21,7 +21,6 @@ __all__ = [
     "NoAnswer",
     "Patience",
     "Prediction",
-    "Quantity",
     "Refused",
     "Sample",
 ]

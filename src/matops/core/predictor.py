@@ -13,6 +13,7 @@ from matops.core.data.record import Payload
 from matops.core.data.tables import Tables
 from matops.core.data.target import SAMPLE_AXIS, Target
 from matops.core.family import Family, FamilyConfig
+from matops.core.family.derived import mean_and_spread
 from matops.core.quality.domain import Domain
 from matops.core.quality.prediction import Estimate, Prediction
 from matops.core.quality.uncertainty import Conformal
@@ -65,22 +66,22 @@ class Predictor:
             BadInput: a sample shows only now that it is not valid, as where atoms overlap.
         """
         features = self.family.featurize(samples, self.config)
-        members = self._members(samples, features)
-        mean, spread = members.each(lambda t: t.mean(0)), members.each(lambda t: t.std(0))
+        mean, spread = mean_and_spread(self.family, self._members(samples, features))
         half = self.conformal.half_width(mean, spread)
         ends = [mean.each(change, half).from_scale() for change in (np.subtract, np.add)]
         physical = [mean.from_scale(), *(end.each_target(Target.within) for end in ends)]
         scores = self.domain.assess(self.family.describe(samples, features))
         estimates: list[dict[str, Estimate]] = [{} for _ in samples]
-        for target in self.family.targets:
+        for target in mean.targets:
             parts = zip(*(tables.values(target) for tables in physical), strict=True)
             for own, score, (value, *interval) in zip(estimates, scores, parts, strict=True):
                 lower, upper = (None, None) if score.is_outside else interval
                 own[target.name] = Estimate(value, target.unit, lower, upper)
+        family = self.family
         return [
             Prediction(
-                estimates=own,
-                derived=self.family.derive({name: e.value for name, e in own.items()}),
+                estimates={target.name: own[target.name] for target in family.targets},
+                derived={target.name: own[target.name] for target in family.derived},
                 coverage=None if score.is_outside else self.conformal.coverage,
                 out_of_domain=score.is_outside,
                 domain_score=score.score,

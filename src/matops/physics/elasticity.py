@@ -9,11 +9,15 @@ Conventions used throughout:
 """
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from matops.physics.arrays import FloatArray
+
+Numbers = TypeVar("Numbers", float, FloatArray)
+"""One material's number, or an array of many materials'."""
 
 _ROWS, _COLUMNS = np.array([(0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1)]).T
 _VOIGT_INDEX = np.array([[0, 5, 4], [5, 1, 3], [4, 3, 2]])
@@ -63,7 +67,7 @@ def voigt_reuss_hill(stiffness_GPa: ArrayLike) -> PolycrystalModuli:
     )
 
 
-def poisson_ratio(K_GPa: float, G_GPa: float) -> float:
+def poisson_ratio(K_GPa: Numbers, G_GPa: Numbers) -> Numbers:
     """Poisson's ratio of an isotropic solid, ν = (3K − 2G) / (6K + 2G).
 
     Source: L. D. Landau, E. M. Lifshitz, Theory of Elasticity, section 5.
@@ -71,7 +75,7 @@ def poisson_ratio(K_GPa: float, G_GPa: float) -> float:
     return (3 * K_GPa - 2 * G_GPa) / (6 * K_GPa + 2 * G_GPa)
 
 
-def young_modulus_GPa(K_GPa: float, G_GPa: float) -> float:
+def young_modulus_GPa(K_GPa: Numbers, G_GPa: Numbers) -> Numbers:
     """Young's modulus of an isotropic solid in GPa, E = 9KG / (3K + G).
 
     Source: L. D. Landau, E. M. Lifshitz, Theory of Elasticity, section 5.
@@ -79,7 +83,7 @@ def young_modulus_GPa(K_GPa: float, G_GPa: float) -> float:
     return 9 * K_GPa * G_GPa / (3 * K_GPa + G_GPa)
 
 
-def pugh_ratio(K_GPa: float, G_GPa: float) -> float:
+def pugh_ratio(K_GPa: Numbers, G_GPa: Numbers) -> Numbers:
     """Pugh's ratio K / G: metals above about 1.75 tend to be ductile.
 
     Some authors quote the inverse, G / K. Source: S. F. Pugh, Philos. Mag. 45, 823 (1954).

@@ -9,9 +9,10 @@ import pytest
 from matops.artifacts.jsonfile import from_json, read_json, to_json, write_json
 from matops.core.errors import BadInput
 from matops.core.family import Designs, Explains, Family, Simulates, TakesFromDatabases
+from matops.core.family.derived import with_derived
 from matops.core.quality.gate import judge
 from matops.entrypoints.configuration import resolve_config
-from matops.testing.case import case_of, ensemble_of, typical
+from matops.testing.case import MEMBERS, case_of, ensemble_of, typical, typical_tables
 
 PRESETS = ("demo", "full")
 
@@ -83,11 +84,27 @@ class Describes:
             assert any("half_width" in metric for metric in limited)
             assert len(limited) >= 3
 
-    def test_derived_quantities_are_finite_with_unit(self, family: Family) -> None:
-        for name, quantity in family.derive(typical(family)).items():
-            assert name not in typical(family)
-            assert np.isfinite(quantity.value)
-            assert quantity.unit
+    def test_derived_quantities_are_declared_physical_and_of_each_sample_for_itself(
+        self, family: Family
+    ) -> None:
+        names = [target.name for target in (*family.targets, *family.derived)]
+        assert len(set(names)) == len(names)
+        assert all(quantity.unit and quantity.is_scalar for quantity in family.derived)
+        typical = typical_tables(family, case_of(family).features)
+        rng = np.random.default_rng(0)
+        members = typical.each(lambda t: t + 0.1 * rng.normal(size=(MEMBERS, *t.shape)))
+        derived = with_derived(family, members)
+        assert [target.name for target in derived.targets] == names
+        few = np.array([2, 0])
+        for quantity in family.derived:
+            scaled = derived.numbers(quantity)
+            assert scaled.shape == (MEMBERS, len(typical))
+            assert np.isfinite(scaled).all()
+            assert np.ptp(scaled) > 0
+            values = quantity.from_scale(scaled)
+            assert quantity.within(values) == pytest.approx(values)
+            alone = with_derived(family, members.each(lambda t: t[0]).take(few))
+            assert alone.numbers(quantity) == pytest.approx(scaled[0, few])
 
     def test_sources_are_named_documented_and_those_of_its_skills(self, family: Family) -> None:
         names = [form.name for form in family.sources]

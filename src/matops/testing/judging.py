@@ -15,6 +15,7 @@ from typing_extensions import override
 from matops.core.data.record import Provenance, Record
 from matops.core.data.tables import Tables
 from matops.core.family import Family, FamilyConfig
+from matops.core.family.derived import with_derived
 from matops.core.learning.features import PackedFeatures
 from matops.core.predictor import Predictor
 from matops.core.quality.domain import fit_domain
@@ -48,13 +49,14 @@ class Trial:
     def verdict(self, model: JudgedModel) -> Verdict:
         """What the real judge says of a model, by all that an evaluation measures."""
         predictor = self._predictor(model)
-        mean = predictor.means(self.lawful.payloads).take(self._rows(TEST_ROWS))
+        mean = self._joined(predictor.means(self.lawful.payloads)).take(self._rows(TEST_ROWS))
         named = Provenance("trial", "")
         records = [
             Record(str(i), f"g{i}", self.lawful.payloads[row], {}, named)
             for i, row in enumerate(self._rows(TEST_ROWS).tolist())
         ]
-        test = HeldOut(records, self._labels(TEST_ROWS), mean, mean.each(np.ones_like))
+        labels = self._joined(self._labels(TEST_ROWS))
+        test = HeldOut(records, labels, mean, mean.each(np.ones_like))
         return measure_model(predictor, test, None).verdict
 
     @cached_property
@@ -71,9 +73,10 @@ class Trial:
 
     def _predictor(self, model: JudgedModel) -> Predictor:
         right = self._right.take(self._rows(CALIBRATION_ROWS))
-        errors = self._labels(CALIBRATION_ROWS).each(
-            lambda label, truth: model.calibration_errors * (label - truth), right
+        claimed = self._labels(CALIBRATION_ROWS).each(
+            lambda label, truth: truth + model.calibration_errors * (label - truth), right
         )
+        right, claimed = self._joined(right), self._joined(claimed)
         groups = [f"c{i}" for i in range(CALIBRATION_ROWS)]
         coverage, spread = self.config.evaluation.coverage, right.each(np.ones_like)
         features = self.family.featurize(self._samples, self.config)
@@ -81,12 +84,15 @@ class Trial:
             self.family,
             self.config,
             ensemble_of(self.family),
-            calibrate(errors, right.each(np.zeros_like), spread, groups, coverage),
+            calibrate(claimed, right, spread, groups, coverage),
             fit_domain(self.family.describe(self._samples, features)),
             "judged",
             "trial",
             model,
         )
+
+    def _joined(self, tables: Tables) -> Tables:
+        return with_derived(self.family, tables)
 
     def _labels(self, count: int) -> Tables:
         """The lawful answers with errors of a third of what the gates allow."""

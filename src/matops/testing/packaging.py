@@ -20,8 +20,8 @@ from matops.testing.case import ROWS, case_of, ensemble_of
 
 
 def _predictor(family: Family) -> Predictor:
-    case, n_targets = case_of(family), len(family.targets)
-    conformal = Conformal(0.9, (0.01,) * n_targets, ((1.5,),) * n_targets, 20, 20)
+    case, n = case_of(family), len(family.properties)
+    conformal = Conformal(0.9, (0.01,) * n, ((1.5,),) * n, 20, 20)
     samples = [family.parse(payload) for payload in case.payloads * 3]
     domain = fit_domain(family.describe(samples, family.featurize(samples, case.config)))
     ensemble = ensemble_of(family)
@@ -36,6 +36,7 @@ def _card(predictor: Predictor) -> Card:
         version="",
         created="2024-01-02T03:04:05Z",
         targets=family.targets,
+        derived=family.derived,
         data=DataSummary(predictor.dataset_version, {"train": ROWS}, {"train": 1}, {}, ()),
         configuration=json.loads(to_json(predictor.config)),
         environment=Environment("0", "", platform.python_version(), "", "", "cpu"),
@@ -73,6 +74,16 @@ class Packages:
                 if estimate.lower is not None and estimate.upper is not None:
                     assert np.less(estimate.lower, estimate.value).all()
                     assert np.less(estimate.value, estimate.upper).all()
+            assert set(given.derived) == {target.name for target in family.derived}
+            for target in family.derived:
+                estimate = given.derived[target.name]
+                assert estimate.unit == target.unit
+                assert target.within(estimate.value) == estimate.value
+                assert given.out_of_domain is (estimate.lower is None) is (estimate.upper is None)
+                if estimate.lower is not None and estimate.upper is not None:
+                    assert estimate.lower <= estimate.value <= estimate.upper
+                    ends = np.array([estimate.lower, estimate.upper])
+                    assert (target.within(ends) == ends).all()
 
     def test_golden_requests_notice_other_weights(self, family: Family) -> None:
         before, payloads = _predictor(family), case_of(family).payloads

@@ -113,6 +113,10 @@ def test_v1_reproduces_the_golden_requests(served: str, golden: Golden) -> None:
                 told = answer["estimates"][name][part]
                 assert told == pytest.approx(getattr(estimate, part), rel=1e-5)
             assert answer["estimates"][name]["unit"] == "GPa"
+        for name, quantity in stored.derived.items():
+            for part in PARTS:
+                told = answer["derived"][name][part]
+                assert told == pytest.approx(getattr(quantity, part), rel=1e-5)
         assert answer["model_version"] == stored.model_version
 
 
@@ -125,7 +129,13 @@ def test_v2_reproduces_the_golden_requests(served: str, golden: Golden) -> None:
             told = tensors[name + suffix]
             assert told["shape"] == [len(stored)]
             np.testing.assert_allclose(told["data"], stored, rtol=1e-5)
+    for name in ("young_modulus", "poisson_ratio", "pugh_ratio"):
+        for part, suffix in PARTS.items():
+            parts = [getattr(a.derived[name], part) for a in golden.answers]
+            stored = [np.nan if number is None else number for number in parts]
+            np.testing.assert_allclose(tensors[name + suffix]["data"], stored, rtol=1e-5)
     assert answer["parameters"]["unit_K_VRH"] == "GPa"
+    assert answer["parameters"]["unit_poisson_ratio"] == "1"
     assert tensors["out_of_domain"]["data"] == [a.out_of_domain for a in golden.answers]
 
 

@@ -95,6 +95,9 @@ def test_intervals_hold_the_value_and_units_are_physical(
     bulk, shear = (answer.estimates[name].value for name in ("K_VRH", "G_VRH"))
     young = 9 * bulk * shear / (3 * bulk + shear)
     assert answer.derived["young_modulus"].value == pytest.approx(young)
+    poisson = answer.derived["poisson_ratio"]
+    assert -1 <= poisson.lower < poisson.value < poisson.upper <= 0.5
+    assert 0 < answer.derived["pugh_ratio"].lower < bulk / shear
 
 
 def test_requests_do_not_influence_each_other(package: Path, records: list[Record]) -> None:
@@ -206,8 +209,11 @@ def test_golden_requests_reveal_changed_weights_even_when_the_card_was_adapted(
     assert "answers differ from the stored ones" in refusal(package, load_checked)
 
 
-def test_golden_requests_reveal_intervals_that_were_narrowed_on_the_card(package: Path) -> None:
-    edit_card(package, lambda card: card["calibration"].update(quantile=[[0.2], [3.0]]))
+@pytest.mark.parametrize("narrowed", [0, 3], ids=["a target's", "a derived quantity's"])
+def test_golden_requests_reveal_intervals_that_were_narrowed_on_the_card(
+    package: Path, narrowed: int
+) -> None:
+    edit_card(package, lambda card: card["calibration"]["quantile"].__setitem__(narrowed, [0.2]))
     load_predictor(package)
     assert "answers differ" in refusal(package, load_checked)
 
@@ -251,6 +257,13 @@ def test_card_of_an_older_schema_that_no_longer_fits_says_to_train_again(package
     edit_card(package, lambda card: card["calibration"].update(quantile=[0.2, 3.0]))
     edit_card(package, lambda card: card.update(schema_version=3))
     expected = f"{package / CARD}: schema 3 of an older matops: train the model again"
+    assert refusal(package, read_card) == expected
+
+
+def test_card_that_promises_nothing_for_what_is_derived_says_to_train_again(package: Path) -> None:
+    edit_card(package, lambda card: card.pop("derived"))
+    edit_card(package, lambda card: card.update(schema_version=5))
+    expected = f"{package / CARD}: schema 5 of an older matops: train the model again"
     assert refusal(package, read_card) == expected
 
 

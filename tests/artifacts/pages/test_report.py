@@ -82,6 +82,7 @@ def make_card(targets: tuple[Target, ...] = MODULI, limit: float = 0.06) -> Card
         version="abc123def456",
         created="2026-01-02T03:04:05+00:00",
         targets=targets,
+        derived=(),
         data=DataSummary(
             "feed.dir",
             {"train": 2400, "test": 24},

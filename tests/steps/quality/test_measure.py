@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -15,6 +17,7 @@ from matops.core.quality.uncertainty import Conformal
 from matops.steps.quality.held_out import HeldOut
 from matops.steps.quality.measure import (
     champion_gates,
+    coverage_by_part,
     error_rank_correlation,
     measure_against_champion,
     measure_errors,
@@ -46,6 +49,23 @@ def test_each_target_is_measured_on_its_own_column() -> None:
     assert found["K.interval_half_width"].value == pytest.approx(0.05)
     assert found["G.interval_half_width"].value == pytest.approx(0.4)
     assert found["G.interval_half_width"].unit == "log10(GPa)"
+
+
+def test_coverage_is_measured_where_there_are_intervals() -> None:
+    """Errors of all rows count; those out of domain have no interval that could hold or fail."""
+    conformal = Conformal(0.9, (0.1, 0.1), ((1.0,), (1.0,)), rows=90, groups=40)
+    wrong = np.arange(80) >= 60
+    shifted = TRUTH + np.where(wrong, 1.0, 0.05)[:, None]
+    scores = [DomainScore(0.5 + outside, ()) for outside in wrong]
+    test = replace(held_out(shifted, np.zeros((80, 2))), scores=scores)
+    found = measure_errors(test, conformal)
+    assert (found["K.coverage"].value, found["K.coverage"].rows) == (1.0, 60)
+    assert found["K.mae"].value == pytest.approx(0.25 * 1.0 + 0.75 * 0.05)
+    by_part = coverage_by_part(test, conformal)["K"].by_predicted
+    assert [part.value for part in by_part] == [1.0] * 6
+    nowhere = replace(test, scores=[DomainScore(2.0, ())] * 80)
+    assert "K.coverage" not in measure_errors(nowhere, conformal)
+    assert coverage_by_part(nowhere, conformal) == {}
 
 
 @pytest.mark.parametrize(("quantile", "passes"), [(1.645, True), (0.8, False)])
@@ -89,5 +109,5 @@ def test_domain_score_that_orders_the_errors_has_full_rank_correlation() -> None
     scores = [DomainScore(float(i), ()) for i in range(10)]
     error = np.stack([np.arange(10.0) ** 2, 9.0 - np.arange(10.0)], 1)
     truth, mean = scalars(0 * error, TARGETS), scalars(error, TARGETS)
-    found = error_rank_correlation(HeldOut([], truth, mean, truth), scores)
+    found = error_rank_correlation(HeldOut([], truth, mean, truth, scores))
     assert found == pytest.approx({"K": 1.0, "G": -1.0})

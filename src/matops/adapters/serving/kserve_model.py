@@ -128,10 +128,11 @@ class ServedModel(Model):  # type: ignore[misc]
         return instances
 
     def _v2(self, request_id: str, predictions: list[Prediction]) -> InferResponse:
-        targets = self._served.family.targets
+        family = self._served.family
+        targets, answered = family.targets, [p.estimates | p.derived for p in predictions]
         outputs = [
-            _array(name, target, [_part(p.estimates[target.name], part) for p in predictions])
-            for target in targets
+            _array(name, target, [_part(own[target.name], part) for own in answered])
+            for target in family.properties
             for part, name in _columns(target.name).items()
         ]
         for axis, target in _ragged(targets).items():
@@ -150,7 +151,7 @@ class ServedModel(Model):  # type: ignore[misc]
                 "dataset_version": self._served.dataset_version,
                 # As text: gRPC's parameters know no floating-point numbers.
                 "coverage": f"{self._served.coverage:g}",
-                **{f"unit_{t.name}": t.unit for t in targets},
+                **{f"unit_{t.name}": t.unit for t in family.properties},
             },
         )
 
@@ -160,9 +161,9 @@ class ServedModel(Model):  # type: ignore[misc]
 
     def get_output_types(self) -> list[dict[str, Any]]:
         """V2 metadata of the outputs."""
-        targets = self._served.family.targets
-        named = {n: ("FP64", t.shape) for t in targets for n in _columns(t.name).values()}
-        named |= {f"{axis}_count": ("INT64", ()) for axis in _ragged(targets)}
+        family = self._served.family
+        named = {n: ("FP64", t.shape) for t in family.properties for n in _columns(t.name).values()}
+        named |= {f"{axis}_count": ("INT64", ()) for axis in _ragged(family.targets)}
         named |= {"domain_score": ("FP64", ()), "out_of_domain": ("BOOL", ())}
         return [
             {"name": name, "datatype": datatype, "shape": [-1, *shape]}

@@ -135,6 +135,7 @@ def _metadata() -> dict[str, Any]:
         variant=text,
         coverage={"type": "number"},
         targets=listed,
+        derived=listed,
         payload_forms=listed,
         payload_schema={"type": "object"},
         limits={"type": "object"},

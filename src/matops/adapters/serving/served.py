@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from matops.adapters.serving.limits import Limits
+from matops.core.data.target import Target
 from matops.core.family import Family
 from matops.core.quality.card import Card
 from matops.families import get_family
@@ -51,15 +52,10 @@ def describe(served: Served, limits: Limits) -> dict[str, Any]:
         "coverage": served.coverage,
         "explanations": dict(served.explanations),
         "targets": [
-            {
-                "name": target.name,
-                "unit": target.unit,
-                "description": target.description,
-                "axis": target.axis,
-                "shape": target.shape,
-            }
+            {**_named(target), "axis": target.axis, "shape": target.shape}
             for target in family.targets
         ],
+        "derived": [_named(quantity) for quantity in family.derived],
         "payload_forms": [asdict(form) for form in family.payload_forms],
         "payload_schema": payload_schema(family),
         "limits": {
@@ -68,6 +64,10 @@ def describe(served: Served, limits: Limits) -> dict[str, Any]:
             "sample_size_unit": family.size_unit,
         },
     }
+
+
+def _named(target: Target) -> dict[str, str]:
+    return {"name": target.name, "unit": target.unit, "description": target.description}
 
 
 def payload_schema(family: Family) -> dict[str, Any]:

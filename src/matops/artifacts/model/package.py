@@ -19,7 +19,7 @@ from matops.core.data.value import Value
 from matops.core.errors import BadInput
 from matops.core.family import Family, FamilyConfig
 from matops.core.quality.card import SCHEMA_VERSION, Card
-from matops.core.quality.prediction import Prediction
+from matops.core.quality.prediction import Estimate, Prediction
 from matops.families import get_family
 
 if TYPE_CHECKING:
@@ -227,11 +227,24 @@ def golden_difference(golden: Golden, answers: list[Prediction]) -> float:
         for name in old.estimates
         for part in ("value", "lower", "upper")
     ]
+    # One that nearly vanishes is compared beside its interval's ends.
+    pairs += [
+        (_with_ends(old.derived[name]), _with_ends(new.derived[name]))
+        for old, new in both
+        for name in old.derived
+    ]
     pairs += [(old.domain_score, new.domain_score) for old, new in both]
     pairs = [pair for pair in pairs if pair != (None, None)]  # no interval out of domain
     if any(old is None or new is None or np.shape(old) != np.shape(new) for old, new in pairs):
         return math.inf
     return float(np.max([_relative_difference(*pair) for pair in pairs]))
+
+
+def _with_ends(estimate: Estimate) -> Value | None:
+    """Value and interval of a derived quantity; None out of domain."""
+    if estimate.lower is None or estimate.upper is None:
+        return None
+    return [estimate.value, estimate.lower, estimate.upper]
 
 
 def _relative_difference(old: Value, new: Value) -> float:

@@ -1,4 +1,4 @@
-"""Predicted against true values of every target: a page of its own for a pipeline's interface."""
+"""Predicted against true values of every property: a page of its own for a pipeline's interface."""
 
 import pandas as pd
 
@@ -16,6 +16,6 @@ def render_parity(card: Card, rows: pd.DataFrame, title: str) -> str:
     """
     figures = [
         to_svg(draw_parity(select_points(target, rows)), f"parity{index}")
-        for index, target in enumerate(card.targets)
+        for index, target in enumerate(card.properties)
     ]
     return template("parity.html.j2").render(card=card, title=title, figures=figures)

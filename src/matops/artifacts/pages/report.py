@@ -145,22 +145,27 @@ def _cited(
 
 
 def _section(card: Card, rows: pd.DataFrame, index: int) -> dict[str, Any]:
-    """What the page shows of one target: figures as SVG, and the worst test rows."""
-    target = card.targets[index]
+    """What the page shows of one property: figures as SVG, and the worst test rows.
+
+    A derived quantity repeats the targets' errors: of it the intervals are shown.
+    """
+    target = card.properties[index]
     points = select_points(target, rows)
     coverage = card.measurements.get(f"{target.name}.coverage")
     correlation = card.domain.error_rank_correlation.get(target.name)
     figures = {
         "parity": plots.draw_parity(points),
-        "residuals": plots.draw_residuals(points),
         "calibration": plots.draw_calibration(points, card.calibration.coverage, coverage),
-        "domain": plots.draw_domain_error(points, correlation),
     }
+    is_derived = target in card.derived
+    if not is_derived:
+        figures["residuals"] = plots.draw_residuals(points)
+        figures["domain"] = plots.draw_domain_error(points, correlation)
     drawn = {name: to_svg(figure, f"{name}{index}") for name, figure in figures.items()}
     return {
         "target": target,
         "figures": drawn,
-        "worst": worst_rows(target, rows),
+        "worst": [] if is_derived else worst_rows(target, rows),
         "ranking": explain_domain(correlation),
     }
 
@@ -177,15 +182,15 @@ def render_report(
 ) -> str:
     """The report as one self-contained page, the same text for the same input.
 
-    ``rows`` has one row a test sample and target: id, group, target, truth, predicted, lower, upper
-    (physical units), domain_score and out_of_domain, and where a sample is from: source, origin.
-    ``paper`` is what the family follows; of the ``records``, the worst and the first ``doubtful``
-    are shown whole, as ``picture`` shows their samples.
+    ``rows`` has one row a test sample and property: id, group, target, truth, predicted, lower,
+    upper (physical units), domain_score and out_of_domain, and where a sample is from: source,
+    origin. ``paper`` is what the family follows; of the ``records``, the worst and the first
+    ``doubtful`` are shown whole, as ``picture`` shows their samples.
     """
     curve, data = log.learning_curve, card.data
-    shown = {f"{target.name}.{metric}" for target in card.targets for metric in SUMMARY}
+    shown = {f"{target.name}.{metric}" for target in card.properties for metric in SUMMARY}
     learning = to_svg(draw_learning_curve(curve, card.targets), "learning") if curve else None
-    sections = [_section(card, rows, i) for i in range(len(card.targets))]
+    sections = [_section(card, rows, i) for i in range(len(card.properties))]
     named = [row["id"] for section in sections for row in section["worst"]]
     named += [record.id for record, _ in doubtful.records]
     return template("report.html.j2").render(

@@ -36,4 +36,11 @@ class About:
     title: ClassVar[str]
     paper: ClassVar[str]
     targets: ClassVar[tuple[Target, ...]]
+    # what follows from them by formula, a number a sample; answered with intervals of their own
+    derived: ClassVar[tuple[Target, ...]] = ()
     sources: ClassVar[tuple[SourceForm, ...]]
+
+    @property
+    def properties(self) -> tuple[Target, ...]:
+        """All that is answered with an interval: the targets, then what is derived."""
+        return (*self.targets, *self.derived)

@@ -28,7 +28,6 @@ from matops.core.learning.training_config import TrainingConfig
 from matops.core.monitoring.retraining import RetrainingConfig
 from matops.core.progress import Progress
 from matops.core.quality.gate import Gate, Measurement
-from matops.core.quality.prediction import Quantity
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -194,8 +193,14 @@ class Learns(About, ABC, Generic[Config, Sample]):
 
         return restore_ensemble(partial(self.network, config), tensors)
 
-    def derive(self, values: Mapping[str, float]) -> dict[str, Quantity]:
-        """Further quantities that follow from the predicted ones by formula."""
+    def derive(
+        self, values: Mapping[str, NDArray[np.float64]]
+    ) -> Mapping[str, NDArray[np.float64]]:
+        """The quantities of ``derived``, by name, from those of ``targets``, in their units.
+
+        The shape of a scalar is (...) and that of what is derived, too; a vector has (..., 3), and
+        one for each atom (..., atoms, 3). What leaves its bounds is moved to them.
+        """
         return {}
 
     def preset(self, name: str) -> Config:

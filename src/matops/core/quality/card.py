@@ -8,7 +8,7 @@ from matops.core.learning.transfer import Ancestor
 from matops.core.quality.gate import Measurement, Verdict
 from matops.core.quality.uncertainty import ConditionalCoverage, Conformal
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 6
 
 
 @dataclass(frozen=True)
@@ -97,10 +97,12 @@ class Card:
     version: str  # content hash of the package
     created: str  # ISO time, UTC
     targets: tuple[Target, ...]  # what it predicts
+    derived: tuple[Target, ...]  # what follows from them by formula
     data: DataSummary  # what it was trained on
     configuration: dict[str, Any]  # the family's whole configuration
     environment: Environment  # what made it
-    calibration: Conformal  # conformal calibration of the intervals
+    # conformal calibration of the intervals: the targets' entries, then those of what is derived
+    calibration: Conformal
     domain: DomainSummary  # domain of applicability
     measurements: dict[str, Measurement]  # every metric, with confidence intervals
     verdict: Verdict  # what the gates decided
@@ -108,9 +110,15 @@ class Card:
     # how the data changed since that model; None for a first model, and on cards of schema 2, which
     # did not say it
     since_champion: DataChange | None = field(default=None, kw_only=True)
-    # coverage by tenths of the predicted values and quarters of the spread, by target
+    # coverage by tenths of the predicted values and quarters of the spread, by target and derived
+    # quantity, of the test rows in the domain
     coverage_by_part: dict[str, ConditionalCoverage] = field(default_factory=dict, kw_only=True)
     # what the family says that the model has learnt, by heading, as a closed form
     explanations: dict[str, str] = field(default_factory=dict, kw_only=True)
     lineage: tuple[Ancestor, ...]  # the model it started from, and those before it, nearest first
     files: dict[str, str]  # SHA-256 of each other file in the package
+
+    @property
+    def properties(self) -> tuple[Target, ...]:
+        """All that is answered with an interval."""
+        return (*self.targets, *self.derived)

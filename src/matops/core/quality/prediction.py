@@ -17,19 +17,11 @@ class Estimate:
 
 
 @dataclass(frozen=True)
-class Quantity:
-    """A number with its unit."""
-
-    value: float
-    unit: str
-
-
-@dataclass(frozen=True)
 class Prediction:
     """All properties of one sample, with what a program needs to trust or refuse them."""
 
     estimates: dict[str, Estimate]  # estimate by target name
-    derived: dict[str, Quantity]  # further quantities that follow from the estimates by formula
+    derived: dict[str, Estimate]  # by name, what follows from the estimates by formula
     coverage: float | None  # nominal coverage of the intervals; None out of domain
     out_of_domain: bool  # whether the sample lies outside the training data
     domain_score: float  # distance to the training data; above 1 is outside

@@ -15,12 +15,11 @@ def prediction_table(answers: dict[str, Prediction]) -> WholeTable:
         place = "OUTSIDE" if prediction.out_of_domain else "inside"
         domain = f"{place} ({prediction.domain_score:.2f}{unseen})"
         name = Path(file).name
-        for target, e in prediction.estimates.items():
+        for target, e in (prediction.estimates | prediction.derived).items():
             interval = "none"
             if e.lower is not None and e.upper is not None:
                 interval = f"{value_text(e.lower)} to {value_text(e.upper)}"
-            rows.append((name, target, value_text(e.value), interval, e.unit, domain))
-        for target, q in prediction.derived.items():
-            rows.append((name, target, f"{q.value:.4g}", "", q.unit.replace("1", ""), ""))
+            unit = "" if e.unit == "1" else e.unit
+            rows.append((name, target, value_text(e.value), interval, unit, domain))
     columns = ("file", "property", "value", "interval", "unit", "domain")
     return WholeTable(columns, rows, prose=("domain",))

@@ -22,6 +22,27 @@ TARGETS = tuple(
     )
     for axis in "xy"
 )
+DERIVED = (
+    Target(
+        "mean_diffusivity",
+        "1",
+        "mean of D_x and D_y",
+        "log10",
+        lower=0.0,
+        upper=1.0,
+        closed=True,
+        log_floor=LOG_FLOOR,
+    ),
+    Target(
+        "relative_anisotropy",
+        "1",
+        "difference of D_x and D_y over their mean",
+        lower=0.0,
+        upper=2.0,
+        closed=True,
+    ),
+)
+"""What follows from them; two numbers of which none is negative differ by two means at most."""
 
 POLARITY = "its name says which pixels are pores, as in rock.pores-white.png"
 LAYOUTS = (
@@ -50,6 +71,7 @@ class About(AnyAbout):
     title = "Effective diffusivity of porous media (2D convolution)"
     paper = "Wu, Yin and Xiao, Sci. Rep. 9, 20387 (2019)"
     targets = TARGETS
+    derived = DERIVED
     sources = (
         SourceForm(
             "simulation", "random structures of several kinds, labelled here by finite volumes"

@@ -8,7 +8,6 @@ from scipy.ndimage import gaussian_filter
 from matops.core.data.record import Payload
 from matops.core.family import PredictScaled
 from matops.core.quality.gate import Gate, Measurement, gates_of_target
-from matops.core.quality.prediction import Quantity
 from matops.families.diffusivity_cnn2d.about import TARGETS
 from matops.families.diffusivity_cnn2d.config import DiffusivityConfig
 from matops.families.diffusivity_cnn2d.images.pore_image import (
@@ -119,14 +118,12 @@ def _root_mean_square(change: FloatArray, rows: int) -> Measurement:
     return Measurement(float(np.sqrt(np.mean(change**2))), SCALED_UNIT, rows=rows)
 
 
-def derive_diffusivity(values: Mapping[str, float]) -> dict[str, Quantity]:
-    """Mean diffusivity, and how much the two axes differ."""
-    mean = sum(values[target.name] for target in TARGETS) / len(TARGETS)
-    apart = abs(values["D_x"] - values["D_y"])
-    return {
-        "mean_diffusivity": Quantity(mean, "1"),
-        "relative_anisotropy": Quantity(apart / mean if mean else 0.0, "1"),
-    }
+def derive_diffusivity(values: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
+    """Mean diffusivity, and how much the two axes differ; a negative one counts as zero."""
+    along = np.maximum([values[target.name] for target in TARGETS], 0.0)
+    mean = along.mean(axis=0)
+    anisotropy = np.ptp(along, axis=0) / np.maximum(mean, np.finfo(float).tiny)
+    return {"mean_diffusivity": mean, "relative_anisotropy": anisotropy}
 
 
 def diffusivity_gates(config: DiffusivityConfig) -> tuple[Gate, ...]:

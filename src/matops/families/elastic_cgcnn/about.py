@@ -10,6 +10,12 @@ TARGETS = tuple(
     Target(name, "GPa", f"{kind} modulus, Voigt-Reuss-Hill average", "log10", 0.0, 1000.0)
     for name, kind in (("K_VRH", "bulk"), ("G_VRH", "shear"))
 )
+DERIVED = (
+    Target("young_modulus", "GPa", "Young's modulus, 9KG / (3K + G)", "log10", 0.0, 2250.0),
+    Target("poisson_ratio", "1", "Poisson's ratio, (3K - 2G) / (6K + 2G)", lower=-1.0, upper=0.5),
+    Target("pugh_ratio", "1", "Pugh's ratio, K / G", "log10", 0.0),
+)
+"""What follows from them for the isotropic polycrystal; the bounds follow from theirs."""
 
 LAYOUTS = (
     SourceForm(
@@ -40,6 +46,7 @@ class About(AnyAbout):
     title = "Elastic moduli of crystals (crystal graph network)"
     paper = "Xie and Grossman, Phys. Rev. Lett. 120, 145301 (2018)"
     targets = TARGETS
+    derived = DERIVED
     sources = (
         SourceForm("simulation", "ordered alloys, relaxed and strained here with LAMMPS"),
         SourceForm(

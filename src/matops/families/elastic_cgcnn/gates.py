@@ -8,7 +8,6 @@ from scipy.spatial.transform import Rotation
 from matops.core.data.record import Payload
 from matops.core.family import PredictScaled
 from matops.core.quality.gate import Gate, Measurement, gates_of_target
-from matops.core.quality.prediction import Quantity
 from matops.families.elastic_cgcnn.config import ElasticConfig
 from matops.families.elastic_cgcnn.crystals.crystal import Crystal
 from matops.families.elastic_cgcnn.crystals.formats import parse_crystal
@@ -133,13 +132,13 @@ def measure_physics(
     return measured | measure_invariance(predict, crystals)
 
 
-def derive_moduli(values: Mapping[str, float]) -> dict[str, Quantity]:
+def derive_moduli(values: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
     """Young's modulus, Poisson's ratio and Pugh's ratio of the isotropic polycrystal."""
-    bulk, shear = values["K_VRH"], values["G_VRH"]
+    bulk_GPa, shear_GPa = values["K_VRH"], values["G_VRH"]
     return {
-        "young_modulus": Quantity(float(young_modulus_GPa(bulk, shear)), "GPa"),
-        "poisson_ratio": Quantity(float(poisson_ratio(bulk, shear)), "1"),
-        "pugh_ratio": Quantity(float(pugh_ratio(bulk, shear)), "1"),
+        "young_modulus": young_modulus_GPa(bulk_GPa, shear_GPa),
+        "poisson_ratio": poisson_ratio(bulk_GPa, shear_GPa),
+        "pugh_ratio": pugh_ratio(bulk_GPa, shear_GPa),
     }
 
 

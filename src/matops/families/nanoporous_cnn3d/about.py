@@ -17,6 +17,17 @@ TARGETS = tuple(
     )
     for i, axis in enumerate(AXES, start=1)
 )
+DERIVED = (
+    Target("mean_stiffness", "GPa", "mean of C_11, C_22 and C_33", lower=0.0, upper=310.0),
+    Target(
+        "relative_anisotropy",
+        "1",
+        "largest less smallest of C_11, C_22 and C_33, over their mean",
+        lower=0.0,
+        upper=3.0,
+    ),
+)
+"""What follows from them; three numbers of which none is negative spread by three means at most."""
 
 LAYOUTS = (
     SourceForm(
@@ -42,6 +53,7 @@ class About(AnyAbout):
     title = "Stiffness of nanoporous metals (3D convolution)"
     paper = "Zorkaltsev et al., Mater. Des. 260, 114896 (2025)"
     targets = TARGETS
+    derived = DERIVED
     sources = (
         SourceForm("simulation", "levelled waves, labelled here by LAMMPS or by finite elements"),
         *LAYOUTS,

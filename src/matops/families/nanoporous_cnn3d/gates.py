@@ -8,7 +8,6 @@ from scipy.ndimage import gaussian_filter
 from matops.core.data.record import Payload
 from matops.core.family import PredictScaled
 from matops.core.quality.gate import Gate, Measurement, gates_of_target
-from matops.core.quality.prediction import Quantity
 from matops.families.nanoporous_cnn3d.about import TARGETS
 from matops.families.nanoporous_cnn3d.config import NanoporousConfig
 from matops.families.nanoporous_cnn3d.metal.payloads import parse_metal, write_payload
@@ -122,15 +121,12 @@ def measure_physics(
     }
 
 
-def derive_stiffness(values: Mapping[str, float]) -> dict[str, Quantity]:
-    """Mean stiffness, and how much the three directions differ."""
-    stiffness_GPa = [values[target.name] for target in TARGETS]
-    mean_GPa = sum(stiffness_GPa) / 3
-    anisotropy = (max(stiffness_GPa) - min(stiffness_GPa)) / mean_GPa
-    return {
-        "mean_stiffness": Quantity(mean_GPa, "GPa"),
-        "relative_anisotropy": Quantity(anisotropy, "1"),
-    }
+def derive_stiffness(values: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
+    """Mean stiffness, and how much the three directions differ; a negative one counts as zero."""
+    stiffness_GPa = np.maximum([values[target.name] for target in TARGETS], 0.0)
+    mean_GPa = stiffness_GPa.mean(axis=0)
+    anisotropy = np.ptp(stiffness_GPa, axis=0) / np.maximum(mean_GPa, np.finfo(float).tiny)
+    return {"mean_stiffness": mean_GPa, "relative_anisotropy": anisotropy}
 
 
 def nanoporous_gates(config: NanoporousConfig) -> tuple[Gate, ...]:

@@ -25,7 +25,7 @@ from matops.core.learning.training import Ensemble
 from matops.core.learning.transfer import Ancestor
 from matops.core.predictor import Predictor
 from matops.core.quality.card import SCHEMA_VERSION, Card, DataChange, DomainSummary, Environment
-from matops.core.quality.domain import Descriptors, DomainScore, fit_domain
+from matops.core.quality.domain import Descriptors, fit_domain
 from matops.core.quality.gate import Gate, Measurement, Verdict, judge
 from matops.core.quality.picture import View
 from matops.core.quality.uncertainty import calibrate
@@ -86,14 +86,12 @@ def measure_model(predictor: Predictor, test: HeldOut, champion: Path | None) ->
     return Measured(measured, judge(gates, measured), version)
 
 
-def _domain_summary(
-    predictor: Predictor, test: HeldOut, scores: Sequence[DomainScore]
-) -> DomainSummary:
+def _domain_summary(predictor: Predictor, test: HeldOut) -> DomainSummary:
     return DomainSummary(
         tokens=tuple(sorted(predictor.domain.tokens)),
         threshold=predictor.domain.threshold,
-        outside_share=float(np.mean([score.is_outside for score in scores])),
-        error_rank_correlation=measure.error_rank_correlation(test, scores),
+        outside_share=float(np.mean([score.is_outside for score in test.scores])),
+        error_rank_correlation=measure.error_rank_correlation(test),
     )
 
 
@@ -129,6 +127,7 @@ def _card(
         version="",
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         targets=family.targets,
+        derived=family.derived,
         data=prepared.summary(),
         configuration=json.loads(to_json(config)),
         environment=environment,
@@ -170,10 +169,10 @@ def evaluate(
     torch.set_num_threads(prepared.config.training.cpu_threads)
     ensemble, log = read_model(model, prepared.family, prepared.config)
     predictor = _predictor(prepared, ensemble)
-    test = held_out(prepared, ensemble, "test")
     scores = predictor.domain.assess(_describe(prepared, prepared.rows("test")))
+    test = replace(held_out(prepared, ensemble, "test"), scores=scores)
     measured = measure_model(predictor, test, champion)
-    summary = _domain_summary(predictor, test, scores)
+    summary = _domain_summary(predictor, test)
     environment = _environment(commit, log)
     learnt = log.lineage, log.choice
     card = _card(prepared, predictor, measured, summary, environment, *learnt, since_champion)
@@ -182,7 +181,7 @@ def evaluate(
     out.mkdir(parents=True, exist_ok=True)
     golden = _golden(predictor, test)
     card = write_package(out / PACKAGE, card, ensemble, predictor.domain, golden)
-    rows = test_table(predictor, test, scores)
+    rows = test_table(predictor.conformal, test)
     rows.to_csv(out / ROWS, index=False)
     _write_pages(out, prepared, card, rows, log, quarantine)
     return card

@@ -12,24 +12,36 @@ from matops.core.data.record import Record
 from matops.core.data.split import Part
 from matops.core.data.tables import Tables
 from matops.core.data.target import SAMPLE_AXIS, Target
+from matops.core.family.derived import mean_and_spread, with_derived
 from matops.core.learning.training import Ensemble
-from matops.core.predictor import Predictor
 from matops.core.quality.domain import DomainScore
+from matops.core.quality.uncertainty import Conformal
 
 
 @dataclass(frozen=True, eq=False)
 class HeldOut:
-    """Samples of one part of the split with the ensemble's answers, on the learning scale."""
+    """Samples of one part of the split with the ensemble's answers, on the learning scale.
+
+    The tables have the targets and, behind them, what is derived of them.
+    """
 
     records: list[Record]
     truth: Tables
     mean: Tables
     spread: Tables
+    # of the samples; none where nobody asked, and all count as inside
+    scores: Sequence[DomainScore] = ()
 
     @property
     def groups(self) -> list[str]:
         """Group of each sample."""
         return [record.group for record in self.records]
+
+    def is_inside(self, target: Target) -> NDArray[np.bool_]:
+        """Which of a target's numbers are of samples that have intervals."""
+        sample = self.truth.sample_of(target)
+        outside = [score.is_outside for score in self.scores] or np.zeros(len(self.truth), bool)
+        return ~np.asarray(outside, dtype=bool)[sample]
 
 
 def held_out(prepared: Prepared, ensemble: Ensemble, part: Part) -> HeldOut:
@@ -38,17 +50,17 @@ def held_out(prepared: Prepared, ensemble: Ensemble, part: Part) -> HeldOut:
     records = [prepared.records[i] for i in rows.tolist()]
     truth = prepared.scaled_targets().take(rows.numpy())
     members = replace(truth, of_axis=ensemble.predict(prepared.features.take(rows)))
-    mean, spread = members.each(lambda t: t.mean(0)), members.each(lambda t: t.std(0))
-    return HeldOut(records, truth, mean, spread)
+    family = prepared.family
+    return HeldOut(records, with_derived(family, truth), *mean_and_spread(family, members))
 
 
-def test_table(predictor: Predictor, test: HeldOut, scores: Sequence[DomainScore]) -> pd.DataFrame:
-    """One row a test sample and target, in physical units, with the domain scores.
+def test_table(conformal: Conformal, test: HeldOut) -> pd.DataFrame:
+    """One row a test sample and property, in physical units, with the domain scores.
 
-    An array has one for each of its numbers, and a column ``component`` says which: ``z``, or
-    ``12 z`` of the thirteenth row.
+    Out of domain there is no interval. An array has one row for each of its numbers, and a column
+    ``component`` says which: ``z``, or ``12 z`` of the thirteenth row.
     """
-    half = predictor.conformal.half_width(test.mean, test.spread)
+    half = conformal.half_width(test.mean, test.spread)
     scaled = {
         "truth": test.truth,
         "predicted": test.mean,
@@ -62,16 +74,18 @@ def test_table(predictor: Predictor, test: HeldOut, scores: Sequence[DomainScore
     identity["source"] = [record.provenance.source for record in records]
     identity["origin"] = [record.provenance.origin for record in records]
     domain = pd.DataFrame(
-        [{"domain_score": s.score, "out_of_domain": s.is_outside} for s in scores]
+        [{"domain_score": s.score, "out_of_domain": s.is_outside} for s in test.scores]
     )
     parts = []
-    for target in predictor.family.targets:
+    for target in test.truth.targets:
         sample = test.truth.sample_of(target)
         own = identity.iloc[sample].reset_index(drop=True).assign(target=target.name)
         if not target.is_scalar:
             own = own.assign(component=_components(target, sample))
         numbers = {name: tables.numbers(target) for name, tables in physical.items()}
-        parts.append(own.assign(**numbers).join(domain.iloc[sample].reset_index(drop=True)))
+        own = own.assign(**numbers).join(domain.iloc[sample].reset_index(drop=True))
+        own.loc[own["out_of_domain"], ["lower", "upper"]] = np.nan
+        parts.append(own)
     return pd.concat(parts, ignore_index=True)
 
 

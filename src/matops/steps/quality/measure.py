@@ -9,7 +9,6 @@ from matops.core.data.record import Payload
 from matops.core.data.tables import Tables
 from matops.core.family import Family
 from matops.core.predictor import Predictor
-from matops.core.quality.domain import DomainScore
 from matops.core.quality.gate import Gate, Measurement
 from matops.core.quality.metrics import paired_difference, target_errors
 from matops.core.quality.uncertainty import (
@@ -23,7 +22,10 @@ from matops.steps.quality.held_out import HeldOut
 
 
 def measure_errors(test: HeldOut, conformal: Conformal) -> dict[str, Measurement]:
-    """Errors, coverage and interval width of every target, its components pooled."""
+    """Errors of all rows; coverage and width of the intervals, which none has out of domain.
+
+    The components of an array are pooled.
+    """
     half_width = conformal.half_width(test.mean, test.spread)
     _, group_of = np.unique(test.groups, return_inverse=True)
     measurements: dict[str, Measurement] = {}
@@ -31,6 +33,10 @@ def measure_errors(test: HeldOut, conformal: Conformal) -> dict[str, Measurement
         truth, mean = test.truth.numbers(target), test.mean.numbers(target)
         half, groups = half_width.numbers(target), group_of[test.truth.sample_of(target)]
         measurements |= target_errors(target, truth, mean, groups)
+        inside = test.is_inside(target)
+        if not inside.any():
+            continue
+        truth, mean, half, groups = truth[inside], mean[inside], half[inside], groups[inside]
         coverage = measured_coverage(truth, mean, half, groups)
         measurements[f"{target.name}.coverage"] = coverage
         measurements[f"{target.name}.coverage_high"] = Measurement(
@@ -43,19 +49,24 @@ def measure_errors(test: HeldOut, conformal: Conformal) -> dict[str, Measurement
 
 
 def coverage_by_part(test: HeldOut, conformal: Conformal) -> dict[str, ConditionalCoverage]:
-    """Coverage of every target by tenths of its predicted values and quarters of the spread."""
+    """Coverage of every target by tenths of its predicted values and quarters of the spread.
+
+    Rows out of domain have no interval, and don't count.
+    """
     half_width = conformal.half_width(test.mean, test.spread)
     _, group_of = np.unique(test.groups, return_inverse=True)
-    return {
-        target.name: conditional_coverage(
-            test.truth.numbers(target),
-            test.mean.numbers(target),
-            half_width.numbers(target),
-            test.spread.numbers(target),
-            group_of[test.truth.sample_of(target)],
-        )
-        for target in test.truth.targets
-    }
+    by_part = {}
+    for target in test.truth.targets:
+        inside = test.is_inside(target)
+        if inside.any():
+            by_part[target.name] = conditional_coverage(
+                test.truth.numbers(target)[inside],
+                test.mean.numbers(target)[inside],
+                half_width.numbers(target)[inside],
+                test.spread.numbers(target)[inside],
+                group_of[test.truth.sample_of(target)][inside],
+            )
+    return by_part
 
 
 def measure_against_champion(
@@ -64,7 +75,7 @@ def measure_against_champion(
     """Challenger's minus champion's error on the same rows, and the upper end of its interval."""
     measurements = {}
     _, group_of = np.unique(groups, return_inverse=True)
-    for target in truth.targets:
+    for target in champion.targets:
         difference = paired_difference(
             target.scaled_unit,
             np.abs(challenger.numbers(target) - truth.numbers(target)),
@@ -94,11 +105,11 @@ def champion_gates(family: Family, tolerance: float, version: str) -> tuple[Gate
     )
 
 
-def error_rank_correlation(test: HeldOut, scores: Sequence[DomainScore]) -> dict[str, float]:
+def error_rank_correlation(test: HeldOut) -> dict[str, float]:
     """Spearman correlation of domain score and absolute error, by target."""
     from scipy.stats import spearmanr
 
-    score = np.array([s.score for s in scores])
+    score = np.array([s.score for s in test.scores])
     error = test.mean.each(lambda mean, truth: np.abs(mean - truth), test.truth)
     return {
         target.name: float(spearmanr(score[error.sample_of(target)], error.numbers(target))[0])

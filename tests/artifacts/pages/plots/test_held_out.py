@@ -54,6 +54,17 @@ def test_calibration_curve_is_the_share_of_rows_inside_stretched_intervals(
     assert share == {0.4: 0.0, 1.0: 0.5, 2.1: 1.0}
 
 
+def test_rows_out_of_domain_are_neither_covered_nor_missed(make_rows: MakeRows) -> None:
+    rows = make_rows(MODULUS, 40)
+    missed = rows["lower"] > rows["truth"]
+    points = select_points(MODULUS, rows.assign(out_of_domain=missed))
+    curve, *_ = draw_calibration(points, 0.9, None).axes[0].lines
+    x, y = (np.asarray(values) for values in curve.get_data())
+    assert y[x <= 1.0].max() == 1.0
+    bars = np.asarray(draw_parity(points).axes[0].lines[0].get_ydata()).reshape(-1, 3)
+    assert (np.isnan(bars[:, :2]).all(axis=1) == missed).all()
+
+
 def test_domain_figure_always_shows_the_edge_of_the_training_data(make_rows: MakeRows) -> None:
     rows = make_rows(ENERGY, 10).assign(domain_score=0.01)
     axes = draw_domain_error(select_points(ENERGY, rows), None).axes[0]

@@ -24,7 +24,7 @@ def test_points_have_errors_and_half_widths_on_the_learning_scale(
     make_rows: MakeRows, target: Target
 ) -> None:
     points = select_points(target, make_rows(target, 10))
-    np.testing.assert_allclose(points.half_width, 0.1)
+    np.testing.assert_allclose(points.half_width[~points.outside], 0.1)
     np.testing.assert_allclose(points.error, [0.05, 0.2] * 5)
 
 
@@ -48,3 +48,22 @@ def test_negative_values_of_an_identity_target_are_drawn(make_rows: MakeRows) ->
     rows = make_rows(ENERGY, 6)
     rows[["truth", "predicted", "lower", "upper"]] *= -1
     assert select_points(ENERGY, rows).dropped == 0
+
+
+@pytest.mark.parametrize("ends", [(np.nan, np.nan), (0.5, 2000.0), (-1.0, np.inf)])
+def test_out_of_domain_has_a_point_and_no_interval_whatever_the_table_says(
+    make_rows: MakeRows, ends: tuple[float, float]
+) -> None:
+    rows = make_rows(MODULUS, 10)
+    rows.loc[rows["out_of_domain"], ["lower", "upper"]] = ends
+    points = select_points(MODULUS, rows)
+    assert (len(points.truth), points.dropped, points.outside.sum()) == (10, 0, 2)
+    for numbers in (points.lower, points.upper, points.half_width):
+        assert (np.isnan(numbers) == points.outside).all()
+
+
+def test_an_interval_cut_at_a_bound_is_as_wide_as_its_other_half(make_rows: MakeRows) -> None:
+    rows = make_rows(ENERGY, 6)
+    rows["upper"] = rows["predicted"] + 0.01
+    points = select_points(ENERGY, rows)
+    np.testing.assert_allclose(points.half_width[~points.outside], 0.1)

@@ -31,6 +31,7 @@ from matops.simulators.output.manifest_table import columns_of, find_manifest
 
 D = Target("D", "m^2/s", "diffusivity of the vacancy", "log10", 0.0, 1e-6)
 TARGETS = (D,)
+DISTANCE = Target("rms_distance", "m", "root mean square distance after a second", "log10", 0.0)
 CENTRE, STRETCH = np.array([0.5, -2.0]), np.array([10.0, 1.0])
 KEY, FIELDS = "jump", ("length_A", "rate_per_ps")
 
@@ -95,6 +96,7 @@ class Jumps(Family[JumpsConfig, Jump], Explains[JumpsConfig]):
     title = "Diffusivity of a vacancy from its jumps"
     paper = "Einstein, Ann. Phys. 17, 549 (1905)"
     targets = TARGETS
+    derived = (DISTANCE,)
     descriptor_names = ("log10 length / Å", "log10 rate / (1/ps)")
     config_type = JumpsConfig
     presets: Mapping[str, JumpsConfig] = {"demo": CONFIG, "full": CONFIG}
@@ -122,6 +124,9 @@ class Jumps(Family[JumpsConfig, Jump], Explains[JumpsConfig]):
 
     def describe(self, samples: Sequence[Jump], features: Any) -> Descriptors:
         return Descriptors(logs(samples), [frozenset({"vacancy"})] * len(samples))
+
+    def derive(self, values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        return {DISTANCE.name: np.sqrt(6 * values[D.name])}
 
     def measure_physics(
         self, predict: Any, payloads: Sequence[Payload], config: JumpsConfig

@@ -44,7 +44,7 @@ def _scatter(axes: Axes, points: Points, x: Array, y: Array) -> None:
 
 @style.applied()
 def draw_parity(points: Points) -> Figure:
-    """Predicted against true value with intervals; logarithmic for a log10 target."""
+    """Predicted against true value with intervals, which none has out of domain; log10 as such."""
     (figure, axes), target = style.new_panel(), points.target
     # One broken line for all intervals: a tenth of the size of separate error bars.
     lower, upper, truth = (a[points.drawn] for a in (points.lower, points.upper, points.truth))
@@ -89,15 +89,17 @@ def draw_residuals(points: Points) -> Figure:
 
 @style.applied()
 def draw_calibration(points: Points, nominal: float, measured: Measurement | None) -> Figure:
-    """Share of test rows inside their interval when all intervals are stretched by one factor.
+    """Share of rows inside their interval when all intervals are stretched by one factor.
 
-    The ``measured`` coverage is drawn with its confidence interval at factor 1.
+    Rows out of domain have none, and don't count. The ``measured`` coverage is drawn with its
+    confidence interval at factor 1.
     """
     figure, axes = style.new_panel()
-    needed = np.sort(np.abs(points.error) / np.maximum(points.half_width, 1e-12))
+    needed = np.abs(points.error) / np.maximum(points.half_width, 1e-12)
+    needed = np.sort(needed[~points.outside])
     share = np.arange(len(needed) + 1) / max(len(needed), 1)
     reached = np.append(0.0, needed)[points.drawn], share[points.drawn]
-    axes.step(*reached, where="post", color=style.BLUE, label="test rows")
+    axes.step(*reached, where="post", color=style.BLUE, label="test rows in domain")
     factor = np.linspace(0, MAX_STRETCH, 101)
     normal = 2 * norm.cdf(factor * norm.ppf((1 + nominal) / 2)) - 1
     axes.plot(factor, normal, color=style.QUIET, linestyle="--", linewidth=1, label="normal errors")
@@ -110,7 +112,7 @@ def draw_calibration(points: Points, nominal: float, measured: Measurement | Non
         axes.set_title(f"nominal {nominal:.1%} · measured {measured.value:.1%}")
     axes.set(xlim=(0, MAX_STRETCH), ylim=(0, 1.02))
     axes.set_xlabel("factor by which every interval is stretched")
-    axes.set_ylabel("share of test rows inside")
+    axes.set_ylabel("share of rows in domain inside")
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0%}"))
     return style.legend(figure)
 

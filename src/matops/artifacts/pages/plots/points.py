@@ -23,8 +23,8 @@ class Points:
     target: Target
     truth: Array  # true values, in the target's unit
     predicted: Array  # predicted values, same unit
-    lower: Array  # lower ends of the intervals, same unit
-    upper: Array  # upper ends of the intervals, same unit
+    lower: Array  # lower ends of the intervals, same unit; no number out of domain
+    upper: Array  # upper ends of the intervals, same unit; likewise
     score: Array  # domain scores
     outside: NDArray[np.bool_]  # which samples are out of domain
     dropped: int = 0  # rows left out: a number is not finite, or not positive on a logarithmic axis
@@ -41,8 +41,12 @@ class Points:
 
     @property
     def half_width(self) -> Array:
-        """Half widths of the intervals on the learning scale."""
-        return (self.target.to_scale(self.upper) - self.target.to_scale(self.lower)) / 2
+        """Half widths of the intervals on the learning scale; no number out of domain.
+
+        Where one end was moved to a bound, the other says it.
+        """
+        lower, middle, upper = map(self.target.to_scale, (self.lower, self.predicted, self.upper))
+        return np.maximum(middle - lower, upper - middle)
 
     @property
     def parts(self) -> list[tuple[NDArray[np.bool_], dict[str, Any]]]:
@@ -63,9 +67,12 @@ def select_points(target: Target, rows: pd.DataFrame) -> Points:
     own = rows[rows["target"] == target.name]
     names = ["truth", "predicted", "lower", "upper", "domain_score"]
     numbers = own[names].to_numpy(dtype=float)
-    drawable = np.isfinite(numbers).all(axis=1)
-    drawable &= (numbers[:, :4] > 0).all(axis=1) | (target.scale == "identity")
-    outside = own["out_of_domain"].to_numpy(dtype=bool)[drawable]
+    outside = own["out_of_domain"].to_numpy(dtype=bool)
+    numbers[outside, 2:4] = np.nan
+    drawable = np.isfinite(numbers) & ((numbers > 0) | (target.scale == "identity"))
+    drawable[:, 4] = np.isfinite(numbers[:, 4])
+    drawable[outside, 2:4] = True
+    drawable = drawable.all(axis=1)
     truth, predicted, lower, upper, score = numbers[drawable].T
     dropped = int((~drawable).sum())
-    return Points(target, truth, predicted, lower, upper, score, outside, dropped)
+    return Points(target, truth, predicted, lower, upper, score, outside[drawable], dropped)

@@ -42,6 +42,7 @@ def _for_programs(name: str) -> dict[str, Any]:
         "title": family.title,
         "paper": family.paper,
         "targets": [asdict(target) for target in family.targets],
+        "derived": [asdict(quantity) for quantity in family.derived],
         "payloads": {form.key: form.description for form in family.payload_forms},
         "sources": {form.name: form.description for form in family.sources},
         "presets": list(family.presets),
