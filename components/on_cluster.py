@@ -17,6 +17,9 @@ SECRETS = {
     "matops-s3": ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
     "matops-materials-project": ("MP_API_KEY",),
 }
+SIGNING, TRUSTED = "matops-signing", "matops-trusted"
+"""A Secret with the key that signs packages, and a ConfigMap with the one that is trusted."""
+KEYS = "/etc/matops"
 USER = 10001
 GPU_NODES = [{"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}]
 """Tolerations of the taint that keeps other pods off nodes with a GPU."""
@@ -39,6 +42,7 @@ class Needs:
             record twice, training resumes, and a release that was begun is found under way.
         cached: whether an earlier result serves. Such a step must get the data's version as a
             parameter, since Kubeflow's cache does not look at the content of artifacts.
+        signs: whether it gets the key that signs packages.
     """
 
     title: str
@@ -46,13 +50,14 @@ class Needs:
     minutes: int = 15
     retries: int = 2
     cached: bool = False
+    signs: bool = False
 
 
 NEEDS = {
     "ingest": Needs("Ingest new data", minutes=24 * 60),
     "preprocess": Needs("Prepare samples", minutes=6 * 60, cached=True),
     "train": Needs("Train the ensemble", minutes=3 * 24 * 60, retries=5, cached=True),
-    "evaluate": Needs("Evaluate and judge", minutes=4 * 60),
+    "evaluate": Needs("Evaluate and judge", minutes=4 * 60, signs=True),
     "release": Needs("Release", memory="2Gi", minutes=30),
     "reject": Needs("Reject, and say why"),
     "decide": Needs("Ingest; does retraining pay?", minutes=24 * 60),
@@ -107,6 +112,9 @@ def on_cluster(task: dsl.PipelineTask, room: Room | None = None) -> dsl.Pipeline
     kubernetes.use_config_map_as_env(task, "matops-settings", variables, optional=True)
     for secret, keys in SECRETS.items():
         kubernetes.use_secret_as_env(task, secret, {key: key for key in keys}, optional=True)
+    kubernetes.use_config_map_as_volume(task, TRUSTED, f"{KEYS}/trusted", optional=True)
+    if needs.signs:
+        kubernetes.use_secret_as_volume(task, SIGNING, f"{KEYS}/signing", optional=True)
     return task
 
 

@@ -20,9 +20,9 @@ mkdir -p "$lists"
 names > all.txt
 grep -Ev "$cuda" all.txt > "$lists/common.txt"
 grep -E "$cuda" all.txt > "$lists/cuda.txt"
-beyond simulation data storage databases platform > "$lists/cpu.txt"
-beyond data storage platform > "$lists/train.txt"
-beyond serving > "$lists/serve.txt"
+beyond simulation data storage databases platform signing > "$lists/cpu.txt"
+beyond data storage platform signing > "$lists/train.txt"
+beyond serving signing > "$lists/serve.txt"
 cat "$lists"/*.txt | awk -F '==' '
   NR == FNR { wanted[$1]; next }
   /^[^ ]/ { keep = $1 in wanted }

@@ -10,15 +10,20 @@ from typing import Any
 import pytest
 import yaml
 
+from components.on_cluster import KEYS, TRUSTED
 from devtools import prometheus_rule
 from matops.entrypoints.settings import Settings
 from tests.support.kustomize import BUILT, MANIFESTS, build, everything, title
 
 Json = dict[str, Any]
 
+SETTINGS = "ConfigMap/matops-settings"
 OVERLAYS = [directory for directory in BUILT if directory.startswith("overlays/")]
 SECRETS = {"matops-s3": {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}}
-"""Made by users, as docs/operations.md says: the secrets that a pod needs, and their keys."""
+"""Made by users, as docs/operations.md says: the secrets that a pod needs, and their keys.
+
+So is the ConfigMap with the key that is trusted: docs/security.md.
+"""
 
 OURS = re.compile(
     r"(registry\.example\.com/)?matops-(python|train-python|serve-python|minio):0\.2\.0"
@@ -54,6 +59,27 @@ def files_named(kustomization: Path) -> Iterator[Path]:
     for generator in content.get("configMapGenerator", []):
         for name in [*generator.get("files", []), *generator.get("envs", [])]:
             yield kustomization.parent / name
+
+
+def test_production_trusts_signed_packages_only_and_local_anybodys() -> None:
+    """Where keys are mounted is where the settings name them, for all that load packages."""
+    (settings,) = [i for i in build("overlays/production") if title(i) == SETTINGS]
+    path = settings["data"]["MATOPS_TRUSTED_KEY"]
+    loaders = [
+        i for i in build("overlays/production") if i["kind"] in {"CronJob", "ServingRuntime"}
+    ]
+    assert len(loaders) >= 3
+    for item in loaders:
+        (containers,), (volumes,) = fields(item, "containers"), fields(item, "volumes")
+        mounts = {mount["mountPath"]: mount["name"] for mount in containers[0]["volumeMounts"]}
+        volume = mounts[str(Path(path).parent)]
+        assert {"name": volume, "configMap": {"name": TRUSTED}} in volumes, title(item)
+    assert f"{KEYS}/trusted/key.pem" == path
+    assert f"{KEYS}/signing/key.pem" == settings["data"]["MATOPS_SIGNING_KEY"]
+    (runtime,) = [item for item in loaders if item["kind"] == "ServingRuntime"]
+    assert {"name": "MATOPS_TRUSTED_KEY", "value": path} in next(fields(runtime, "env"))
+    (local,) = [i for i in build("overlays/local") if title(i) == SETTINGS]
+    assert not {"MATOPS_TRUSTED_KEY", "MATOPS_SIGNING_KEY"} & set(local["data"])
 
 
 def test_every_file_is_used_and_every_directory_built() -> None:
@@ -93,7 +119,7 @@ def test_names_that_objects_call_each_other_by_exist(directory: str) -> None:
             assert claim["claimName"] in names(directory, "PersistentVolumeClaim"), where
         for field in ("configMapRef", "configMap"):
             for reference in fields(item, field):
-                assert reference["name"] in names(directory, "ConfigMap"), where
+                assert reference["name"] in names(directory, "ConfigMap") | {TRUSTED}, where
         for reference in fields(item, "secretRef"):
             assert reference["name"] in SECRETS, where
         for reference in fields(item, "secretKeyRef"):

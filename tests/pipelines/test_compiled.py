@@ -142,6 +142,15 @@ def test_every_pod_has_volume_settings_secrets_and_no_root(pipeline: Compiled) -
         assert "env" not in container, name
 
 
+def test_only_the_step_that_judges_gets_the_key_that_signs(pipeline: Compiled) -> None:
+    for name, task, _ in steps(pipeline):
+        pod = pipeline.pod(task)
+        (trusted,) = pod["configMapAsVolume"]
+        assert (trusted["configMapName"], trusted["optional"]) == ("matops-trusted", True), name
+        keys = [secret["secretName"] for secret in pod.get("secretAsVolume", [])]
+        assert keys == (["matops-signing"] if name == "evaluate" else []), name
+
+
 def test_pods_get_the_namespaces_settings_and_not_those_of_their_image() -> None:
     assert {"MATOPS_REMOTE", "MATOPS_SERVING", "MATOPS_PACKAGES_URI"} <= set(pod_variables())
     assert not {"MATOPS_WORKSPACE", "MATOPS_COMMIT", "MP_API_KEY"} & set(pod_variables())

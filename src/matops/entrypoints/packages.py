@@ -4,9 +4,10 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from matops.artifacts.model.card_file import CARD
+from matops.artifacts.model.signature import verify
 from matops.core.errors import BadInput
 from matops.entrypoints.settings import read_settings
-from matops.entrypoints.wiring import package_store
+from matops.entrypoints.wiring import package_store, trust
 from matops.families import family_names, get_family
 
 ANY_FAMILY = "[!.]*"
@@ -18,12 +19,25 @@ def find_package(named: str, family: str = ANY_FAMILY) -> Path | None:
     A version that only the bucket has is fetched into the workspace.
 
     Raises:
-        BadInput: the bucket's copy is damaged, or can't be had.
+        BadInput: the package is not to be trusted, or the bucket's copy is damaged or can't be had.
     """
     released = read_settings().models.glob(family)
     paths = [Path(named), *(directory / named for directory in released)]
     package = next((path for path in paths if (path / CARD).is_file()), None)
-    return package or _fetched(named, family)
+    package = package or _fetched(named, family)
+    return check_trusted(package) if package else None
+
+
+def check_trusted(package: Path) -> Path:
+    """The same package, where the settings trust anybody's or it is signed by whom they trust.
+
+    Raises:
+        BadInput: it is not signed, signed by somebody else, or was changed since.
+    """
+    trusted = trust(read_settings())
+    if trusted:
+        verify(package, trusted)
+    return package
 
 
 def _fetched(named: str, family: str) -> Path | None:

@@ -71,6 +71,13 @@ class Settings(BaseSettings):
     monitor_days: float = Field(default=7.0, gt=0)  # days of traffic that drift is of
     serving: Literal["local", "kserve"] = "local"  # models are on this machine or on a cluster
     packages_uri: str = ""  # where a cluster reads packages, as in s3://bucket/models
+    # the key (PEM) that signs packages which are made here, or no key and the process's identity;
+    # and whose packages are loaded, kept and released: anybody's if nobody is named
+    signing_key: Path | None = None
+    signing_keyless: bool = False
+    trusted_key: Path | None = None
+    trusted_identity: str = ""
+    trusted_issuer: str = ""
     kubernetes_namespace: str = "matops"  # where models are served
     kubernetes_context: str = ""  # of the kubeconfig; the current one, or the pod's own
     # whose credentials read the packages; the namespace's own if none

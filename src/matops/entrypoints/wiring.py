@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from matops.adapters.prometheus.monitor import PrometheusMonitor
     from matops.adapters.storage.file_store import FileStore
     from matops.adapters.storage.package_bucket import PackageBucket
+    from matops.artifacts.model.signature import Signer, Trust
     from matops.steps.data.deposits import DepositSource
     from matops.steps.learning.checkpoints import CheckpointPolicy
     from matops.steps.monitoring.monitor import ChampionMonitor
@@ -71,16 +72,40 @@ def _remote(settings: Settings) -> "RemoteSettings":
 
 def package_store(settings: Settings) -> PackageDirectory:
     """Released packages of the workspace, with copies where a cluster reads them from a bucket."""
-    if not settings.packages_uri.startswith("s3://"):
-        return PackageDirectory(settings.models)
-    return PackageDirectory(settings.models, package_bucket(settings, settings.packages_uri))
+    inside = settings.packages_uri.startswith("s3://")
+    bucket = package_bucket(settings, settings.packages_uri) if inside else None
+    return PackageDirectory(settings.models, bucket, trust(settings))
 
 
 def package_bucket(settings: Settings, where: str) -> "PackageBucket":
     """Packages under a prefix, as in ``s3://bucket/models``."""
     from matops.adapters.storage.package_bucket import PackageBucket
 
-    return PackageBucket(_file_store(settings, where))
+    return PackageBucket(_file_store(settings, where), trust(settings))
+
+
+def signer(settings: Settings) -> "Signer | None":
+    """Who signs packages that are made here; None where nobody does."""
+    from matops.artifacts.model.signature import Signer
+
+    signs = settings.signing_key or settings.signing_keyless
+    return Signer(settings.signing_key) if signs else None
+
+
+def trust(settings: Settings) -> "Trust | None":
+    """Whose packages are loaded, kept and released; None for anybody's.
+
+    Raises:
+        BadInput: a keyless signer is named by half.
+    """
+    from matops.artifacts.model.signature import Trust
+
+    identity, issuer = settings.trusted_identity, settings.trusted_issuer
+    if bool(identity) != bool(issuer):
+        raise BadInput("MATOPS_TRUSTED_IDENTITY and MATOPS_TRUSTED_ISSUER name one signer together")
+    if settings.trusted_key or identity:
+        return Trust(settings.trusted_key, identity, issuer)
+    return None
 
 
 def checkpoint_policy(settings: Settings) -> "CheckpointPolicy":

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -23,12 +23,14 @@ from matops.adapters.storage.file_store import FileStore
 from matops.adapters.storage.package_bucket import PackageBucket
 from matops.adapters.storage.package_directory import PackageDirectory
 from matops.artifacts.model.package import CARD, GOLDEN, WEIGHTS, load_checked
+from matops.artifacts.model.signature import SIGNATURE, Trust, sign
 from matops.core.errors import BadInput
 from matops.entrypoints.settings import read_settings
 from matops.families import get_family
 from matops.processes.retry import RetryPolicy
 from tests.support.fault_proxy import FAULTS, running_proxy
 from tests.support.remotes import SERVERS, server_or_skip
+from tests.support.signing_keys import make_keys
 
 if TYPE_CHECKING:
     from tests.conftest import Released
@@ -66,13 +68,15 @@ class Bucket:
     server: ObjectStore
     prefix: str
     name: str
+    trust: Trust | None = None
 
     @property
     def url(self) -> str:
         return f"s3://{BUCKET}/{self.prefix}"
 
     def packages(self, endpoint: str = "") -> PackageBucket:
-        return PackageBucket(FileStore(self.url, endpoint or self.server.endpoint, retry=HASTY))
+        store = FileStore(self.url, endpoint or self.server.endpoint, retry=HASTY)
+        return PackageBucket(store, self.trust)
 
     def directory(self, root: Path) -> PackageDirectory:
         return PackageDirectory(root, self.packages())
@@ -111,6 +115,33 @@ def test_a_published_package_is_read_whole_elsewhere(
     assert load_checked(kept).model_version == kept.name == released.package.name
     assert {path.name for path in kept.iterdir()} == FILES
     assert [path.name for path in (tmp_path / "there").iterdir()] == [ELASTIC.name]
+
+
+def test_a_package_takes_its_signature_with_it(
+    bucket: Bucket, released: Released, tmp_path: Path
+) -> None:
+    signer, trust = make_keys(tmp_path, "ours")
+    package = Path(shutil.copytree(released.package, tmp_path / "package"))
+    bucket.put(package)
+    sign(package, signer)
+    bucket.put(package)
+    assert bucket.objects().keys() == FILES | {SIGNATURE}
+    store = PackageDirectory(tmp_path / "there", replace(bucket, trust=trust).packages())
+    kept = store.kept(ELASTIC, released.package.name)
+    assert (kept / SIGNATURE).read_bytes() == (package / SIGNATURE).read_bytes()
+
+
+def test_what_another_signed_is_not_fetched(
+    bucket: Bucket, released: Released, tmp_path: Path
+) -> None:
+    (signer, _), (_, trust) = make_keys(tmp_path, "theirs"), make_keys(tmp_path, "ours")
+    package = Path(shutil.copytree(released.package, tmp_path / "package"))
+    sign(package, signer)
+    bucket.put(package)
+    store = PackageDirectory(tmp_path / "there", replace(bucket, trust=trust).packages())
+    with pytest.raises(BadInput, match=f"{bucket.url}/{bucket.name}: not signed by whom we trust"):
+        store.kept(ELASTIC, released.package.name)
+    assert not (tmp_path / "there" / bucket.name).exists()
 
 
 def test_a_second_time_copies_nothing(bucket: Bucket, released: Released) -> None:

@@ -12,11 +12,10 @@ from matops.core.data.record import Provenance, Record
 from matops.core.data.target import Target
 from matops.core.family import Family
 from matops.core.quality.domain import DomainScore
-from matops.core.quality.gate import judge
+from matops.core.quality.gate import champion_gates, judge
 from matops.core.quality.uncertainty import Conformal
 from matops.steps.quality.held_out import HeldOut
 from matops.steps.quality.measure import (
-    champion_gates,
     coverage_by_part,
     error_rank_correlation,
     measure_against_champion,
@@ -91,7 +90,7 @@ def test_challenger_passes_unless_it_is_worse(
         scalars(TRUTH - rival_noise * unit_noise, family.targets),
         GROUPS,
     )
-    gates = champion_gates(family, 0.005, "abc")
+    gates = champion_gates(family.targets, 0.005, "abc")
     assert judge(gates, found).accepted is accepted
     assert all("abc" in gate.source for gate in gates)
 
@@ -102,7 +101,7 @@ def test_tolerance_decides_on_the_upper_end_of_the_difference(
 ) -> None:
     answers = [scalars(TRUTH + 0.1 + extra, family.targets) for extra in (shift, 0.0)]
     found = measure_against_champion(scalars(TRUTH, family.targets), *answers, GROUPS)
-    assert judge(champion_gates(family, 0.005, "abc"), found).accepted is accepted
+    assert judge(champion_gates(family.targets, 0.005, "abc"), found).accepted is accepted
 
 
 def test_domain_score_that_orders_the_errors_has_full_rank_correlation() -> None:

@@ -70,6 +70,38 @@ def test_candidate_that_no_gate_looked_at_is_never_published(candidate: Path, sh
     assert shelf.published == []
 
 
+def test_a_verdict_cut_down_to_one_gate_is_never_published(candidate: Path, shelf: Shelf) -> None:
+    card = read_card(candidate)
+    results = card.verdict.results
+    cut = replace(card, verdict=judge([results[0].gate], card.measurements))
+    write_json(candidate / CARD, cut)
+    missing = results[1].gate.name
+    with pytest.raises(BadInput, match=f"not asked what elastic_cgcnn asks: {missing}"):
+        release(candidate, shelf)
+    assert shelf.published == []
+
+
+def test_a_gate_whose_limit_is_not_the_configured_one_is_never_published(
+    candidate: Path, shelf: Shelf
+) -> None:
+    card = read_card(candidate)
+    gates = [result.gate for result in card.verdict.results]
+    gates[0] = replace(gates[0], limit=10 * gates[0].limit)
+    write_json(candidate / CARD, replace(card, verdict=judge(gates, card.measurements)))
+    with pytest.raises(BadInput, match=f"not asked what elastic_cgcnn asks: {gates[0].name};"):
+        release(candidate, shelf)
+    assert shelf.published == []
+
+
+def test_a_verdict_without_the_comparison_with_its_champion_is_never_published(
+    candidate: Path, shelf: Shelf
+) -> None:
+    write_json(candidate / CARD, replace(read_card(candidate), champion="0123456789ab"))
+    with pytest.raises(BadInput, match="K_VRH no worse than champion, G_VRH no worse than"):
+        release(candidate, shelf)
+    assert shelf.published == []
+
+
 def test_damaged_candidate_is_never_published(candidate: Path, shelf: Shelf) -> None:
     content = bytearray((candidate / WEIGHTS).read_bytes())
     content[-3] ^= 1

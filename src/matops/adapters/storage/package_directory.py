@@ -9,6 +9,7 @@ from matops.artifacts.jsonfile import read_json, write_json
 from matops.artifacts.model.card_file import CARD
 from matops.artifacts.model.decisions import add_decision, find_end, read_decisions
 from matops.artifacts.model.package import read_card
+from matops.artifacts.model.signature import Trust, verify
 from matops.core.errors import BadInput
 from matops.core.family import Family
 from matops.core.monitoring.retraining import Attempt
@@ -36,10 +37,13 @@ class PackageDirectory:
         root: the directory.
         bucket: gets a copy of each package before anybody is told of it, and stands in for what
             the directory lacks; None for a directory that servers read themselves.
+        trust: whose packages are kept; None for anybody's.
     """
 
-    def __init__(self, root: Path, bucket: "PackageBucket | None" = None) -> None:
-        self.root, self.bucket = root, bucket
+    def __init__(
+        self, root: Path, bucket: "PackageBucket | None" = None, trust: Trust | None = None
+    ) -> None:
+        self.root, self.bucket, self.trust = root, bucket, trust
 
     def champion(self, family: Family) -> Path | None:
         """Directory of the released package, or None while there is none.
@@ -60,10 +64,13 @@ class PackageDirectory:
         """Keep a package; doing it twice changes nothing.
 
         Raises:
-            BadInput: the bucket has another package under this version, or can't be written.
+            BadInput: the package is not to be trusted, or the bucket has another one under this
+                version, or can't be written.
         """
         version = read_card(package).version
         kept = self.root / family.name / version
+        if self.trust:
+            verify(package, self.trust)
         if self.bucket:
             self.bucket.put(kept if kept.is_dir() else package, f"{family.name}/{version}")
         if not kept.is_dir():

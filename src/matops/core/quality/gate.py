@@ -1,10 +1,15 @@
 """Gates and the verdict: a pure function of numbers that decides on release."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import ge, le
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from matops.core.data.target import Target
 
 Comparison = Literal["<=", ">="]
 
@@ -31,6 +36,10 @@ class Gate:
     unit: str  # unit of the limit; a measurement in another unit fails
     source: str  # why this limit: a paper, a measurement or a rule
 
+    def asks_as(self, other: Gate) -> bool:
+        """Whether it demands the same as another, whatever reason is given for it."""
+        return replace(self, source=other.source) == other
+
 
 def gates_of_target(
     name: str, unit: str, mae: float, half_width: float, coverage: float, source: str
@@ -46,6 +55,21 @@ def gates_of_target(
         Gate(f"{name} interval coverage", f"{name}.coverage_high", ">=", coverage, "1", chance),
         Gate(f"{name} interval width", f"{name}.interval_half_width", "<=", half_width, unit, wide),
     ]
+
+
+def champion_gates(targets: Sequence[Target], tolerance: float, version: str) -> tuple[Gate, ...]:
+    """No worse than the champion: even the upper end of the difference must be within tolerance."""
+    return tuple(
+        Gate(
+            name=f"{target.name} no worse than champion",
+            metric=f"{target.name}.mae_over_champion_high",
+            comparison="<=",
+            limit=tolerance,
+            unit=target.scaled_unit,
+            source=f"paired group bootstrap against {version} on the same test rows",
+        )
+        for target in targets
+    )
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,9 @@ from typing import Any
 
 from matops.artifacts.data.prepared import SUMMARY, read_prepared
 from matops.artifacts.jsonfile import read_json
+from matops.artifacts.model.evaluation import PACKAGE
 from matops.artifacts.model.model import LOG, TrainingLog
+from matops.artifacts.model.signature import sign
 from matops.core.learning.ranks import Ranks
 from matops.core.progress import Progress
 from matops.core.quality.card import DataSummary
@@ -23,6 +25,7 @@ from matops.entrypoints.wiring import (
     code_commit,
     dataset_store,
     package_store,
+    signer,
 )
 from matops.steps.learning.preprocess import preprocess
 from matops.steps.learning.train import train
@@ -104,6 +107,8 @@ def evaluate_model(
     # A pod of a cluster has no workspace in which anything was refused.
     quarantine = refused if refused.exists() else None
     card = evaluate(samples, model, champion, code_commit(settings), out, change, quarantine)
+    if signs := signer(settings):
+        sign(out / PACKAGE, signs)
     log_progress("evaluate")(1, 1, card.verdict.outcome)
     metrics = {f"{name} [{m.unit}]": m.value for name, m in card.measurements.items()}
     accepted = card.verdict.accepted

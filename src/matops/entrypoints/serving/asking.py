@@ -62,15 +62,17 @@ def load(where: str | Path) -> Model:
     """A model by the directory of its package, its address on S3, or the URL of its server.
 
     Raises:
-        BadInput: there is no such package or server, or the package is damaged.
+        BadInput: there is no such package or server, or the package is damaged, or not trusted.
     """
     named = str(where)
     if is_url(named):
         return _on_server(Client(named))
     if named.startswith("s3://"):
         return _in_bucket(named)
+    from matops.entrypoints.packages import check_trusted
+
     check_is_package(Path(named))
-    return _here(Path(named))
+    return _here(check_trusted(Path(named)))
 
 
 def ask_about_files(

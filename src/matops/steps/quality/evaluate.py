@@ -26,7 +26,7 @@ from matops.core.learning.transfer import Ancestor
 from matops.core.predictor import Predictor
 from matops.core.quality.card import SCHEMA_VERSION, Card, DataChange, DomainSummary, Environment
 from matops.core.quality.domain import Descriptors, fit_domain
-from matops.core.quality.gate import Gate, Measurement, Verdict, judge
+from matops.core.quality.gate import Gate, Measurement, Verdict, champion_gates, judge
 from matops.core.quality.picture import View
 from matops.core.quality.uncertainty import calibrate
 from matops.steps.quality import measure
@@ -66,7 +66,7 @@ def _against_champion(
     answers = rival.means([record.payload for record in test.records])
     measured = measure.measure_against_champion(test.truth, test.mean, answers, test.groups)
     tolerance = predictor.config.evaluation.champion_tolerance
-    gates = measure.champion_gates(family, tolerance, rival.model_version)
+    gates = champion_gates(family.targets, tolerance, rival.model_version)
     return measured, gates, rival.model_version
 
 

@@ -7,9 +7,8 @@ import numpy as np
 
 from matops.core.data.record import Payload
 from matops.core.data.tables import Tables
-from matops.core.family import Family
 from matops.core.predictor import Predictor
-from matops.core.quality.gate import Gate, Measurement
+from matops.core.quality.gate import Measurement
 from matops.core.quality.metrics import paired_difference, target_errors
 from matops.core.quality.uncertainty import (
     ConditionalCoverage,
@@ -88,21 +87,6 @@ def measure_against_champion(
             high, difference.unit, rows=difference.rows
         )
     return measurements
-
-
-def champion_gates(family: Family, tolerance: float, version: str) -> tuple[Gate, ...]:
-    """No worse than the champion: even the upper end of the difference must be within tolerance."""
-    return tuple(
-        Gate(
-            name=f"{target.name} no worse than champion",
-            metric=f"{target.name}.mae_over_champion_high",
-            comparison="<=",
-            limit=tolerance,
-            unit=target.scaled_unit,
-            source=f"paired group bootstrap against {version} on the same test rows",
-        )
-        for target in family.targets
-    )
 
 
 def error_rank_correlation(test: HeldOut) -> dict[str, float]:

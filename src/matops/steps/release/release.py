@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from matops.artifacts.model.package import load_checked, read_card
+from matops.artifacts.model.package import load_checked, read_card, read_config
 from matops.core.errors import BadInput
 from matops.core.quality.card import Card
-from matops.core.quality.gate import judge
+from matops.core.quality.gate import Gate, champion_gates, judge
 from matops.families import get_family
 from matops.steps.ports import PackageStore
 
@@ -14,7 +14,8 @@ def check_releasable(package: Path) -> Card:
     """The card of a candidate whose verdict allows its release; its golden requests are re-run.
 
     Raises:
-        BadInput: the verdict is a rejection or was tampered with, or the package is damaged.
+        BadInput: the verdict is a rejection, was tampered with or is not on the family's gates, or
+            the package is damaged.
     """
     card = read_card(package)
     gates = [result.gate for result in card.verdict.results]
@@ -23,8 +24,27 @@ def check_releasable(package: Path) -> Card:
     if not card.verdict.accepted:
         failed = ", ".join(result.gate.name for result in card.verdict.failures)
         raise BadInput(f"{package}: not released, its gates failed: {failed or 'none was applied'}")
+    expected = _gates_of_family(card)
+    asked = {gate.name: gate for gate in gates}
+    changed = [g.name for g in expected if g.name not in asked or not g.asks_as(asked[g.name])]
+    if changed:
+        raise BadInput(
+            f"{package}: not released, it was not asked what {card.family} asks: "
+            f"{', '.join(changed)}; evaluate it again"
+        )
     load_checked(package)
     return card
+
+
+def _gates_of_family(card: Card) -> tuple[Gate, ...]:
+    """What a model of this configuration, and with this champion, has to pass."""
+    family = get_family(card.family)
+    config = read_config(family, card)
+    gates = family.gates(config)
+    if not card.champion:
+        return gates
+    tolerance = config.evaluation.champion_tolerance
+    return gates + champion_gates(family.targets, tolerance, card.champion)
 
 
 def release(package: Path, store: PackageStore) -> Path:

@@ -47,8 +47,9 @@ def serve(
     from matops.adapters.serving.batches.computing import Computing
     from matops.adapters.serving.served import Served
     from matops.artifacts.model.package import load_checked, read_card
+    from matops.entrypoints.packages import check_trusted
 
-    served = Served.of(read_card(package), variant)
+    served = Served.of(read_card(check_trusted(package)), variant)
     with closing(Computing(partial(load_checked, package), processes)) as computing:
         from matops.adapters.serving.server import Ports, Running
         from matops.adapters.serving.server import serve as start
