@@ -12,6 +12,7 @@ from io import StringIO
 from pathlib import Path
 
 from matops.adapters.local.detached_process import TICK_S, DetachedProcess
+from matops.adapters.local.haproxy_mirror import FRONTEND, KEY, LUA, LUA_FILE, MAP, map_line
 from matops.adapters.release.comparing import COMPARISON
 from matops.core.errors import BadInput
 from matops.processes.atomic import write_atomic
@@ -31,6 +32,7 @@ global
     maxconn 4096
     # A request can be given to another arm only while it is held whole.
     tune.bufsize {held_bytes}
+    lua-load {lua}
 defaults
     mode http
     timeout connect 2s
@@ -48,7 +50,7 @@ frontend family
     # What an arm says of itself is asked of that arm.
     http-request deny deny_status 404 if {{ path /metrics }} || {{ path_beg /internal/ }}
     http-request del-header {comparison}
-    default_backend {backend}
+{mirror}    default_backend {backend}
 backend {backend}
     balance roundrobin
     option httpchk GET /v2/health/ready
@@ -91,8 +93,12 @@ class HAProxy:
         self.bind = bind
         self.process = DetachedProcess(directory / "haproxy.process")
 
-    def configure(self, port: int, servers: Mapping[str, ProxiedServer]) -> None:
-        """Write the configuration of the next start, atomically."""
+    def configure(
+        self, port: int, servers: Mapping[str, ProxiedServer], mirror_port: int | None = None
+    ) -> None:
+        """Write the configuration of the next start, atomically; ``mirror_port`` gets copies."""
+        write_atomic(self.directory / LUA_FILE, LUA.encode())
+        write_atomic(self.directory / MAP, map_line(mirror_port).encode())
         lines = "".join(f"    server {s.name} {s.words}\n" for s in servers.values())
         text = CONFIGURATION.format(
             bind=self.bind,
@@ -101,6 +107,8 @@ class HAProxy:
             servers=lines,
             held_bytes=HELD_BYTES,
             comparison=COMPARISON,
+            lua=LUA_FILE,
+            mirror=FRONTEND,
         )
         write_atomic(self.directory / "haproxy.cfg", text.encode())
 
@@ -144,6 +152,27 @@ class HAProxy:
     def weigh(self, name: str, weight: int) -> None:
         """Change a server's share."""
         self._expect(f"set server {BACKEND}/{name} weight {weight}", "")
+
+    def mirror(self, port: int | None) -> None:
+        """Send copies of all requests to a port of this machine, or to nobody.
+
+        Raises:
+            BadInput: the proxy was started by a version of matops that could not.
+        """
+        wanted = map_line(port).split()
+        shown = self._command(f"show map {MAP}").split()[1:]  # after the entry's address
+        if shown == wanted:
+            return
+        if shown and shown[0] != KEY:
+            if port is None:
+                return
+            raise BadInput(
+                "haproxy was started before requests could be mirrored; "
+                "try: matops release down, then up"
+            )
+        self._expect(f"clear map {MAP}", "")
+        if wanted:
+            self._expect(f"add map {MAP} {' '.join(wanted)}", "")
 
     def drain(self, name: str) -> None:
         """Send no new requests to a server."""

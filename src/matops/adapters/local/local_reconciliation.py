@@ -29,12 +29,14 @@ class Reconciliation:
         """New arms start, shares move, and only then old arms end."""
         self._start_arms()
         self._tell_prometheus()
-        servers = self._servers()
+        servers, mirror_port = self._servers(), self._mirror_port()
         self.notice("configuration")
-        self.proxy.configure(self.state.port, servers)
+        self.proxy.configure(self.state.port, servers, mirror_port)
         self.notice("proxy")
         self.proxy.start()
         self._share(servers)
+        self.notice("mirror")
+        self.proxy.mirror(mirror_port)
         self._dismiss(servers)
         self._end_arms()
 
@@ -71,6 +73,14 @@ class Reconciliation:
         servers = [ProxiedServer(name, ports[name], share) for name, share in shares.items()]
         servers.append(ProxiedServer(stand_in, ports[champion], None))
         return {server.name: server for server in servers}
+
+    def _mirror_port(self) -> int | None:
+        """Where copies of the requests go: to a candidate that is ready, if to anybody."""
+        rollout = self.state.rollout
+        if not rollout.is_mirrored or rollout.candidate is None:
+            return None
+        port = self.state.arm_ports[rollout.candidate.name]
+        return port if is_ready(port) else None
 
     def _share(self, servers: dict[str, ProxiedServer]) -> None:
         seen = self.proxy.servers()

@@ -23,7 +23,7 @@ class LocalServing:
     """
 
     is_led_by_schedule = False
-    can_mirror = False
+    can_mirror = True
 
     def __init__(self, host: ServingHost, notice: Notice = lambda step: None) -> None:
         self.host, self.notice = host, notice
