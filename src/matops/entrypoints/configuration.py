@@ -69,12 +69,12 @@ def family_config(name: str, preset: str, changes: str) -> "tuple[Family, Family
     return family, resolve_config(family, preset, read_changes(changes))
 
 
-def read_changes(text: str) -> dict[str, Any]:
-    """Changes from a JSON object; BadInput where the text is none."""
+def read_changes(text: str, name: str = "changes") -> dict[str, Any]:
+    """Changes from a JSON object; BadInput, which says ``name``, where the text is none."""
     try:
         parsed = json.loads(text)
     except ValueError:
-        raise BadInput(f"changes are not JSON: {text!r}") from None
+        raise BadInput(f"{name} are not JSON: {text!r}") from None
     if not isinstance(parsed, dict):
-        raise BadInput(f"changes are not a JSON object: {text!r}")
+        raise BadInput(f"{name} are not a JSON object: {text!r}")
     return parsed

@@ -91,6 +91,9 @@ class Settings(BaseSettings):
     port: int = 8080  # where a family that is deployed anew is asked
     bind: str = "127.0.0.1"  # address of the proxy on this machine
     serve_command: str = ""  # serves a package; matops serve if empty
+    release_policy: str = "{}"  # JSON object of changed fields of a release's policy
+    webhook: str = ""  # URL that is told of each move of a release
+    webhook_secret: SecretStr = SecretStr("")  # signs what it is told
     # recent requests that a deployed server keeps to compare arms
     keep_requests: int = Field(default=32, ge=0)
     scrape_every_s: float = Field(default=15.0, gt=0)  # pause of Prometheus, in seconds
@@ -150,7 +153,7 @@ def use_workspace(workspace: Path) -> None:
     read_settings.cache_clear()
 
 
-NOT_FOR_PODS = ("workspace", "project", "commit", "kfp_token", "kfp_ca")
+NOT_FOR_PODS = ("workspace", "project", "commit", "kfp_token", "kfp_ca", "webhook_secret")
 """Settings that an image makes for itself, or that are a person's."""
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from matops.adapters.local.local_serving import LocalServing
     from matops.adapters.prometheus.live import PrometheusLive
     from matops.adapters.prometheus.monitor import PrometheusMonitor
+    from matops.adapters.release.webhook import Webhook
     from matops.adapters.storage.file_store import FileStore
     from matops.adapters.storage.package_bucket import PackageBucket
     from matops.artifacts.model.signature import Signer, Trust
@@ -178,6 +179,15 @@ def traffic_monitor(settings: Settings) -> "PrometheusMonitor | None":
     from matops.adapters.prometheus.monitor import PrometheusMonitor
 
     return PrometheusMonitor(PrometheusApi(settings.prometheus), 4 * settings.scrape_every_s)
+
+
+def announcer(settings: Settings) -> "Webhook | None":
+    """Who is told of each move of a release; None where nobody is named."""
+    if not settings.webhook:
+        return None
+    from matops.adapters.release.webhook import Webhook
+
+    return Webhook(settings.webhook, settings.webhook_secret.get_secret_value())
 
 
 def deposit_source(settings: Settings, where: str) -> "DepositSource":

@@ -123,6 +123,9 @@ class PackageStore(Protocol):
     def decisions(self, family: Family) -> list[Decision]:
         """All decisions on releases, the oldest first."""
 
+    def last_look(self, family: Family) -> str:
+        """ISO time, UTC, of the last decision on a release; empty while there was none."""
+
     def last_end(self, family: Family, version: str) -> Decision | None:
         """The decision that ended the last release of a version; None while there is none."""
 
@@ -217,6 +220,13 @@ class TrafficMonitor(Protocol):
         Raises:
             BadInput: what was asked does not measure anything.
         """
+
+
+class Announcer(Protocol):
+    """Who is told of each move of a release."""
+
+    def announce(self, family: Family, decision: Decision) -> None:
+        """Tell a decision that changed a release, in bounded time; no failure is raised."""
 
 
 class ArmClient(Protocol):

@@ -222,6 +222,15 @@ def test_the_same_data_are_never_tried_twice_in_a_row(found: Situation) -> None:
 
 @unhurried
 @given(situations)
+def test_nothing_is_retrained_while_a_release_is_under_way(found: Situation) -> None:
+    under_way = replace(found, releasing="m8")
+    assert not decide_retraining(under_way, CONFIG).retrain
+    if found.rows:
+        assert "the release of m8 is under way" in decide_retraining(under_way, CONFIG).reason
+
+
+@unhurried
+@given(situations)
 def test_nothing_happens_within_the_cooldown(found: Situation) -> None:
     recent = replace(found, hours_since_attempt=CONFIG.cooldown_hours * 0.99)
     assert not decide_retraining(recent, CONFIG).retrain

@@ -11,7 +11,7 @@ import pytest
 
 from matops.core.errors import BadInput
 from matops.core.release.canary import judge_canary, windows
-from matops.core.release.rollout import deploy_first, next_rollout
+from matops.core.release.rollout import Rollout, deploy_first, next_rollout
 from matops.core.release.ruling import Ruling
 from matops.core.release.traffic import ArmTraffic, Buckets
 from tests.support.canary_cases import (
@@ -310,6 +310,29 @@ def test_mirrored_requests_lead_to_the_smallest_share_that_fills_a_stage() -> No
         assert judge_canary(advanced, few, REFERENCE, PAIRED, later, policy).move == "hold"
 
 
+def test_a_person_approves_where_the_policy_asks() -> None:
+    policy = replace(POLICY, approve_at=(20,), approve_within_s=500.0)
+
+    def move(rollout: Rollout, after_s: float) -> Ruling:
+        now = NOON + timedelta(seconds=after_s)
+        return judge_canary(rollout, CANDIDATE, REFERENCE, PAIRED, now, policy)
+
+    waiting = move(ROLLOUT, 120.0)
+    assert waiting.move == "hold"
+    assert waiting.reason == "every check passed at 20 %, a person must approve"
+    assert move(ROLLOUT, 500.0).move == "inconclusive"
+    approved = next_rollout(ROLLOUT, Ruling("approve", "seen the report"), NOON, policy)
+    assert approved.share_percent == ROLLOUT.share_percent
+    assert move(approved, 120.0).move == "advance"
+    with pytest.raises(ValueError, match="a person approves at one of the shares"):
+        replace(POLICY, approve_at=(30,))
+
+
+def test_waiting_for_a_person_a_look_costs_no_more_than_a_release() -> None:
+    now = NOON + timedelta(days=2)
+    assert windows(ROLLOUT, now, POLICY)[0] == (now - timedelta(seconds=1500), now)
+
+
 def test_what_is_compared_with_another_time_holds_and_does_not_condemn() -> None:
     last = next_rollout(ROLLOUT, Ruling("advance", "well"), NOON, POLICY)
     now = NOON + timedelta(seconds=120)
@@ -334,11 +357,11 @@ def test_a_candidate_that_fails_is_condemned_before_there_is_enough_traffic() ->
 
 def test_the_other_arm_is_measured_before_the_stage_in_which_it_has_no_traffic() -> None:
     now = NOON + timedelta(seconds=500)
-    assert windows(ROLLOUT, now) == ((NOON, now), (NOON, now))
+    assert windows(ROLLOUT, now, POLICY) == ((NOON, now), (NOON, now))
     stage_began = NOON + timedelta(seconds=300)
     last = next_rollout(ROLLOUT, Ruling("advance", "well"), stage_began, POLICY)
-    assert windows(last, now)[0] == (stage_began, now)
-    assert windows(last, now)[1] == (NOON, stage_began)
+    assert windows(last, now, POLICY)[0] == (stage_began, now)
+    assert windows(last, now, POLICY)[1] == (NOON, stage_began)
 
 
 def test_between_releases_there_is_nothing_to_judge() -> None:

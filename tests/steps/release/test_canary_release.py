@@ -18,6 +18,7 @@ from matops.artifacts.model.package import Golden, read_card, read_golden
 from matops.core.data.record import Payload
 from matops.core.errors import BadInput
 from matops.core.family import Family
+from matops.core.monitoring.retraining import Attempt
 from matops.core.quality.prediction import Prediction
 from matops.core.release.canary_policy import CanaryPolicy
 from matops.core.release.decision import Decision
@@ -273,6 +274,51 @@ def test_without_measurements_it_is_held_and_then_a_persons(bench: Bench, newer:
     assert looked
     assert looked.ended
     assert bench.rack.state == left
+
+
+def test_a_person_approves_and_each_move_is_announced(bench: Bench, newer: Path) -> None:
+    heard: list[tuple[str, int]] = []
+
+    class Announcer:
+        def announce(self, family: Family, decision: Decision) -> None:
+            heard.append((decision.ruling.move, decision.after.share_percent))
+
+    policy = replace(POLICY, approve_at=(50,))
+    bench.release = replace(bench.release, policy=policy, announcer=Announcer())
+    bench.release.begin(newer, report="file:///report.html")
+    with pytest.raises(BadInput, match="nothing to approve at 20 %"):
+        bench.release.decide_by_hand("approve", "too soon")
+    for _ in range(12):
+        bench.release.tick()
+        bench.now += LOOK
+    waiting = bench.rack.state
+    assert waiting
+    assert waiting.reason == "every check passed at 50 %, a person must approve"
+    assert waiting.report == "file:///report.html"
+    bench.release.decide_by_hand("approve", "seen the report")
+    bench.run()
+    assert bench.champion == version_of(newer)
+    assert heard == [
+        ("hold", 20),
+        ("advance", 50),
+        ("hold", 50),
+        ("approve", 50),
+        ("advance", 100),
+        ("promote", 0),
+    ]
+
+
+def test_a_retraining_may_try_the_data_of_what_was_inconclusive_again(
+    bench: Bench, newer: Path
+) -> None:
+    data = read_card(newer).data.version
+    bench.packages.note_attempt(FAMILY, Attempt(data, NOON.isoformat(), "accepted"))
+    bench.monitor.by_version = lambda version: ArmTraffic()
+    bench.release.begin(newer)
+    bench.run()
+    attempt = bench.packages.last_attempt(FAMILY)
+    assert attempt
+    assert (attempt.data, attempt.outcome) == (data, "")
 
 
 def test_a_person_promotes_what_was_inconclusive(bench: Bench, newer: Path) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from matops.artifacts.jsonfile import read_json, write_json
 from matops.artifacts.model.card_file import CARD
-from matops.artifacts.model.decisions import add_decision, find_end, read_decisions
+from matops.artifacts.model.decisions import add_decision, find_end, last_time, read_decisions
 from matops.artifacts.model.package import read_card
 from matops.artifacts.model.signature import Trust, verify
 from matops.core.errors import BadInput
@@ -132,6 +132,10 @@ class PackageDirectory:
     def decisions(self, family: Family) -> list[Decision]:
         """All decisions on releases, the oldest first."""
         return read_decisions(self.root / family.name / DECISIONS)
+
+    def last_look(self, family: Family) -> str:
+        """ISO time, UTC, of the last decision on a release; empty while there was none."""
+        return last_time(self.root / family.name / DECISIONS)
 
     def last_end(self, family: Family, version: str) -> Decision | None:
         """The decision that ended the last release of a version; None while there is none."""

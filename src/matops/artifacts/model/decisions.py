@@ -1,6 +1,7 @@
 """The decisions on a family's releases: JSON lines that are only ever added to."""
 
 from contextlib import closing
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -24,6 +25,13 @@ def read_decisions(path: Path) -> list[Decision]:
     """
     lines = enumerate(whole_lines(path), start=1)
     return [from_json(line, Decision, f"{path}: line {number}") for number, line in lines]
+
+
+def last_time(path: Path) -> str:
+    """When the last decision was written, ISO time in UTC; empty while there is none."""
+    if not path.is_file():
+        return ""
+    return datetime.fromtimestamp(path.stat().st_mtime, UTC).isoformat()
 
 
 def find_end(path: Path, version: str) -> Decision | None:

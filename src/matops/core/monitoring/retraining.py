@@ -91,6 +91,7 @@ class Situation:
     attempted_data: str = ""  # dataset version of the last attempt to retrain; empty for none
     attempt_outcome: Outcome = ""  # its verdict; empty if it never came to one
     hours_since_attempt: float | None = None  # hours since that attempt began
+    releasing: str = ""  # version whose release is under way; empty for none
     in_vain: int = 0  # attempts in a row up to that one that brought no accepted model
 
 
@@ -167,6 +168,8 @@ def _hindrance(situation: Situation, config: RetrainingConfig) -> str:
     """What stands against a retraining whatever the criteria say; empty for nothing."""
     if situation.rows == 0:
         return "there are no data"
+    if situation.releasing:
+        return f"the release of {situation.releasing} is under way"
     if situation.champion and situation.data == situation.champion_data:
         return f"the champion {situation.champion} was trained on these very data"
     if situation.attempt_outcome and situation.data == situation.attempted_data:

@@ -7,7 +7,7 @@ policy's chance of a false alarm is shared among the tests of all stages.
 """
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from matops.core.errors import BadInput
 from matops.core.release.canary_checks import (
@@ -24,20 +24,23 @@ from matops.core.release.rollout import Rollout
 from matops.core.release.ruling import Check, Ruling
 from matops.core.release.traffic import ArmTraffic, PairedAnswers
 
+NEEDS_PERSON = "a person must approve"
+"""How the reason of a ruling ends that waits for somebody."""
 Window = tuple[datetime, datetime]
 
 
-def windows(rollout: Rollout, now: datetime) -> tuple[Window, Window]:
+def windows(rollout: Rollout, now: datetime, policy: CanaryPolicy) -> tuple[Window, Window]:
     """From when to when the candidate's traffic and its reference's are measured for a look.
 
-    Both arms are measured since the stage began. Where the candidate has all the traffic, the
+    Both arms are measured since the stage began, or for as long as a release may take: to wait for
+    a person's approval costs no look more than that. Where the candidate has all the traffic, the
     champion is measured in the stages before.
 
     Raises:
         BadInput: no release is under way.
     """
     release_began, stage_began = _began(rollout)
-    here = (stage_began, now)
+    here = (max(stage_began, now - timedelta(seconds=policy.most_release_s)), now)
     alone = rollout.shares_percent[rollout.reference.name] == 0
     return here, (release_began, stage_began) if alone else here
 
@@ -132,12 +135,22 @@ def _go_on(
     if stage_s < policy.least_stage_s:
         reason = f"every check passed, {stage_s:.0f} of {policy.least_stage_s:.0f} s into the stage"
         return Ruling("hold", reason, checks)
+    if rollout.share_percent in policy.approve_at and not _is_approved(rollout):
+        if stage_s >= policy.approve_within_s:
+            return Ruling(
+                "inconclusive", f"nobody approved in {stage_s:.0f} s, a person decides", checks
+            )
+        return Ruling("hold", f"every check passed {where}, {NEEDS_PERSON}", checks)
     if rollout.share_percent >= policy.shares_percent[-1]:
         return Ruling("promote", f"every check passed {where}", checks)
     share = 0
     if rollout.is_mirrored:  # as many as all clients make
         share = policy.share_that_fills(requests / stage_s)
     return Ruling("advance", f"every check passed {where}", checks, share_percent=share)
+
+
+def _is_approved(rollout: Rollout) -> bool:
+    return rollout.approved_percent >= rollout.share_percent
 
 
 def _time_over(stage_s: float, release_s: float, setbacks: int, policy: CanaryPolicy) -> str:

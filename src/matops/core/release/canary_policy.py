@@ -22,6 +22,9 @@ class CanaryPolicy:
     # whether a second copy of the champion takes the candidate's share, so that arms of equal age
     # and size are compared (Google SRE Workbook 2018, chapter 16); it costs its memory again
     baseline: bool = True
+    # shares at which a person must approve before the candidate gets more: the judge holds it there
+    approve_at: tuple[int, ...] = ()
+    approve_within_s: float = 3 * 24 * 3600.0  # longest wait for that, a weekend; then inconclusive
     # chance that a healthy candidate is ever condemned, over all looks, checks and stages
     false_alarm: float = 0.05
     # requests of an arm below which a stage passes nobody. Of 200 requests a candidate that fails
@@ -88,6 +91,8 @@ class CanaryPolicy:
             raise ValueError("the shares must begin above 0 and end at 100 percent, in two or more")
         if any(later <= earlier for earlier, later in pairwise(shares)):
             raise ValueError("the shares must ascend")
+        if not set(self.approve_at) <= set(shares):
+            raise ValueError("a person approves at one of the shares")
         if not 0 < self.false_alarm < 1:
             raise ValueError("the chance of a false alarm must lie between 0 and 1")
 

@@ -6,9 +6,9 @@ from typing import Literal
 
 from matops.core.errors import BadInput
 from matops.core.release.canary_policy import CanaryPolicy
-from matops.core.release.ruling import Ruling
+from matops.core.release.ruling import RuledMove, Ruling
 
-Move = Literal["start", "advance", "hold", "promote", "roll_back", "inconclusive", "mirror"]
+Move = RuledMove | Literal["start"]
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,8 @@ class Rollout:
     release_began: str = ""  # ISO time, UTC, at which the release began; empty between releases
     is_mirrored: bool = False  # whether the candidate gets copies of all requests
     was_mirrored: bool = False  # whether it did so in this release, or does
+    approved_percent: int = 0  # the share up to which a person approved
+    report: str = ""  # where the report of the candidate is; empty where nobody said
     setbacks: int = 0  # judgements in a row that found no measurements to go on
     move: Move = "promote"  # what was decided last
     reason: str = ""  # why, in one sentence
@@ -88,7 +90,12 @@ def deploy_first(version: str, package: str) -> Rollout:
 
 
 def begin(
-    rollout: Rollout, version: str, package: str, now: datetime, policy: CanaryPolicy
+    rollout: Rollout,
+    version: str,
+    package: str,
+    now: datetime,
+    policy: CanaryPolicy,
+    report: str = "",
 ) -> Rollout:
     """The state in which a candidate has the first share of the traffic.
 
@@ -107,6 +114,8 @@ def begin(
         baseline=_twin(rollout.champion, generation),
         release_began=now.isoformat(),
         was_mirrored=False,
+        approved_percent=0,
+        report=report,
         move="start",
         reason=f"release of {version} begins",
     )
@@ -143,6 +152,8 @@ def next_rollout(rollout: Rollout, ruling: Ruling, now: datetime, policy: Canary
         if not larger:
             raise BadInput(f"{rollout.share_percent} % is the last stage: promote or roll back")
         decided = _at_share(decided, ruling.share_percent or larger[0], now, policy)
+    elif ruling.move == "approve":
+        decided = replace(decided, approved_percent=rollout.share_percent)
     elif ruling.move == "mirror":
         mirrored = replace(decided, is_mirrored=True, was_mirrored=True)
         decided = _without_traffic(mirrored, now)
@@ -185,5 +196,7 @@ def _end(rollout: Rollout, champion: Arm) -> Rollout:
         release_began="",
         is_mirrored=False,
         was_mirrored=False,
+        approved_percent=0,
+        report="",
         setbacks=0,
     )

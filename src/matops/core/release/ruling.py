@@ -6,7 +6,7 @@ from typing import Literal
 Outcome = Literal["passed", "failed", "open", "missing"]
 """``open`` was measured, but decides nothing yet; ``missing`` was not measured."""
 
-RuledMove = Literal["advance", "hold", "promote", "roll_back", "inconclusive", "mirror"]
+RuledMove = Literal["advance", "hold", "promote", "roll_back", "inconclusive", "mirror", "approve"]
 """``inconclusive`` ends the judge's part: the candidate gets no traffic, and a person decides."""
 
 

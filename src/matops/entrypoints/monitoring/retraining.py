@@ -5,11 +5,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from matops.artifacts.jsonfile import write_json
+from matops.core.errors import BadInput
+from matops.core.family import Family
 from matops.entrypoints.configuration import family_config
 from matops.entrypoints.monitoring.decision_text import Considered
 from matops.entrypoints.progress import log_progress
-from matops.entrypoints.settings import read_settings
-from matops.entrypoints.wiring import dataset_store, package_store, serving_monitor
+from matops.entrypoints.settings import Settings, read_settings
+from matops.entrypoints.wiring import dataset_store, package_store, serving, serving_monitor
 from matops.steps.monitoring.retraining import consider_retraining
 from matops.steps.ports import DatasetVersion
 
@@ -33,6 +35,7 @@ def consider(
         package_store(settings),
         serving_monitor(settings),
         datetime.now(UTC),
+        _version_under_way(family, settings),
     )
     write_json(out, Considered(name, data.version, decision))
     log_progress("decide")(1, 1, decision.reason)
@@ -43,3 +46,15 @@ def consider(
     }
     in_vain = {"attempts in vain": float(decision.in_vain)}
     return {"retrain": float(decision.retrain), **in_vain, **measured}
+
+
+def _version_under_way(family: Family, settings: Settings) -> str:
+    """The version that is being released; empty for none, or where nobody can be asked."""
+    try:
+        rollout = serving(settings).rollout(family)
+    except BadInput as error:
+        log.warning("whether a release is under way is not known: %s", error)
+        return ""
+    if rollout is None or rollout.candidate is None or rollout.awaits_person:
+        return ""
+    return rollout.candidate.version

@@ -8,15 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from matops.adapters.release.arm_client import HttpArmClient
+from matops.artifacts.model.evaluation import REPORT
 from matops.artifacts.model.package import read_card
 from matops.core.errors import BadInput
 from matops.core.release.canary_policy import CanaryPolicy
 from matops.core.release.decision import Decision
 from matops.core.release.rollout import Rollout
-from matops.entrypoints.configuration import change_fields
+from matops.entrypoints.configuration import change_fields, read_changes
 from matops.entrypoints.progress import log_progress
 from matops.entrypoints.settings import read_settings
-from matops.entrypoints.wiring import package_store, serving, traffic_monitor
+from matops.entrypoints.wiring import announcer, package_store, serving, traffic_monitor
 from matops.families import family_names, get_family
 from matops.steps.release.canary_release import CanaryRelease, run_until_decided
 
@@ -42,7 +43,8 @@ def canary_release(
     if prometheus:
         settings = settings.model_copy(update={"prometheus": prometheus})
     deployments = serving(settings)
-    policy = change_fields(CanaryPolicy(), changes or {}, "policy")
+    standing = read_changes(settings.release_policy, "MATOPS_RELEASE_POLICY")
+    policy = change_fields(CanaryPolicy(), {**standing, **(changes or {})}, "policy")
     return CanaryRelease(
         family=get_family(family),
         serving=deployments,
@@ -51,19 +53,28 @@ def canary_release(
         client=HttpArmClient(),
         policy=replace(policy, mirror=policy.mirror and deployments.can_mirror),
         clock=lambda: datetime.now(UTC),
+        announcer=announcer(settings),
     )
 
 
 def release_package_in_stages(
-    package: Path, again: bool, changes: Mapping[str, Any], prometheus: str, tell: Tell
+    package: Path,
+    again: bool,
+    changes: Mapping[str, Any],
+    prometheus: str,
+    tell: Tell,
+    report: str = "",
 ) -> Rollout:
     """Begin the release of a package, or find it under way, and lead it to its end.
+
+    ``report`` is where people read about it; the one beside the package, if there is one.
 
     Raises:
         BadInput: it can't be begun, or somebody else moved it meanwhile.
     """
     release = canary_release(read_card(package).family, changes, prometheus)
-    release.begin(package, again)
+    beside = package.resolve().parent / REPORT
+    release.begin(package, again, report or (beside.as_uri() if beside.is_file() else ""))
     return run_until_decided(release, time.sleep, tell)
 
 
@@ -87,6 +98,13 @@ def deployed_families() -> list[str]:
     """The families that have a deployment."""
     deployments = serving(read_settings())
     return [name for name in family_names() if deployments.rollout(get_family(name))]
+
+
+def families_to_judge() -> list[str]:
+    """The families that have a deployment, the one that was looked at longest ago first."""
+    packages = package_store(read_settings())
+    last = {name: packages.last_look(get_family(name)) for name in deployed_families()}
+    return sorted(last, key=lambda name: (last[name], name))
 
 
 def deployment_status(name: str) -> DeploymentStatus:

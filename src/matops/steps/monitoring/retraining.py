@@ -49,9 +49,10 @@ def gather_situation(
     packages: PackageStore,
     monitor: ServingMonitor | None,
     now: datetime,
+    releasing: str = "",
 ) -> Situation:
     """The numbers on which the decision rests, for a retraining on ``data``."""
-    situation = Situation(data.version, count_rows(data.directory))
+    situation = Situation(data.version, count_rows(data.directory), releasing=releasing)
     champion, attempt = packages.champion(family), packages.last_attempt(family)
     if champion:
         card = read_card(champion)
@@ -107,9 +108,13 @@ def consider_retraining(
     packages: PackageStore,
     monitor: ServingMonitor | None,
     now: datetime,
+    releasing: str = "",
 ) -> RetrainingDecision:
-    """Decide on the gathered numbers; a decision to retrain is remembered as an attempt."""
-    situation = gather_situation(family, data, store, packages, monitor, now)
+    """Decide on the gathered numbers; a decision to retrain is remembered as an attempt.
+
+    ``releasing`` is the version whose release is under way: what it shows is waited for.
+    """
+    situation = gather_situation(family, data, store, packages, monitor, now, releasing)
     decision = decide_retraining(situation, config)
     if decision.retrain:
         began = now.isoformat(timespec="seconds")

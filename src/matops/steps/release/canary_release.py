@@ -10,17 +10,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from matops.artifacts.model.package import read_golden
+from matops.artifacts.model.package import read_card, read_golden
 from matops.core.errors import BadInput
 from matops.core.family import Family
 from matops.core.release import rollout as states
-from matops.core.release.canary import judge_canary, windows
+from matops.core.release.canary import NEEDS_PERSON, judge_canary, windows
 from matops.core.release.canary_policy import CanaryPolicy
 from matops.core.release.decision import Decision, Evidence
 from matops.core.release.rollout import Arm, Rollout
 from matops.core.release.ruling import RuledMove, Ruling
 from matops.core.release.traffic import ArmTraffic
-from matops.steps.ports import ArmClient, PackageStore, Serving, TrafficMonitor
+from matops.steps.ports import Announcer, ArmClient, PackageStore, Serving, TrafficMonitor
 from matops.steps.release.paired_answers import gather_pairs, golden_mismatches
 from matops.steps.release.release import check_releasable
 
@@ -40,12 +40,13 @@ class CanaryRelease:
     client: ArmClient  # asks single arms
     policy: CanaryPolicy  # what a candidate must show
     clock: Clock  # the time, UTC
+    announcer: Announcer | None = None  # is told of each move
 
-    def begin(self, package: Path, again: bool = False) -> Rollout:
+    def begin(self, package: Path, again: bool = False, report: str = "") -> Rollout:
         """Begin the release of a package, or find it under way or done.
 
         One that was inconclusive begins anew. With ``again``, one that was rolled back may be
-        tried once more.
+        tried once more. ``report`` is where people read what was measured of the candidate.
 
         Raises:
             BadInput: the gates rejected it, it was rolled back before, another release is under
@@ -77,7 +78,7 @@ class CanaryRelease:
         else:
             # A wrong address is told now; once a release is under way, it is an outage.
             self._monitored().traffic(self.family, before.champion, now - timedelta(minutes=1), now)
-            after = states.begin(before, card.version, location, now, self.policy)
+            after = states.begin(before, card.version, location, now, self.policy, report)
         self._decide(before, after, Ruling("hold", after.reason), Evidence())
         return after
 
@@ -107,7 +108,7 @@ class CanaryRelease:
         return self._follow(rollout, ruling, evidence)
 
     def decide_by_hand(self, move: RuledMove, reason: str) -> Decision:
-        """Promote or roll back what is under way, whatever the judge would say.
+        """Promote, roll back or approve what is under way, whatever the judge would say.
 
         Raises:
             BadInput: nothing is under way, or a candidate to promote does not answer.
@@ -116,6 +117,11 @@ class CanaryRelease:
         unready = self.serving.unready(self.family)
         if rollout.candidate is None:
             raise BadInput(f"{self.family.name}: no release is under way")
+        if move == "approve" and rollout.share_percent not in self.policy.approve_at:
+            raise BadInput(
+                f"{self.family.name}: nothing to approve at {rollout.share_percent} %, the policy "
+                f"asks for it at {list(self.policy.approve_at)} %"
+            )
         if move == "promote" and rollout.candidate.name in unready:
             why = unready[rollout.candidate.name]
             raise BadInput(f"{rollout.candidate.version} can't be promoted: {why}")
@@ -157,7 +163,7 @@ class CanaryRelease:
         if candidate.name in unready:
             reason = f"the candidate no longer answers: {unready[candidate.name]}"
             return Ruling("roll_back", reason), Evidence(unready)
-        own_window, other_window = windows(rollout, now)
+        own_window, other_window = windows(rollout, now, self.policy)
         own = self._traffic(candidate, own_window)
         other = self._traffic(rollout.reference, other_window)
         golden = read_golden(self.packages.kept(self.family, candidate.version))
@@ -193,10 +199,21 @@ class CanaryRelease:
         """Keep the decision with its evidence, then follow it."""
         decision = self._decision(before, after, ruling, evidence)
         self.packages.note_decision(self.family, decision)
+        if ruling.move == "inconclusive":
+            self._reopen(decision.version)
         self.serving.apply(self.family, after)
         if ruling.move == "promote":
             self._publish(after.champion)
+        if self.announcer and (before is None or _is_news(before, after)):
+            self.announcer.announce(self.family, decision)
         return decision
+
+    def _reopen(self, version: str) -> None:
+        """A retraining may try the data of a candidate again that nothing is proven against."""
+        data = read_card(self.packages.kept(self.family, version)).data.version
+        attempt = self.packages.last_attempt(self.family)
+        if attempt and attempt.data == data:
+            self.packages.note_attempt(self.family, replace(attempt, outcome=""))
 
     def _decision(
         self, before: Rollout | None, after: Rollout, ruling: Ruling, evidence: Evidence
@@ -230,6 +247,17 @@ class CanaryRelease:
 
     def _publish(self, champion: Arm) -> None:
         self.packages.publish(self.family, self.packages.kept(self.family, champion.version))
+
+
+def _is_news(before: Rollout, after: Rollout) -> bool:
+    """Whether people want to hear of a change: not of each look that holds for another reason."""
+    return before != after and (
+        (
+            (after.move, after.share_percent) != (before.move, before.share_percent)
+            and after.move != "hold"
+        )
+        or after.reason.endswith(NEEDS_PERSON)
+    )
 
 
 def deploy_champion(family: Family, serving: Serving, packages: PackageStore) -> Rollout:

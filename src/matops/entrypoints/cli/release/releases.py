@@ -1,4 +1,4 @@
-"""Commands on releases: ``matops release up | start | status | promote | rollback | history``."""
+"""Commands on releases: ``matops release up | start | status | approve | promote | history``."""
 
 import json
 import shlex
@@ -90,6 +90,9 @@ def down(family: FamilyName) -> None:
 def start(
     package: AnyPackage,
     again: Annotated[bool, typer.Option(help="Also if it was rolled back before")] = False,
+    report: Annotated[
+        str, typer.Option(help="Where people read about it; default: the report beside it")
+    ] = "",
     changes: PolicyChanges = [],  # noqa: B006
     prometheus: Prometheus = "",
     as_json: Json = False,
@@ -105,7 +108,8 @@ def start(
 
     try:
         policy = parse_changes(changes)
-        left = release_package_in_stages(package, again, policy, prometheus, _tell(as_json))
+        tell = _tell(as_json)
+        left = release_package_in_stages(package, again, policy, prometheus, tell, report)
     except KeyboardInterrupt:
         side.print("the release stays as it is; the same command goes on with it")
         raise typer.Exit(130) from None
@@ -120,15 +124,20 @@ def tick(
     family: FamilyOrAll = None,
     changes: PolicyChanges = [],  # noqa: B006
     prometheus: Prometheus = "",
+    within_s: Annotated[
+        float, typer.Option("--within", min=1.0, help="Seconds for all, shared among families")
+    ] = 270.0,
     as_json: Json = False,
 ) -> None:
     """Look once at each release under way and do what follows, as a scheduled job would.
 
-    A family that can't be looked at keeps no other from it; the exit status is 2 then.
+    The family that was looked at longest ago comes first. One that can't be looked at, or takes
+    more than its share of the time, keeps no other from it; the exit status is 2 then.
     """
     from matops.entrypoints.configuration import parse_changes
     from matops.entrypoints.each import for_each
-    from matops.entrypoints.release.releasing import canary_release, deployed_families
+    from matops.entrypoints.release.releasing import canary_release, families_to_judge
+    from matops.entrypoints.release.turns import Turns
 
     policy, tell = parse_changes(changes), _tell(as_json)
 
@@ -139,7 +148,8 @@ def tick(
         else:
             side.print(f"{name}: no release is under way")
 
-    for_each([family] if family else deployed_families(), look)
+    families = [family] if family else families_to_judge()
+    for_each(families, Turns(within_s, len(families)).each(look))
 
 
 @app.command()
@@ -148,6 +158,21 @@ def status(family: FamilyName, as_json: Json = False) -> None:
     from matops.entrypoints.release.releasing import deployment_status
 
     _print_status(deployment_status(family), as_json)
+
+
+@app.command()
+def approve(
+    family: FamilyName,
+    changes: PolicyChanges = [],  # noqa: B006
+    reason: Reason = "by hand",
+    as_json: Json = False,
+) -> None:
+    """Let the candidate have more traffic, at a share where the policy asks a person."""
+    from matops.entrypoints.configuration import parse_changes
+    from matops.entrypoints.release.releasing import canary_release
+
+    release = canary_release(family, parse_changes(changes))
+    _tell(as_json)(release.decide_by_hand("approve", reason))
 
 
 @app.command()
@@ -200,6 +225,8 @@ def _print_status(deployment: "DeploymentStatus", as_json: bool) -> None:
         raise BadInput(f"{deployment.family}: nothing is deployed")
     print_table(arms_table(rollout, deployment.unready))
     print_line(f"{rollout.move}: {rollout.reason}")
+    if rollout.report:
+        print_line(f"report: {rollout.report}")
     print_line(f"clients ask {deployment.url or '(not known yet)'}")
     if deployment.prometheus:
         print_line(f"metrics: {shlex.join(deployment.prometheus)}")
