@@ -24,6 +24,7 @@ from matops.entrypoints.events import (
     telling_refusals,
 )
 
+START = Event("start", "starts", "train")
 PROGRESS = Event("progress", "loss 0.5", "train", 3, 12)
 REFUSED = Event("refused", "x.cif: no atoms")
 MESSAGE = Event("message", "a checkpoint was damaged")
@@ -38,7 +39,7 @@ def listening(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MATOPS_EVENTS", "1")
 
 
-@pytest.mark.parametrize("event", [PROGRESS, REFUSED, MESSAGE])
+@pytest.mark.parametrize("event", [START, PROGRESS, REFUSED, MESSAGE])
 def test_what_is_written_is_read(
     event: Event, listening: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -52,6 +53,7 @@ def test_what_is_written_is_read(
 @pytest.mark.parametrize(
     ("event", "words"),
     [
+        (START, "train: starts"),
         (PROGRESS, "train: 3 of 12 (loss 0.5)"),
         (REFUSED, "matops: x.cif: no atoms"),
         (MESSAGE, "matops: a checkpoint was damaged"),

@@ -48,6 +48,14 @@ def test_what_a_step_tells_its_bar_shows(
         assert shown(bars) == {"train": (3, 12, words)}
 
 
+def test_a_log_says_that_a_step_starts_and_a_terminal_has_no_line_of_it() -> None:
+    for is_terminal, expected in ((False, "train: starts\n"), (True, "")):
+        console = Console(file=StringIO(), width=120, force_terminal=is_terminal)
+        bars = StepBars(console)
+        bars.listen(Event("start", "starts", "train"))
+        assert console.file.getvalue() == expected  # type: ignore[attr-defined]
+
+
 def test_each_step_has_its_own_bar(console: Console) -> None:
     with StepBars(console) as bars:
         for step, done, total, words in (

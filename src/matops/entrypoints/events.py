@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from matops.core.errors import BadInput
 from matops.entrypoints.settings import parent_listens
@@ -24,19 +24,26 @@ REFUSED_STATUS = 2
 _DECODER = json.JSONDecoder()
 
 
+# A start is told before libraries are imported; a refusal is the last that a process says.
+Kind = Literal["start", "progress", "refused", "message"]
+KINDS = get_args(Kind)
+
+
 @dataclass(frozen=True)
 class Event:
     """One thing that is said."""
 
-    kind: Literal["progress", "refused", "message"]  # a refusal is the last that a process says
+    kind: Kind
     text: str  # the state, the reason, or the message
-    step: str = ""  # of progress: of what
+    step: str = ""  # of a start and of progress: of what
     done: int = 0  # of progress: how much
     total: int = 0  # of progress: of how much
 
     def __str__(self) -> str:
         if self.kind == "progress":
             return f"{self.step}: {self.done} of {self.total} ({self.text})"
+        if self.kind == "start":
+            return f"{self.step}: {self.text}"
         return f"matops: {self.text}"
 
 
@@ -88,7 +95,8 @@ def _event(fields: dict[str, Any]) -> Event | None:
     types = {"kind": str, "text": str, "step": str, "done": int, "total": int}
     ours = {name: value for name, value in fields.items() if name in types}
     typed = all(type(value) is types[name] for name, value in ours.items())
-    needed = {"kind", "text", *(("step", "done", "total") if ours["kind"] == "progress" else ())}
-    if ours["kind"] in ("progress", "refused", "message") and typed and needed <= ours.keys():
+    more = {"start": {"step"}, "progress": {"step", "done", "total"}}
+    needed = {"kind", "text"} | more.get(ours["kind"], set())
+    if ours["kind"] in KINDS and typed and needed <= ours.keys():
         return Event(**ours)
     return None

@@ -65,7 +65,7 @@ class StepBars:
         """Move a bar, or print a message above the bars."""
         if event.kind == "progress":
             self.report(event.step)(event.done, event.total, event.text)
-        else:
+        elif event.kind != "start" or self.bars.disable:  # a terminal has bars whose time runs
             self._print(str(event))
 
     def reporter(self, step: str) -> Progress:

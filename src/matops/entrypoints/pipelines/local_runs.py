@@ -90,6 +90,7 @@ def run_here(
             else:
                 listen(event)
 
+    listen(Event("start", "compiling", pipeline))
     try:
         return run_pipeline(
             compiled_pipelines(settings, [pipeline], for_platform=False)[pipeline],

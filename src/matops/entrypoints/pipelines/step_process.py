@@ -3,9 +3,12 @@
 import runpy
 import sys
 
-from matops.entrypoints.events import telling_refusals
+from matops.entrypoints.events import Event, tell, telling_refusals
 from matops.entrypoints.settings import parent_process
 from matops.processes.worker_process import end_with
+
+FUNCTION = "--function_to_execute"
+"""kfp's option with the name of the step."""
 
 
 def main() -> None:
@@ -17,6 +20,8 @@ def main() -> None:
     parent = parent_process()
     if parent:
         end_with(parent)
+    if FUNCTION in sys.argv[:-1]:
+        tell(Event("start", "starts", sys.argv[sys.argv.index(FUNCTION) + 1]))
     with telling_refusals():
         runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
 
