@@ -242,11 +242,12 @@ def _silence() -> None:
 def serve_ours(port: int) -> None:
     """Serve a model of full size."""
     from matops.adapters.serving.batches.computing import Computing
+    from matops.adapters.serving.limits import Limits
     from matops.adapters.serving.served import Served
     from matops.adapters.serving.server import Ports, Running, serve
 
     _silence()
-    with closing(Computing(_predictor)) as computing:
+    with closing(Computing(_predictor, Limits())) as computing:
         serve(Served(FAMILY, "benchmark", "none", 0.9), computing, Running(Ports(port)))
 
 

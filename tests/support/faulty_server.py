@@ -6,10 +6,11 @@ The real server of the real model; only what the package's ``fault.json`` names 
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from signal import SIGKILL
@@ -18,7 +19,8 @@ from typing import Any
 from prometheus_client import REGISTRY
 
 from matops.adapters.serving import server
-from matops.adapters.serving.batches.batching import Batcher, Failed
+from matops.adapters.serving.batches.batching import Batcher
+from matops.adapters.serving.protocols.asked import Answer, Asked, refusal
 from matops.core.quality.prediction import Prediction
 from tests.support.release_faults import fault_of
 
@@ -35,50 +37,61 @@ class Faulty(Batcher):
 
     asked = 0
 
-    async def ask(self, payloads: Sequence[Any]) -> list[Prediction]:
+    async def ask(self, asked: Asked) -> Answer:
         self.asked += 1
-        return await super().ask(payloads)
+        return await super().ask(asked)
 
 
 class Failing(Faulty):
-    async def ask(self, payloads: Sequence[Any]) -> list[Prediction]:
-        answers = await super().ask(payloads)
-        if self.asked % EVERY == 0:
-            raise Failed(INJECTED)
-        return answers
+    async def ask(self, asked: Asked) -> Answer:
+        answer = await super().ask(asked)
+        return refusal("error", INJECTED) if self.asked % EVERY == 0 else answer
 
 
 class Slow(Faulty):
-    async def ask(self, payloads: Sequence[Any]) -> list[Prediction]:
+    async def ask(self, asked: Asked) -> Answer:
         began = time.perf_counter()
-        answers = await super().ask(payloads)
+        answer = await super().ask(asked)
         await asyncio.sleep((SLOWER - 1) * (time.perf_counter() - began))
-        return answers
+        return answer
 
 
 class Wrong(Faulty):
-    async def ask(self, payloads: Sequence[Any]) -> list[Prediction]:
-        return [_doubled(answer) for answer in await super().ask(payloads)]
+    async def ask(self, asked: Asked) -> Answer:
+        answer = await super().ask(asked)
+        if answer.outcome != "ok":
+            return answer
+        assert asked.protocol == "v1"
+        doubled = [_doubled(prediction) for prediction in answer.predictions]
+        told = json.loads(answer.body)
+        for prediction in told["predictions"]:
+            for estimate in prediction["estimates"].values():
+                for part in ("value", "lower", "upper"):
+                    estimate[part] = None if estimate[part] is None else 2 * estimate[part]
+        return replace(answer, body=json.dumps(told).encode(), predictions=doubled)
 
 
 class Crashing(Faulty):
-    async def ask(self, payloads: Sequence[Any]) -> list[Prediction]:
+    async def ask(self, asked: Asked) -> Answer:
         if self.asked == BEFORE_THE_END:
             os.kill(os.getpid(), SIGKILL)
-        return await super().ask(payloads)
+        return await super().ask(asked)
 
 
 class Invisible(Faulty):
-    async def ask(self, payloads: Sequence[Any]) -> list[Prediction]:
+    async def ask(self, asked: Asked) -> Answer:
         if self.asked == BEFORE_THE_END:
             for collector in list(REGISTRY._collector_to_names):
                 REGISTRY.unregister(collector)
-        return await super().ask(payloads)
+        return await super().ask(asked)
 
 
 def _doubled(answer: Prediction) -> Prediction:
+    def twice(value: Any) -> Any:
+        return None if value is None else 2 * value
+
     estimates = {
-        name: replace(e, value=2 * e.value, lower=2 * e.lower, upper=2 * e.upper)
+        name: replace(e, value=twice(e.value), lower=twice(e.lower), upper=twice(e.upper))
         for name, e in answer.estimates.items()
     }
     return replace(answer, estimates=estimates)

@@ -14,6 +14,7 @@ from matops.core.data.tables import Tables
 from matops.core.data.target import SAMPLE_AXIS, Target
 from matops.core.family import Family, FamilyConfig
 from matops.core.family.derived import mean_and_spread
+from matops.core.pauses import Pauses, without_pauses
 from matops.core.quality.domain import Domain
 from matops.core.quality.prediction import Estimate, Prediction
 from matops.core.quality.uncertainty import Conformal
@@ -45,7 +46,8 @@ class Predictor:
         """
         samples = [self.family.parse(payload) for payload in payloads]
         features = self.family.featurize(samples, self.config)
-        return self._members(samples, features).each(lambda table: table.mean(0))
+        members = without_pauses(self._members(samples, features))
+        return members.each(lambda table: table.mean(0))
 
     def scaled(self, payloads: Sequence[Payload], axis: str = SAMPLE_AXIS) -> Array:
         """Those of an axis, shape (rows, columns): (n, n_targets) where all are scalars."""
@@ -65,8 +67,18 @@ class Predictor:
         Raises:
             BadInput: a sample shows only now that it is not valid, as where atoms overlap.
         """
+        return without_pauses(self.answering(samples))
+
+    def answering(self, samples: Sequence[Any]) -> Pauses[list[Prediction]]:
+        """The same in steps, the longest of which is one member's pass or the features'.
+
+        Raises:
+            BadInput: as above.
+        """
         features = self.family.featurize(samples, self.config)
-        mean, spread = mean_and_spread(self.family, self._members(samples, features))
+        yield
+        members = yield from self._members(samples, features)
+        mean, spread = mean_and_spread(self.family, members)
         half = self.conformal.half_width(mean, spread)
         ends = [mean.each(change, half).from_scale() for change in (np.subtract, np.add)]
         physical = [mean.from_scale(), *(end.each_target(Target.within) for end in ends)]
@@ -92,6 +104,7 @@ class Predictor:
             for own, score in zip(estimates, scores, strict=True)
         ]
 
-    def _members(self, samples: Sequence[Any], features: PackedFeatures) -> Tables:
+    def _members(self, samples: Sequence[Any], features: PackedFeatures) -> Pauses[Tables]:
         """Every member's answer on the learning scale, each table (members, rows, columns)."""
-        return Tables(self.family.targets, self.ensemble.predict(features), features.rows)
+        answers = yield from self.ensemble.predicting(features)
+        return Tables(self.family.targets, answers, features.rows)

@@ -75,7 +75,7 @@ def _start_worker() -> ProcessPoolExecutor:
     )
     # The executor spawns on its first task. Waiting for an idle one both fixes the environment
     # that the worker inherits and tells a worker that cannot start from a task that kills it.
-    with _single_threaded_environment():
+    with single_threaded_environment():
         executor.submit(os.getpid).result()
     return executor
 
@@ -114,7 +114,7 @@ def _exit_after(parent: Any) -> None:
 
 
 @contextmanager
-def _single_threaded_environment() -> Iterator[None]:
+def single_threaded_environment() -> Iterator[None]:
     """Ask for one thread per numerical library in processes started meanwhile."""
     before = {name: os.environ.get(name) for name in _THREAD_COUNTS}
     os.environ.update(dict.fromkeys(_THREAD_COUNTS, "1"))

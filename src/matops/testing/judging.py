@@ -17,6 +17,7 @@ from matops.core.data.tables import Tables
 from matops.core.family import Family, FamilyConfig
 from matops.core.family.derived import with_derived
 from matops.core.learning.features import PackedFeatures
+from matops.core.pauses import Pauses
 from matops.core.predictor import Predictor
 from matops.core.quality.domain import fit_domain
 from matops.core.quality.gate import Verdict
@@ -118,8 +119,9 @@ class _Answering(Predictor):
     model: JudgedModel
 
     @override
-    def _members(self, samples: Sequence[Any], features: PackedFeatures) -> Tables:
+    def _members(self, samples: Sequence[Any], features: PackedFeatures) -> Pauses[Tables]:
         time.sleep(self.model.delay_s)
+        yield
         return self.model.answer(samples).each(lambda table: np.stack([table - 1, table + 1]))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +15,12 @@ from matops.adapters.prometheus.drift_metrics import (
     METRIC,
     DescriptorMetrics,
 )
-from matops.adapters.serving.batches import worker
-from matops.adapters.serving.batches.counting import count_descriptors
-from matops.adapters.serving.batches.worker import take_counts
+from matops.adapters.serving.batches.counting import count_descriptors, take_counts
+from matops.adapters.serving.batches.desk import Desk
+from matops.adapters.serving.batches.told import Ask
+from matops.adapters.serving.batches.worker import warm_model
+from matops.adapters.serving.limits import Limits
+from matops.adapters.serving.protocols.asked import Asked
 from matops.artifacts.model.package import load_checked, read_golden
 from matops.core.monitoring.drift import (
     EDGES,
@@ -98,23 +101,15 @@ def test_a_server_that_was_not_asked_says_zero(
     assert not any(count for counts in found.values() for count in counts.values())
 
 
-@pytest.fixture
-def fresh_worker() -> Iterator[None]:
-    """This process as one that computes, and as it was afterwards."""
-    before = list(worker._loaded)
-    worker._loaded.clear()
-    yield
-    worker._loaded[:] = before
-
-
-@pytest.mark.usefixtures("fresh_worker")
-def test_the_process_that_computes_counts_what_it_answers_and_not_its_golden_requests(
-    released: Released,
-) -> None:
+def test_a_desk_counts_what_it_answers_and_not_the_golden_requests(released: Released) -> None:
     requests: Any = read_golden(released.package).requests
-    load, reading = partial(load_checked, released.package), worker.Reading(1000, 5.0, 64)
-    bad = [{"crystal": {"species": ["Xx"]}}]
-    done = worker.answer(load, [requests[:3], bad, requests[:1]], reading)
-    assert sum(counted[0].sum() for counted in done.descriptors) == 4
-    again = worker.answer(load, [requests[:2]], reading)
-    assert sum(counted[0].sum() for counted in again.descriptors) == 2
+    desk = Desk(warm_model(partial(load_checked, released.package), Limits()))
+
+    def counted(*samples: Any) -> float:
+        desk.take(Ask(0, Asked("v1", json.dumps({"instances": samples}).encode())))
+        turns = [turn for _ in range(4) for turn in desk.turns()]
+        return float(sum(counts[0].sum() for turn in turns for counts in turn.descriptors))
+
+    assert counted(*requests[:3]) == 3
+    assert counted({"crystal": {"species": ["Xx"]}}) == 0
+    assert counted(*requests[:2]) == 2

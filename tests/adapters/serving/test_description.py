@@ -68,7 +68,7 @@ def test_predictions_and_refusals_are_as_described(
         f"/v2/repository/models/{NAME}/unload",
         f"/v1/models/{NAME}:explain",
         f"/v2/models/{NAME}/versions/1/infer",
-        "/docs",
+        "/redoc",
     ],
 )
 def test_what_is_not_described_is_not_there(served: str, path: str) -> None:

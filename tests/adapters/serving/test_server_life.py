@@ -256,7 +256,7 @@ def test_nothing_refused_left_a_traceback(server: OwnServer) -> None:
 
 
 def test_an_overloaded_server_says_when_to_come_again(released: Released, tmp_path: Path) -> None:
-    options = ("--limit", "waiting_samples=2", "--limit", "pass_samples=1")
+    options = ("--limit", "waiting_requests=2", "--limit", "pass_samples=1")
     with own_server(released.package, tmp_path, *options) as server:
         answers = asyncio.run(ask_many(server, [[COPPER]] * 60))
         refused = [answer for answer in answers if answer.status_code == 503]

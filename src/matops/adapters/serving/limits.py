@@ -1,6 +1,6 @@
 """What a server takes on: configuration, published in its metadata."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from matops.core.errors import BadInput
 
@@ -15,10 +15,13 @@ class Limits:
     samples: int = 256  # of a request
     # in the family's ``size_unit``; None for what the family accepts
     sample_size: int | None = None
+    # of all samples of a request, in the same unit; None for four of the largest
+    request_size: int | None = None
     nesting: int = 32  # levels of brackets in JSON
     reading_seconds: float = 2.0  # to make samples of a request's payloads
-    seconds: float = 20.0  # to read a request's headers, then its body, and again to answer it
-    waiting_samples: int = 1024  # that wait for their turn; what comes beyond is told to come again
+    # to read a request's headers, then its body, again to answer it, and again to write the answer
+    seconds: float = 20.0
+    waiting_requests: int = 1024  # that are not answered yet; more are told to come again
     pass_samples: int = 32  # in one pass through the network
     # how long a server that is told to end goes on as before, but not ready, so that what splits
     # the traffic can turn away from it
@@ -31,3 +34,8 @@ class Limits:
         for name, value in asdict(self).items():
             if value is not None and (value < 0 or (value == 0 and name not in may_be_zero)):
                 raise BadInput(f"the limit {name} = {value:g} is too small")
+
+    def of(self, largest_sample: int) -> "Limits":
+        """The same for a family, whose own limit stands in for those that are not given."""
+        size = self.sample_size or largest_sample
+        return replace(self, sample_size=size, request_size=self.request_size or 4 * size)

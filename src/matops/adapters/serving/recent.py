@@ -5,17 +5,13 @@ Off unless asked for: what clients send may be nobody else's business.
 
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
-import orjson
 from fastapi import FastAPI
 from fastapi.responses import Response
 
 from matops.adapters.release.comparing import RECENT
-from matops.core.data.record import Payload
 
-LARGEST_BYTES = 256 * 1024
-"""Of a sample that is kept, as JSON."""
 PAUSE_S = 0.05
 """Between two samples that are kept: under load, keeping costs nothing."""
 
@@ -29,15 +25,14 @@ class RecentRequests:
         self._clock = clock
         self._last_s = -PAUSE_S
 
-    def keep(self, payloads: Sequence[Payload]) -> None:
-        """Keep the first sample of a request that was answered."""
+    def keep(self, payload: bytes) -> None:
+        """Keep a sample of a request that was answered, as JSON; none where it was too large."""
         now_s = self._clock()
         if not self._most or now_s - self._last_s < PAUSE_S:
             return
         self._last_s = now_s
-        text = orjson.dumps(payloads[0])
-        if len(text) <= LARGEST_BYTES:
-            self._kept.append(text)
+        if payload:
+            self._kept.append(payload)
 
     def routes(self) -> dict[str, str]:
         """Method by path of what is answered beside the protocols."""

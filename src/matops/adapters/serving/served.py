@@ -43,6 +43,7 @@ class Served:
 def describe(served: Served, limits: Limits) -> dict[str, Any]:
     """What V2 metadata says beside the tensors: units, coverage, forms of payloads and limits."""
     family = served.family
+    limits = limits.of(family.largest_sample)
     return {
         "model_version": served.model_version,
         "dataset_version": served.dataset_version,
@@ -58,11 +59,7 @@ def describe(served: Served, limits: Limits) -> dict[str, Any]:
         "derived": [_named(quantity) for quantity in family.derived],
         "payload_forms": [asdict(form) for form in family.payload_forms],
         "payload_schema": payload_schema(family),
-        "limits": {
-            **asdict(limits),
-            "sample_size": limits.sample_size or family.largest_sample,
-            "sample_size_unit": family.size_unit,
-        },
+        "limits": {**asdict(limits), "sample_size_unit": family.size_unit},
     }
 
 

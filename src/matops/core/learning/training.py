@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from matops.core.data.target import SAMPLE_AXIS, axis_order
 from matops.core.learning.features import PackedFeatures
+from matops.core.pauses import Pauses, without_pauses
 
 LOSSES: Mapping[str, Callable[[], nn.Module]] = {
     "mse": nn.MSELoss,
@@ -73,12 +74,19 @@ class Ensemble:
     centre: Tensor  # mean of the training targets on the learning scale, (columns,), axis by axis
     scale: Tensor  # standard deviation of the same, same shape
 
-    @torch.no_grad()  # and not inference_mode: a force is a derivative that the network takes
     def predict(self, features: PackedFeatures) -> dict[str, NDArray[np.float64]]:
         """Every member's answer on the learning scale by axis, shape (members, rows, columns)."""
+        return without_pauses(self.predicting(features))
+
+    @torch.no_grad()  # and not inference_mode: a force is a derivative that the network takes
+    def predicting(self, features: PackedFeatures) -> Pauses[dict[str, NDArray[np.float64]]]:
+        """The same in steps, a member each."""
         chunks = torch.split(torch.arange(len(features)), PREDICT_BATCH)
         batches = [features.batch(rows) for rows in chunks]
-        members = [[by_axis(network(batch)) for batch in batches] for network in self.networks]
+        members = []
+        for network in self.networks:
+            members.append([by_axis(network(batch)) for batch in batches])
+            yield
         tables, first = {}, 0
         for axis in members[0][0]:
             table = torch.stack([torch.cat([part[axis] for part in parts]) for parts in members])

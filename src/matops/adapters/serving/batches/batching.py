@@ -1,162 +1,144 @@
-"""Requests that wait at the same time are answered in one pass through the network."""
+"""Requests on their way to the processes that compute, and back."""
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
-from concurrent.futures import BrokenExecutor
+from itertools import count
 
 from matops.adapters.prometheus.serving_metrics import ServingMetrics
-from matops.adapters.serving.batches.batch_worker import BatchWorker, Waiting
-from matops.adapters.serving.batches.worker import Answered, Load, Reading, Refused, answer, warm_up
+from matops.adapters.serving.batches.computing import Computing
+from matops.adapters.serving.batches.lane import Lane, Waiting
+from matops.adapters.serving.batches.told import Turn, Warm
 from matops.adapters.serving.limits import Limits
-from matops.core.data.record import Payload
-from matops.core.errors import BadInput
-from matops.core.quality.prediction import Prediction
-from matops.processes.worker_process import WorkerProcess
+from matops.adapters.serving.protocols.asked import Answer, Asked, refusal
 
 RESTART_PAUSE_SECONDS = 1.0
 
 
-class Overloaded(Exception):
-    """The server has more to do than it can finish in time; the same request may succeed later."""
-
-
-class Failed(Exception):
-    """An error of the server's own."""
-
-
 class Batcher:
-    """A bounded queue before processes that compute.
+    """What waits, and the processes that answer it.
 
-    A free process takes at once what waits, so that a lone client loses no time; while it is
-    busy, others gather.
+    A process is told of all small requests at once: what has gathered while it computed, it
+    answers together, and a lone client loses no time. Large bodies come to it two at a time.
     """
 
-    def __init__(
-        self, load: Load, reading: Reading, limits: Limits, metrics: ServingMetrics
-    ) -> None:
-        self._load, self._reading, self._limits, self._metrics = load, reading, limits, metrics
-        self._queue: deque[Waiting] = deque()
-        self._waiting_samples = 0
-        self._workers: list[BatchWorker] = []
-        self._under_way: set[asyncio.Task[None]] = set()
+    def __init__(self, computing: Computing, limits: Limits, metrics: ServingMetrics) -> None:
+        self._computing, self._limits, self._metrics = computing, limits, metrics
+        self._numbers = count()
+        self._small: deque[Waiting] = deque()
+        self._large: deque[Waiting] = deque()
+        self._lanes: list[Lane] = []
+        self._restarts: set[asyncio.Task[None]] = set()
+        self._unanswered = 0
+        self._is_closed = False
 
     @property
     def is_ready(self) -> bool:
         """Whether a process is there that can compute."""
-        return any(not worker.is_broken for worker in self._workers)
+        return any(not lane.is_broken for lane in self._lanes)
 
-    def start(self, processes: Sequence[WorkerProcess]) -> None:
+    async def start(self) -> None:
         """Answer from now on."""
-        self._workers = [BatchWorker(process) for process in processes]
+        for process in self._computing.processes:
+            lane = Lane(self._on_turn, self._on_death)
+            self._lanes.append(lane)
+            await lane.join(process)
 
     async def close(self) -> None:
         """Answer no more."""
-        for task in self._under_way:
+        self._is_closed = True
+        for task in self._restarts:
             task.cancel()
-        await asyncio.gather(*self._under_way, return_exceptions=True)
+        await asyncio.gather(*self._restarts, return_exceptions=True)
 
-    async def ask(self, payloads: Sequence[Payload]) -> list[Prediction]:
-        """Predictions for one request.
-
-        Raises:
-            BadInput: a payload is no valid sample.
-            Overloaded: too many samples wait already, or there is no answer in time.
-            Failed: the server's own error.
-        """
-        waiting = Waiting(payloads)
-        self._enqueue(waiting)
-        try:
-            outcome = await asyncio.wait_for(waiting.answer, self._limits.seconds)
-        except TimeoutError:
-            raise Overloaded(f"no answer within {self._limits.seconds:g} s") from None
-        if not isinstance(outcome, Refused):
-            return outcome
-        raise (BadInput if outcome.is_bad_input else Failed)(outcome.reason)
-
-    def _enqueue(self, waiting: Waiting) -> None:
-        if self._waiting_samples + len(waiting.payloads) > self._limits.waiting_samples:
-            raise Overloaded(f"{self._waiting_samples} samples are waiting already")
-        self._queue.append(waiting)
-        self._waiting_samples += len(waiting.payloads)
+    async def ask(self, asked: Asked) -> Answer:
+        """The answer to one request; when nobody waits for it any more, nobody works at it."""
+        if self._unanswered >= self._limits.waiting_requests:
+            return refusal("overloaded", f"{self._unanswered} requests are waiting already")
+        waiting = Waiting(next(self._numbers), asked)
+        (self._large if waiting.is_large else self._small).append(waiting)
+        self._unanswered += 1
         self._offer()
+        try:
+            async with asyncio.timeout(self._limits.seconds):
+                return await waiting.answer
+        except TimeoutError:
+            self._watch(waiting.lane)
+            return refusal("overloaded", f"no answer within {self._limits.seconds:g} s")
+        finally:
+            self._unanswered -= 1
+            self._forget(waiting)
+
+    def _forget(self, waiting: Waiting) -> None:
+        if waiting.lane:
+            waiting.lane.drop(waiting)
+            self._offer()
+        for queue in (self._small, self._large):
+            if waiting in queue:
+                queue.remove(waiting)
+
+    def _watch(self, lane: Lane | None) -> None:
+        """Kill a process that says nothing for as long again: it is stuck."""
+        if lane is None:
+            return
+        heard = lane.turns
+
+        def look() -> None:
+            if lane.turns == heard and lane.under_way and not self._is_closed:
+                lane.kill()
+
+        asyncio.get_running_loop().call_later(self._limits.seconds, look)
 
     def _offer(self) -> None:
         """Give the processes what waits, as far as they take it; the least busy is asked first."""
-        for worker in sorted(self._workers, key=lambda worker: len(worker.batches)):
-            while self._queue and worker.takes(self._queue[0], self._waiting_samples):
-                self._give(worker, self._take())
+        for queue in (self._small, self._large):
+            while queue:
+                lanes = [lane for lane in self._lanes if lane.takes(queue[0])]
+                if not lanes:
+                    break
+                min(lanes, key=lambda lane: len(lane.under_way)).give(queue.popleft())
 
-    def _give(self, worker: BatchWorker, batch: list[Waiting]) -> None:
-        if not batch:
-            return
-        worker.batches.append(batch)
-        task = asyncio.create_task(self._work(worker, batch))
-        self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
-
-    async def _work(self, worker: BatchWorker, batch: list[Waiting]) -> None:
-        try:
-            await self._answer(worker, batch)
-        finally:
-            worker.batches.remove(batch)
+    def _on_turn(self, turn: Turn, answered: list[tuple[Waiting, Answer]]) -> None:
+        for samples in turn.passes:
+            self._metrics.count_pass(samples)
+        self._metrics.descriptors.add(turn.descriptors)
+        for waiting, answer in answered:
+            waiting.lane = None
+            if not waiting.answer.done():
+                waiting.answer.set_result(answer)
         self._offer()
 
-    def _take(self) -> list[Waiting]:
-        """Requests for one batch: one at least, and no more samples than a pass holds."""
-        batch: list[Waiting] = []
-        samples = 0
-        while self._queue:
-            first = self._queue[0]
-            apart = first.is_suspect or samples + len(first.payloads) > self._limits.pass_samples
-            if batch and (apart or batch[-1].is_suspect):
-                break
-            batch.append(self._queue.popleft())
-            samples += len(first.payloads)
-        self._waiting_samples -= samples
-        # Nobody listens any more to those that took too long.
-        return [waiting for waiting in batch if not waiting.answer.done()]
-
-    async def _answer(self, worker: BatchWorker, batch: list[Waiting]) -> None:
-        requests = [waiting.payloads for waiting in batch]
-        try:
-            answered = await asyncio.wrap_future(
-                worker.process.submit(answer, self._load, requests, self._reading)
-            )
-        except BrokenExecutor:
-            await self._replace(worker, batch)
-            return
-        except Exception as error:
-            reason = Refused(f"{type(error).__name__}: {error}", is_bad_input=False)
-            answered = Answered([reason] * len(batch), [])
-        for samples in answered.passes:
-            self._metrics.count_pass(samples)
-        self._metrics.descriptors.add(answered.descriptors)
-        for waiting, outcome in zip(batch, answered.outcomes, strict=True):
-            if not waiting.answer.done():
-                waiting.answer.set_result(outcome)
-
-    async def _replace(self, worker: BatchWorker, batch: list[Waiting]) -> None:
+    def _on_death(self, lane: Lane, lost: list[Waiting]) -> None:
         """Start another process for one that died, and try its requests again, each alone.
 
         One that dies with a request alone has shown that this request is to blame.
         """
-        if len(batch) == 1 and batch[0].is_suspect and not batch[0].answer.done():
-            reason = Refused("the process that computes died of this request", is_bad_input=False)
-            batch[0].answer.set_result(reason)
-        worker.is_broken = True
-        async with worker.restarting:
-            await self._restart(worker.process)
-        worker.is_broken = False
-        for waiting in reversed(batch):
-            waiting.is_suspect = True
-            self._queue.appendleft(waiting)
-            self._waiting_samples += len(waiting.payloads)
+        if self._is_closed:
+            return
+        if len(lost) == 1 and lost[0].is_suspect:
+            died = refusal("error", "the process that computes died of this request")
+            poisonous = lost.pop()
+            if not poisonous.answer.done():
+                poisonous.answer.set_result(died)
+        for waiting in reversed(lost):
+            waiting.lane, waiting.is_suspect = None, True
+            self._small.appendleft(waiting)
+        task = asyncio.create_task(self._restart(lane))
+        self._restarts.add(task)
+        task.add_done_callback(self._restarts.discard)
 
-    async def _restart(self, process: WorkerProcess) -> None:
+    async def _restart(self, lane: Lane) -> None:
+        lane.kill()
+        place = self._lanes.index(lane)
         while True:
+            process = await asyncio.to_thread(self._computing.start)
+            self._computing.processes[place] = process
             try:
-                again = await asyncio.to_thread(process.submit, warm_up, self._load)
-                return await asyncio.wrap_future(again)
-            except BrokenExecutor:
-                await asyncio.sleep(RESTART_PAUSE_SECONDS)
+                warm: Warm = await asyncio.to_thread(process.connection.recv)
+            except EOFError:
+                warm = Warm("it died")
+            if not warm.refusal:
+                break
+            process.kill()
+            await asyncio.sleep(RESTART_PAUSE_SECONDS)
+        await lane.join(process)
+        self._offer()

@@ -1,9 +1,13 @@
 """The processes that compute, from the moment at which they begin to load a predictor."""
 
-from concurrent.futures import wait
+from collections.abc import Callable
+from functools import partial
 
-from matops.adapters.serving.batches.worker import Load, warm_up
-from matops.processes.worker_process import WorkerProcess
+from matops.adapters.serving.batches.told import Warm
+from matops.adapters.serving.batches.worker import Load, compute
+from matops.adapters.serving.limits import Limits
+from matops.core.errors import BadInput
+from matops.processes.linked_process import LinkedProcess
 
 
 class Computing:
@@ -11,25 +15,29 @@ class Computing:
 
     Args:
         load: what each of them loads.
+        limits: what a request may cost.
         count: how many there are.
     """
 
-    def __init__(self, load: Load, count: int = 1) -> None:
-        self.load = load
-        self.processes = [WorkerProcess() for _ in range(count)]
-        self._warming = [process.submit(warm_up, load) for process in self.processes]
+    def __init__(self, load: Load, limits: Limits, count: int = 1) -> None:
+        self.start: Callable[[], LinkedProcess] = partial(
+            LinkedProcess, partial(compute, load, limits)
+        )
+        self.processes = [self.start() for _ in range(count)]
 
     def wait_until_warm(self) -> None:
         """Wait until each has answered the golden requests.
 
         Raises:
             BadInput: the package is damaged.
+            EOFError: a process died instead.
         """
-        wait(self._warming)
-        for future in self._warming:
-            future.result()
+        for process in self.processes:
+            warm: Warm = process.connection.recv()
+            if warm.refusal:
+                raise BadInput(warm.refusal)
 
     def close(self) -> None:
-        """End them, after what they are at."""
+        """End them, whatever they are at: what was accepted has been answered before."""
         for process in self.processes:
-            process.close()
+            process.kill()

@@ -29,3 +29,11 @@ def count_descriptors(predictor: Predictor) -> Predictor:
     domain = predictor.domain
     content: dict[str, Any] = {name: getattr(domain, name) for name in Domain.__dataclass_fields__}
     return replace(predictor, domain=CountedDomain(**content))
+
+
+def take_counts(predictor: Predictor) -> list[IntArray]:
+    """What was counted since the last time; none for a predictor that does not count."""
+    waiting = getattr(predictor.domain, "waiting", [])
+    taken = list(waiting)
+    waiting.clear()
+    return taken

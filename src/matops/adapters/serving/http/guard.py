@@ -1,207 +1,214 @@
-"""The first to see a request over HTTP: what is too large, too deep or no JSON goes no further.
+"""The first to see a request over HTTP: what is too large or has no place here goes no further.
 
-KServe reads a body whole before it looks at it, and logs a traceback for each that it refuses.
+Requests for predictions go to the processes that compute as they are; the others are KServe's.
 """
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
-from typing import Any
 
-import orjson
-
-from matops.adapters.prometheus.serving_metrics import Outcome, ServingMetrics
+from matops.adapters.prometheus.serving_metrics import ServingMetrics
 from matops.adapters.release.comparing import COMPARISON
-from matops.adapters.serving.http.bodies import read_json
+from matops.adapters.serving.budget import Budget, Full
+from matops.adapters.serving.http.answering import (
+    STATUSES,
+    Application,
+    HttpAnswer,
+    HttpRefusal,
+    Receive,
+    Scope,
+    Send,
+    outcome_of,
+)
+from matops.adapters.serving.http.connection import LEAVING
+from matops.adapters.serving.http.routes import Routes
 from matops.adapters.serving.limits import Limits
-from matops.core.errors import BadInput
+from matops.adapters.serving.protocols.asked import Answer, Asked, Protocol
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+Ask = Callable[[Asked], Awaitable[Answer]]
+Count = Callable[[Answer], None]
 
-RETRY_AFTER_SECONDS = 1
 _COMPARISON = COMPARISON.encode()
-KEPT_HEADERS = (b"host", b"x-request-id", _COMPARISON)
-"""KServe reads bodies otherwise under headers of CloudEvents and of binary tensors."""
-
-
-class HttpRefusal(Exception):
-    """A request that is refused, with its status and one line of reason."""
-
-    def __init__(self, status: HTTPStatus, reason: str) -> None:
-        super().__init__(reason)
-        self.status = status
+_JSON_LENGTH = b"inference-header-content-length"
 
 
 class ClientLeft(Exception):
-    """The client closed the connection before it had sent its request."""
+    """The client closed the connection before it had its answer."""
 
 
 class Guard:
     """Passes on the requests that the description names, with bodies that keep the limits.
 
-    ``routes`` has the method by path.
+    Args:
+        application: answers what is no request for predictions.
+        routes: what is answered at all.
+        ask: has one answered.
+        count: is told of each answer that is no comparison.
+        budget: of bytes in memory.
+        limits: of one request.
+        metrics: of all.
     """
 
     def __init__(
         self,
         application: Application,
-        routes: Mapping[str, str],
+        routes: Routes,
+        ask: Ask,
+        count: Count,
+        budget: Budget,
         limits: Limits,
         metrics: ServingMetrics,
     ) -> None:
         self._application, self._routes = application, routes
-        self._limits, self._metrics = limits, metrics
-        self._held_bytes = 0
+        self._ask_model, self._count = ask, count
+        self._budget, self._limits, self._metrics = budget, limits, metrics
         self.is_draining = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, as ASGI asks of an application."""
         if scope["type"] != "http":
             return await self._application(scope, receive, send)
-        answer = _Answer(send, self.is_draining)
-        method = self._routes.get(scope["path"])
+        answer = HttpAnswer(send, self.is_draining)
+        path = scope["path"]
+        method = self._routes.methods.get(path)
         if method is None:
-            await answer.refuse(HTTPStatus.NOT_FOUND, f"there is nothing at {scope['path']!r}")
+            await answer.refuse(HTTPStatus.NOT_FOUND, f"there is nothing at {path!r}")
         elif scope["method"] != method:
             await answer.refuse(HTTPStatus.METHOD_NOT_ALLOWED, f"only {method} is answered here")
-        elif method == "GET":
-            await self._application(scope, receive, answer.send)
+        elif protocol := self._routes.asking.get(path):
+            await self._answer(scope, receive, answer, protocol)
         else:
-            await self._ask(scope, receive, answer)
+            scope["path"] = self._routes.aliases.get(path, path)
+            await self._application(scope, receive, answer.send)
 
-    async def _ask(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
-        """A request to predict: read, checked, passed on and counted."""
+    async def _answer(
+        self, scope: Scope, receive: Receive, answer: HttpAnswer, protocol: Protocol
+    ) -> None:
+        """A request to predict: read, passed on, answered and counted."""
         began = time.perf_counter()
-        held = _Held()
+        headers = dict(scope["headers"])
+        is_counted = _COMPARISON not in headers
         try:
-            body = await self._read(scope, receive, held)
-            await self._application(_plain(scope, body), _replay(body, receive), answer.send)
+            made = await self._made(scope, headers, receive, protocol)
+            if made.outcome != "ok":
+                raise HttpRefusal(STATUSES[made.outcome], made.reason)
+            if is_counted:
+                self._count(made)
+            await answer.give(made)
         except HttpRefusal as refusal:
             await answer.refuse(refusal.status, str(refusal))
         except ClientLeft:
             return
         finally:
-            self._held_bytes -= held.bytes
-            if answer.status and not _is_comparison(scope):
-                self._metrics.count_request(_outcome(answer.status), time.perf_counter() - began)
+            if answer.status and is_counted:
+                taken_s = time.perf_counter() - began
+                self._metrics.count_request(outcome_of(answer.status), taken_s)
 
-    async def _read(self, scope: Scope, receive: Receive, held: "_Held") -> bytes:
+    async def _made(
+        self, scope: Scope, headers: Mapping[bytes, bytes], receive: Receive, protocol: Protocol
+    ) -> Answer:
+        """The answer; the request's bytes are in memory no longer than until there is one.
+
+        Raises:
+            HttpRefusal: it can't be read.
+            ClientLeft: nobody waits for it any more.
+        """
+        held = _Held(self._budget)
+        try:
+            body = await self._body(headers, receive, held)
+            asked = Asked(protocol, body, _json_bytes(headers))
+            with _Leaving(scope):
+                return await self._ask_model(asked)
+        finally:
+            self._budget.release(held.bytes)
+
+    async def _body(self, headers: Mapping[bytes, bytes], receive: Receive, held: "_Held") -> bytes:
         """The body of a request.
 
         Raises:
-            HttpRefusal: it is too large, too slow or no JSON that keeps the limits.
+            HttpRefusal: it is too large, too slow or packed.
             ClientLeft: it ended early.
         """
-        self._check_size(_declared_bytes(scope))
+        if headers.get(b"content-encoding", b"identity") != b"identity":
+            raise HttpRefusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "send the body uncompressed")
+        declared = headers.get(b"content-length", b"0")
+        self._check_size(int(declared) if declared.isdigit() else 0)
         chunks: list[bytes] = []
         try:
             async with asyncio.timeout(self._limits.seconds):
-                async for chunk in _chunks(receive):
-                    self._hold(chunk, held)
+                while True:
+                    message = await receive()
+                    if message["type"] == "http.disconnect":
+                        raise ClientLeft
+                    chunk = message.get("body", b"")
+                    self._check_size(held.bytes + len(chunk))
+                    held.add(len(chunk))
                     chunks.append(chunk)
+                    if not message.get("more_body"):
+                        return b"".join(chunks)
         except TimeoutError:
             reason = f"the request took more than {self._limits.seconds:g} s to arrive"
             raise HttpRefusal(HTTPStatus.REQUEST_TIMEOUT, reason) from None
-        body = b"".join(chunks)
-        try:
-            read_json(body, self._limits.nesting, "the body")
-        except BadInput as error:
-            raise HttpRefusal(HTTPStatus.BAD_REQUEST, str(error)) from None
-        return body
 
     def _check_size(self, size_bytes: int) -> None:
         if size_bytes > self._limits.body_bytes:
             reason = f"the body has more than {self._limits.body_bytes} bytes"
             raise HttpRefusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, reason)
 
-    def _hold(self, chunk: bytes, held: "_Held") -> None:
-        self._check_size(held.bytes + len(chunk))
-        if self._held_bytes + len(chunk) > self._limits.buffered_bytes:
-            raise HttpRefusal(HTTPStatus.SERVICE_UNAVAILABLE, "too many large requests at once")
-        held.bytes += len(chunk)
-        self._held_bytes += len(chunk)
-
 
 class _Held:
     """Bytes of one request that are in memory."""
 
-    bytes = 0
+    def __init__(self, budget: Budget) -> None:
+        self._budget = budget
+        self.bytes = 0
+
+    def add(self, more: int) -> None:
+        """Hold more.
+
+        Raises:
+            HttpRefusal: there is no room.
+        """
+        try:
+            self._budget.hold(more, self.bytes)
+        except Full as full:
+            raise HttpRefusal(HTTPStatus.SERVICE_UNAVAILABLE, str(full)) from None
+        self.bytes += more
 
 
-class _Answer:
-    """The answer to one request, as far as it was sent."""
+class _Leaving:
+    """Turns the end of a connection into ``ClientLeft``; nobody would read the answer."""
 
-    def __init__(self, send: Send, is_draining: bool) -> None:
-        self._send, self._is_draining = send, is_draining
-        self.status = 0  # of HTTP; 0 until there is one
+    def __init__(self, scope: Scope) -> None:
+        self._callbacks: list[Callable[[], object]] = scope.get(LEAVING, [])
+        self._task = asyncio.current_task()
+        self._has_left = False
 
-    async def send(self, message: Message) -> None:
-        """Pass a part of the answer on; a server that ends asks for no more on this connection."""
-        if message["type"] == "http.response.start":
-            self.status = message["status"]
-            if self._is_draining:
-                message["headers"] = [*message["headers"], (b"connection", b"close")]
-        await self._send(message)
+    def __enter__(self) -> None:
+        self._callbacks.append(self._leave)
 
-    async def refuse(self, status: HTTPStatus, reason: str) -> None:
-        """Answer with a status and one line; the rest of the request is not read."""
-        body = orjson.dumps({"error": " ".join(reason.split())})
-        headers = [
-            (b"content-type", b"application/json"),
-            (b"content-length", str(len(body)).encode()),
-            (b"connection", b"close"),
-        ]
-        if status == HTTPStatus.SERVICE_UNAVAILABLE:
-            headers.append((b"retry-after", str(RETRY_AFTER_SECONDS).encode()))
-        self._is_draining = False
-        await self.send({"type": "http.response.start", "status": status, "headers": headers})
-        await self._send({"type": "http.response.body", "body": body})
+    def _leave(self) -> None:
+        self._has_left = True
+        if self._task:
+            self._task.cancel()
 
-
-def _is_comparison(scope: Scope) -> bool:
-    return any(name == _COMPARISON for name, _ in scope["headers"])
-
-
-def _outcome(status: int) -> Outcome:
-    if status == HTTPStatus.SERVICE_UNAVAILABLE:
-        return "overloaded"
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return "error"
-    return "bad_input" if status >= HTTPStatus.BAD_REQUEST else "ok"
-
-
-def _declared_bytes(scope: Scope) -> int:
-    declared = dict(scope["headers"]).get(b"content-length", b"0")
-    return int(declared) if declared.isdigit() else 0
-
-
-async def _chunks(receive: Receive):  # type: ignore[no-untyped-def]
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._callbacks.remove(self._leave)
+        if self._has_left and kind is asyncio.CancelledError:
             raise ClientLeft
-        yield message.get("body", b"")
-        if not message.get("more_body"):
-            return
 
 
-def _plain(scope: Scope, body: bytes) -> Scope:
-    """The request as one with a JSON body and nothing special."""
-    kept = [header for header in scope["headers"] if header[0] in KEPT_HEADERS]
-    own = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    return {**scope, "headers": [*kept, *own]}
+def _json_bytes(headers: Mapping[bytes, bytes]) -> int | None:
+    """Length of the JSON of a request with binary tensors.
 
-
-def _replay(body: bytes, receive: Receive) -> Receive:
-    """The body once more, and after it what comes from the client."""
-    unread = [{"type": "http.request", "body": body, "more_body": False}]
-
-    async def again() -> Message:
-        return unread.pop() if unread else await receive()
-
-    return again
+    Raises:
+        HttpRefusal: it is no number.
+    """
+    length = headers.get(_JSON_LENGTH)
+    if length is None:
+        return None
+    if not length.isdigit() or len(length) > 12:
+        reason = f"{_JSON_LENGTH.decode()} is not a number of bytes"
+        raise HttpRefusal(HTTPStatus.BAD_REQUEST, reason)
+    return int(length)

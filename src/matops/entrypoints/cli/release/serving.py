@@ -50,7 +50,7 @@ def serve(
     from matops.entrypoints.packages import check_trusted
 
     served = Served.of(read_card(check_trusted(package)), variant)
-    with closing(Computing(partial(load_checked, package), processes)) as computing:
+    with closing(Computing(partial(load_checked, package), limits, processes)) as computing:
         from matops.adapters.serving.server import Ports, Running
         from matops.adapters.serving.server import serve as start
 

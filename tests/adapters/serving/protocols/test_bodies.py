@@ -2,8 +2,8 @@
 
 import pytest
 
-from matops.adapters.serving.http.bodies import read_json
 from matops.adapters.serving.limits import Limits
+from matops.adapters.serving.protocols.bodies import depth_of, read_json
 from matops.core.errors import BadInput
 
 
@@ -13,11 +13,25 @@ def test_brackets_up_to_the_limit_are_read() -> None:
         read_json(b'{"a": [[1]]}', 2, "the body")
 
 
-@pytest.mark.parametrize("text", [b"", b"{", b"NaN", b'{"a": Infinity}', b"\xff", b"[" * 10**6])
+@pytest.mark.parametrize("text", [b"", b"{", b"NaN", b'{"a": Infinity}', b"\xff", b"[" * 10**5])
 def test_what_is_no_json_is_one_line(text: bytes) -> None:
     with pytest.raises(BadInput, match="the body is not JSON") as caught:
         read_json(text, 32, "the body")
     assert "\n" not in str(caught.value)
+
+
+def test_lists_without_number_are_refused_and_numbers_are_not() -> None:
+    with pytest.raises(BadInput, match="more than 250,000 lists"):
+        read_json(b"[" + b"[]," * 300_000 + b"[]]", 32, "the body")
+    assert len(read_json(b"[" + b"1," * 300_000 + b"1]", 32, "the body")) == 300_001
+
+
+@pytest.mark.parametrize(
+    ("text", "depth"),
+    [(b"1", 0), (b"{}", 1), (b'["]]\\", {"[": [[]]}]', 4), (b'["\\"[[", "[[[["]', 1)],
+)
+def test_brackets_in_texts_are_no_levels(text: bytes, depth: int) -> None:
+    assert depth_of(text) == depth
 
 
 def test_a_limit_below_nothing_is_refused() -> None:

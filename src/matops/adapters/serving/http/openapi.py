@@ -5,8 +5,8 @@ from typing import Any
 from kserve.protocol.rest import v2_datamodels
 from pydantic import TypeAdapter
 
-from matops.adapters.serving.kserve_model import INSTANCES
 from matops.adapters.serving.limits import Limits
+from matops.adapters.serving.protocols.question import FAIL, INSTANCES, ON_ERROR, SKIP
 from matops.adapters.serving.served import Served, payload_schema
 from matops.core.quality.prediction import Prediction
 
@@ -23,11 +23,13 @@ KSERVE = {
         "ServerReadyResponse",
     )
 }
+PREDICTED = ("Prediction", "Error")
+"""What stands for a sample; an error only where bad samples are skipped."""
 REFUSALS = {
     "400": "not JSON, not of the protocol's form, or no valid sample; one line says why",
     "408": "the body took too long to arrive",
-    "413": "the body is larger than the limit",
-    "422": "not of the protocol's form",
+    "413": "the body is larger than the limit, or its samples together are",
+    "415": "the body is compressed",
     "500": "an error of the server's own",
     "503": "too much to do, or about to end: come again after the seconds in Retry-After",
 }
@@ -42,22 +44,17 @@ def openapi(served: Served, limits: Limits) -> dict[str, Any]:
             "version": served.model_version,
             "description": served.family.paper,
         },
-        "paths": _paths(served.family.name),
+        "paths": _paths(served),
         "components": {"schemas": _schemas(served, limits)},
     }
 
 
-def routes(served: Served, limits: Limits) -> dict[str, str]:
-    """Method by path of all that the description names."""
-    paths = openapi(served, limits)["paths"]
-    return {path: next(iter(methods)).upper() for path, methods in paths.items()}
-
-
-def _paths(name: str) -> dict[str, Any]:
-    model = f"/v2/models/{name}"
-    return {
-        "/": _get("the server lives", "Object"),
-        "/metrics": _text("metrics for Prometheus"),
+def _paths(served: Served) -> dict[str, Any]:
+    name = served.family.name
+    paths = {
+        "/": _get("the server lives; to a browser, the page of /docs", "Object"),
+        "/docs": _text("what the server is and how to ask it", "text/html"),
+        "/metrics": _text("metrics for Prometheus", "text/plain"),
         "/openapi.json": _get("this description", "Object"),
         "/v1/models": _get("names of the models", "ListModelsResponse"),
         f"/v1/models/{name}": _get("the model is ready", "ModelReadyResponse"),
@@ -66,10 +63,13 @@ def _paths(name: str) -> dict[str, Any]:
         "/v2/health/live": _get("the server lives", "ServerLiveResponse"),
         "/v2/health/ready": _get("the server is ready", "ServerReadyResponse"),
         "/v2/models": _get("names of the models", "ListModelsResponse"),
-        model: _get("tensors, units, coverage, payloads and limits of the model", "Metadata"),
-        f"{model}/ready": _get("the model is ready", "ModelReadyResponse"),
-        f"{model}/infer": _post("predictions as tensors", "InferenceRequest", "InferenceResponse"),
     }
+    for model in (f"/v2/models/{name}", f"/v2/models/{name}/versions/{served.model_version}"):
+        paths[model] = _get("tensors, units, coverage, payloads and limits", "Metadata")
+        paths[f"{model}/ready"] = _get("the model is ready", "ModelReadyResponse")
+        infer = _post("predictions as tensors", "InferenceRequest", "InferenceResponse")
+        paths[f"{model}/infer"] = infer
+    return paths
 
 
 def _content(schema: str) -> dict[str, Any]:
@@ -88,8 +88,8 @@ def _get(words: str, schema: str) -> dict[str, Any]:
     return {"get": {"summary": words, "responses": _answers(words, schema, "503")}}
 
 
-def _text(words: str) -> dict[str, Any]:
-    plain = {"text/plain": {"schema": {"type": "string"}}}
+def _text(words: str, kind: str) -> dict[str, Any]:
+    plain = {kind: {"schema": {"type": "string"}}}
     return {
         "get": {"summary": words, "responses": {"200": {"description": words, "content": plain}}}
     }
@@ -110,16 +110,26 @@ def _schemas(served: Served, limits: Limits) -> dict[str, Any]:
         "Object": {"type": "object"},
         "Error": _object(error={"type": "string"}),
         "Payload": payload_schema(served.family),
-        "Instances": _object(
-            **{INSTANCES: {**_list("Payload"), "minItems": 1, "maxItems": limits.samples}}
+        "Instances": _instances(limits),
+        "Predictions": _object(
+            predictions={
+                "type": "array",
+                "items": {"oneOf": [{"$ref": COMPONENT.format(model=m)} for m in PREDICTED]},
+            }
         ),
-        "Predictions": _object(predictions=_list("Prediction")),
         "Metadata": _metadata(),
     }
     models = {**KSERVE, "Prediction": TypeAdapter(Prediction)}
     for name, model in models.items():
         schemas |= _of_model(name, model)
     return schemas
+
+
+def _instances(limits: Limits) -> dict[str, Any]:
+    samples = {**_list("Payload"), "minItems": 1, "maxItems": limits.samples}
+    schema = _object(**{INSTANCES: samples})
+    schema["properties"][ON_ERROR] = {"enum": [FAIL, SKIP], "default": FAIL}
+    return schema
 
 
 def _metadata() -> dict[str, Any]:
