@@ -48,6 +48,12 @@ class Failing(Faulty):
         return refusal("error", INJECTED) if self.asked % EVERY == 0 else answer
 
 
+class Refusing(Faulty):
+    async def ask(self, asked: Asked) -> Answer:
+        answer = await super().ask(asked)
+        return refusal("bad_input", INJECTED) if self.asked % 5 else answer
+
+
 class Slow(Faulty):
     async def ask(self, asked: Asked) -> Answer:
         began = time.perf_counter()
@@ -100,6 +106,7 @@ def _doubled(answer: Prediction) -> Prediction:
 FAULTS: dict[str, Callable[..., Batcher]] = {
     "": Batcher,
     "fails 5 %": Failing,
+    "refuses 80 %": Refusing,
     "three times slower": Slow,
     "wrong answers": Wrong,
     "crashes": Crashing,

@@ -30,9 +30,9 @@ class Load:
     def requests(self) -> int:
         return self.answered.total() + self.failed.total()
 
-    def ask(self, client: httpx.Client, url: str, payload: Any) -> None:
+    def ask(self, client: httpx.Client, url: str, payload: Any, samples: int) -> None:
         try:
-            response = client.post(url, json={"instances": [payload]})
+            response = client.post(url, json={"instances": [payload] * samples})
         except httpx.HTTPError as error:
             self.failed[type(error).__name__] += 1
             return
@@ -44,9 +44,12 @@ class Load:
 
 @contextmanager
 def constant_load(
-    url: str, payloads: Sequence[Any], clients: int = 4, pause_s: float = 0.05
+    url: str, payloads: Sequence[Any], clients: int = 4, pause_s: float = 0.05, samples: int = 1
 ) -> Iterator[Load]:
-    """Clients that ask again and again, each on one connection, until the block ends."""
+    """Clients that ask again and again, each on one connection, until the block ends.
+
+    A request has one of the payloads, ``samples`` times.
+    """
     load, end = Load(), Event()
 
     def ask_on(number: int) -> None:
@@ -54,7 +57,7 @@ def constant_load(
             for payload in itertools.islice(itertools.cycle(payloads), number, None):
                 if end.is_set():
                     return
-                load.ask(client, url, payload)
+                load.ask(client, url, payload, samples)
                 time.sleep(pause_s)
 
     threads = [Thread(target=ask_on, args=(number,)) for number in range(clients)]

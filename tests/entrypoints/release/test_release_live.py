@@ -316,3 +316,68 @@ def test_a_candidate_that_never_becomes_ready_gets_no_request_and_is_rolled_back
     assert again.status == 2
     assert "was rolled back" in again.err
     assert "--again" in again.err
+
+
+def test_a_candidate_that_refuses_its_clients_is_rolled_back(
+    deployed: Deployed, tmp_path: Path
+) -> None:
+    before = deployed.champion()
+    candidate = with_fault(write_sibling(deployed.package, tmp_path / "m", 8e-4), "refuses 80 %")
+    done, load = deployed.start(candidate)
+    last = assert_taken_back(deployed, done, before)
+    assert any("refused requests" in n or "left unanswered" in n for n in failing(last))
+    assert all(INJECTED in why for why in load.failed)
+
+
+SLOW_CLIENTS = {
+    "shares_percent": [10, 25, 50, 100],
+    "least_requests": 200,
+    "least_stage_s": 5,
+    "most_stage_s": 60,
+    "most_release_s": 240,
+}
+"""A real release's stages at a sixtieth of their time: a request a second is one a minute there."""
+
+
+def test_at_a_request_a_minute_a_person_decides(deployed: Deployed, tmp_path: Path) -> None:
+    before = deployed.champion()
+    candidate = write_sibling(deployed.package, tmp_path / "m", 9e-4)
+    version = read_card(candidate).version
+    payloads = read_golden(deployed.package).requests
+    with constant_load(deployed.predict, payloads, clients=1, pause_s=1.0) as load:
+        done = deployed.call("start", candidate, "--json", *policy(**SLOW_CLIENTS))
+        last = assert_taken_back(deployed, done, before, "inconclusive")
+        told = decisions(done)
+        assert "mirror" in [decision["ruling"]["move"] for decision in told]
+        assert "a person decides: requests of the" in reason(last)
+        mirrored = told[-1]["evidence"]["candidate"]["requests"]
+        assert 0.5 * 60 < mirrored < 1.5 * 60
+        promoted = deployed.call("promote", FAMILY, "--reason", "60 requests, all of them well")
+        assert promoted.status == 0, promoted
+        assert deployed.champion() == version
+    assert not load.failed
+
+
+def test_mirrored_requests_lead_past_the_shares_that_are_too_small(
+    deployed: Deployed, tmp_path: Path
+) -> None:
+    candidate = write_sibling(deployed.package, tmp_path / "m", 9.5e-4)
+    payloads = read_golden(deployed.package).requests
+    with constant_load(deployed.predict, payloads, clients=2, pause_s=0.3) as load:
+        done = deployed.call("start", candidate, "--json", *policy(**SLOW_CLIENTS))
+    told = decisions(done)
+    moves = [d["ruling"]["move"] for d in told if d["ruling"]["move"] != "hold"]
+    assert moves == ["mirror", "advance", "promote"], done
+    [advanced] = [d for d in told if d["ruling"]["move"] == "advance"]
+    assert advanced["after"]["share_percent"] == 100
+    assert not load.failed
+
+
+def test_a_storm_of_batches_condemns_nobody(deployed: Deployed, tmp_path: Path) -> None:
+    candidate = write_sibling(deployed.package, tmp_path / "m", 9.8e-4)
+    strange = read_golden(deployed.package).requests[:1]
+    with constant_load(deployed.predict, strange, clients=2, pause_s=2.0, samples=64) as storm:
+        done, load = deployed.start(candidate)
+    assert done.status == 0, done.err + done.out[-3000:]
+    assert decisions(done)[-1]["ruling"]["move"] == "promote"
+    assert not load.failed + storm.failed
