@@ -103,6 +103,9 @@ class MemoryStore:
             shutil.copy(path, directory)
         return DatasetVersion(version, directory)
 
+    def addresses(self, family: Family, version: str) -> dict[str, str]:
+        return {path.name: f"memory://{version}/{path.name}" for path in self.parts[version]}
+
     def pointer_text(self) -> str:
         return f"v{self.versions}"
 

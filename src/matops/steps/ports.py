@@ -1,6 +1,6 @@
 """What the steps ask of the outside world; adapters provide it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -58,6 +58,13 @@ class DatasetStore(Protocol):
 
         Raises:
             BadInput: it is not known here, or its parts can't be had.
+        """
+
+    def addresses(self, family: Family, version: str) -> Mapping[str, str]:
+        """URL at which the remote has each part of a version, by the part's file name.
+
+        Raises:
+            BadInput: the version is not known here.
         """
 
     def pointer_text(self) -> str:

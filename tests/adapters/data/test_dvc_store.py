@@ -304,3 +304,17 @@ def test_what_lacks_comes_with_the_stored_twins_of_its_samples(store: DvcStore) 
     assert lacking.new == [twin, new]
     assert lacking.same_samples == [stored[0]]
     assert store.lacking(OXIDES, [twin]).same_samples == []
+
+
+def test_addresses_name_each_part_of_a_version_in_the_remote(store: DvcStore) -> None:
+    first = store.append(METALS, records(1.0))
+    second = store.append(METALS, records(2.0))
+    assert set(store.addresses(METALS, first.version)) < set(
+        store.addresses(METALS, second.version)
+    )
+    with open_objects(store.workspace, store.remote) as objects:
+        for name, address in store.addresses(METALS, second.version).items():
+            with objects.remote.fs.open(address, "rb") as file:
+                assert file.read() == (second.directory / name).read_bytes()
+    with pytest.raises(BadInput, match="its listing is neither"):
+        store.addresses(METALS, "0" * 32)

@@ -25,6 +25,9 @@ EXTRAS = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"][
         ("kfp", "platform"),
         ("dvc.repo", "data"),
         ("mp_api.client", "databases"),
+        ("mlcroissant", "export"),
+        ("huggingface_hub.repocard", "export"),
+        ("rocrate.rocrate", "export"),
         ("botocore", "all"),
     ],
 )
@@ -33,6 +36,12 @@ def test_the_extra_that_brings_a_module_is_named(module: str, extra: str) -> Non
     top = module.split(".")[0]
     assert line == f"{top} is not installed; this needs: pip install 'matops[{extra}]'"
     assert extra in EXTRAS
+
+
+def test_all_is_every_extra_that_a_command_may_need() -> None:
+    [everything] = EXTRAS["all"]
+    names = set(everything.removeprefix("matops[").removesuffix("]").split(","))
+    assert names == set(EXTRAS) - {"all", "client", "dev", "docs", "bench", "testing"}
 
 
 @pytest.mark.parametrize("module", ["matops.core.alchemy", None])

@@ -114,6 +114,10 @@ class Objects:
         """Where the cache has an object."""
         return Path(self.cache.oid_to_path(value))
 
+    def address(self, value: str) -> str:
+        """URL at which the remote has an object, as in ``s3://bucket/files/md5/ab/cdef``."""
+        return str(self.remote.fs.unstrip_protocol(self.remote.oid_to_path(value)))
+
     def lay_out(self, listing: Listing, directory: Path) -> None:
         """Let a directory be what a listing says; what was changed by hand is not overwritten.
 

@@ -5,8 +5,8 @@ replaces the pointer. Whatever stops it on the way, the pointer names whole data
 has. The cost is that of the new part: old ones are neither read nor asked for.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -73,8 +73,7 @@ class DvcStore:
         Raises:
             BadInput: neither cache nor remote knows it, or its parts can't be had.
         """
-        problem = f"{family.name} data {version}: not a version that is known here"
-        with self._writing(problem) as objects:
+        with self._opening(family, version) as objects:
             published = self._published(objects, read_pointer(self.pointer))
             current = self._version(published, family)
             if current and current.version == version:
@@ -83,6 +82,17 @@ class DvcStore:
             directory = version_directory(self.workspace, family.name, version)
             objects.lay_out(parts_of(objects, published, family.name, version), directory)
         return DatasetVersion(version, directory)
+
+    def addresses(self, family: Family, version: str) -> Mapping[str, str]:
+        """URL at which the remote has each part of a version, by the part's file name.
+
+        Raises:
+            BadInput: neither cache nor remote knows the version.
+        """
+        with self._opening(family, version) as objects:
+            published = self._published(objects, read_pointer(self.pointer))
+            parts = parts_of(objects, published, family.name, version)
+            return {key[-1]: objects.address(value) for key, value in parts.items()}
 
     def pointer_text(self) -> str:
         """Content of ``data.dvc``: with it and the remote, another workspace has the same data.
@@ -196,6 +206,9 @@ class DvcStore:
     def _version(self, listing: Listing, family: Family) -> DatasetVersion | None:
         parts = inside(listing, family.name)
         return DatasetVersion(listing_hash(parts), self.data / family.name) if parts else None
+
+    def _opening(self, family: Family, version: str) -> AbstractContextManager[Objects]:
+        return self._writing(f"{family.name} data {version}: not a version that is known here")
 
     @contextmanager
     def _writing(self, problem: str) -> Iterator[Objects]:

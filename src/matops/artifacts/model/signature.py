@@ -99,6 +99,21 @@ def verify(package: Path, trust: Trust) -> None:
         raise BadInput(f"{package}: {_refusal(error)}") from None
 
 
+def signature_words(package: Path, trust: Trust | None) -> str:
+    """What a stranger may think of a package's signature, after it was verified where one trusts.
+
+    Raises:
+        BadInput: it is not signed by whom we trust, or was changed since.
+    """
+    if trust:
+        verify(package, trust)
+        signer = trust.public_key.name if trust.public_key else f"{trust.identity}, {trust.issuer}"
+        return f"signed, and verified on export against {signer}"
+    if (package / SIGNATURE).is_file():
+        return "signed; the exporter trusts no key, and has not verified it"
+    return "not signed"
+
+
 def _refusal(error: Exception) -> str:
     if str(error).startswith("Signature mismatch"):
         return "its files are not those that were signed"

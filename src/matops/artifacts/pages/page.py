@@ -1,6 +1,7 @@
 """Pages that need nothing else: where their templates lie, and how they write numbers."""
 
 import math
+import re
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
@@ -8,7 +9,7 @@ SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def template(name: str) -> Template:
-    """A template of this package, with the filters ``number`` and ``limit``."""
+    """A template of this package, with the filters ``number``, ``limit`` and ``markdown``."""
     environment = Environment(
         loader=PackageLoader("matops.artifacts.pages", "templates"),
         autoescape=True,
@@ -17,7 +18,16 @@ def template(name: str) -> Template:
         lstrip_blocks=True,
     )
     environment.filters |= {"number": format_number, "limit": format_limit}
+    environment.filters["markdown"] = markdown_text
     return environment.get_template(name)
+
+
+def markdown_text(text: object) -> str:
+    """Anybody's text as one line that Markdown leaves as it is, in a cell of a table too.
+
+    Tags are left to the template, which escapes them in all pages.
+    """
+    return re.sub(r"([\\`*\[\]|~])", r"\\\1", " ".join(str(text).split()))
 
 
 def _readable(text: str) -> str:

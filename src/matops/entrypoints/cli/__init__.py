@@ -20,6 +20,7 @@ from matops.entrypoints.cli.output import plain
 from matops.entrypoints.cli.pipelines import platform
 from matops.entrypoints.cli.pipelines.demo import demo
 from matops.entrypoints.cli.release import releases
+from matops.entrypoints.cli.release.export import export
 from matops.entrypoints.cli.release.monitor import monitor
 from matops.entrypoints.cli.release.serving import predict, serve
 
@@ -27,7 +28,7 @@ app = typer.Typer(
     name="matops", no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False
 )
 MAKING = (families, ingest, run, train, evaluate, lineage, study, screen)
-USING = (serve, predict, monitor, demo)
+USING = (serve, predict, monitor, export, demo)
 for command in (*MAKING, *USING):
     app.command()(command)
 for group in (versions.app, releases.app, platform.app):
