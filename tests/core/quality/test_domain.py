@@ -133,3 +133,17 @@ def test_identical_training_rows_accept_themselves_and_nothing_else() -> None:
     same, other = domain.assess(describe(np.array([[1.0, 1.0], [1.0, 1.1]])))
     assert not same.is_outside
     assert other.is_outside
+
+
+def test_a_token_of_few_among_many_groups_is_not_known() -> None:
+    """One compound of two kinds says little of such compounds; few data take what they have."""
+    for n_groups, enough in ((300, 1), (2600, 5)):
+        for having in (enough - 1, enough):
+            tokens = [frozenset({"a", "rare"} if i < having else {"a"}) for i in range(n_groups)]
+            rows = np.random.default_rng(0).normal(size=(n_groups, 1))
+            domain = fit_domain(Descriptors(rows, tokens), [f"g{i}" for i in range(n_groups)])
+            assert ("rare" in domain.tokens) is (having == enough)
+    # Ten rows of one group are one example.
+    twins = [frozenset({"a", "twin"} if i < 10 else {"a"}) for i in range(2600)]
+    groups = [f"g{max(i - 9, 0)}" for i in range(2600)]
+    assert "twin" not in fit_domain(Descriptors(rows, twins), groups).tokens

@@ -58,3 +58,12 @@ def test_a_score_of_two_views_is_one_where_the_farthest_percent_begins() -> None
     fresh = Descriptors(RNG.normal(size=(2000, 4)), [frozenset({"a"})] * 2000)
     outside = np.mean([score.is_outside for score in domain.assess(fresh)])
     assert 0.002 < outside < 0.03
+
+
+def test_expectation_follows_further_columns_one_by_one() -> None:
+    rows = RNG.normal(size=(600, 3))
+    rows[:, 2] = rows[:, 0] ** 2 - 2 * rows[:, 1] + 0.01 * RNG.normal(size=600)
+    view, _ = fit_view(View((2,), given=(0,), linear=(1,)), rows, np.arange(600))
+    usual = np.array([[1.5, -1.0, 1.5**2 + 2.0]])
+    assert view.novelty(usual, rows) < 1.5
+    assert view.novelty(usual + np.array([0.0, 0.0, 0.5]), rows) > 5.0

@@ -92,12 +92,28 @@ def test_domain_descriptors_have_two_numbers_a_property_and_name_the_elements(
 ) -> None:
     crystals = [heusler, rock_salt]
     found = describe(crystals, featurize(crystals, GRAPH))
-    assert found.vectors.shape == (2, 5 + 2 * len(PROPERTIES) + N_BOND_ORDERS)
+    assert found.vectors.shape == (2, 5 + 2 * len(PROPERTIES) + N_BOND_ORDERS + 4)
     assert found.tokens[0] == {
         *("Li", "Gd", "Au", "3 elements", "alkali metal with lanthanoid"),
         *("alkali metal with transition metal", "lanthanoid with transition metal"),
     }
     assert found.tokens[1] == {"Na", "Cl", "2 elements", "alkali metal with halogen"}
+
+
+def test_near_bonds_tell_a_stretch_from_atoms_that_were_moved(rock_salt: Crystal) -> None:
+    def near(crystal: Crystal) -> np.ndarray:
+        return describe([crystal], featurize([crystal], GRAPH)).vectors[0, -4:]
+
+    rng = np.random.default_rng(0)
+    moved = (rock_salt.frac_coords + 0.02 * rng.normal(size=rock_salt.frac_coords.shape)) % 1.0
+    as_is = near(rock_salt)
+    wide = near(Crystal(1.1 * rock_salt.lattice_A, rock_salt.frac_coords, rock_salt.numbers))
+    rattled = near(Crystal(rock_salt.lattice_A, moved, rock_salt.numbers))
+    # Means, then spreads, for each decay: nearest bonds count alone where it is steep.
+    assert wide[2] / as_is[2] == pytest.approx(1.1, abs=0.01)
+    assert as_is[3] < rattled[3]
+    shortest = featurize([rock_salt], GRAPH).tensors["sample.state"][0, 6]
+    assert shortest <= as_is[2] <= as_is[0]
 
 
 def test_denser_packing_has_the_larger_packing_fraction(cubic: Build) -> None:

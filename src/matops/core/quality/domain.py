@@ -9,6 +9,11 @@ from numpy.typing import NDArray
 from matops.core.quality.views import USUAL, FittedView, View, fit_view
 
 MAX_REFERENCE_ROWS = 5000
+KNOWN_FROM = 5
+"""Groups with a token that make it known, where there are many: of one compound of two kinds of
+elements nobody learns what such compounds are like."""
+GROUPS_A_STEP = 500
+"""So many training groups ask for one group more; few data take what they have."""
 
 Array = NDArray[np.float64]
 
@@ -30,7 +35,7 @@ class DomainScore:
     # how unlike the training data: 1 is where the most unusual percent of it lies, each row judged
     # without its own group; what has an unseen token lies 1 higher, and so always above 1
     score: float
-    unseen: tuple[str, ...]  # tokens that the training data did not have, sorted
+    unseen: tuple[str, ...]  # tokens that too few training groups had to be known, sorted
 
     @property
     def is_outside(self) -> bool:
@@ -48,7 +53,7 @@ class Domain:
     views: tuple[FittedView, ...]
     # 99th percentile of the training rows' own root of the sum of squares, their groups left out
     threshold: float
-    tokens: frozenset[str]  # all tokens of the training data
+    tokens: frozenset[str]  # tokens that enough groups of the training data have
 
     def standardise(self, samples: Descriptors) -> Array:
         """Descriptors in the training rows' deviations from their mean, shape (n, d)."""
@@ -64,6 +69,16 @@ class Domain:
             DomainScore(float(score) + bool(new), new)
             for score, new in zip(scores, unseen, strict=True)
         ]
+
+
+def _known_tokens(tokens: Sequence[frozenset[str]], groups: NDArray[np.str_]) -> frozenset[str]:
+    """Tokens that enough groups have."""
+    having: dict[str, set[str]] = {}
+    for own, group in zip(tokens, groups.tolist(), strict=True):
+        for token in own:
+            having.setdefault(token, set()).add(group)
+    enough = min(KNOWN_FROM, 1 + len(np.unique(groups)) // GROUPS_A_STEP)
+    return frozenset(token for token, some in having.items() if len(some) >= enough)
 
 
 def fit_domain(train: Descriptors, groups: Sequence[str] | None = None, seed: int = 0) -> Domain:
@@ -85,5 +100,5 @@ def fit_domain(train: Descriptors, groups: Sequence[str] | None = None, seed: in
     fitted = [fit_view(view, reference, group) for view in views]
     own = np.linalg.norm([novelty for _, novelty in fitted], axis=0)
     threshold = max(float(np.quantile(own, USUAL)), 1e-9)
-    tokens = frozenset[str]().union(*train.tokens)
+    tokens = _known_tokens(train.tokens, names)
     return Domain(centre, scale, reference, tuple(view for view, _ in fitted), threshold, tokens)

@@ -35,6 +35,8 @@ class View:
     columns: tuple[int, ...]
     # descriptors from which those should follow; with none, samples are compared with training rows
     given: tuple[int, ...] = ()
+    # further ones from which they should, each by itself: too many to look at in pairs
+    linear: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -68,14 +70,15 @@ class Expectation:
     """
 
     columns: Index  # descriptors that should follow, shape (c,)
-    given: Index  # those from which, shape (g,)
+    given: Index  # those from which, with their products, shape (g,)
+    linear: Index  # those from which by themselves, shape (l,)
     weights: Array  # of the terms of the regression, shape (t, c)
     whitening: Array  # from residuals to numbers of unit variance, shape (c, c)
     limit: Array  # 99th percentile over the training rows, shape ()
 
     def novelty(self, points: Array, reference: Array) -> Array:
         """One where the farthest percent of the training rows lies, shape (n,)."""
-        expected = _terms(points[:, self.given]) @ self.weights
+        expected = _terms(points[:, self.given], points[:, self.linear]) @ self.weights
         residuals = (points[:, self.columns] - expected) @ self.whitening
         return np.asarray(np.linalg.norm(residuals, axis=1) / self.limit)
 
@@ -134,16 +137,18 @@ def _over_surroundings(distance: Array, place: Index, spacing: Array) -> Array:
     return np.asarray(distance[:, :NEIGHBOURS].mean(axis=1) / usual)
 
 
-def _terms(given: Array) -> Array:
-    """One, the numbers and their products, shape (n, t)."""
-    some = np.clip(given, -EXTREME, EXTREME)
+def _terms(given: Array, linear: Array) -> Array:
+    """One, the given numbers and their products, and further numbers, shape (n, t)."""
+    some, alone = (np.clip(numbers, -EXTREME, EXTREME) for numbers in (given, linear))
     i, j = np.triu_indices(some.shape[1])
-    return np.concatenate([np.ones((len(some), 1)), some, some[:, i] * some[:, j]], axis=1)
+    return np.concatenate([np.ones((len(some), 1)), some, some[:, i] * some[:, j], alone], axis=1)
 
 
 def _fit_expectation(view: View, reference: Array, group: Index) -> tuple[Expectation, Array]:
-    columns, given = (np.array(part, dtype=np.int64) for part in (view.columns, view.given))
-    terms, truth = _terms(reference[:, given]), reference[:, columns]
+    columns, given, linear = (
+        np.array(part, dtype=np.int64) for part in (view.columns, view.given, view.linear)
+    )
+    terms, truth = _terms(reference[:, given], reference[:, linear]), reference[:, columns]
     penalty = RIDGE * np.eye(terms.shape[1])
     solve: Array = np.linalg.solve(terms.T @ terms + penalty, terms.T).astype(np.float64)
     weights = solve @ truth
@@ -152,7 +157,7 @@ def _fit_expectation(view: View, reference: Array, group: Index) -> tuple[Expect
     whitening = axes / np.sqrt(variance + NEGLIGIBLE * max(float(variance.max()), 1e-9))
     own = np.linalg.norm(residuals @ whitening, axis=1)
     limit = _limit(own)
-    return Expectation(columns, given, weights, whitening, limit), own / limit
+    return Expectation(columns, given, linear, weights, whitening, limit), own / limit
 
 
 def _without_own_group(residuals: Array, terms: Array, solve: Array, group: Index) -> Array:

@@ -19,8 +19,13 @@ from matops.families.elastic_cgcnn.crystals.elements import (
     continuous_properties,
     kind_of_element,
 )
-from matops.families.elastic_cgcnn.graph.descriptors import BOND_DECAYS, LARGEST_DEGREE, STATE
-from matops.physics.arrays import FloatArray
+from matops.families.elastic_cgcnn.graph.descriptors import (
+    BOND_DECAYS,
+    LARGEST_DEGREE,
+    NO_BOND,
+    STATE,
+)
+from matops.physics.arrays import FloatArray, IntArray
 
 if TYPE_CHECKING:
     from matops.core.learning.features import PackedFeatures
@@ -34,7 +39,14 @@ ORDERS = tuple(
     for decay in BOND_DECAYS
     for degree in range(1, LARGEST_DEGREE + 1)
 )
-DESCRIPTORS = (*SIZES, *COMPOSITION, *ORDERS)
+NEAR_DECAYS = (4.0, 10.0)
+"""Of the weights exp(-decay × (reduced length - that of the atom's nearest neighbour))."""
+NEAR_LENGTHS = tuple(
+    f"{what} reduced length of near bonds, decay {decay:g}"
+    for decay in NEAR_DECAYS
+    for what in ("mean", "spread of the")
+)
+DESCRIPTORS = (*SIZES, *COMPOSITION, *ORDERS, *NEAR_LENGTHS)
 """The columns of :func:`describe`; elemental properties are standardised over the elements."""
 
 
@@ -43,12 +55,18 @@ def _columns(names: Sequence[str]) -> tuple[int, ...]:
 
 
 LENGTHS = STATE[5:]
+MEANS, SPREADS = NEAR_LENGTHS[::2], NEAR_LENGTHS[1::2]
+DIPOLES = tuple(name for name in ORDERS if name.startswith("mean bond order 1,"))
+"""On no side has an atom at rest more, or nearer, neighbours than forces in balance allow."""
 VIEWS = (
     View(_columns(COMPOSITION)),
-    View(_columns(LENGTHS), given=_columns(COMPOSITION)),
+    View(_columns(MEANS), given=_columns(COMPOSITION), linear=_columns(ORDERS)),
     View(_columns((*LENGTHS, *ORDERS))),
+    View(_columns((*DIPOLES, SPREADS[-1], LENGTHS[-1])), given=_columns(COMPOSITION)),
+    View(_columns((*DIPOLES, *LENGTHS, *SPREADS))),
 )
-"""Elements unlike any; bonds too long or too short for these elements; another arrangement."""
+"""Elements unlike any; bonds too long or too short for these elements in this arrangement; another
+arrangement; bonds less alike, or less balanced, than such elements have; or than any crystal."""
 
 
 def describe(samples: Sequence[Crystal], features: PackedFeatures) -> Descriptors:
@@ -70,8 +88,34 @@ def describe(samples: Sequence[Crystal], features: PackedFeatures) -> Descriptor
     state = features.tensors["sample.state"].numpy().astype(float)
     sizes = np.concatenate([state[:, :3], state[:, 5:]], axis=1)
     orders = mean(atoms["order"].astype(float))
-    vectors = np.concatenate([sizes, centre, spread, orders], axis=1)
+    near = mean(_near_lengths(features, owner))
+    vectors = np.concatenate([sizes, centre, spread, orders, near], axis=1)
     return Descriptors(vectors, [tokens_of(sample) for sample in samples], VIEWS)
+
+
+def _near_lengths(features: PackedFeatures, owner: IntArray) -> FloatArray:
+    """Mean and spread of each class of atoms' near bonds for each decay, shape (n_atoms, 4)."""
+    length, weight = (
+        features.tensors[f"edge.{name}"].numpy().astype(float)
+        for name in ("reduced_length", "weight")
+    )
+    atoms, edges = (features.counts[axis].numpy() for axis in ("atom", "edge"))
+    centre = features.tensors["edge.centre"].numpy() + np.repeat(np.cumsum(atoms) - atoms, edges)
+    shortest = np.full(len(owner), NO_BOND)
+    np.minimum.at(shortest, centre, length)
+    columns = []
+    for decay in NEAR_DECAYS:
+        near = weight * np.exp(-decay * (length - shortest[centre]))
+        total = np.bincount(centre, near, len(owner))
+        bonded = np.maximum(total, np.finfo(float).tiny)
+        first, second = (
+            np.bincount(centre, near * length**power, len(owner)) / bonded for power in (1, 2)
+        )
+        columns += [
+            np.where(total > 0, first, NO_BOND),
+            np.sqrt(np.maximum(second - first**2, 0.0)),
+        ]
+    return np.stack(columns, axis=1)
 
 
 def tokens_of(crystal: Crystal) -> frozenset[str]:
