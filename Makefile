@@ -166,6 +166,7 @@ bench: $(READY) ## print the benchmarks' ratios (SOURCE=path adds crystals, PACK
 	python -m benchmarks.serving_load
 	python -m benchmarks.fanout
 	$(if $(PACKAGE),python -m benchmarks.serving_fuzz $(PACKAGE))
+	$(if $(PACKAGE),python -m benchmarks.serving_attacks $(PACKAGE))
 	python -m benchmarks.screening_speed $(if $(PACKAGE),--package $(PACKAGE))
 	$(if $(PACKAGE),python -m benchmarks.rolling_releases --package $(PACKAGE))
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import grpc
 import httpx
 import jsonschema
+import numpy as np
 import pytest
 from kserve.protocol.grpc import grpc_predict_v2_pb2 as messages
 from kserve.protocol.grpc.grpc_predict_v2_pb2_grpc import GRPCInferenceServiceStub
@@ -210,7 +211,11 @@ def test_tensors_in_binary_form_are_read(server: OwnServer) -> None:
         stub = GRPCInferenceServiceStub(channel)
         plain = stub.ModelInfer(grpc_request([good, good]))
         answer = stub.ModelInfer(binary_request(prefixed * 2, 2))
-        assert [t.contents for t in answer.outputs] == [t.contents for t in plain.outputs]
+        assert [t.name for t in answer.outputs] == [t.name for t in plain.outputs]
+        given = zip(plain.outputs, answer.raw_output_contents, strict=True)
+        for tensor, raw in given:
+            if tensor.datatype == "FP64":
+                assert np.frombuffer(raw, "<f8").tolist() == list(tensor.contents.fp64_contents)
         bad = ((good, 1), (prefixed[:-1], 1), (b"\x00", 1), (prefixed, 2), (bytes(4096), 1024))
         for raw, shape in bad:
             with pytest.raises(grpc.RpcError) as caught:

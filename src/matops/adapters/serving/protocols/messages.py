@@ -56,6 +56,7 @@ _MESSAGES: dict[str, dict[str, tuple[int, str]]] = {
         "id": (3, "text"),
         "parameters": (4, "Entry*"),
         "outputs": (5, "Output*"),
+        "raw_output_contents": (6, "bytes*"),
     },
 }
 """Number and type of each field by message; a star is a list."""

@@ -9,7 +9,7 @@ from google.protobuf.message import DecodeError
 
 from matops.adapters.serving.limits import Limits
 from matops.adapters.serving.protocols.asked import Asked
-from matops.adapters.serving.protocols.binary import unpack_texts
+from matops.adapters.serving.protocols.binary import pack, unpack_texts
 from matops.adapters.serving.protocols.messages import Request, Response
 from matops.adapters.serving.protocols.question import (
     INSTANCES,
@@ -51,13 +51,16 @@ def read(asked: Asked, limits: Limits, name: str, version: str) -> Question:
     check_input(tensor.name, tensor.datatype)
     samples = _samples(request, tensor, limits.samples)
     # One dimension more than any that fits is enough to refuse it.
+    is_binary = len(request.raw_input_contents) > 0
     check_shape(list(islice(tensor.shape, 3)), samples, limits.samples)
     return Question(
         samples,
         True,
         wants_skipping(_text_of(request.parameters, ON_ERROR)),
         request.id or str(uuid4()),
-        {wanted.name: False for wanted in islice(request.outputs, limits.samples)},
+        {wanted.name: is_binary for wanted in islice(request.outputs, limits.samples)},
+        # Triton's client, which sends this form, reads no other.
+        is_binary,
     )
 
 
@@ -88,6 +91,9 @@ def write(
     for tensor in tensors:
         output = response.outputs.add(name=tensor.name, datatype=tensor.datatype)
         output.shape.extend(tensor.shape)
+        if question.is_binary:
+            response.raw_output_contents.append(pack(tensor))
+            continue
         contents = getattr(output.contents, _CONTENTS[tensor.datatype])
         contents.extend(tensor.values.tolist())
     answer: bytes = response.SerializeToString()
