@@ -18,6 +18,7 @@ export CLUSTER_DIR
 RUNNER ?= process
 # Their last versions that the Go proxy has; they are built from source, once.
 MINIO := github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c
+MLFLOW := mlflow==3.17.2
 GITLEAKS := github.com/zricethezav/gitleaks/v8@v8.30.1
 VERSITYGW := github.com/versity/versitygw/cmd/versitygw@v1.8.0
 KUSTOMIZE := sigs.k8s.io/kustomize/kustomize/v5@v5.5.0
@@ -55,7 +56,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test slow-tests check docs docs-serve format bench accuracy pipelines serve deploy undeploy lock clean \
-  minio minio-image versitygw kustomize kube-score crds api-server object-store object-tests live-tests \
+  minio minio-image mlflow versitygw kustomize kube-score crds api-server object-store object-tests live-tests \
   cluster cluster-down cluster-tests \
   images base-image image-tests sbom scan gitleaks $(IMAGES:%=image-%)
 
@@ -108,6 +109,13 @@ minio versitygw kustomize kube-score gitleaks: ## find a tool, or build it into 
 .tools/bin/%:
 	@command -v go || { echo "$* needs Go to be built, or put $* on the PATH"; exit 1; }
 	CGO_ENABLED=0 GOBIN=$(CURDIR)/.tools/bin nice -n 19 go install $(MODULE)
+
+mlflow: .tools/mlflow/bin/mlflow ## install MLflow into .tools, apart from all else: a minute, once
+
+# Its libraries and ours don't agree; no test needs both in one process.
+.tools/mlflow/bin/mlflow: $(READY)
+	uv venv --quiet --clear --python $(BIN)/python .tools/mlflow
+	uv pip install --quiet --python .tools/mlflow/bin/python $(MLFLOW)
 
 minio-image: .tools/bin/minio ## the image of MinIO for manifests/overlays/local, from source
 	tar -c -C .tools/bin minio -C $(CURDIR)/manifests/components/object-store Dockerfile \

@@ -94,6 +94,9 @@ class Settings(BaseSettings):
     release_policy: str = "{}"  # JSON object of changed fields of a release's policy
     webhook: str = ""  # URL that is told of each move of a release
     webhook_secret: SecretStr = SecretStr("")  # signs what it is told
+    # what is released is registered there, as in mlflow:http://127.0.0.1:5000 or kubeflow:http://...
+    model_registry: str = Field(default="", pattern=r"^$|^(mlflow|kubeflow):https?://[^/\s]+")
+    model_registry_token: SecretStr = SecretStr("")  # for that registry
     # recent requests that a deployed server keeps to compare arms
     keep_requests: int = Field(default=32, ge=0)
     scrape_every_s: float = Field(default=15.0, gt=0)  # pause of Prometheus, in seconds
@@ -153,7 +156,10 @@ def use_workspace(workspace: Path) -> None:
     read_settings.cache_clear()
 
 
-NOT_FOR_PODS = ("workspace", "project", "commit", "kfp_token", "kfp_ca", "webhook_secret")
+NOT_FOR_PODS = (
+    *("workspace", "project", "commit", "kfp_token", "kfp_ca"),
+    *("webhook_secret", "model_registry_token"),
+)
 """Settings that an image makes for itself, or that are a person's."""
 
 

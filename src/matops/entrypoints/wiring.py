@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from matops.steps.learning.checkpoints import CheckpointPolicy
     from matops.steps.monitoring.monitor import ChampionMonitor
     from matops.steps.pipelines.pipeline_service import PipelineService
-    from matops.steps.ports import Serving
+    from matops.steps.ports import ModelRegistry, Serving
 
 
 def dataset_store(settings: Settings) -> "DvcStore":
@@ -188,6 +188,18 @@ def announcer(settings: Settings) -> "Webhook | None":
     from matops.adapters.release.webhook import Webhook
 
     return Webhook(settings.webhook, settings.webhook_secret.get_secret_value())
+
+
+def model_registry(settings: Settings) -> "ModelRegistry | None":
+    """Where what is released is registered; None where no registry is named."""
+    from matops.adapters.release.kubeflow_registry import KubeflowRegistry
+    from matops.adapters.release.mlflow_registry import MlflowRegistry
+
+    product, _, url = settings.model_registry.partition(":")
+    if not url:
+        return None
+    token = settings.model_registry_token.get_secret_value()
+    return MlflowRegistry(url, token) if product == "mlflow" else KubeflowRegistry(url, token)
 
 
 def deposit_source(settings: Settings, where: str) -> "DepositSource":

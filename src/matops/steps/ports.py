@@ -236,6 +236,31 @@ class Announcer(Protocol):
         """Tell a decision that changed a release, in bounded time; no failure is raised."""
 
 
+@dataclass(frozen=True)
+class Registration:
+    """A released package as registries of models know it."""
+
+    family: str  # name of its family
+    title: str  # what the family is about
+    version: str  # of the package
+    address: str  # URL of the package
+    tags: Mapping[str, str]  # what people look for: data version, verdict, commit, signature
+
+
+class ModelRegistry(Protocol):
+    """A catalogue of released models that other programs read."""
+
+    def register(self, registration: Registration) -> str:
+        """Have a released package in it, as the one that serves; idempotent, in bounded time.
+
+        Returns:
+            Its name there.
+
+        Raises:
+            BadInput: the registry can't be reached, or refuses.
+        """
+
+
 class ArmClient(Protocol):
     """Questions to one arm."""
 

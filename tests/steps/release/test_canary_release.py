@@ -25,7 +25,8 @@ from matops.core.release.decision import Decision
 from matops.core.release.rollout import Arm, Rollout
 from matops.core.release.traffic import ArmTraffic, Buckets
 from matops.families import get_family
-from matops.steps.release.canary_release import CanaryRelease, deploy_champion, run_until_decided
+from matops.steps.release.canary_release import CanaryRelease, run_until_decided
+from matops.steps.release.deployment import deploy_champion
 
 FAMILY = get_family("elastic_cgcnn")
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

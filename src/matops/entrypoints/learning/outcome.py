@@ -12,9 +12,10 @@ from matops.artifacts.model.package import read_card
 from matops.entrypoints.learning.verdict_text import verdict_markdown
 from matops.entrypoints.progress import log_progress
 from matops.entrypoints.settings import read_settings
-from matops.entrypoints.wiring import package_store, serving
+from matops.entrypoints.wiring import model_registry, package_store, serving
 from matops.families import get_family
 from matops.steps.monitoring.retraining import conclude_retraining
+from matops.steps.release.registration import register_or_warn
 from matops.steps.release.release import release
 
 
@@ -41,7 +42,8 @@ def release_package(evaluation: Path, out: Path) -> dict[str, Any]:
     elif deployed:
         releasing.release_on_traffic(package)
     else:
-        release(package, store)
+        released = release(package, store)
+        register_or_warn(model_registry(settings), family, released, deployment)
     shutil.copytree(store.kept(family, card.version), out, dirs_exist_ok=True)
     report(1, 1, f"version {card.version}")
     return {"version": card.version, **state}

@@ -17,9 +17,16 @@ from matops.core.release.rollout import Rollout
 from matops.entrypoints.configuration import change_fields, read_changes
 from matops.entrypoints.progress import log_progress
 from matops.entrypoints.settings import read_settings
-from matops.entrypoints.wiring import announcer, package_store, serving, traffic_monitor
+from matops.entrypoints.wiring import (
+    announcer,
+    model_registry,
+    package_store,
+    serving,
+    traffic_monitor,
+)
 from matops.families import family_names, get_family
 from matops.steps.release.canary_release import CanaryRelease, run_until_decided
+from matops.steps.release.registration import describe_release
 
 Tell = Callable[[Decision], None]
 
@@ -54,6 +61,7 @@ def canary_release(
         policy=replace(policy, mirror=policy.mirror and deployments.can_mirror),
         clock=lambda: datetime.now(UTC),
         announcer=announcer(settings),
+        registry=model_registry(settings),
     )
 
 
@@ -92,6 +100,24 @@ def release_on_traffic(package: Path) -> None:
     left = release_package_in_stages(package, False, {}, "", tell)
     if left.champion.version != read_card(package).version:
         raise BadInput(f"{package}: not released, {left.reason}")
+
+
+def register_champion(name: str) -> str:
+    """Have a family's released model in the registry; its name there.
+
+    Raises:
+        BadInput: no registry is named, nothing is released, or the registry refuses.
+    """
+    settings, family = read_settings(), get_family(name)
+    registry, champion = model_registry(settings), package_store(settings).champion(family)
+    if registry is None:
+        raise BadInput(
+            "no registry is named: set MATOPS_MODEL_REGISTRY, as in mlflow:http://127.0.0.1:5000"
+        )
+    if champion is None:
+        raise BadInput(f"{name} has no released model to register")
+    address = serving(settings).location(family, champion)
+    return registry.register(describe_release(champion, address))
 
 
 def deployed_families() -> list[str]:

@@ -20,8 +20,16 @@ from matops.core.release.decision import Decision, Evidence
 from matops.core.release.rollout import Arm, Rollout
 from matops.core.release.ruling import RuledMove, Ruling
 from matops.core.release.traffic import ArmTraffic
-from matops.steps.ports import Announcer, ArmClient, PackageStore, Serving, TrafficMonitor
+from matops.steps.ports import (
+    Announcer,
+    ArmClient,
+    ModelRegistry,
+    PackageStore,
+    Serving,
+    TrafficMonitor,
+)
 from matops.steps.release.paired_answers import gather_pairs, golden_mismatches
+from matops.steps.release.registration import register_or_warn
 from matops.steps.release.release import check_releasable
 
 Clock = Callable[[], datetime]
@@ -41,6 +49,7 @@ class CanaryRelease:
     policy: CanaryPolicy  # what a candidate must show
     clock: Clock  # the time, UTC
     announcer: Announcer | None = None  # is told of each move
+    registry: ModelRegistry | None = None  # has what is released
 
     def begin(self, package: Path, again: bool = False, report: str = "") -> Rollout:
         """Begin the release of a package, or find it under way or done.
@@ -246,7 +255,9 @@ class CanaryRelease:
         return self._decide(rollout, after, ruling, Evidence())
 
     def _publish(self, champion: Arm) -> None:
-        self.packages.publish(self.family, self.packages.kept(self.family, champion.version))
+        kept = self.packages.kept(self.family, champion.version)
+        self.packages.publish(self.family, kept)
+        register_or_warn(self.registry, self.family, kept, self.serving)
 
 
 def _is_news(before: Rollout, after: Rollout) -> bool:
@@ -258,23 +269,6 @@ def _is_news(before: Rollout, after: Rollout) -> bool:
         )
         or after.reason.endswith(NEEDS_PERSON)
     )
-
-
-def deploy_champion(family: Family, serving: Serving, packages: PackageStore) -> Rollout:
-    """Deploy the released model where nothing is deployed; else repair what is missing.
-
-    Raises:
-        BadInput: no model is released.
-    """
-    rollout = serving.rollout(family)
-    if rollout is None:
-        champion = packages.champion(family)
-        if champion is None:
-            raise BadInput(f"{family.name} has no released model to deploy")
-        kept = packages.keep(family, champion)
-        rollout = states.deploy_first(champion.name, serving.location(family, kept))
-    serving.apply(family, rollout)
-    return rollout
 
 
 def run_until_decided(

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.model_registry_server import Kept, model_registry
+
 if TYPE_CHECKING:
     from tests.conftest import Matops, Released
 
@@ -73,3 +75,25 @@ def test_a_policy_that_makes_no_sense_is_refused(
     done = matops(workspace, "release", "start", candidate, "--set", change)
     assert done.status == 2
     assert reason in done.err
+
+
+def test_a_released_model_is_registered_by_hand(
+    matops: Matops, released: Released, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named = matops(released.workspace, "release", "register", "elastic_cgcnn")
+    assert named.status == 2
+    assert named.err.startswith("matops: no registry is named: set MATOPS_MODEL_REGISTRY")
+    kept = Kept()
+    with model_registry(kept) as url:
+        monkeypatch.setenv("MATOPS_MODEL_REGISTRY", f"kubeflow:{url}")
+        done = matops(released.workspace, "release", "register", "elastic_cgcnn")
+        version = released.package.name
+        assert (done.status, done.out) == (0, f"registered as elastic_cgcnn/{version}\n"), done.err
+        [artifact] = kept.objects["artifacts"].values()
+        assert artifact["uri"].startswith("matops://")
+        assert artifact["uri"].endswith(str(released.package.resolve()))
+        monkeypatch.setenv("MATOPS_MODEL_REGISTRY", "somewhere")
+        wrong = matops(released.workspace, "release", "register", "elastic_cgcnn")
+    assert wrong.status == 2
+    assert wrong.err.startswith("matops: MATOPS_MODEL_REGISTRY: ")
+    assert wrong.err.count("\n") == 1

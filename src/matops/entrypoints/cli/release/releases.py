@@ -70,7 +70,7 @@ def up(
     from matops.entrypoints.settings import read_settings
     from matops.entrypoints.wiring import package_store, serving
     from matops.families import get_family
-    from matops.steps.release.canary_release import deploy_champion
+    from matops.steps.release.deployment import deploy_champion
 
     settings = read_settings()
     deploy_champion(get_family(family), serving(settings, port), package_store(settings))
@@ -189,6 +189,18 @@ def rollback(family: FamilyName, reason: Reason = "by hand", as_json: Json = Fal
     from matops.entrypoints.release.releasing import canary_release
 
     _tell(as_json)(canary_release(family).decide_by_hand("roll_back", reason))
+
+
+@app.command()
+def register(family: FamilyName, as_json: Json = False) -> None:
+    """Have the released model in the registry at MATOPS_MODEL_REGISTRY, as each release does."""
+    from matops.entrypoints.release.releasing import register_champion
+
+    name = register_champion(family)
+    if as_json:
+        print_json({"family": family, "registered": name})
+    else:
+        print_line(f"registered as {name}")
 
 
 @app.command()
