@@ -80,7 +80,8 @@ def test_two_runs_in_one_process_inherit_nothing_of_each_other(
 def test_after_a_step_that_fails_everything_is_as_before(definition: Path, tmp_path: Path) -> None:
     before, shown, filters = dict(os.environ), sys.stdout, list(warnings.filters)
     heard: list[str] = []
-    with pytest.raises(BadInput, match=r"pipeline\.log has the details"):
+    with pytest.raises(BadInput, match=r"pipeline\.log has the details") as caught:
         run_pipeline(definition, {"fail": True}, tmp_path / "run", {"GIVEN": "1"}, heard.append)
+    assert str(caught.value).isprintable()
     assert heard.count("GIVEN=1") == 1
     assert (dict(os.environ), sys.stdout, warnings.filters) == (before, shown, filters)

@@ -11,6 +11,7 @@ from threading import Lock
 from typing import Any, TextIO
 
 import yaml
+from rich.text import Text
 
 from matops.adapters.pipelines.docker_steps import Containers, container_runner
 from matops.core.errors import BadInput
@@ -117,6 +118,7 @@ def run_pipeline(
         try:
             task = pipeline(**fitting)
         except RuntimeError as error:
-            raise BadInput(f"{error}; {root / 'pipeline.log'} has the details") from None
+            reason = Text.from_ansi(str(error)).plain  # kfp paints its words
+            raise BadInput(f"{reason}; {root / 'pipeline.log'} has the details") from None
     sys.stdout.flush()
     return dict(task.outputs)
