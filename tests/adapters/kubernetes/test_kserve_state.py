@@ -12,7 +12,9 @@ from tests.support.kserve_models import check_model
 
 FAMILY = get_family("elastic_cgcnn")
 ARM = Arm("m8a727648-1", "8a727648abea", "s3://models/8a727648abea")
-ROLLOUT = Rollout(7, ARM, ARM, None, 10, "then", "before", 2, "hold", "“ok” < 5 %")
+ROLLOUT = Rollout(
+    7, ARM, ARM, None, 10, "then", "before", setbacks=2, move="hold", reason="“ok” < 5 %"
+)
 
 
 def test_the_state_comes_back_as_it_was_kept() -> None:

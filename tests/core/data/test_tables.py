@@ -63,7 +63,7 @@ def test_values_have_the_targets_shape() -> None:
 
 
 def test_numbers_go_to_their_own_scale_and_back() -> None:
-    rates = Target("rates", "1/s", "", "log10", 0.0, None, "", "atom", (2,))
+    rates = Target("rates", "1/s", "", "log10", lower=0.0, axis="atom", shape=(2,))
     numbers = {"sample": np.array([[10.0]]), "atom": np.array([[1.0, 100.0]])}
     tables = Tables(
         (ENERGY, rates),
