@@ -63,7 +63,8 @@ POROSITY, COARSE = AXIS_DESCRIPTORS.index("porosity"), len(AXIS_DESCRIPTORS)
 def finished(settings: SimulationConfig, work: Path) -> tuple[list[Record], list[str]]:
     """Records of the designs that a campaign has labelled so far, and their kinds."""
     outcomes = read_campaign(work)
-    records, kinds = [], []
+    records: list[Record] = []
+    kinds: list[str] = []
     for index in range(settings.count):
         design = draw_design(settings, index)
         outcome = outcomes.get(task_key(run_diffusion_task, {"design": asdict(design)}))

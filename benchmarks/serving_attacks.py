@@ -68,7 +68,7 @@ class Target:
     def memory_MiB(self) -> float:
         """Resident memory of all its processes."""
         family = [self.process, *self.process.children(recursive=True)]
-        return sum(each.memory_info().rss for each in family) / MEGABYTE
+        return float(sum(each.memory_info().rss for each in family)) / MEGABYTE
 
 
 @dataclass
@@ -310,7 +310,8 @@ def main(
                 before_MiB = target.memory_MiB()
                 seen = attack(target, attacker, seconds)
                 print(_row(name, seen, before_MiB), flush=True)
-                is_good &= not seen.failures and np.quantile(seen.latency_s, 0.99) <= LONGEST_S
+                longest_s = float(np.quantile(seen.latency_s, 0.99))
+                is_good &= not seen.failures and longest_s <= LONGEST_S
         end_s = seconds_to_end(target, process)
     print(f"\nended {end_s:.1f} s after SIGTERM, with status {process.returncode}")
     raise typer.Exit(0 if is_good and end_s < GRACE_S and process.returncode == 0 else 1)

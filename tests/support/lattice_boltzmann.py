@@ -58,7 +58,7 @@ def lattice_boltzmann_diffusivity(
     # Through the first face: to the right what arrived there, to the left what left for it.
     flux = float((arriving[1, first] - leaving[2, first]).sum())
     free = SOUND_SQUARED * (relaxation - 0.5)
-    return flux * columns / rows / free
+    return float(flux * columns / rows / free)
 
 
 def _blocks(mixing: NDArray[np.float64], n: int) -> csc_array:
