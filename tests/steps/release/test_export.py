@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import warnings
 from dataclasses import replace
+from html import unescape
 from pathlib import Path
 from shutil import copytree
 from typing import Any
@@ -55,8 +56,12 @@ def test_the_model_card_has_every_measurement_with_its_unit(world: Any, export: 
         assert results[name].metric_args["unit"] == measured.unit
         assert results[name].dataset_revision == world.data.version
     for result in world.card.verdict.results:
-        assert f"| {result.gate.name} | " in card.text
+        assert f"| {result.gate.name} | " in unescape(card.text)
     assert "matops.load(" in card.text
+    for target in world.card.properties:
+        covered = world.card.measurements[f"{target.name}.coverage"].value
+        falls_short = f"- {target.name}: intervals hold for " in card.text
+        assert falls_short == (covered < world.card.calibration.coverage)
 
 
 def test_the_package_in_an_export_is_the_package(world: Any, export: Path) -> None:

@@ -34,6 +34,7 @@ def render_model_card(published: Publication) -> str:
         why=explain_verdict(card.verdict),
         parts=[(part, rows, groups.get(part, 0)) for part, rows in card.data.rows.items()],
         ranking={n: explain_domain(c) for n, c in card.domain.error_rank_correlation.items()},
+        covered=_covered(published),
         lowest_coverage=_lowest_coverage(published),
     )
     return f"---\n{head.to_yaml()}\n---\n\n{body}"
@@ -67,6 +68,13 @@ def _arguments(measured: Measurement) -> Mapping[str, float | int | str]:
 
 def _targets(published: Publication) -> list[str]:
     return [target.name for target in published.card.properties]
+
+
+def _covered(published: Publication) -> dict[str, Measurement]:
+    """Measured coverage of each property that has one."""
+    measured = published.card.measurements
+    names = {name: f"{name}.coverage" for name in _targets(published)}
+    return {name: measured[metric] for name, metric in names.items() if metric in measured}
 
 
 def _lowest_coverage(published: Publication) -> dict[str, Measurement]:
