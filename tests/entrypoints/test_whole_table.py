@@ -24,7 +24,7 @@ from matops.core.data.target import Target
 from matops.core.exploring.study import Variant, VariantResult
 from matops.core.monitoring.retraining import Criterion, RetrainingDecision
 from matops.core.quality.gate import Gate, Measurement, judge
-from matops.core.quality.prediction import Estimate, Prediction, Quantity
+from matops.core.quality.prediction import Estimate, Prediction
 from matops.core.release.decision import Decision, Evidence
 from matops.core.release.rollout import Arm, Rollout
 from matops.core.release.ruling import Check, Ruling
@@ -112,7 +112,10 @@ def checks() -> tuple[WholeTable, list[str]]:
 def predictions() -> tuple[WholeTable, list[str]]:
     file = "mp-1234567 Li7La3Zr2O12 relaxed with PBE, second run [bold].cif[0]"
     promised = Estimate(123.4567, "GPa", 101.2345, 151.2345)
-    derived = {"young_modulus": Quantity(123.4, "GPa"), "electrodeposition": Quantity(1.0, "1")}
+    derived = {
+        "young_modulus": Estimate(123.4, "GPa", 110.0, 140.0),
+        "electrodeposition": Estimate(1.0, "1", None, None),
+    }
     answer = Prediction({"K_VRH": promised}, derived, 0.9, True, 1.2, ("Li", "La"), VERSION, "d")
     return prediction_table({f"/a/b/{file}": answer}), [file, *derived, "101.2 to 151.2", "Li La"]
 

@@ -89,7 +89,7 @@ def test_each_extra_that_an_image_asks_for_exists_and_none_is_for_developers() -
     asked = dict(re.findall(r"^beyond (.*) > \"\$lists/(\w+)\.txt\"", script, re.MULTILINE))
     assert set(asked.values()) == set(FINAL)
     extras = {extra for line in asked for extra in line.split()}
-    elsewhere = {"dev", "docs", "bench", "containers", "client", "testing", "all"}
+    elsewhere = {"dev", "docs", "bench", "containers", "client", "testing", "export", "all"}
     assert extras | {"training"} == set(PROJECT["optional-dependencies"]) - elsewhere
     assert "pyproject.toml --extra training" in script, "what all images have"
 

@@ -147,3 +147,12 @@ def test_a_token_of_few_among_many_groups_is_not_known() -> None:
     twins = [frozenset({"a", "twin"} if i < 10 else {"a"}) for i in range(2600)]
     groups = [f"g{max(i - 9, 0)}" for i in range(2600)]
     assert "twin" not in fit_domain(Descriptors(rows, twins), groups).tokens
+
+
+def test_rows_of_few_values_accept_these_values_and_nothing_between() -> None:
+    values = np.array([0.1, 0.7, 1.3])
+    vectors = np.tile(values, 20)[:, None]
+    domain = fit_domain(Descriptors(vectors, [frozenset()] * len(vectors)))
+    asked = np.array([*values, 0.4, 5.0])[:, None]
+    scores = domain.assess(Descriptors(asked, [frozenset()] * len(asked)))
+    assert [score.is_outside for score in scores] == [False] * 3 + [True] * 2

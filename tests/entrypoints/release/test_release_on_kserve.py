@@ -178,7 +178,7 @@ def test_a_candidate_that_nobody_can_measure_is_set_aside(
     assert "without measurements, a person decides" in done.err
     versions = [released.package.name, read_card(newer).version]
     assert [arm.split("-")[0] for arm in cluster.pods] == [f"m{name[:8]}" for name in versions]
-    assert shares(cluster) == [0, 100]
+    assert shares(cluster) == [100]
 
 
 @contextmanager

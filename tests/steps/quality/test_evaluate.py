@@ -78,14 +78,18 @@ def test_only_test_rows_are_measured_and_no_group_of_theirs_was_trained_on(world
     parts = {part: set(prepared.groups[prepared.rows(part)]) for part in ("train", "calibration")}
     assert set(rows["group"]) == set(prepared.groups[prepared.rows("test")])
     assert not set(rows["group"]) & (parts["train"] | parts["calibration"])
-    assert len(rows) == 2 * len(prepared.rows("test"))
+    properties = {target.name for target in world.card.properties}
+    assert set(rows["target"]) == properties
+    assert len(rows) == len(properties) * len(prepared.rows("test"))
     assert world.card.calibration.rows == len(prepared.rows("calibration"))
 
 
 def test_card_numbers_can_be_recomputed_from_the_recorded_rows(world: Any) -> None:
-    for name, rows in rows_of(world).groupby("target"):
+    moduli = rows_of(world)[lambda rows: rows["target"].isin(["K_VRH", "G_VRH"])]
+    for name, rows in moduli.groupby("target"):
         error = np.log10(rows["predicted"] / rows["truth"])
-        inside = (rows["lower"] <= rows["truth"]) & (rows["truth"] <= rows["upper"])
+        known = rows[~rows["out_of_domain"]]  # nothing is promised for the others
+        inside = (known["lower"] <= known["truth"]) & (known["truth"] <= known["upper"])
         measured = world.card.measurements
         assert measured[f"{name}.mae"].value == pytest.approx(np.abs(error).mean(), rel=1e-4)
         assert measured[f"{name}.coverage"].value == pytest.approx(inside.mean())

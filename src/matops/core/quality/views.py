@@ -18,6 +18,8 @@ SURROUNDINGS = 15
 LEAST_SPACING = 0.1
 """Of the typical spacing, below which no place counts as denser."""
 ROWS_AT_ONCE = 256
+STORED_TO = 1e-5
+"""Deviations below which rows are the same: a package keeps them in single precision."""
 RIDGE = 10.0
 """Weight of the squared weights beside that of one row's squared residual."""
 EXTREME = 4.0
@@ -119,6 +121,7 @@ def _nearest(points: Array, reference: Array, group: Index | None = None) -> tup
     for first in range(0, len(points), ROWS_AT_ONCE):
         some = slice(first, first + ROWS_AT_ONCE)
         distance = cdist(points[some], reference)
+        distance[distance < STORED_TO] = 0.0
         if group is not None and others:
             distance[group[some, None] == group] = np.inf
         near = np.argpartition(distance, count - 1, axis=1)[:, :count]

@@ -20,6 +20,7 @@ from matops.core.exploring.screening import STAGES, Objectives
 from matops.core.family import Designs, Family, FamilyConfig
 from matops.core.learning.features import PackedFeatures
 from matops.core.learning.training import Ensemble
+from matops.core.pauses import Pauses
 from matops.core.predictor import Predictor
 from matops.core.quality.prediction import Prediction
 
@@ -57,10 +58,10 @@ class TimedEnsemble(Ensemble):
         super().__init__(ensemble.networks, ensemble.centre, ensemble.scale)
         self._ensemble, self._watch = ensemble, watch
 
-    def predict(self, features: PackedFeatures) -> dict[str, NDArray[np.float64]]:
-        """The ensemble's answer."""
+    def predicting(self, features: PackedFeatures) -> Pauses[dict[str, NDArray[np.float64]]]:
+        """The ensemble's answer, in steps."""
         with self._watch.stage("predict"):
-            return self._ensemble.predict(features)
+            return (yield from self._ensemble.predicting(features))
 
 
 def designing(family: Family) -> Designs:
