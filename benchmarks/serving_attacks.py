@@ -147,19 +147,16 @@ def _never_reading(target: Target, end: threading.Event, seen: Seen) -> None:
     """Pipeline POSTs of nearly 8 MiB and read no answer."""
     body = b" " * (8 * MEGABYTE - 1)
     head = f"POST {PATH} HTTP/1.1\r\nhost: x\r\ncontent-length: {len(body)}\r\n\r\n".encode()
-    while not end.is_set():
-        with suppress(OSError), socket.socket() as connection:
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-            connection.connect(("127.0.0.1", target.http))
-            connection.settimeout(1.0)
-            while not end.is_set():
-                _send_all(connection, head + body, end)
-                seen.statuses["sent"] += 1
+    _send_for_ever(head + body, target, end, seen)
 
 
 def _never_asking_again(target: Target, end: threading.Event, seen: Seen) -> None:
     """Ask for many small answers and read none."""
-    request = b"GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n" * 50
+    _send_for_ever(b"GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n" * 50, target, end, seen)
+
+
+def _send_for_ever(request: bytes, target: Target, end: threading.Event, seen: Seen) -> None:
+    """Send a request again and again on one connection, and read nothing from it."""
     while not end.is_set():
         with suppress(OSError), socket.socket() as connection:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)

@@ -157,8 +157,13 @@ def use_workspace(workspace: Path) -> None:
 
 
 NOT_FOR_PODS = (
-    *("workspace", "project", "commit", "kfp_token", "kfp_ca"),
-    *("webhook_secret", "model_registry_token"),
+    "workspace",
+    "project",
+    "commit",
+    "kfp_token",
+    "kfp_ca",
+    "webhook_secret",
+    "model_registry_token",
 )
 """Settings that an image makes for itself, or that are a person's."""
 

@@ -192,12 +192,12 @@ def announcer(settings: Settings) -> "Webhook | None":
 
 def model_registry(settings: Settings) -> "ModelRegistry | None":
     """Where what is released is registered; None where no registry is named."""
-    from matops.adapters.release.kubeflow_registry import KubeflowRegistry
-    from matops.adapters.release.mlflow_registry import MlflowRegistry
-
     product, _, url = settings.model_registry.partition(":")
     if not url:
         return None
+    from matops.adapters.release.kubeflow_registry import KubeflowRegistry
+    from matops.adapters.release.mlflow_registry import MlflowRegistry
+
     token = settings.model_registry_token.get_secret_value()
     return MlflowRegistry(url, token) if product == "mlflow" else KubeflowRegistry(url, token)
 

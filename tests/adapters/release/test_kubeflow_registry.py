@@ -10,16 +10,9 @@ import pytest
 from matops.adapters.release.kubeflow_registry import KubeflowRegistry
 from matops.core.errors import BadInput
 from matops.processes.retry import RetryPolicy
-from matops.steps.ports import Registration
 from tests.support.model_registry_server import Kept, model_registry
+from tests.support.registrations import FIRST
 
-FIRST = Registration(
-    family="elastic_cgcnn",
-    title="Moduli of crystals",
-    version="8a727648abea",
-    address="s3://models/elastic_cgcnn/8a727648abea",
-    tags={"matops.data_version": "d41d8cd98f", "matops.verdict": "accepted"},
-)
 SECOND = replace(FIRST, version="b00b1e5b00b1", address="s3://models/elastic_cgcnn/b00b1e5b00b1")
 QUICK = RetryPolicy(attempts=3, pause_s=0.001, total_s=5.0)
 

@@ -13,17 +13,10 @@ from matops.adapters.release.mlflow_registry import MlflowRegistry
 from matops.adapters.release.registry_http import LARGEST_ANSWER_BYTES
 from matops.core.errors import BadInput
 from matops.processes.retry import RetryPolicy
-from matops.steps.ports import Registration
 from tests.support.local_server import LocalHandler, local_server
 from tests.support.mlflow_process import running_mlflow
+from tests.support.registrations import FIRST
 
-FIRST = Registration(
-    family="elastic_cgcnn",
-    title="Moduli of crystals",
-    version="8a727648abea",
-    address="s3://models/elastic_cgcnn/8a727648abea",
-    tags={"matops.data_version": "d41d8cd98f", "matops.verdict": "accepted"},
-)
 HERE = replace(FIRST, version="b00b1e5b00b1", address="matops://node-7/models/b00b1e5b00b1")
 QUICK = RetryPolicy(attempts=2, pause_s=0.001, total_s=2.0)
 

@@ -34,6 +34,11 @@ def print_line(text: object) -> None:
     screen.print(str(text), highlight=False, soft_wrap=True, markup=False)
 
 
+def print_aside(text: object) -> None:
+    """Such a line that is no result, on standard error."""
+    side.print(str(text), highlight=False, soft_wrap=True, markup=False)
+
+
 def print_table(table: "WholeTable") -> None:
     """A table; a word that is longer than a line runs over its edge, and is whole."""
     screen.print(table, highlight=False, crop=False)
@@ -48,8 +53,7 @@ def print_tree(tree: "Tree") -> None:
 def print_reasons(reasons: Counter[str], what: str = "refused") -> None:
     """How many were refused for which reason."""
     for reason, count in reasons.most_common():
-        line = f"{what}: {count:4d} {plain(reason)}"
-        side.print(line, highlight=False, soft_wrap=True, markup=False)
+        print_aside(f"{what}: {count:4d} {plain(reason)}")
 
 
 def plain(text: str) -> str:

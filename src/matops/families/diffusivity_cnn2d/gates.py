@@ -16,6 +16,7 @@ from matops.families.diffusivity_cnn2d.images.pore_image import (
     write_payload,
 )
 from matops.physics.arrays import BoolArray, FloatArray
+from matops.physics.axes import mean_and_anisotropy
 from matops.physics.effective_media import series_bound
 
 SCALED_UNIT = TARGETS[0].scaled_unit
@@ -120,9 +121,7 @@ def _root_mean_square(change: FloatArray, rows: int) -> Measurement:
 
 def derive_diffusivity(values: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
     """Mean diffusivity, and how much the two axes differ; a negative one counts as zero."""
-    along = np.maximum([values[target.name] for target in TARGETS], 0.0)
-    mean = along.mean(axis=0)
-    anisotropy = np.ptp(along, axis=0) / np.maximum(mean, np.finfo(float).tiny)
+    mean, anisotropy = mean_and_anisotropy(np.array([values[t.name] for t in TARGETS]))
     return {"mean_diffusivity": mean, "relative_anisotropy": anisotropy}
 
 

@@ -14,6 +14,7 @@ from matops.families.nanoporous_cnn3d.metal.payloads import parse_metal, write_p
 from matops.families.nanoporous_cnn3d.metal.structure import NanoporousMetal, VoxelGrid
 from matops.families.nanoporous_cnn3d.morphology.physical import continuum_bound_GPa
 from matops.physics.arrays import BoolArray, FloatArray
+from matops.physics.axes import mean_and_anisotropy
 
 UNIT = "GPa"
 THICKENING = 0.02
@@ -123,9 +124,7 @@ def measure_physics(
 
 def derive_stiffness(values: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
     """Mean stiffness, and how much the three directions differ; a negative one counts as zero."""
-    stiffness_GPa = np.maximum([values[target.name] for target in TARGETS], 0.0)
-    mean_GPa = stiffness_GPa.mean(axis=0)
-    anisotropy = np.ptp(stiffness_GPa, axis=0) / np.maximum(mean_GPa, np.finfo(float).tiny)
+    mean_GPa, anisotropy = mean_and_anisotropy(np.array([values[t.name] for t in TARGETS]))
     return {"mean_stiffness": mean_GPa, "relative_anisotropy": anisotropy}
 
 

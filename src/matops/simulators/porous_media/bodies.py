@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from matops.physics.arrays import BoolArray, FloatArray
+from matops.simulators.porous_media.filling import Filling
 
 SIZE_SPREAD = 0.3
 """Sizes of one structure's bodies are uniform between 1 − this and 1 + this of their mean."""
@@ -17,21 +18,15 @@ Inside = Callable[[list[FloatArray]], BoolArray]
 """Whether a cell belongs to a body, from its offset from the body's centre along each axis."""
 
 
-def overlapping_spheres(
-    rng: np.random.Generator,
-    shape: tuple[int, ...],
-    solid_fraction: float,
-    sizes: tuple[float, ...],
-    periodic: bool,
-) -> BoolArray:
+def overlapping_spheres(rng: np.random.Generator, filling: Filling) -> BoolArray:
     """Discs or spheres that may overlap; ellipses where sizes differ. ``sizes`` are radii."""
 
     def body() -> tuple[list[float], Inside]:
         scale = _scale(rng)
-        radii = [scale * size for size in sizes]
+        radii = [scale * size for size in filling.sizes]
         return radii, _ellipsoid(radii)
 
-    return _filled(rng, shape, solid_fraction, periodic, body)
+    return _filled(rng, filling, body)
 
 
 def _ellipsoid(radii: Sequence[float]) -> Inside:
@@ -41,18 +36,12 @@ def _ellipsoid(radii: Sequence[float]) -> Inside:
     return inside
 
 
-def overlapping_cubes(
-    rng: np.random.Generator,
-    shape: tuple[int, ...],
-    solid_fraction: float,
-    sizes: tuple[float, ...],
-    periodic: bool,
-) -> BoolArray:
+def overlapping_cubes(rng: np.random.Generator, filling: Filling) -> BoolArray:
     """Squares or cubes along the axes that may overlap. ``sizes`` are half edges."""
 
     def body() -> tuple[list[float], Inside]:
         scale = _scale(rng)
-        half = [scale * size for size in sizes]
+        half = [scale * size for size in filling.sizes]
 
         def inside(offsets: list[FloatArray]) -> BoolArray:
             within: BoolArray = np.asarray(True)
@@ -62,25 +51,20 @@ def overlapping_cubes(
 
         return half, inside
 
-    return _filled(rng, shape, solid_fraction, periodic, body)
+    return _filled(rng, filling, body)
 
 
-def overlapping_fibres(
-    rng: np.random.Generator,
-    shape: tuple[int, ...],
-    solid_fraction: float,
-    sizes: tuple[float, ...],
-    periodic: bool,
-) -> BoolArray:
+def overlapping_fibres(rng: np.random.Generator, filling: Filling) -> BoolArray:
     """Straight fibres with round ends that may overlap; they turn towards the longer axes.
 
     The geometric mean of ``sizes`` is their half width, and these stretch their directions.
     """
+    sizes = filling.sizes
     half_width = float(np.prod(sizes) ** (1 / len(sizes)))
-    half_length = FIBRE_LENGTH * min(shape) / 2 - half_width
+    half_length = FIBRE_LENGTH * min(filling.shape) / 2 - half_width
 
     def body() -> tuple[list[float], Inside]:
-        direction = rng.normal(size=len(shape)) * sizes
+        direction = rng.normal(size=len(sizes)) * sizes
         direction /= np.linalg.norm(direction)
         half = max(half_length, 0.0)
         extents = [half * abs(d) + half_width for d in direction.tolist()]
@@ -94,16 +78,10 @@ def overlapping_fibres(
 
         return extents, inside
 
-    return _filled(rng, shape, solid_fraction, periodic, body)
+    return _filled(rng, filling, body)
 
 
-def packed_spheres(
-    rng: np.random.Generator,
-    shape: tuple[int, ...],
-    solid_fraction: float,
-    sizes: tuple[float, ...],
-    periodic: bool,
-) -> BoolArray:
+def packed_spheres(rng: np.random.Generator, filling: Filling) -> BoolArray:
     """Equal discs or spheres that don't overlap, put at random places one after the other.
 
     Raises:
@@ -111,9 +89,10 @@ def packed_spheres(
 
     Source: random sequential adsorption, Feder, J. Theor. Biol. 87, 237 (1980).
     """
-    edges, centres = np.array(shape, dtype=float), np.empty((0, len(shape)))
-    solid, attempts = np.zeros(shape, dtype=bool), 0
-    while solid.mean() < solid_fraction:
+    sizes, periodic = filling.sizes, filling.periodic
+    edges, centres = np.array(filling.shape, dtype=float), np.empty((0, len(sizes)))
+    solid, attempts = np.zeros(filling.shape, dtype=bool), 0
+    while solid.mean() < filling.solid_fraction:
         centre = rng.uniform(0, edges)
         apart = np.abs(centres - centre)
         if periodic:
@@ -131,15 +110,12 @@ def _scale(rng: np.random.Generator) -> float:
 
 
 def _filled(
-    rng: np.random.Generator,
-    shape: tuple[int, ...],
-    solid_fraction: float,
-    periodic: bool,
-    body: Callable[[], tuple[list[float], Inside]],
+    rng: np.random.Generator, filling: Filling, body: Callable[[], tuple[list[float], Inside]]
 ) -> BoolArray:
-    """Bodies until they fill ``solid_fraction`` or more; open grids have centres outside, too."""
+    """Bodies until they fill enough; open grids have centres outside, too."""
+    shape, periodic = filling.shape, filling.periodic
     solid = np.zeros(shape, dtype=bool)
-    while solid.mean() < solid_fraction:
+    while solid.mean() < filling.solid_fraction:
         extents, inside = body()
         margin = np.zeros(len(shape)) if periodic else np.array(extents)
         _stamp(solid, rng.uniform(-margin, shape + margin), extents, inside, periodic)

@@ -4,6 +4,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from matops.physics.arrays import BoolArray, FloatArray, IntArray
+from matops.simulators.porous_media.filling import Filling
 
 BLUR_REACH = 4.0
 """Deviations at which the blur of Gaussian noise ends."""
@@ -11,37 +12,26 @@ AXIAL_GROWTH, DIAGONAL_GROWTH = 0.02, 0.005
 """Probability with which solid grows into a neighbour in a round; a quarter across a corner."""
 
 
-def gaussian_field(
-    rng: np.random.Generator,
-    shape: tuple[int, ...],
-    solid_fraction: float,
-    sizes: tuple[float, ...],
-    periodic: bool,
-) -> BoolArray:
+def gaussian_field(rng: np.random.Generator, filling: Filling) -> BoolArray:
     """Solid where blurred white noise is large; ``sizes`` are the deviations of the blur.
 
     Source: Cahn, J. Chem. Phys. 42, 93 (1965).
     """
-    margin = 0 if periodic else int(np.ceil(BLUR_REACH * max(sizes)))
-    noise = rng.standard_normal([edge + 2 * margin for edge in shape])
-    field = gaussian_filter(noise, sizes, mode="wrap", truncate=BLUR_REACH)
-    inner = field[tuple(slice(margin, margin + edge) for edge in shape)]
-    return _largest(inner, round(solid_fraction * inner.size))
+    margin = 0 if filling.periodic else int(np.ceil(BLUR_REACH * max(filling.sizes)))
+    noise = rng.standard_normal([edge + 2 * margin for edge in filling.shape])
+    field = gaussian_filter(noise, filling.sizes, mode="wrap", truncate=BLUR_REACH)
+    inner = field[tuple(slice(margin, margin + edge) for edge in filling.shape)]
+    return _largest(inner, round(filling.solid_fraction * inner.size))
 
 
-def quartet_structure(
-    rng: np.random.Generator,
-    shape: tuple[int, ...],
-    solid_fraction: float,
-    sizes: tuple[float, ...],
-    periodic: bool,
-) -> BoolArray:
+def quartet_structure(rng: np.random.Generator, filling: Filling) -> BoolArray:
     """Solid that grows from random cores into its neighbours, in rounds, until it fills enough.
 
     ``sizes`` are the mean distances between cores; growth along an axis is in proportion to its.
 
     Source: Wang, Wang, Pan and Chen, Phys. Rev. E 75, 036702 (2007).
     """
+    shape, sizes, solid_fraction = filling.shape, filling.sizes, filling.solid_fraction
     target = round(solid_fraction * np.prod(shape))
     core_probability = 1 / float(np.prod(sizes))
     solid = rng.random(shape) < core_probability * solid_fraction
@@ -59,7 +49,7 @@ def quartet_structure(
         # All neighbours at once: none grows into a cell with the product of their failures.
         failure = np.zeros(shape, dtype=np.float32)
         for step, log_failure in directions:
-            failure += log_failure * _moved(solid, step, periodic)
+            failure += log_failure * _moved(solid, step, filling.periodic)
         cells = np.flatnonzero((failure < 0) & ~solid)
         new = cells[rng.random(len(cells)) < -np.expm1(failure.flat[cells])]
         solid.flat[new if len(new) <= lacking else rng.choice(new, lacking, replace=False)] = True

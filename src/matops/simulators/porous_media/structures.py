@@ -14,6 +14,7 @@ from matops.simulators.porous_media.bodies import (
     packed_spheres,
 )
 from matops.simulators.porous_media.fields import gaussian_field, quartet_structure
+from matops.simulators.porous_media.filling import Filling
 
 Kind = Literal["quartet", "discs", "squares", "gaussian", "fibres", "packing"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -68,8 +69,8 @@ class StructureDesign:
             )
 
 
-Maker = Callable[[np.random.Generator, tuple[int, ...], float, tuple[float, ...], bool], BoolArray]
-"""Solid, from random numbers, shape, solid fraction, size along each axis, and periodicity."""
+Maker = Callable[[np.random.Generator, Filling], BoolArray]
+"""The solid, from random numbers."""
 
 MAKERS: Mapping[Kind, Maker] = {
     "quartet": quartet_structure,
@@ -90,6 +91,5 @@ def make_structure(design: StructureDesign) -> BoolArray:
     stretch = design.anisotropy ** (1 / len(design.shape))
     across = design.size / stretch
     sizes = (*(across for _ in design.shape[1:]), across * design.anisotropy)
-    rng = np.random.default_rng(design.seed)
-    solid = MAKERS[design.kind](rng, design.shape, 1 - design.porosity, sizes, design.periodic)
-    return ~solid
+    filling = Filling(design.shape, 1 - design.porosity, sizes, design.periodic)
+    return ~MAKERS[design.kind](np.random.default_rng(design.seed), filling)

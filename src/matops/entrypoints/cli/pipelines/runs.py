@@ -16,7 +16,7 @@ from matops.entrypoints.cli.options import (
     Source,
     Split,
 )
-from matops.entrypoints.cli.output import print_json, print_line, print_table, side
+from matops.entrypoints.cli.output import print_aside, print_json, print_line, print_table, side
 from matops.entrypoints.whole_table import WholeTable
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def run(
 
     request = _request(family, preset, source, changes, init_from, split, parameters)
     started = start_run(pipeline, version, request)
-    side.print(f"run {started.run_id}: {started.name}", highlight=False, soft_wrap=True)
+    print_aside(f"run {started.run_id}: {started.name}")
     if wait:
         _wait(started.run_id, retries, as_json)
     elif as_json:
@@ -126,7 +126,7 @@ def retry(
     from matops.entrypoints.pipelines.platform import retry_run
 
     retry_run(run_id)
-    side.print(f"run {run_id} goes on", highlight=False, soft_wrap=True)
+    print_aside(f"run {run_id} goes on")
     if wait:
         _wait(run_id, retries, as_json)
 
@@ -140,7 +140,7 @@ def _wait(run_id: str, retries: int, as_json: bool) -> None:
         for left in reversed(range(retries)):
             if ended.state != "failed" or ended.lost:
                 break
-            side.print(f"{ended.error}; goes on, {left} retries left", soft_wrap=True)
+            print_aside(f"{ended.error}; goes on, {left} retries left")
             retry_run(run_id)
             ended = _followed(run_id)
     except KeyboardInterrupt:
@@ -204,7 +204,7 @@ def schedule(
 def _print_under_way(done: "Rescheduled") -> None:
     for run in done.under_way:
         line = f"{run.name} of the old schedule goes on: matops platform status {run.run_id}"
-        side.print(line, highlight=False, soft_wrap=True)
+        print_aside(line)
 
 
 def status(
@@ -266,4 +266,4 @@ def _print_run(run: "PipelineRun", as_json: bool) -> None:
     if run.error and not any(step.state == "failed" for step in run.steps):
         print_line(run.error)
     if run.state == "failed":
-        side.print(f"run {run.run_id} {way_on(run)}", highlight=False, soft_wrap=True)
+        print_aside(f"run {run.run_id} {way_on(run)}")

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from matops.entrypoints.cli.options import AnyPackage, Json
-from matops.entrypoints.cli.output import plain, print_json, print_line, side
+from matops.entrypoints.cli.output import plain, print_aside, print_json, print_line
 
 
 def export(
@@ -29,12 +29,7 @@ def export(
 
     published = export_for_others(package, out, licence, with_data)
     if published.missing_data:
-        side.print(
-            f"no croissant.json: {plain(published.missing_data)}",
-            highlight=False,
-            soft_wrap=True,
-            markup=False,
-        )
+        print_aside(f"no croissant.json: {plain(published.missing_data)}")
     files = sorted(path.name for path in out.iterdir())
     if as_json:
         print_json({"out": out, "files": files, "missing_data": published.missing_data})

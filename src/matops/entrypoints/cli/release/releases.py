@@ -11,7 +11,7 @@ import typer
 from matops.core.errors import BadInput
 from matops.entrypoints.cli.checks import field_values
 from matops.entrypoints.cli.options import AnyPackage, FamilyName, FamilyOrAll, Json
-from matops.entrypoints.cli.output import print_json, print_line, print_table, side
+from matops.entrypoints.cli.output import print_aside, print_json, print_line, print_table, side
 
 if TYPE_CHECKING:
     from matops.core.release.decision import Decision
@@ -51,7 +51,7 @@ def _tell(as_json: bool) -> "Callable[[Decision], None]":
             print(json.dumps(for_programs(decision)), flush=True)
         elif line[20:] != last:
             last = line[20:]
-            side.print(line, highlight=False, soft_wrap=True, markup=False)
+            print_aside(line)
 
     return tell
 
