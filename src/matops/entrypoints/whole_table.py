@@ -57,8 +57,9 @@ class WholeTable:
             whole = _longest(line for text in texts for line in text.splitlines())
             word = _longest(word for text in texts for word in text.split())
             folded = max(word, min(whole, LEAST_PROSE)) if name in self.prose else whole
-            least.append(max(folded, _longest(name.split())))
-            natural.append(max(whole, _longest([name])))
+            # A column without a name or a word, as where nothing is doubted, is one character wide.
+            least.append(max(folded, _longest(name.split()), 1))
+            natural.append(max(whole, _longest([name]), 1))
         spare = width - sum(least) - GAP * (len(least) - 1)
         return _widened(least, natural, spare) if spare >= 0 else []
 
