@@ -8,7 +8,7 @@ ablation --source PATH --folds 5 --seed 2026``.
 """
 
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import mkdtemp
 from typing import Annotated
 
 import numpy as np
@@ -61,11 +61,13 @@ def forest_predictions(samples: Samples, folds: Folds, workers: int) -> Array:
     return predicted
 
 
-def network_predictions(samples: Samples, folds: Folds, workers: int) -> dict[str, Array]:
+def network_predictions(
+    samples: Samples, folds: Folds, kept: Path, workers: int
+) -> dict[str, Array]:
     """Held-out predictions of the released network, alone and as an ensemble."""
     config = samples.family.preset("full")
-    with TemporaryDirectory() as directory, StepBars(Console(stderr=True)) as bars:
-        work = Workplace(Path(directory), Path(directory), workers, bars.report)
+    with StepBars(Console(stderr=True)) as bars:
+        work = Workplace(kept, kept, workers, bars.report)
         [found] = cross_validate(samples, [Case(Variant("released"), config)], folds, work)
     print(f"released: {found.seconds_per_epoch or np.nan:.2f} s an epoch, one thread")
     members = config.training.members
@@ -99,6 +101,9 @@ def main(
     seed: int = 2026,
     workers: int = 2,
     forest: Annotated[bool, typer.Option(help="Run the random forest as well")] = True,
+    work: Annotated[
+        Path | None, typer.Option(help="Keep trained networks' answers here, and go on from them")
+    ] = None,
 ) -> None:
     """Print errors of both on the same held-out rows."""
     family = get_family("elastic_cgcnn")
@@ -110,7 +115,7 @@ def main(
     predictions: dict[str, Array] = {}
     if forest:
         predictions["random forest on Magpie"] = forest_predictions(samples, division, workers)
-    predictions |= network_predictions(samples, division, workers)
+    predictions |= network_predictions(samples, division, work or Path(mkdtemp()), workers)
     print_table(samples, predictions)
 
 
