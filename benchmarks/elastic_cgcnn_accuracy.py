@@ -50,13 +50,14 @@ def forest_predictions(samples: Samples, folds: Folds, workers: int) -> Array:
     from sklearn.ensemble import RandomForestRegressor
 
     features, fold_of = magpie_features(samples), deal_folds(samples, folds)
-    predicted = np.empty_like(samples.scaled)
+    scaled = samples.scaled[SAMPLE_AXIS]
+    predicted = np.empty_like(scaled)
     for fold in range(folds.count):
         test = fold_of == fold
         forest = RandomForestRegressor(
             300, max_features=1 / 3, n_jobs=workers, random_state=folds.seed
         )
-        forest.fit(features[~test], samples.scaled[SAMPLE_AXIS][~test])
+        forest.fit(features[~test], scaled[~test])
         predicted[test] = forest.predict(features[test])
     return predicted
 
