@@ -211,7 +211,11 @@ def test_what_fits_is_a_grid_and_what_does_not_is_a_block_a_row() -> None:
 
 def test_a_column_may_have_neither_a_name_nor_a_word() -> None:
     table = WholeTable(["criterion", "limit", ""], [("new rows", "10", "")])
-    assert [line.split() for line in printed(table, 40, True).splitlines()][-1] == ["new", "rows", "10"]
+    assert [line.split() for line in printed(table, 40, True).splitlines()][-1] == [
+        "new",
+        "rows",
+        "10",
+    ]
 
 
 def test_prose_is_folded_between_words_only() -> None:

@@ -351,7 +351,7 @@ def test_deploy_touches_nothing_until_all_is_there_and_undeploy_keeps_data(
 
 def test_a_release_writes_with_its_accounts_rights(deployed: ApiServer) -> None:
     family, arm = get_family("elastic_cgcnn"), Arm("a", "8a727648abea", "s3://matops/models/a")
-    rollout = Rollout(1, arm, None, None, 0, "then", "", 0, "start", "")
+    rollout = Rollout(1, arm, stage_began="then", move="start")
     pipeline, judge = (objects_as(deployed, f"matops-{name}") for name in ("pipeline", "judge"))
     pipeline.create(STATES, state_map(family, rollout))
     pipeline.create(SERVICES, inference_service(family, rollout, PodSettings()))

@@ -61,7 +61,7 @@ def test_a_wrong_value_is_told_with_its_place(kind: str, spec: Json, words: str)
 def test_what_a_release_writes_is_valid_and_each_misspelling_is_found() -> None:
     arm = Arm("m8a727648-1", "8a727648abea", "s3://matops/models/8a727648abea")
     other = replace(arm, name="b")
-    rollout = Rollout(7, arm, other, None, 10, "then", "before", 2, "hold", "why")
+    rollout = Rollout(7, arm, other, None, 10, stage_began="then", setbacks=2, reason="why")
     pods = PodSettings(replicas=2, service_account="matops-serving")
     made = inference_service(get_family("elastic_cgcnn"), rollout, pods)
     made["spec"]["canary"] = [canary(other, 10, pods, 1)]

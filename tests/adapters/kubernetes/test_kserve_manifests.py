@@ -29,7 +29,7 @@ from tests.support.places import REPOSITORY
 FAMILY = get_family("elastic_cgcnn")
 ARM = Arm("m8a727648-1", "8a727648abea", "s3://models/8a727648abea")
 ROLLOUT = Rollout(
-    7, ARM, replace(ARM, name="b"), None, 10, "then", "before", 2, "hold", "“ok” < 5 %"
+    7, ARM, replace(ARM, name="b"), None, 10, stage_began="then", move="hold", reason="“ok” < 5 %"
 )
 PODS = PodSettings(replicas=3, service_account="reader", grace_s=90)
 

@@ -29,7 +29,8 @@ NEW = Arm("m51b0c0de-2", "51b0c0de51b0", "s3://models/elastic_cgcnn/51b0c0de51b0
 TWIN = Arm("b8a727648-2", OLD.version, OLD.package)
 
 FIRST = Rollout(0, OLD)
-BEGUN = Rollout(1, OLD, NEW, TWIN, 10, "2026-03-01T12:00:00+00:00", "2026-03-01T12:00:00+00:00")
+THEN = "2026-03-01T12:00:00+00:00"
+BEGUN = Rollout(1, OLD, NEW, TWIN, 10, stage_began=THEN, release_began=THEN)
 ADVANCED = replace(BEGUN, generation=2, share_percent=25, move="advance", reason="all is well")
 ALONE = replace(ADVANCED, generation=3, baseline=None, share_percent=100)
 PROMOTED = Rollout(3, NEW, move="promote", reason="all is well")

@@ -13,7 +13,7 @@ from tests.support.kserve_models import check_model
 FAMILY = get_family("elastic_cgcnn")
 ARM = Arm("m8a727648-1", "8a727648abea", "s3://models/8a727648abea")
 ROLLOUT = Rollout(
-    7, ARM, ARM, None, 10, "then", "before", setbacks=2, move="hold", reason="“ok” < 5 %"
+    7, ARM, ARM, None, 10, stage_began="then", setbacks=2, move="hold", reason="“ok” < 5 %"
 )
 
 

@@ -186,7 +186,7 @@ def test_applying_twice_changes_nothing(serving: LocalServing, packages: list[Pa
     apply_until_ready(serving, first(packages[0]))
     done: list[str] = []
     LocalServing(serving.host, done.append).apply(FAMILY, first(packages[0]))
-    assert done == ["state", "configuration", "proxy"]
+    assert done == ["state", "configuration", "proxy", "mirror"]
 
 
 def test_two_that_decide_at_the_same_time_do_not_both_move_it(

@@ -252,7 +252,9 @@ BAD = {
         lambda last: any("failed requests" in name for name in failing(last)),
         most_lost=0.1,
     ),
-    "it is three times slower": Bad(3e-4, "three times slower", lambda last: "p95" in reason(last)),
+    "it is three times slower": Bad(
+        3e-4, "three times slower", lambda last: "requests slower" in reason(last)
+    ),
     # Its package is whole and its server answers as recorded; only the model is bad.
     "its predictions are broken": Bad(
         0.1, "", lambda last: any("shift of" in name for name in failing(last))

@@ -1,6 +1,6 @@
 """A rollout: which arms answer which share of the traffic. It is kept beside the deployment."""
 
-from dataclasses import dataclass, replace
+from dataclasses import KW_ONLY, dataclass, replace
 from datetime import datetime
 from typing import Literal
 
@@ -33,6 +33,7 @@ class Rollout:
     # compared; None where the champion itself has no larger share
     baseline: Arm | None = None
     share_percent: int = 0  # the candidate's share of the traffic
+    _: KW_ONLY
     stage_began: str = ""  # ISO time, UTC, at which this share was set; empty between releases
     release_began: str = ""  # ISO time, UTC, at which the release began; empty between releases
     is_mirrored: bool = False  # whether the candidate gets copies of all requests
