@@ -138,6 +138,7 @@ WORKLOADS = (
     "CronJob/matops-judge",
     "Deployment/matops-object-store",
     "Deployment/matops-prometheus",
+    "Job/matops-reading-user",
     "ServingRuntime/matops",
 )
 
@@ -325,13 +326,14 @@ def test_deploy_touches_nothing_until_all_is_there_and_undeploy_keeps_data(
         [namespace] = [item for item in build("overlays/local") if item["kind"] == "Namespace"]
         server.kubectl("apply", "-f", "-", given=[namespace, *others()])
         keys = [f"--from-literal={key}=x" for key in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")]
-        server.kubectl("create", "secret", "generic", "matops-s3", "-n", NAMESPACE, *keys)
+        for secret in ("matops-s3", "matops-s3-read"):
+            server.kubectl("create", "secret", "generic", secret, "-n", NAMESPACE, *keys)
         refused = make(server, "deploy")
         assert refused.stdout.count("lacks: ") == 2, refused.stdout
         assert "annotation serving.kserve.io/s3-endpoint" in refused.stdout
 
         told = [f"{name}={value}" for name, value in S3.items()]
-        server.kubectl("annotate", "secret", "matops-s3", "-n", NAMESPACE, *told)
+        server.kubectl("annotate", "secret", "matops-s3-read", "-n", NAMESPACE, *told)
         for words in ("created", "unchanged"):  # doing it twice changes nothing
             done = make(server, "deploy")
             assert done.returncode == 0, done.stdout + done.stderr
@@ -343,6 +345,7 @@ def test_deploy_touches_nothing_until_all_is_there_and_undeploy_keeps_data(
         assert {title(item) for item in kept["items"]} == {
             "Deployment/ml-pipeline",
             "Secret/matops-s3",
+            "Secret/matops-s3-read",
             "PersistentVolumeClaim/matops-object-store",
             "PersistentVolumeClaim/matops-prometheus",
             "PersistentVolumeClaim/matops-workspace",
@@ -403,12 +406,16 @@ def test_the_toolbox_of_the_backup_is_admitted(deployed: ApiServer) -> None:
 
 
 def test_rotated_credentials_keep_their_annotations(deployed: ApiServer) -> None:
-    make_secret = from_page("kubectl -n matops create secret", "AWS_SECRET_ACCESS_KEY=...")
+    make_secret = from_page(
+        "kubectl -n matops create secret generic matops-s3-read", "AWS_SECRET_ACCESS_KEY=..."
+    )
     annotate = from_page("kubectl -n matops annotate secret", "s3-usehttps=0")
-    rotate = from_page("kubectl -n matops create secret generic matops-s3 --dry-run", "apply -f -")
+    rotate = from_page(
+        "kubectl -n matops create secret generic matops-s3-read --dry-run", "apply -f -"
+    )
     run_as_on_the_page(deployed, f"{make_secret}\n{annotate}")
     run_as_on_the_page(deployed, rotate.replace("=...", "=new"))
-    secret = deployed.get("secret", "matops-s3", "-n", NAMESPACE)
+    secret = deployed.get("secret", "matops-s3-read", "-n", NAMESPACE)
     assert S3.items() <= secret["metadata"]["annotations"].items()
     assert set(secret["data"].values()) == {b64encode(b"new").decode()}
 

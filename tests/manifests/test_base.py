@@ -19,7 +19,8 @@ Json = dict[str, Any]
 
 SETTINGS = "ConfigMap/matops-settings"
 OVERLAYS = [directory for directory in BUILT if directory.startswith("overlays/")]
-SECRETS = {"matops-s3": {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}}
+S3_KEYS = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
+SECRETS = {"matops-s3": S3_KEYS, "matops-s3-read": S3_KEYS}
 """Made by users, as docs/operations.md says: the secrets that a pod needs, and their keys.
 
 So is the ConfigMap with the key that is trusted: docs/security.md.
@@ -129,6 +130,19 @@ def test_names_that_objects_call_each_other_by_exist(directory: str) -> None:
             assert role["name"] in names(directory, role["kind"]), where
         for subject in fields(item, "subjects"):
             assert {s["name"] for s in subject} <= names(directory, "ServiceAccount"), where
+
+
+@pytest.mark.parametrize("directory", OVERLAYS)
+def test_servers_have_the_key_that_reads_and_who_writes_the_other(directory: str) -> None:
+    accounts = [i for i in build(directory) if i["kind"] == "ServiceAccount" and "secrets" in i]
+    assert {i["metadata"]["name"]: i["secrets"] for i in accounts} == {
+        "matops-serving": [{"name": "matops-s3-read"}]
+    }
+    [runtime] = [i for i in build(directory) if i["kind"] == "ServingRuntime"]
+    assert not [*fields(runtime, "secretRef"), *fields(runtime, "secretKeyRef")]
+    for item in build(directory):
+        if item["kind"] == "CronJob":
+            assert {"name": "matops-s3"} in list(fields(item, "secretRef")), title(item)
 
 
 @pytest.mark.parametrize("directory", OVERLAYS)

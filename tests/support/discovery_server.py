@@ -19,7 +19,7 @@ Json = dict[str, Any]
 CORE = ("Namespace", "ServiceAccount", "PersistentVolumeClaim", "ConfigMap", "Service")
 GROUPS = {
     "apps/v1": ("Deployment",),
-    "batch/v1": ("CronJob",),
+    "batch/v1": ("CronJob", "Job"),
     "networking.k8s.io/v1": ("NetworkPolicy",),
     "policy/v1": ("PodDisruptionBudget",),
     "rbac.authorization.k8s.io/v1": ("Role", "RoleBinding"),
@@ -57,7 +57,8 @@ def complete() -> dict[str, Json]:
         "serving.kserve.io/s3-endpoint": "matops-object-store.matops.svc:9000",
         "serving.kserve.io/s3-usehttps": "0",
     }
-    secret = {"metadata": {"name": "matops-s3", "annotations": host}, "data": keys}
+    secret = {"metadata": {"name": "matops-s3"}, "data": keys}
+    reading = {"metadata": {"name": "matops-s3-read", "annotations": host}, "data": keys}
     classes = [
         {"metadata": {"name": "any", "annotations": default}, "provisioner": "nfs.csi.k8s.io"}
     ]
@@ -76,6 +77,7 @@ def complete() -> dict[str, Json]:
         "/api/v1/nodes": {"items": [node(cpu="4", memory="16Gi")]},
         "/api/v1/namespaces/matops": {"metadata": {"name": "matops"}},
         "/api/v1/namespaces/matops/secrets/matops-s3": secret,
+        "/api/v1/namespaces/matops/secrets/matops-s3-read": reading,
         "/api/v1/namespaces/kserve/configmaps/inferenceservice-config": {
             "metadata": {},
             "data": {"ingress": json.dumps(ingress)},

@@ -75,7 +75,11 @@ def test_an_empty_cluster_is_told_line_by_line(
     ("path", "line"),
     [
         ("/api/v1/namespaces/matops/secrets/matops-s3", "secret matops-s3: does not exist"),
-        ("/apis/batch/v1", "batch/v1 CronJob: the cluster does not know"),
+        (
+            "/api/v1/namespaces/matops/secrets/matops-s3-read",
+            "secret matops-s3-read: does not exist",
+        ),
+        ("/apis/policy/v1", "policy/v1 PodDisruptionBudget: the cluster does not know"),
         (PIPELINES, "no ml-pipeline"),
     ],
 )
