@@ -12,6 +12,7 @@ import pytest
 from matops.entrypoints.pipelines.images import step_images
 from matops.entrypoints.settings import Settings
 from tests.conftest import COMMIT
+from tests.support.own_splits import check_went_by, turned_split
 
 if TYPE_CHECKING:
     from tests.conftest import Matops, Released
@@ -158,6 +159,23 @@ def test_a_rejected_model_leaves_the_champion_alone_and_is_visible(
     for markdown in (rejection["reasons"], outputs_of(run, "evaluate")["verdict"]):
         assert r"| **FAIL** | K\_VRH error |" in Path(markdown["uri"]).read_text()
     assert not list(run.glob("*/release"))
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("compiled_already")
+def test_a_users_own_split_decides_a_whole_run(
+    matops: Matops, workspace: Path, small_changes: Callable[..., list[str]], tmp_path: Path
+) -> None:
+    by_id = turned_split(workspace, *small_changes())
+    file = tmp_path / "split.csv"
+    file.write_text("id,part\n" + "".join(f"{name},{part}\n" for name, part in by_id.items()))
+    arguments = ("--preset", "demo", *small_changes(), "--split", file)
+    done = matops(workspace, "run", "train_and_release", "-f", FAMILY, *arguments, "--json")
+    assert done.status == 0, done
+    check_went_by(only_run(workspace), by_id, file.name)
+    version = json.loads(done.out)["version"]
+    lineage = matops(workspace, "lineage", workspace / "models" / FAMILY / version)
+    assert f"The split is the user's own: {file.name}" in lineage.out
 
 
 @pytest.mark.slow
