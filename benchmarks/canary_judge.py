@@ -31,6 +31,8 @@ Array = NDArray[np.float64]
 LATENCY_EDGES_S = (*SERVER_EDGES_S, np.inf)
 VALUE_EDGES_GPA = (*np.geomspace(10, 500, 30), np.inf)
 GOLDEN_REQUESTS, RECENT_REQUESTS = 8, 32
+KEPT_EVERY = 5
+"""Of a burst's requests, 10 ms apart, a server keeps one in 50 ms to ask both arms again."""
 MOST_S = 8 * 3600.0
 """What has not ended by then would have shown as an error of the judge's deadlines."""
 
@@ -118,12 +120,14 @@ class Requests:
         value_GPa: what a champion predicts.
         strangeness: how unlike the training data, uniform in 0 to 1.
         samples: how many samples it holds.
+        burst: number of its burst.
     """
 
     nominal_s: Array
     value_GPa: Array
     strangeness: Array
     samples: Array
+    burst: NDArray[np.int64]
 
     def only(self, chosen: NDArray[np.bool_]) -> "Requests":
         """Some of them."""
@@ -148,6 +152,7 @@ def arrive(traffic: Traffic, seconds: float, rng: np.random.Generator) -> Reques
         value_GPa=70.0 * np.exp(0.5 * alike(rng.normal(size=bursts))),
         strangeness=alike(rng.random(bursts)),
         samples=np.where(rng.random(n) < traffic.batches, traffic.batch, 1),
+        burst=np.repeat(np.arange(bursts), sizes),
     )
 
 
@@ -212,9 +217,10 @@ class Pairs:
         far, wide = self.rng.random(2) < (self.candidate.disagreeing, self.candidate.wide)
         return bool(far), bool(wide)
 
-    def ask(self, arrived: int) -> PairedAnswers:
-        """What a look compares after some more requests."""
-        self.recent.extend(self._draw() for _ in range(min(arrived, RECENT_REQUESTS)))
+    def ask(self, arrived: Requests) -> PairedAnswers:
+        """What a look compares after some more requests; those of a burst disagree together."""
+        for size in np.bincount(arrived.burst)[-RECENT_REQUESTS:]:
+            self.recent.extend([self._draw()] * (1 + (int(size) - 1) // KEPT_EVERY))
         pairs = [*self.golden, *self.recent]
         own, other = (
             self.rng.random(len(pairs)) < arm.failing for arm in (self.candidate, self.champion)
@@ -274,7 +280,7 @@ def release(
         for_own |= rollout.is_mirrored
         own = together(own, meet(candidate, arrived.only(for_own), rng))
         other = together(other, meet(champion, arrived.only(for_other), rng))
-        after = look(rollout, own, other, pairs.ask(arrived.samples.size), now, policy)
+        after = look(rollout, own, other, pairs.ask(arrived), now, policy)
         if after.stage_began != rollout.stage_began:
             # The champion's last window stays for the stage in which it has no traffic.
             own, other = nothing, other if after.share_percent == 100 else nothing

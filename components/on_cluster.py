@@ -16,6 +16,7 @@ WORKSPACE_CLAIM, WORKSPACE = "matops-workspace", "/workspace"
 SECRETS = {
     "matops-s3": ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
     "matops-materials-project": ("MP_API_KEY",),
+    "matops-release": ("MATOPS_MODEL_REGISTRY_TOKEN", "MATOPS_WEBHOOK_SECRET"),
 }
 SIGNING, TRUSTED = "matops-signing", "matops-trusted"
 """A Secret with the key that signs packages, and a ConfigMap with the one that is trusted."""

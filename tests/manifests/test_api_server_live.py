@@ -328,6 +328,8 @@ def test_deploy_touches_nothing_until_all_is_there_and_undeploy_keeps_data(
         keys = [f"--from-literal={key}=x" for key in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")]
         for secret in ("matops-s3", "matops-s3-read"):
             server.kubectl("create", "secret", "generic", secret, "-n", NAMESPACE, *keys)
+        token = "--from-literal=MATOPS_COMPARISON_TOKEN=x"
+        server.kubectl("create", "secret", "generic", "matops-release", "-n", NAMESPACE, token)
         refused = make(server, "deploy")
         assert refused.stdout.count("lacks: ") == 2, refused.stdout
         assert "annotation serving.kserve.io/s3-endpoint" in refused.stdout
@@ -344,6 +346,7 @@ def test_deploy_touches_nothing_until_all_is_there_and_undeploy_keeps_data(
         kept = server.get("all,secrets,persistentvolumeclaims,serviceaccounts", "-n", NAMESPACE)
         assert {title(item) for item in kept["items"]} == {
             "Deployment/ml-pipeline",
+            "Secret/matops-release",
             "Secret/matops-s3",
             "Secret/matops-s3-read",
             "PersistentVolumeClaim/matops-object-store",

@@ -20,7 +20,12 @@ Json = dict[str, Any]
 SETTINGS = "ConfigMap/matops-settings"
 OVERLAYS = [directory for directory in BUILT if directory.startswith("overlays/")]
 S3_KEYS = {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
-SECRETS = {"matops-s3": S3_KEYS, "matops-s3-read": S3_KEYS}
+OPTIONAL = {"MATOPS_MODEL_REGISTRY_TOKEN", "MATOPS_WEBHOOK_SECRET"}
+SECRETS = {
+    "matops-s3": S3_KEYS,
+    "matops-s3-read": S3_KEYS,
+    "matops-release": {"MATOPS_COMPARISON_TOKEN", *OPTIONAL},
+}
 """Made by users, as docs/operations.md says: the secrets that a pod needs, and their keys.
 
 So is the ConfigMap with the key that is trusted: docs/security.md.
@@ -125,7 +130,8 @@ def test_names_that_objects_call_each_other_by_exist(directory: str) -> None:
             assert reference["name"] in SECRETS, where
         for reference in fields(item, "secretKeyRef"):
             assert reference["key"] in SECRETS[reference["name"]], where
-            assert not reference.get("optional"), f"{where}: would start without credentials"
+            optional = bool(reference.get("optional"))
+            assert optional is (reference["key"] in OPTIONAL), f"{where}: {reference}"
         for role in fields(item, "roleRef"):
             assert role["name"] in names(directory, role["kind"]), where
         for subject in fields(item, "subjects"):
@@ -139,10 +145,31 @@ def test_servers_have_the_key_that_reads_and_who_writes_the_other(directory: str
         "matops-serving": [{"name": "matops-s3-read"}]
     }
     [runtime] = [i for i in build(directory) if i["kind"] == "ServingRuntime"]
-    assert not [*fields(runtime, "secretRef"), *fields(runtime, "secretKeyRef")]
+    references = [*fields(runtime, "secretRef"), *fields(runtime, "secretKeyRef")]
+    assert {reference["name"] for reference in references} == {"matops-release"}
     for item in build(directory):
         if item["kind"] == "CronJob":
             assert {"name": "matops-s3"} in list(fields(item, "secretRef")), title(item)
+
+
+@pytest.mark.parametrize("directory", OVERLAYS)
+def test_judge_and_servers_have_the_same_token_and_only_the_judge_the_others(
+    directory: str,
+) -> None:
+    found = {
+        title(item): {
+            name["name"]: name["valueFrom"]["secretKeyRef"]["key"]
+            for variables in fields(item, "env")
+            for name in variables
+            if name.get("valueFrom", {}).get("secretKeyRef", {}).get("name") == "matops-release"
+        }
+        for item in build(directory)
+    }
+    token = {"MATOPS_COMPARISON_TOKEN": "MATOPS_COMPARISON_TOKEN"}
+    assert {where: keys for where, keys in found.items() if keys} == {
+        "ServingRuntime/matops": token,
+        "CronJob/matops-judge": token | {key: key for key in OPTIONAL},
+    }
 
 
 @pytest.mark.parametrize("directory", OVERLAYS)

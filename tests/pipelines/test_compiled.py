@@ -138,6 +138,7 @@ def test_every_pod_has_volume_settings_secrets_and_no_root(pipeline: Compiled) -
         assert secrets == {
             "matops-s3": ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"],
             "matops-materials-project": ["MP_API_KEY"],
+            "matops-release": ["MATOPS_MODEL_REGISTRY_TOKEN", "MATOPS_WEBHOOK_SECRET"],
         }, name
         assert "env" not in container, name
 

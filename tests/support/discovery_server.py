@@ -58,6 +58,8 @@ def complete() -> dict[str, Json]:
         "serving.kserve.io/s3-usehttps": "0",
     }
     secret = {"metadata": {"name": "matops-s3"}, "data": keys}
+    token = {"MATOPS_COMPARISON_TOKEN": b64encode(b"x").decode()}
+    release = {"metadata": {"name": "matops-release"}, "data": token}
     reading = {"metadata": {"name": "matops-s3-read", "annotations": host}, "data": keys}
     classes = [
         {"metadata": {"name": "any", "annotations": default}, "provisioner": "nfs.csi.k8s.io"}
@@ -78,6 +80,7 @@ def complete() -> dict[str, Json]:
         "/api/v1/namespaces/matops": {"metadata": {"name": "matops"}},
         "/api/v1/namespaces/matops/secrets/matops-s3": secret,
         "/api/v1/namespaces/matops/secrets/matops-s3-read": reading,
+        "/api/v1/namespaces/matops/secrets/matops-release": release,
         "/api/v1/namespaces/kserve/configmaps/inferenceservice-config": {
             "metadata": {},
             "data": {"ingress": json.dumps(ingress)},

@@ -94,6 +94,8 @@ class Settings(BaseSettings):
     release_policy: str = "{}"  # JSON object of changed fields of a release's policy
     webhook: str = ""  # URL that is told of each move of a release
     webhook_secret: SecretStr = SecretStr("")  # signs what it is told
+    # which marks what the judge asks of servers; made up where models are on this machine
+    comparison_token: SecretStr = SecretStr("")
     # what is released is registered there, as in mlflow:http://127.0.0.1:5000 or kubeflow:http://...
     model_registry: str = Field(default="", pattern=r"^$|^(mlflow|kubeflow):https?://[^/\s]+")
     model_registry_token: SecretStr = SecretStr("")  # for that registry
@@ -164,6 +166,7 @@ NOT_FOR_PODS = (
     "kfp_ca",
     "webhook_secret",
     "model_registry_token",
+    "comparison_token",
 )
 """Settings that an image makes for itself, or that are a person's."""
 

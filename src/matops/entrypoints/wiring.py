@@ -3,13 +3,14 @@
 import shlex
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from matops.adapters.local.git_commit import git_commit
 from matops.adapters.storage.package_directory import PackageDirectory
 from matops.core.errors import BadInput
-from matops.entrypoints.settings import Settings
+from matops.entrypoints.settings import Settings, environment_of_child
 from matops.processes.retry import RetryPolicy
 
 if TYPE_CHECKING:
@@ -152,9 +153,24 @@ def _local_serving(settings: Settings, port: int) -> "LocalServing":
         settings.bind,
         keep_requests=settings.keep_requests,
         scrape_every_s=settings.scrape_every_s,
+        environment=partial(_arms_environment, settings),
     )
     command = tuple(shlex.split(settings.serve_command))
     return LocalServing(replace(host, serve=command) if command else host)
+
+
+def _arms_environment(settings: Settings) -> dict[str, str]:
+    return environment_of_child(MATOPS_COMPARISON_TOKEN=comparison_token(settings))
+
+
+def comparison_token(settings: Settings) -> str:
+    """What marks a request as the judge's; empty on a cluster whose pods were given none."""
+    told = settings.comparison_token.get_secret_value()
+    if told or settings.serving != "local":
+        return told
+    from matops.adapters.local.comparison_token import kept_token
+
+    return kept_token(settings.kept / "deployments")
 
 
 def _kserve_serving(settings: Settings) -> "KServeServing":

@@ -121,6 +121,18 @@ def test_traffic_is_split_as_the_state_says(serving: LocalServing, packages: lis
     assert 0.17 < share < 0.23  # not the old version's: its baseline is of the same version
 
 
+def test_arms_get_the_variables_that_their_host_names(
+    serving: LocalServing, packages: list[Path]
+) -> None:
+    """Not as an argument, which everybody on the machine could read."""
+    told = LocalServing(replace(serving.host, environment=lambda: {"MATOPS_TOLD": "a secret"}))
+    apply_until_ready(told, first(packages[0]))
+    process = told.deployment(FAMILY).process(first(packages[0]).champion.name)
+    pid = process.file.read_text().split()[0]
+    assert b"MATOPS_TOLD=a secret" in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    assert b"a secret" not in Path(f"/proc/{pid}/cmdline").read_bytes()
+
+
 def test_a_release_from_begin_to_promotion_loses_no_request(
     serving: LocalServing, packages: list[Path]
 ) -> None:

@@ -20,6 +20,7 @@ from kserve.protocol.grpc import grpc_predict_v2_pb2 as messages
 from kserve.protocol.grpc.grpc_predict_v2_pb2_grpc import GRPCInferenceServiceStub
 
 from matops.adapters.release.arm_client import HttpArmClient
+from matops.adapters.release.comparing import COMPARISON
 from matops.families import get_family
 from tests.support.cells import COPPER
 from tests.support.servers import (
@@ -38,6 +39,7 @@ OVERLAPPING = {
 }
 FAMILY = get_family(NAME)
 GIGABYTE = 2**30
+TOKEN = "a-token-of-the-test"
 
 
 @pytest.fixture(scope="module")
@@ -53,8 +55,10 @@ def server(released: Released, tmp_path_factory: pytest.TempPathFactory) -> Iter
         "nesting=12",
     )
     directory = tmp_path_factory.mktemp("own")
-    with own_server(released.package, directory, *options) as running:
-        yield running
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MATOPS_COMPARISON_TOKEN", TOKEN)
+        with own_server(released.package, directory, *options) as running:
+            yield running
 
 
 def ask(server: OwnServer, *payloads: Any) -> httpx.Response:
@@ -87,7 +91,7 @@ def grpc_request(elements: list[bytes], datatype: str = "BYTES") -> messages.Mod
 def test_a_comparison_is_answered_and_not_counted_as_traffic(server: OwnServer) -> None:
     counters = ("matops_requests_total", "matops_request_seconds_count", "matops_samples_total")
     before = [metric(server, name) for name in counters]
-    arm = HttpArmClient()
+    arm = HttpArmClient(TOKEN)
     assert arm.ask(server.url, FAMILY, COPPER) is not None
     assert arm.ask(server.url, FAMILY, OVERLAPPING) is None
     assert arm.recent(server.url) == []
@@ -95,6 +99,18 @@ def test_a_comparison_is_answered_and_not_counted_as_traffic(server: OwnServer) 
     assert ask(server, COPPER).status_code == 200
     assert [metric(server, name) for name in counters] == [count + 1 for count in before]
     assert arm.recent(server.url) == [COPPER]
+
+
+@pytest.mark.parametrize("token", ["1", "", "another-token-of-the-test", TOKEN + "1"])
+def test_a_client_who_calls_its_request_a_comparison_is_counted(
+    server: OwnServer, token: str
+) -> None:
+    before = metric(server, "matops_requests_total")
+    body = {"instances": [COPPER]}
+    answer = httpx.post(server.predict, json=body, headers={COMPARISON: token}, timeout=60)
+    assert answer.status_code == 200
+    assert HttpArmClient(token).ask(server.url, FAMILY, COPPER) is not None
+    assert metric(server, "matops_requests_total") == before + 2
 
 
 def test_metadata_says_units_coverage_limits_and_payloads(server: OwnServer) -> None:

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,8 +41,16 @@ class DetachedProcess:
         """What the process prints, over all its starts."""
         return self.file.with_suffix(".log")
 
-    def start(self, command: Sequence[str], directory: Path) -> None:
-        """Start the program in a session of its own, unless it runs."""
+    def start(
+        self,
+        command: Sequence[str],
+        directory: Path,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        """Start the program in a session of its own, unless it runs.
+
+        Its variables are those of ``environment``, or of this process.
+        """
         if self.is_running:
             return
         self.file.parent.mkdir(parents=True, exist_ok=True)
@@ -52,6 +60,7 @@ class DetachedProcess:
             process = subprocess.Popen(  # noqa: S603
                 ["/bin/sh", "-c", WRITE_AND_BECOME, file, *command],
                 cwd=directory,
+                env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -1,6 +1,7 @@
 """A deployment's directory on this machine: its state, its processes and its proxy."""
 
 import sys
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,6 +28,8 @@ class ServingHost:
     serve: tuple[str, ...] = (sys.executable, "-m", "matops", "serve")
     keep_requests: int = 32  # recent requests that each arm keeps for comparisons
     scrape_every_s: float = 15.0  # how often Prometheus is told to look
+    # variables of an arm's process, asked for when one starts; those of this process if nobody says
+    environment: Callable[[], Mapping[str, str]] | None = None
 
 
 @dataclass(frozen=True)

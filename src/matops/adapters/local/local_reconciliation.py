@@ -52,7 +52,9 @@ class Reconciliation:
             self.deployment.write(self.state)
             process.stop(0)
             self.notice(f"start of {name}")
-            process.start(self._command(arm, ports[name]), self.deployment.directory)
+            given = self.deployment.host.environment
+            command = self._command(arm, ports[name])
+            process.start(command, self.deployment.directory, given() if given else None)
 
     def _command(self, arm: Arm, port: int) -> Sequence[str]:
         host = self.deployment.host

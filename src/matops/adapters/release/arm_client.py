@@ -14,15 +14,21 @@ from matops.core.quality.prediction import Prediction
 
 
 class HttpArmClient:
-    """The port ``ArmClient`` over HTTP."""
+    """The port ``ArmClient`` over HTTP.
 
-    def __init__(self, timeout_s: float = 10.0) -> None:
+    Args:
+        token: by which the arms know that no client asks; without one they count what is asked.
+        timeout_s: longest wait for an answer.
+    """
+
+    def __init__(self, token: str = "", timeout_s: float = 10.0) -> None:
         self.client = httpx.Client(timeout=timeout_s)
+        self._marked = {COMPARISON: token} if token else {}
 
     def ask(self, url: str, family: Family, payload: Payload) -> Prediction | None:
         """The answer to one sample, or None where there is none; what is no number is NaN."""
         body = to_json({"instances": [dict(payload)]})
-        headers = {"content-type": "application/json", COMPARISON: "1"}
+        headers = {"content-type": "application/json", **self._marked}
         path = f"{url}/v1/models/{family.name}:predict"
         try:
             response = self.client.post(path, content=body, headers=headers)

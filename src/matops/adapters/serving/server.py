@@ -46,6 +46,8 @@ class Running:
     ports: Ports  # where it listens
     limits: Limits = field(default_factory=Limits)  # what it takes on
     keep_requests: int = 0  # recent requests that it keeps for comparisons; none by default
+    # which marks a request as a comparison, and so as none of a client's; empty where none is
+    comparison_token: str = field(default="", repr=False)
 
 
 def serve(served: Served, computing: Computing, running: Running) -> None:
@@ -99,7 +101,8 @@ async def _serve(
     recent.attach(app)
     paths = routes(served, limits)
     paths = Routes({**paths.methods, **recent.routes()}, paths.asking, paths.aliases)
-    guard = Guard(app, paths, batcher.ask, count, budget, limits, metrics)
+    token = running.comparison_token
+    guard = Guard(app, paths, batcher.ask, count, budget, limits, metrics, token)
     config.app = guard
     port = running.ports.grpc
     grpc = None

@@ -19,6 +19,7 @@ from matops.entrypoints.progress import log_progress
 from matops.entrypoints.settings import read_settings
 from matops.entrypoints.wiring import (
     announcer,
+    comparison_token,
     model_registry,
     package_store,
     serving,
@@ -57,7 +58,7 @@ def canary_release(
         serving=deployments,
         monitor=traffic_monitor(settings),
         packages=package_store(settings),
-        client=HttpArmClient(),
+        client=HttpArmClient(comparison_token(settings)),
         policy=replace(policy, mirror=policy.mirror and deployments.can_mirror),
         clock=lambda: datetime.now(UTC),
         announcer=announcer(settings),

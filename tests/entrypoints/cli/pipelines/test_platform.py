@@ -79,6 +79,10 @@ def test_an_empty_cluster_is_told_line_by_line(
             "/api/v1/namespaces/matops/secrets/matops-s3-read",
             "secret matops-s3-read: does not exist",
         ),
+        (
+            "/api/v1/namespaces/matops/secrets/matops-release",
+            "secret matops-release: does not exist; its keys are MATOPS_COMPARISON_TOKEN",
+        ),
         ("/apis/policy/v1", "policy/v1 PodDisruptionBudget: the cluster does not know"),
         (PIPELINES, "no ml-pipeline"),
     ],

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 
 from matops.adapters.prometheus.serving_metrics import ServingMetrics
-from matops.adapters.release.comparing import COMPARISON
+from matops.adapters.release.comparing import COMPARISON, is_comparison
 from matops.adapters.serving.budget import Budget, Full
 from matops.adapters.serving.http.answering import (
     STATUSES,
@@ -48,6 +48,7 @@ class Guard:
         budget: of bytes in memory.
         limits: of one request.
         metrics: of all.
+        token: which marks a request as a comparison; empty where none is.
     """
 
     def __init__(
@@ -59,10 +60,12 @@ class Guard:
         budget: Budget,
         limits: Limits,
         metrics: ServingMetrics,
+        token: str = "",
     ) -> None:
         self._application, self._routes = application, routes
         self._ask_model, self._count = ask, count
         self._budget, self._limits, self._metrics = budget, limits, metrics
+        self._token = token
         self.is_draining = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -88,7 +91,7 @@ class Guard:
         """A request to predict: read, passed on, answered and counted."""
         began = time.perf_counter()
         headers = dict(scope["headers"])
-        is_counted = _COMPARISON not in headers
+        is_counted = not is_comparison(headers.get(_COMPARISON), self._token)
         try:
             made = await self._made(scope, headers, receive, protocol)
             if made.outcome != "ok":

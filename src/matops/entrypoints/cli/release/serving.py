@@ -48,13 +48,15 @@ def serve(
     from matops.adapters.serving.served import Served
     from matops.artifacts.model.package import load_checked, read_card
     from matops.entrypoints.packages import check_trusted
+    from matops.entrypoints.settings import read_settings
 
     served = Served.of(read_card(check_trusted(package)), variant)
     with closing(Computing(partial(load_checked, package), limits, processes)) as computing:
         from matops.adapters.serving.server import Ports, Running
         from matops.adapters.serving.server import serve as start
 
-        start(served, computing, Running(Ports(port, grpc_port), limits, keep_requests))
+        token = read_settings().comparison_token.get_secret_value()
+        start(served, computing, Running(Ports(port, grpc_port), limits, keep_requests, token))
 
 
 def predict(
