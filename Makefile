@@ -172,6 +172,7 @@ bench: $(READY) ## print the benchmarks' ratios (SOURCE=path adds crystals, PACK
 	python -m benchmarks.start_up
 	python -m benchmarks.canary_judge --releases 100
 	python -m benchmarks.serving_load
+	python -m benchmarks.serving_profile
 	python -m benchmarks.fanout
 	$(if $(PACKAGE),python -m benchmarks.serving_fuzz $(PACKAGE))
 	$(if $(PACKAGE),python -m benchmarks.serving_attacks $(PACKAGE))

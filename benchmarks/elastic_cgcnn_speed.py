@@ -220,7 +220,7 @@ def heusler_cif() -> str:
     return str(CifWriter(cell))
 
 
-def _predictor() -> Predictor:
+def predictor() -> Predictor:
     """A predictor of full size with initial weights, which take as long as trained ones."""
     torch.set_num_threads(1)
     members = [FAMILY.network(CONFIG).eval() for _ in range(CONFIG.training.members)]
@@ -247,7 +247,7 @@ def serve_ours(port: int) -> None:
     from matops.adapters.serving.server import Ports, Running, serve
 
     _silence()
-    with closing(Computing(_predictor, Limits())) as computing:
+    with closing(Computing(predictor, Limits())) as computing:
         serve(Served(FAMILY, "benchmark", "none", 0.9), computing, Running(Ports(port)))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -80,13 +81,14 @@ class Predictor:
         members = yield from self._members(samples, features)
         mean, spread = mean_and_spread(self.family, members)
         half = self.conformal.half_width(mean, spread)
-        ends = [mean.each(change, half).from_scale() for change in (np.subtract, np.add)]
-        physical = [mean.from_scale(), *(end.each_target(Target.within) for end in ends)]
+        physical = mean.each(lambda m, h: np.stack([m, m - h, m + h]), half).from_scale()
+        ends = physical.each(lambda table: table[1:]).each_target(Target.within)
+        parts = [physical.each(lambda table: table[0]), *(ends.each(itemgetter(i)) for i in (0, 1))]
         scores = self.domain.assess(self.family.describe(samples, features))
         estimates: list[dict[str, Estimate]] = [{} for _ in samples]
         for target in mean.targets:
-            parts = zip(*(tables.values(target) for tables in physical), strict=True)
-            for own, score, (value, *interval) in zip(estimates, scores, parts, strict=True):
+            values = zip(*(tables.values(target) for tables in parts), strict=True)
+            for own, score, (value, *interval) in zip(estimates, scores, values, strict=True):
                 lower, upper = (None, None) if score.is_outside else interval
                 own[target.name] = Estimate(value, target.unit, lower, upper)
         family = self.family

@@ -100,6 +100,22 @@ def test_batch_is_what_a_plain_loop_gives_in_any_order_and_with_repeats(
 
 
 @settings(max_examples=25, deadline=None)
+@given(GRAPHS, st.integers(0, 7), st.integers(1, 8))
+def test_a_part_is_the_batch_of_its_rows(
+    sizes: list[tuple[int, int, int]], first: int, count: int
+) -> None:
+    packed = pack([make_graph(*size) for size in sizes])
+    first %= len(packed)
+    rows = torch.arange(first, min(first + count, len(packed)))
+    part, expected = packed.part(first, first + count), packed.batch(rows)
+    assert part.size == expected.size
+    for ours, theirs in ((part.tensors, expected.tensors), (part.sample_of, expected.sample_of)):
+        assert ours.keys() == theirs.keys()
+        for name, tensor in theirs.items():
+            torch.testing.assert_close(ours[name], tensor, rtol=0, atol=0)
+
+
+@settings(max_examples=25, deadline=None)
 @given(GRAPHS, PICKS)
 def test_taking_rows_is_packing_only_these_samples(
     sizes: list[tuple[int, int, int]], picks: list[int]

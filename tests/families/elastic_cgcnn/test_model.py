@@ -9,6 +9,7 @@ import torch
 from torch.nn.functional import softplus
 
 from matops.core.learning.features import Batch
+from matops.core.learning.stacking import stack
 from matops.families.elastic_cgcnn.config import ElasticConfig, NetworkConfig
 from matops.families.elastic_cgcnn.crystals.crystal import Crystal
 from matops.families.elastic_cgcnn.features import featurize
@@ -87,6 +88,24 @@ def test_gaussians_are_one_at_their_centre_and_fall_by_e_a_step_away() -> None:
     assert found[1, 10].item() == pytest.approx(np.exp(-1), rel=1e-4)
     assert found[1, 12].item() == pytest.approx(np.exp(-1), rel=1e-4)
     assert found[2, 0].item() < 1e-12
+
+
+@pytest.mark.parametrize("config", [PUBLISHED, NetworkConfig()])
+def test_all_members_in_one_pass_answer_as_each_does_alone(
+    crystals: list[Crystal], config: NetworkConfig
+) -> None:
+    members = []
+    for seed in range(3):
+        torch.manual_seed(seed)
+        members.append(CrystalGraphNetwork(replace(CONFIG, network=config), 2).eval())
+        for convolution in members[-1].convolutions:
+            settle(convolution)
+    batch = batch_of(crystals)
+    with torch.no_grad():
+        together = stack(members)(batch)
+        alone = torch.stack([member(batch) for member in members])
+    torch.testing.assert_close(together, alone, atol=1e-5, rtol=1e-5)
+    assert (alone.std(0) > 1e-3).all()
 
 
 @pytest.mark.parametrize("n_targets", [1, 2, 5])

@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,7 +54,8 @@ def domain_tensors(domain: Domain) -> dict[str, Tensor]:
     arrays = {"centre": domain.centre, "scale": domain.scale}
     arrays["reference"] = domain.reference.astype(np.float32)
     for number, view in enumerate(domain.views):
-        arrays |= {f"{number} {type(view).__name__}/{k}": array for k, array in vars(view).items()}
+        kind = f"{number} {type(view).__name__}"
+        arrays |= {f"{kind}/{own.name}": getattr(view, own.name) for own in fields(view)}
     return {f"domain/{name}": torch.tensor(array) for name, array in arrays.items()}
 
 

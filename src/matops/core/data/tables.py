@@ -1,7 +1,8 @@
 """Numbers of all targets of some samples: a table of rows and columns for each axis."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -39,9 +40,16 @@ class Tables:
 
     def start(self, target: Target) -> int:
         """The first of a target's columns."""
-        names = [other.name for other in self.targets]
-        before = self.targets[: names.index(target.name)]
-        return sum(other.size for other in before if other.axis == target.axis)
+        return self._starts[target.name]
+
+    @cached_property
+    def _starts(self) -> dict[str, int]:
+        columns: dict[str, int] = {}
+        starts: dict[str, int] = {}
+        for target in self.targets:
+            starts[target.name] = columns.get(target.axis, 0)
+            columns[target.axis] = starts[target.name] + target.size
+        return starts
 
     def of(self, target: Target) -> Array:
         """One target's columns, shape (..., rows, components)."""
@@ -67,7 +75,7 @@ class Tables:
             axis: change(table, *(other[axis] for other in others))
             for axis, table in self.of_axis.items()
         }
-        return replace(self, of_axis=tables)
+        return Tables(self.targets, tables, self.counts)
 
     def each_target(self, change: Callable[[Target, Array], Array]) -> "Tables":
         """Something done to the columns of each target."""
@@ -77,7 +85,7 @@ class Tables:
             )
             for axis in self.of_axis
         }
-        return replace(self, of_axis=tables)
+        return Tables(self.targets, tables, self.counts)
 
     def to_scale(self) -> "Tables":
         """Physical values on the targets' learning scales."""
@@ -100,7 +108,7 @@ class Tables:
         """The tables of some samples, in their order."""
         tables = {axis: t[..., self.rows(axis, samples), :] for axis, t in self.of_axis.items()}
         counts = {axis: counts[samples] for axis, counts in self.counts.items()}
-        return replace(self, of_axis=tables, counts=counts)
+        return Tables(self.targets, tables, counts)
 
     def values(self, target: Target) -> list[Value]:
         """One target's value for each sample: a number, or nested lists of them."""

@@ -34,8 +34,9 @@ def mean_and_spread(family: Family[Any, Any], members: Tables) -> tuple[Tables, 
 
     What is derived of the answer follows from its means, so that all that is answered agrees.
     """
-    mean = with_derived(family, members.each(lambda table: table.mean(0)))
-    return mean, with_derived(family, members).each(lambda table: table.std(0))
+    own = members.each(lambda table: np.concatenate([table.mean(0)[None], table]))
+    answers = with_derived(family, own)
+    return answers.each(lambda table: table[0]), answers.each(lambda table: table[1:].std(0))
 
 
 def _derive(family: Family[Any, Any], physical: Tables) -> Array:

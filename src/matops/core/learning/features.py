@@ -49,6 +49,11 @@ class PackedFeatures:
         """Rows a sample by ragged axis, shape (n_samples,)."""
         return {axis: counts.cpu().numpy() for axis, counts in self.counts.items()}
 
+    @property
+    def most_rows(self) -> int:
+        """Rows of the longest axis."""
+        return max(len(tensor) for tensor in self.tensors.values())
+
     def to(self, device: torch.device) -> "PackedFeatures":
         """The same features on a device."""
         return PackedFeatures(
@@ -74,6 +79,23 @@ class PackedFeatures:
             if name in self.pointers:
                 tensors[name] = tensors[name] + starts[self.pointers[name]][sample_of[axis]]
         return Batch(tensors, sample_of, len(rows))
+
+    def part(self, first: int, last: int) -> Batch:
+        """The samples from ``first`` to before ``last``, as :meth:`batch` has them, uncopied."""
+        some = {SAMPLE_AXIS: slice(first, last)}
+        sample_of, starts = {}, {}
+        for axis, counts in self.counts.items():
+            ends = torch.cumsum(counts, 0)
+            own = counts[first:last]
+            begin, end = (int(ends[i - 1]) if i else 0 for i in (first, first + len(own)))
+            some[axis] = slice(begin, end)
+            sample_of[axis] = torch.repeat_interleave(own, output_size=end - begin)
+            starts[axis] = ends[first:last] - own - begin
+        tensors = {name: t[some[name.split(".", 1)[0]]] for name, t in self.tensors.items()}
+        if len(self) > 1:  # the rows of an only sample are counted from its first already
+            for name, axis in self.pointers.items():
+                tensors[name] = tensors[name] + starts[axis][sample_of[name.split(".", 1)[0]]]
+        return Batch(tensors, sample_of, min(last, len(self)) - first)
 
     def take(self, rows: Tensor) -> "PackedFeatures":
         """A packed copy of some samples, in the order of ``rows``."""

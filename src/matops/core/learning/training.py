@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 
 from matops.core.data.target import SAMPLE_AXIS, axis_order
 from matops.core.learning.features import PackedFeatures
+from matops.core.learning.stacking import TakesMembers, stack
 from matops.core.pauses import Pauses, without_pauses
 
 LOSSES: Mapping[str, Callable[[], nn.Module]] = {
@@ -19,6 +21,8 @@ LOSSES: Mapping[str, Callable[[], nn.Module]] = {
     "huber": nn.SmoothL1Loss,
 }
 PREDICT_BATCH = 512
+MOST_STACKED_ROWS = 1024
+"""Of a sample's longest axis, or all samples': with more, members cost no more one by one."""
 
 Answer = Tensor | Mapping[str, Tensor]
 """What a network answers: columns of targets for each sample, or such a table for each axis."""
@@ -80,19 +84,33 @@ class Ensemble:
 
     @torch.no_grad()  # and not inference_mode: a force is a derivative that the network takes
     def predicting(self, features: PackedFeatures) -> Pauses[dict[str, NDArray[np.float64]]]:
-        """The same in steps, a member each."""
-        chunks = torch.split(torch.arange(len(features)), PREDICT_BATCH)
-        batches = [features.batch(rows) for rows in chunks]
-        members = []
-        for network in self.networks:
-            members.append([by_axis(network(batch)) for batch in batches])
+        """The same in steps: a member each, or all together where that is little."""
+        batches = [
+            features.part(i, i + PREDICT_BATCH) for i in range(0, len(features), PREDICT_BATCH)
+        ]
+        members: list[dict[str, Tensor]] = []
+        for network, count in self._passes(features):
+            parts = [by_axis(network(batch)) for batch in batches]
+            answers = {axis: torch.cat([part[axis] for part in parts], -2) for axis in parts[0]}
+            members.append({axis: a.reshape(count, *a.shape[-2:]) for axis, a in answers.items()})
             yield
         tables, first = {}, 0
-        for axis in members[0][0]:
-            table = torch.stack([torch.cat([part[axis] for part in parts]) for parts in members])
+        for axis in members[0]:
+            table = torch.cat([each[axis] for each in members])
             own = slice(first, first := first + table.shape[-1])
             tables[axis] = np.asarray((table * self.scale[own] + self.centre[own]).double())
         return tables
+
+    def _passes(self, features: PackedFeatures) -> list[tuple[nn.Module, int]]:
+        """Networks that answer one after the other, and for how many members each."""
+        if features.most_rows <= MOST_STACKED_ROWS and self._stacked is not None:
+            return [(self._stacked, len(self.networks))]
+        return [(network, 1) for network in self.networks]
+
+    @cached_property
+    def _stacked(self) -> nn.Module | None:
+        """All members as one, if they can be."""
+        return stack(self.networks) if isinstance(self.networks[0], TakesMembers) else None
 
     def tensors(self) -> dict[str, Tensor]:
         """All weights under one name each, for a safetensors file."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,13 +63,19 @@ class Domain:
     def assess(self, samples: Descriptors) -> list[DomainScore]:
         """Score samples."""
         points = self.standardise(samples)
-        novelties = [view.novelty(points, self.reference) for view in self.views]
+        pairs = zip(self.views, self._known, strict=True)
+        novelties = [view.novelty(points, known) for view, known in pairs]
         scores = np.linalg.norm(novelties, axis=0) / self.threshold
         unseen = [tuple(sorted(tokens - self.tokens)) for tokens in samples.tokens]
         return [
             DomainScore(float(score) + bool(new), new)
             for score, new in zip(scores, unseen, strict=True)
         ]
+
+    @cached_property
+    def _known(self) -> list[Array]:
+        """What each view compares of the training rows: to gather it costs more than to compare."""
+        return [np.ascontiguousarray(self.reference[:, view.columns]) for view in self.views]
 
 
 def _known_tokens(tokens: Sequence[frozenset[str]], groups: NDArray[np.str_]) -> frozenset[str]:

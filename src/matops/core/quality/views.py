@@ -5,6 +5,7 @@ twin beside it says nothing of how far a new sample may lie.
 """
 
 from dataclasses import dataclass
+from functools import cache, cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,13 +56,18 @@ class Nearness:
     spacing: Array  # mean distance of each training row to its nearest of other groups, shape (m,)
     limit: Array  # 99th percentile over the training rows, shape ()
 
-    def novelty(self, points: Array, reference: Array) -> Array:
+    def novelty(self, points: Array, known: Array) -> Array:
         """One where the farthest percent of the training rows lies, shape (n,).
 
-        ``points`` (n, d) and ``reference`` (m, d) are standardised.
+        ``points`` (n, d) are standardised, and so are the compared descriptors of the training
+        rows, ``known`` (m, c).
         """
-        near = _nearest(points[:, self.columns], reference[:, self.columns])
-        return _over_surroundings(*near, self.spacing) / self.limit
+        distance, place = _nearest(points[:, self.columns], known)
+        return _over_surroundings(distance, self.spacing[place], self._typical) / self.limit
+
+    @cached_property
+    def _typical(self) -> float:
+        return _typical(self.spacing)
 
 
 @dataclass(frozen=True)
@@ -78,8 +84,8 @@ class Expectation:
     whitening: Array  # from residuals to numbers of unit variance, shape (c, c)
     limit: Array  # 99th percentile over the training rows, shape ()
 
-    def novelty(self, points: Array, reference: Array) -> Array:
-        """One where the farthest percent of the training rows lies, shape (n,)."""
+    def novelty(self, points: Array, known: Array) -> Array:
+        """The same; of training rows only the regression is left."""
         expected = _terms(points[:, self.given], points[:, self.linear]) @ self.weights
         residuals = (points[:, self.columns] - expected) @ self.whitening
         return np.asarray(np.linalg.norm(residuals, axis=1) / self.limit)
@@ -102,7 +108,7 @@ def _fit_nearness(view: View, reference: Array, group: Index) -> tuple[Nearness,
     columns = np.array(view.columns, dtype=np.int64)
     distance, place = _nearest(reference[:, columns], reference[:, columns], group)
     spacing = distance[:, :NEIGHBOURS].mean(axis=1)
-    own = _over_surroundings(distance, place, spacing)
+    own = _over_surroundings(distance, spacing[place], _typical(spacing))
     limit = _limit(own)
     return Nearness(columns, spacing, limit), own / limit
 
@@ -132,19 +138,31 @@ def _nearest(points: Array, reference: Array, group: Index | None = None) -> tup
     return np.concatenate(distances), np.concatenate(places)
 
 
-def _over_surroundings(distance: Array, place: Index, spacing: Array) -> Array:
+def _typical(spacing: Array) -> float:
+    return max(float(np.median(spacing)), 1e-9)
+
+
+def _over_surroundings(distance: Array, around: Array, typical: float) -> Array:
     """Mean distance to the nearest rows over the spacing around them and the typical one."""
-    typical = max(float(np.median(spacing)), 1e-9)
-    around = np.median(spacing[place], axis=1)
-    usual = np.sqrt(around * typical) + LEAST_SPACING * typical
+    ordered = np.sort(around, axis=1)
+    half = ordered.shape[1] // 2
+    # The median, which NumPy's own takes longer for than for all else here.
+    median = (ordered[:, half] + ordered[:, ~half]) / 2
+    usual = np.sqrt(median * typical) + LEAST_SPACING * typical
     return np.asarray(distance[:, :NEIGHBOURS].mean(axis=1) / usual)
 
 
 def _terms(given: Array, linear: Array) -> Array:
     """One, the given numbers and their products, and further numbers, shape (n, t)."""
-    some, alone = (np.clip(numbers, -EXTREME, EXTREME) for numbers in (given, linear))
-    i, j = np.triu_indices(some.shape[1])
+    some, alone = (numbers.clip(-EXTREME, EXTREME) for numbers in (given, linear))
+    i, j = _pairs(some.shape[1])
     return np.concatenate([np.ones((len(some), 1)), some, some[:, i] * some[:, j], alone], axis=1)
+
+
+@cache
+def _pairs(count: int) -> tuple[Index, Index]:
+    """Numbers of the one and the other in each pair, with itself too."""
+    return np.triu_indices(count)
 
 
 def _fit_expectation(view: View, reference: Array, group: Index) -> tuple[Expectation, Array]:

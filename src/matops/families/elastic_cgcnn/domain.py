@@ -79,8 +79,7 @@ def describe(samples: Sequence[Crystal], features: PackedFeatures) -> Descriptor
 
     def mean(values: FloatArray) -> FloatArray:
         """Mean over each crystal's atoms, (n, k), of numbers of its classes of atoms."""
-        columns = (values * share[:, None]).T
-        return np.stack([np.bincount(owner, column, len(counts)) for column in columns], axis=1)
+        return _sums((values * share[:, None]).T, owner, len(counts)).T
 
     properties = continuous_properties()[atoms["number"]]
     centre = mean(properties)
@@ -103,19 +102,23 @@ def _near_lengths(features: PackedFeatures, owner: IntArray) -> FloatArray:
     centre = features.tensors["edge.centre"].numpy() + np.repeat(np.cumsum(atoms) - atoms, edges)
     shortest = np.full(len(owner), NO_BOND)
     np.minimum.at(shortest, centre, length)
-    columns = []
-    for decay in NEAR_DECAYS:
-        near = weight * np.exp(-decay * (length - shortest[centre]))
-        total = np.bincount(centre, near, len(owner))
-        bonded = np.maximum(total, np.finfo(float).tiny)
-        first, second = (
-            np.bincount(centre, near * length**power, len(owner)) / bonded for power in (1, 2)
-        )
-        columns += [
-            np.where(total > 0, first, NO_BOND),
-            np.sqrt(np.maximum(second - first**2, 0.0)),
-        ]
-    return np.stack(columns, axis=1)
+    decays = np.array(NEAR_DECAYS)[:, None]
+    near = weight * np.exp(-decays * (length - shortest[centre]))
+    moments = np.stack([near, near * length, near * length**2])
+    total, first, second = _sums(moments, centre, len(owner))
+    bonded = np.maximum(total, np.finfo(float).tiny)
+    mean, square = first / bonded, second / bonded
+    spread = np.sqrt(np.maximum(square - mean**2, 0.0))
+    columns = np.stack([np.where(total > 0, mean, NO_BOND), spread], axis=1)
+    return np.asarray(columns.reshape(-1, len(owner)).T)
+
+
+def _sums(rows: FloatArray, owner: IntArray, count: int) -> FloatArray:
+    """Sums of numbers, shape (..., m), over those with one owner, shape (..., count)."""
+    flat = rows.reshape(-1, rows.shape[-1])
+    places = (np.arange(len(flat)) * count)[:, None] + owner
+    summed = np.bincount(places.ravel(), flat.ravel(), len(flat) * count)
+    return np.asarray(summed.reshape(*rows.shape[:-1], count))
 
 
 def tokens_of(crystal: Crystal) -> frozenset[str]:

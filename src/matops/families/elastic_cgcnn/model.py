@@ -68,13 +68,13 @@ class CrystalConvolution(nn.Module):
     ) -> Tensor:
         """Atoms (n, atom_fea_len) and edges (m, edge_fea_len) to new atoms (n, atom_fea_len)."""
         # In place: where few crystals wait, new memory costs more than the sum.
-        z = self.centre(atoms).index_select(0, centre)
-        z += self.neighbour(atoms).index_select(0, neighbour)
+        z = self.centre(atoms).index_select(-2, centre)
+        z += self.neighbour(atoms).index_select(-2, neighbour)
         z += self.edge(edges)
-        gate, core = self.message_norm(z).chunk(2, dim=1)
+        gate, core = self.message_norm(z).chunk(2, dim=-1)
         message = torch.sigmoid(gate) * softplus(core) * weight[:, None]
         # Sums are kept in float32 where mixed precision computes the rest in less.
-        total = torch.zeros_like(atoms, dtype=torch.float32).index_add(0, centre, message.float())
+        total = torch.zeros_like(atoms, dtype=torch.float32).index_add_(-2, centre, message.float())
         return softplus(atoms + self.sum_norm(total))
 
 
@@ -82,6 +82,7 @@ class CrystalGraphNetwork(nn.Module):
     """Embedding, convolutions, mean over the atoms, hidden layers, one output a target."""
 
     stages = ("embedding", "convolutions", "hidden", "output")
+    takes_members = True
     elements: Tensor
 
     def __init__(self, whole: ElasticConfig, n_targets: int) -> None:
@@ -127,10 +128,10 @@ class CrystalGraphNetwork(nn.Module):
         for convolution in self.convolutions:
             atoms = convolution(atoms, edges, centre, neighbour, batch["edge.weight"])
         shares = atoms.float() * batch["atom.share"][:, None]
-        pooled = torch.zeros(batch.size, atoms.shape[1], device=atoms.device)
-        h = softplus(pooled.index_add(0, batch.sample_of["atom"], shares))
+        pooled = torch.zeros(*atoms.shape[:-2], batch.size, atoms.shape[-1], device=atoms.device)
+        h = softplus(pooled.index_add_(-2, batch.sample_of["atom"], shares))
         if self.state_norm is not None:
-            h = torch.cat([h, self.state_norm(batch["sample.state"])], dim=1)
+            h = torch.cat([h, self.state_norm(batch["sample.state"])], dim=-1)
         for layer in self.hidden:
             h = softplus(layer(h))
         output: Tensor = self.output(h)

@@ -1,6 +1,7 @@
 """Crystal-level numbers that the network sees beside the graph."""
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 
@@ -70,13 +71,18 @@ def _means(values: FloatArray, counts: IntArray) -> FloatArray:
     return np.asarray(np.add.reduceat(values, first) / counts[:, None])
 
 
+@cache
+def _masses_and_spheres() -> FloatArray:
+    """Atomic mass in u and volume of the covalent sphere in Å³ by atomic number, (104, 2)."""
+    return np.column_stack([atomic_masses_u(), 4 / 3 * np.pi * covalent_radii_A() ** 3])
+
+
 def _sizes(crystals: Sequence[Crystal], counts: IntArray) -> FloatArray:
     """The first three columns of STATE."""
     numbers = np.concatenate([crystal.numbers for crystal in crystals])
     lattices_A = np.stack([crystal.lattice_A for crystal in crystals])
     volume = np.abs(np.linalg.det(lattices_A)) / counts
-    spheres = 4 / 3 * np.pi * covalent_radii_A() ** 3
-    mass, filled = _means(np.column_stack([atomic_masses_u(), spheres])[numbers], counts).T
+    mass, filled = _means(_masses_and_spheres()[numbers], counts).T
     return np.asarray(np.log(np.column_stack([volume, mass / volume, filled / volume])))
 
 

@@ -54,9 +54,8 @@ def _mix(values: NDArray[np.generic]) -> Hashes:
 
 def _classes(hashes: Hashes) -> IntArray:
     """Class of each atom, numbered in the order of first appearance."""
-    _, first, inverse = np.unique(hashes, return_index=True, return_inverse=True)
-    rank = np.argsort(np.argsort(first))
-    return rank[inverse.reshape(-1)].astype(np.int64)
+    number: dict[int, int] = {}
+    return np.array([number.setdefault(each, len(number)) for each in hashes.tolist()], np.int64)
 
 
 def _distance_levels(crystal: IntArray, distance_A: FloatArray) -> IntArray:
@@ -70,11 +69,10 @@ def _distance_levels(crystal: IntArray, distance_A: FloatArray) -> IntArray:
 
 
 def _initial_classes(atoms: Atoms) -> IntArray:
-    rounded = np.round(atoms.order, ORDER_DECIMALS) * 10**ORDER_DECIMALS
-    hashes = _mix(atoms.crystal) + _mix(_mix(atoms.number))
-    for column in rounded.T:
-        hashes = _mix(hashes) + _mix(column.astype(np.int64))
-    return _classes(hashes)
+    rounded = np.rint(atoms.order * 10**ORDER_DECIMALS).astype(np.int64)
+    places = _mix(np.arange(rounded.shape[1]))
+    of_orders = _mix(places + rounded.astype(np.uint64)).sum(axis=1)
+    return _classes(_mix(atoms.crystal) + _mix(_mix(atoms.number)) + of_orders)
 
 
 def equivalent_atoms(atoms: Atoms, edges: Neighbours, levels: IntArray) -> IntArray:
@@ -86,10 +84,11 @@ def equivalent_atoms(atoms: Atoms, edges: Neighbours, levels: IntArray) -> IntAr
     Source: Weisfeiler and Leman (1968); Cardon and Crochemore, Theor. Comput. Sci. 19, 85 (1982).
     """
     weight = np.round(edges.weight * 1e6).astype(np.uint64)
+    distance = _mix(levels)
     classes = _initial_classes(atoms)
     while True:
         neighbourhood = np.zeros(len(classes), dtype=np.uint64)
-        neighbour = _mix(_mix(levels) + classes[edges.neighbour].astype(np.uint64))
+        neighbour = _mix(distance + classes[edges.neighbour].astype(np.uint64))
         np.add.at(neighbourhood, edges.centre, weight * neighbour)
         finer = _classes(_mix(classes) + neighbourhood)
         if len(finer) == 0 or finer.max() == classes.max():
@@ -97,9 +96,9 @@ def equivalent_atoms(atoms: Atoms, edges: Neighbours, levels: IntArray) -> IntAr
         classes = finer
 
 
-def _class_means(classes: IntArray, values: FloatArray) -> FloatArray:
-    count = np.bincount(classes)
-    return np.stack([np.bincount(classes, column) / count for column in values.T], axis=1)
+def _class_means(classes: IntArray, count: IntArray, values: FloatArray) -> FloatArray:
+    in_order = values[np.argsort(classes, kind="stable")]
+    return np.asarray(np.add.reduceat(in_order, np.cumsum(count) - count) / count[:, None])
 
 
 def quotient_graph(atoms: Atoms, edges: Neighbours) -> QuotientGraph:
@@ -108,14 +107,18 @@ def quotient_graph(atoms: Atoms, edges: Neighbours) -> QuotientGraph:
     classes = equivalent_atoms(atoms, edges, levels)
     _, representative, count = np.unique(classes, return_index=True, return_counts=True)
     crystal = atoms.crystal[representative]
-    kept = np.isin(edges.centre, representative)
+    is_representative = np.zeros(len(classes), dtype=bool)
+    is_representative[representative] = True
+    kept = is_representative[edges.centre]
     ends = classes[edges.centre[kept]], levels[kept], classes[edges.neighbour[kept]]
     shape = len(representative), int(levels.max(initial=0)) + 1, len(representative)
     edge, merged = np.unique(np.ravel_multi_index(ends, shape), return_inverse=True)
     centre, level, neighbour = np.unravel_index(edge, shape)
     length_A = np.bincount(levels, edges.distance_A) / np.bincount(levels)
     return QuotientGraph(
-        nodes=Atoms(crystal, atoms.number[representative], _class_means(classes, atoms.order)),
+        nodes=Atoms(
+            crystal, atoms.number[representative], _class_means(classes, count, atoms.order)
+        ),
         share=count / np.bincount(atoms.crystal)[crystal],
         centre=centre,
         neighbour=neighbour,
