@@ -124,7 +124,12 @@ TRAINING = TrainingConfig(
 EVALUATION = EvaluationConfig(champion_tolerance=0.001)
 """A quarter of a per cent: less is below what the staircase of pixels does to a label."""
 
-FULL = DiffusivityConfig(training=TRAINING, evaluation=EVALUATION)
+# Absolute errors of the logarithm are nearly the relative ones that are asked for; small batches
+# are more steps. On 2,355 images and 6 passes the mean relative error is 0.0151 by ``TRAINING``,
+# 0.0125 by absolute errors, and 0.0112 by both.
+FULL = DiffusivityConfig(
+    training=replace(TRAINING, loss="mae", batch_size=16), evaluation=EVALUATION
+)
 IMAGE_TRAINING = replace(TRAINING, members=1, epochs=30, loss="mse", learning_rate=1e-3)
 
 PRESETS = {
