@@ -12,15 +12,16 @@ from matops.simulators.porous_media.structures import StructureDesign, make_stru
 from matops.simulators.porous_media.windows import window_code, window_conductances
 
 
-@pytest.mark.parametrize("columns", [2, 4])
-def test_window_conducts_as_finite_volumes_say(columns: int) -> None:
+@pytest.mark.parametrize("shape", [(4, 2), (4, 4), (2, 2, 1), (2, 2, 2)])
+def test_window_conducts_as_finite_volumes_say(shape: tuple[int, ...]) -> None:
     rng = np.random.default_rng(0)
-    windows = rng.random((60, 4, columns)) < 0.75
-    table = window_conductances(columns)[window_code(windows)]
+    windows = rng.random((60, *shape)) < 0.75
+    table = window_conductances(shape)[window_code(windows)]
     for pores, conductance in zip(windows, table, strict=True):
-        exact = effective_diffusivity(pores, 1).relative_diffusivity * 4 / columns
+        over = np.prod(shape[:-1]) / shape[-1]
+        exact = effective_diffusivity(pores, len(shape) - 1).relative_diffusivity * over
         assert conductance == pytest.approx(exact, abs=1e-7)
-    assert len(window_conductances(columns)) == 2 ** (4 * columns)
+    assert len(window_conductances(shape)) == 2 ** np.prod(shape)
 
 
 def test_open_image_and_channel_are_exact() -> None:

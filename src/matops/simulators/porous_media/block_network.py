@@ -1,10 +1,11 @@
-"""A coarse network of an image: blocks of 4 × 4 pixels, joined by what the windows between conduct.
+"""A coarse network of pores: blocks, joined by what the windows between their middles conduct.
 
-It has a sixteenth of the unknowns of the image. A block whose pores fall into pieces is as many
-nodes, so that the network spans exactly where the pores do.
+A block has 4 × 4 pixels of an image or 2 × 2 × 2 voxels of a volume. One whose pores fall into
+pieces is as many nodes, so that the network spans exactly where the pores do.
 """
 
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 from scipy.ndimage import label
@@ -13,7 +14,12 @@ from scipy.sparse.linalg import splu
 
 from matops.physics.arrays import BoolArray, FloatArray, IntArray
 from matops.simulators.porous_media.connectivity import without_dead_ends
-from matops.simulators.porous_media.windows import EDGE, window_code, window_conductances
+from matops.simulators.porous_media.windows import (
+    EDGE,
+    VOLUME_EDGE,
+    window_code,
+    window_conductances,
+)
 
 DETOUR = 3.0
 """Times its own length that the way between two nodes takes where their window leads nowhere."""
@@ -21,13 +27,13 @@ DETOUR = 3.0
 
 @dataclass(frozen=True, eq=False)
 class CoarseDiffusion:
-    """Diffusion along x through the network of an image's blocks."""
+    """Diffusion along x, the last axis, through the network of blocks; h, w of an image."""
 
     relative_diffusivity: float  # De/D0, as far as the network knows it; 0 only where it is 0
     whole: BoolArray  # the pores in whole blocks, (4 h, 4 w)
     carrying: BoolArray  # those of them that span, without blind ones
-    # share of the dissipation on edges along x and along y, half of an edge in each of its two
-    # blocks: their sum over both and all blocks is 1, or 0 where nothing flows; (2, h, w)
+    # share of the dissipation on edges along x and along each other axis in turn, half of an edge
+    # in each of its two blocks: all sum up to 1, or 0 where nothing flows; (2, h, w)
     shares: FloatArray
 
 
@@ -41,85 +47,106 @@ class _Edges:
 
 
 def coarse_diffusion(pores: BoolArray) -> CoarseDiffusion:
-    """De/D0 along x of an image, shape (rows, columns), from a network of its blocks.
+    """De/D0 along the last axis, x, from a network of blocks; shape (rows, columns) or (i, j, k).
 
-    Edges are windows of 4 × 4 pixels from the middle of a block to the middle of the next, of
+    Edges are windows of the size of a block, from the middle of one to the middle of the next, of
     which only the pores of the edge's two nodes count. By the rule of parallel conductors an
-    edge's error enters log De with its share of the dissipation. Images whose edges are no
-    multiples of 4 go on as their last rows and columns do, without and with a flux.
+    edge's error enters log De with its share of the dissipation. Grids whose edges are no
+    multiples of a block's go on as their last layers do, across the flux without one.
     """
-    rows, columns = pores.shape
-    below, beyond = -rows % EDGE, -columns % EDGE
-    whole = np.pad(np.pad(pores, ((0, 0), (0, beyond)), mode="edge"), ((0, below), (0, 0)))
-    carrying = without_dead_ends(whole, 1)
-    height, width = whole.shape[0] // EDGE, whole.shape[1] // EDGE
-    shares = np.zeros((2, height, width))
+    edge = EDGE if pores.ndim == 2 else VOLUME_EDGE
+    whole = _in_blocks(pores, edge)
+    carrying = without_dead_ends(whole, whole.ndim - 1)
+    blocks_along = tuple(cells // edge for cells in whole.shape)
+    shares = np.zeros((whole.ndim, *blocks_along))
     if not carrying.any():
         return CoarseDiffusion(0.0, whole, carrying, shares)
-    nodes, count = _nodes(carrying)
-    blocks = np.arange(height * width).reshape(height, width)
-    along = _edges(nodes, blocks)
-    across = _edges(nodes.T, blocks.T)
-    inlet = _face_edges(nodes, blocks)
-    outlet = _face_edges(nodes[:, ::-1], blocks[:, ::-1])
-    field = _solve(count, (along, across), (inlet, outlet))
-    for axis, edges, drops in (
-        (0, along, field[along.ends[:, 0]] - field[along.ends[:, 1]]),
-        (1, across, field[across.ends[:, 0]] - field[across.ends[:, 1]]),
-        (0, inlet, 1 - field[inlet.ends[:, 0]]),
-        (0, outlet, field[outlet.ends[:, 0]]),
-    ):
-        each = edges.conductance * drops**2 / edges.blocks.shape[1]
+    nodes, count = _nodes(carrying, edge)
+    blocks = np.arange(prod(blocks_along)).reshape(blocks_along)
+    inner = [_edges(nodes, blocks, edge)]
+    for axis in range(whole.ndim - 1):
+        turned, own = (np.swapaxes(grid, axis, -1) for grid in (nodes, blocks))
+        inner.append(_edges(turned, own, edge))
+    inlet = _face_edges(nodes, blocks, edge)
+    outlet = _face_edges(nodes[..., ::-1], blocks[..., ::-1], edge)
+    field = _solve(count, inner, (inlet, outlet))
+    drops = [(i, e, field[e.ends[:, 0]] - field[e.ends[:, 1]]) for i, e in enumerate(inner)]
+    drops += [(0, inlet, 1 - field[inlet.ends[:, 0]]), (0, outlet, field[outlet.ends[:, 0]])]
+    for place, edges, drop in drops:
+        each = edges.conductance * drop**2 / edges.blocks.shape[1]
         for own in edges.blocks.T:
-            np.add.at(shares[axis].reshape(-1), own, each)
+            np.add.at(shares[place].reshape(-1), own, each)
     total = float(shares.sum())
-    return CoarseDiffusion(total * whole.shape[1] / rows, whole, carrying, shares / total)
+    answer = total * whole.shape[-1] / prod(pores.shape[:-1])
+    return CoarseDiffusion(answer, whole, carrying, shares / total)
 
 
-def _nodes(pores: BoolArray) -> tuple[IntArray, int]:
+def _in_blocks(pores: BoolArray, edge: int) -> BoolArray:
+    """The pores with layers beyond the last ones, so that whole blocks fill the grid."""
+    *across, along = ((0, -cells % edge) for cells in pores.shape)
+    none = (0, 0)
+    longer = np.pad(pores, (*(none for _ in across), along), mode="edge")
+    return np.pad(longer, (*across, none))
+
+
+def _nodes(pores: BoolArray, edge: int) -> tuple[IntArray, int]:
     """The node of each pore, from 0, or −1 in solid; and how many there are."""
-    height, width = (edge // EDGE for edge in pores.shape)
-    # A line of solid between the blocks keeps pieces of neighbours apart.
-    apart = np.zeros((height, EDGE + 1, width, EDGE + 1), dtype=bool)
-    apart[:, :EDGE, :, :EDGE] = pores.reshape(height, EDGE, width, EDGE)
-    numbered, count = label(apart.reshape(height * (EDGE + 1), width * (EDGE + 1)))
-    within = numbered.reshape(apart.shape)[:, :EDGE, :, :EDGE]
-    return np.asarray(within.reshape(pores.shape), dtype=np.int64) - 1, int(count)
+    blocks = [cells // edge for cells in pores.shape]
+    # A layer of solid between the blocks keeps pieces of neighbours apart.
+    apart = np.zeros([n for count in blocks for n in (count, edge + 1)], dtype=bool)
+    within = (slice(None), slice(edge)) * pores.ndim
+    apart[within] = pores.reshape([n for count in blocks for n in (count, edge)])
+    numbered, count = label(apart.reshape([count * (edge + 1) for count in blocks]))
+    own = numbered.reshape(apart.shape)[within].reshape(pores.shape)
+    return np.asarray(own, dtype=np.int64) - 1, int(count)
 
 
-def _edges(nodes: IntArray, blocks: IntArray) -> _Edges:
-    """Edges to the next block to the right."""
-    left, right = nodes[:, EDGE - 1 : -1 : EDGE], nodes[:, EDGE::EDGE]
-    row, place = np.nonzero((left >= 0) & (right >= 0))
-    pairs = np.stack([left[row, place], right[row, place]], axis=1)
+def _edges(nodes: IntArray, blocks: IntArray, edge: int) -> _Edges:
+    """Edges to the next block along the last axis."""
+    left, right = nodes[..., edge - 1 : -1 : edge], nodes[..., edge::edge]
+    places = np.nonzero((left >= 0) & (right >= 0))
+    pairs = np.stack([left[places], right[places]], axis=1)
     ends, first, contacts = np.unique(pairs, axis=0, return_index=True, return_counts=True)
-    row, place = row[first], place[first]
-    windows = _windows(nodes, row, place * EDGE + EDGE // 2, EDGE)
-    own = (windows == ends[:, 0, None, None]) | (windows == ends[:, 1, None, None])
-    conductance = window_conductances(EDGE)[window_code(own)]
-    conductance = np.where(conductance > 0, conductance, contacts / (EDGE * DETOUR))
-    beside = np.stack([blocks[row // EDGE, place], blocks[row // EDGE, place + 1]], axis=1)
-    return _Edges(ends, beside, conductance)
+    *beside, along = (place[first] for place in places)
+    beside = [place // edge for place in beside]
+    starts = [*(place * edge for place in beside), along * edge + edge // 2]
+    windows = _windows(nodes, starts, (edge,) * nodes.ndim)
+    one, other = (ends[:, i].reshape(-1, *(1,) * nodes.ndim) for i in (0, 1))
+    conductance = _conductance((windows == one) | (windows == other))
+    conductance = np.where(conductance > 0, conductance, contacts / (edge * DETOUR))
+    both = np.stack([blocks[*beside, along], blocks[*beside, along + 1]], axis=1)
+    return _Edges(ends, both, conductance)
 
 
-def _face_edges(nodes: IntArray, blocks: IntArray) -> _Edges:
-    """Edges from the left face to the middles of its blocks."""
-    rows = np.flatnonzero(nodes[:, 0] >= 0)
-    ends, first, contacts = np.unique(nodes[rows, 0], return_index=True, return_counts=True)
-    windows = _windows(nodes, rows[first], np.zeros_like(first), EDGE // 2)
-    own = windows == ends[:, None, None]
-    conductance = window_conductances(EDGE // 2)[window_code(own)]
+def _face_edges(nodes: IntArray, blocks: IntArray, edge: int) -> _Edges:
+    """Edges from the first face to the middles of its blocks."""
+    face = nodes[..., 0]
+    places = np.nonzero(face >= 0)
+    ends, first, contacts = np.unique(face[places], return_index=True, return_counts=True)
+    beside = [place[first] // edge for place in places]
+    starts = [*(place * edge for place in beside), np.zeros_like(first)]
+    windows = _windows(nodes, starts, (*(edge,) * len(beside), edge // 2))
+    conductance = _conductance(windows == ends.reshape(-1, *(1,) * nodes.ndim))
     conductance = np.where(conductance > 0, conductance, contacts / DETOUR)
-    return _Edges(ends[:, None], blocks[rows[first] // EDGE, 0][:, None], conductance)
+    return _Edges(ends[:, None], blocks[*beside, 0][:, None], conductance)
 
 
-def _windows(nodes: IntArray, row: IntArray, column: IntArray, columns: int) -> IntArray:
-    """Windows of a row of blocks, from given columns on, shape (n, 4, columns)."""
-    rows = (row // EDGE * EDGE)[:, None, None] + np.arange(EDGE)[:, None]
-    return np.asarray(nodes[rows, column[:, None, None] + np.arange(columns)])
+def _windows(nodes: IntArray, starts: list[IntArray], shape: tuple[int, ...]) -> IntArray:
+    """Windows of a shape from their first cells on, shape (n, *shape)."""
+    within = np.ogrid[tuple(slice(edge) for edge in shape)]
+    cells = [
+        start.reshape(-1, *(1,) * len(shape)) + offset
+        for start, offset in zip(starts, within, strict=True)
+    ]
+    return np.asarray(nodes[tuple(cells)])
 
 
-def _solve(count: int, inner: tuple[_Edges, ...], faces: tuple[_Edges, _Edges]) -> FloatArray:
+def _conductance(windows: BoolArray) -> FloatArray:
+    """What windows conduct along the last axis, shape (n,)."""
+    return np.asarray(window_conductances(windows.shape[1:])[window_code(windows)])
+
+
+def _solve(count: int, inner: list[_Edges], faces: tuple[_Edges, _Edges]) -> FloatArray:
     """Concentration of each node, 1 at the inlet and 0 at the outlet."""
     one, other = np.concatenate([edges.ends for edges in inner]).T
     conductance = np.concatenate([edges.conductance for edges in inner])
