@@ -21,6 +21,7 @@ from matops.families.diffusivity_cnn2d.features import featurize
 from matops.families.diffusivity_cnn2d.images.pore_image import PoreImage
 from matops.families.diffusivity_cnn2d.model import NOTHING, DiffusivityNetwork, _mirrored
 from matops.families.diffusivity_cnn2d.networks.blocks import views_by_shape, whole_images
+from matops.families.diffusivity_cnn2d.networks.flux import CELLS, FluxCorrection
 from matops.families.diffusivity_cnn2d.networks.published import edge_after, two_layer
 from matops.physics.effective_media import series_bound
 from matops.simulators.porous_media.block_network import coarse_diffusion
@@ -89,6 +90,25 @@ def test_a_transposed_image_has_its_axes_exchanged(kind: str) -> None:
     first, second = answer(model, [image, image.T], config)
     np.testing.assert_allclose(first, second[::-1], atol=1e-5)
     assert abs(first[0] - first[1]) > 1e-7
+
+
+@pytest.mark.parametrize("dimensions", [2, 3])
+def test_a_correction_starts_at_nothing_and_is_local(dimensions: int) -> None:
+    """What carries nothing costs nothing: blocks without a share change no answer but nearby."""
+    torch.manual_seed(0)
+    correction = FluxCorrection(6, 1, dimensions)
+    grid = (9,) * dimensions
+    pixels = (torch.rand(2, CELLS[dimensions], *grid) < 0.6).float()
+    shares = torch.rand(2, dimensions, *grid)
+    with torch.no_grad():
+        assert correction(pixels, shares).tolist() == [0.0, 0.0]
+        correction.output.weight.normal_()
+        shares[:, :, :5] = 0.0
+        other = pixels.clone()
+        other[:, :, :3] = 1 - other[:, :, :3]
+        torch.testing.assert_close(correction(pixels, shares), correction(other, shares))
+        other[:, :, 6:] = 1 - other[:, :, 6:]
+        assert (correction(pixels, shares) - correction(other, shares)).abs().min() > 1e-6
 
 
 def test_images_of_different_sizes_in_one_batch_are_answered_as_alone() -> None:

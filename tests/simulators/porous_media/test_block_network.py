@@ -52,6 +52,29 @@ def test_it_spans_where_pores_do_and_is_near(kind: str, porosity: float) -> None
             assert coarse.shares.min() >= 0
 
 
+@pytest.mark.parametrize("shape", [(8, 8, 8), (7, 9, 11)])
+def test_open_volume_and_duct_are_exact(shape: tuple[int, int, int]) -> None:
+    pores = np.ones(shape, dtype=bool)
+    assert coarse_diffusion(pores).relative_diffusivity == pytest.approx(1.0, abs=1e-6)
+    pores[6:] = False
+    assert coarse_diffusion(pores).relative_diffusivity == pytest.approx(6 / shape[0], abs=1e-6)
+    assert coarse_diffusion(np.swapaxes(pores, 0, 2)).relative_diffusivity == 0.0
+
+
+@pytest.mark.parametrize("kind", ["quartet", "discs", "squares", "gaussian"])
+@pytest.mark.parametrize("porosity", [0.1, 0.3, 0.6])
+def test_volumes_span_where_pores_do_and_are_near(kind: str, porosity: float) -> None:
+    pores = make_structure(StructureDesign(kind, (20, 20, 20), porosity, 3.0, seed=(1,)))  # type: ignore[arg-type]
+    exact = effective_diffusivity(pores, 2).relative_diffusivity
+    coarse = coarse_diffusion(pores)
+    assert (coarse.relative_diffusivity > 0) == (exact > 0) == spanning_pores(pores, 2).any()
+    if exact:
+        assert abs(np.log(coarse.relative_diffusivity / exact)) < 0.3
+        assert coarse.shares.shape == (3, 10, 10, 10)
+        assert coarse.shares.sum() == pytest.approx(1.0)
+        assert coarse.shares.min() >= 0
+
+
 def test_dissipation_lies_in_the_throat() -> None:
     pores = np.ones((32, 64), dtype=bool)
     pores[:, 32:36] = False
