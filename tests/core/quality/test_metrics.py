@@ -44,9 +44,10 @@ def test_perfect_predictions_have_no_error_and_r2_of_one() -> None:
     assert found["K.spearman"].value == pytest.approx(1)
 
 
-@pytest.mark.filterwarnings("ignore:An input array is constant")
+@pytest.mark.filterwarnings("error")
 def test_predicting_the_mean_explains_nothing() -> None:
     found = errors(np.full_like(TRUTH, TRUTH.mean()))
+    assert np.isnan(found["K.spearman"].value)
     assert found["K.r2"].value == pytest.approx(0, abs=1e-12)
     assert found["K.rmse"].value == pytest.approx(TRUTH.std())
 

@@ -110,3 +110,12 @@ def test_domain_score_that_orders_the_errors_has_full_rank_correlation() -> None
     truth, mean = scalars(0 * error, TARGETS), scalars(error, TARGETS)
     found = error_rank_correlation(HeldOut([], truth, mean, truth, scores))
     assert found == pytest.approx({"K": 1.0, "G": -1.0})
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_score_that_is_the_same_everywhere_ranks_nothing() -> None:
+    scores = [DomainScore(0.5, ())] * 10
+    error = np.stack([np.arange(10.0), np.arange(10.0)], 1)
+    truth, mean = scalars(0 * error, TARGETS), scalars(error, TARGETS)
+    found = error_rank_correlation(HeldOut([], truth, mean, truth, scores))
+    assert all(np.isnan(rank) for rank in found.values())

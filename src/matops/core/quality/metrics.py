@@ -1,5 +1,6 @@
 """Errors of a model on held-out rows, with confidence intervals that respect groups."""
 
+import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -69,6 +70,20 @@ def with_interval(
     return Measurement(value, unit, low, high, parts[0].size)
 
 
+def rank_correlation(first: Array, second: Array) -> float:
+    """Spearman's rank correlation of two columns of shape (n,).
+
+    It is not a number where one has the same value in every row, or there are fewer than two rows:
+    nothing is ranked there.
+    """
+    # A second to import, and cards are read where nothing is measured.
+    from scipy.stats import spearmanr
+
+    if len(first) < 2 or np.ptp(first) == 0 or np.ptp(second) == 0:
+        return math.nan
+    return float(spearmanr(first, second).statistic)
+
+
 def target_errors(
     target: Target, truth: Array, predicted: Array, groups: Groups
 ) -> dict[str, Measurement]:
@@ -78,9 +93,6 @@ def target_errors(
         Measurements named ``<target>.mae`` (learning scale), ``<target>.mae_physical``
         (physical unit), ``.rmse``, ``.r2`` and ``.spearman``.
     """
-    # A second to import, and cards are read where nothing is measured.
-    from scipy.stats import spearmanr
-
     error, one, n = predicted - truth, np.ones_like(truth), len(truth)
     physical = np.abs(target.from_scale(predicted) - target.from_scale(truth))
     centred = truth - truth.mean()
@@ -90,8 +102,7 @@ def target_errors(
         "rmse": with_interval(target.scaled_unit, [error**2, one], groups, _root_mean),
         "r2": with_interval("1", [error**2, centred, centred**2, one], groups, _r2),
     }
-    rank = float(spearmanr(truth, predicted).statistic) if n > 1 else float("nan")
-    errors["spearman"] = Measurement(rank, "1", rows=n)
+    errors["spearman"] = Measurement(rank_correlation(truth, predicted), "1", rows=n)
     return {f"{target.name}.{name}": measurement for name, measurement in errors.items()}
 
 

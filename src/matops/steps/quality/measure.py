@@ -9,7 +9,7 @@ from matops.core.data.record import Payload
 from matops.core.data.tables import Tables
 from matops.core.predictor import Predictor
 from matops.core.quality.gate import Measurement
-from matops.core.quality.metrics import paired_difference, target_errors
+from matops.core.quality.metrics import paired_difference, rank_correlation, target_errors
 from matops.core.quality.uncertainty import (
     ConditionalCoverage,
     Conformal,
@@ -91,12 +91,10 @@ def measure_against_champion(
 
 def error_rank_correlation(test: HeldOut) -> dict[str, float]:
     """Spearman correlation of domain score and absolute error, by target."""
-    from scipy.stats import spearmanr
-
     score = np.array([s.score for s in test.scores])
     error = test.mean.each(lambda mean, truth: np.abs(mean - truth), test.truth)
     return {
-        target.name: float(spearmanr(score[error.sample_of(target)], error.numbers(target))[0])
+        target.name: rank_correlation(score[error.sample_of(target)], error.numbers(target))
         for target in error.targets
     }
 
