@@ -3,7 +3,6 @@
 import hashlib
 import json
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +67,7 @@ def write_part(directory: Path, records: Sequence[Record], targets: tuple[Target
             "id": record.id,
             "group": record.group,
             "payload": json.dumps(record.payload, sort_keys=True, separators=(",", ":")),
-            **asdict(record.provenance),
+            **vars(record.provenance),
             **{target.name: _stored(record.targets[target.name]) for target in targets},
         }
         for record in sorted(records, key=lambda record: record.id)

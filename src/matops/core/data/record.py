@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -103,7 +103,7 @@ def make_record(
         "method": provenance.method,
     }
     text = json.dumps(identifying, sort_keys=True, separators=(",", ":"))
-    if not _is_text([identifying, group, asdict(provenance)]):
+    if not _is_text([identifying, group, vars(provenance)]):
         raise BadInput(f"{provenance.origin}: holds text that is not Unicode")
     identity = hashlib.sha256(text.encode()).hexdigest()[:20]
     return Record(identity, group, payload, kept, provenance)

@@ -13,7 +13,11 @@ from matops.families.elastic_cgcnn.config import GraphConfig
 from matops.families.elastic_cgcnn.crystals.crystal import Crystal, make_crystal
 from matops.families.elastic_cgcnn.crystals.elements import binary_features
 from matops.families.elastic_cgcnn.graph import neighbours as graphs
-from matops.families.elastic_cgcnn.graph.neighbours import Neighbours, nearest_neighbours
+from matops.families.elastic_cgcnn.graph.neighbours import (
+    Neighbours,
+    check_overlap,
+    nearest_neighbours,
+)
 from matops.families.elastic_cgcnn.model import GaussianExpansion
 
 Build = Callable[..., Crystal]
@@ -188,14 +192,18 @@ def test_overlapping_atoms_are_refused_and_the_crystal_is_named(cubic: Build) ->
         pair = make_crystal(lattice, ["Cu", "Au"], [[0, 0, 0], [apart_A / 4, 0, 0]])
         with pytest.raises(BadInput, match=f"CuAu: atoms overlap.*{apart_A:.3f}"):
             nearest_neighbours([cubic("fcc"), pair, cubic("bcc")], 12, RADIUS_A)
+        with pytest.raises(BadInput, match=f"CuAu: atoms overlap.*{apart_A:.3f}"):
+            check_overlap(pair)
     close = make_crystal(lattice, ["H", "H"], [[0, 0, 0], [0.55 / 4, 0, 0]])
     assert nearest_neighbours([close], 1, RADIUS_A).distance_A == pytest.approx([0.55, 0.55])
+    check_overlap(close)
 
 
 def test_atom_that_overlaps_its_own_image_is_refused() -> None:
     chain = make_crystal(np.diag([0.4, 10.0, 10.0]), ["Cu"], [[0, 0, 0]])
-    with pytest.raises(BadInput, match="overlap"):
-        nearest_neighbours([chain], 12, RADIUS_A)
+    for refuse in (lambda: nearest_neighbours([chain], 12, RADIUS_A), lambda: check_overlap(chain)):
+        with pytest.raises(BadInput, match="overlap"):
+            refuse()
 
 
 def test_radius_bounds_the_neighbours() -> None:

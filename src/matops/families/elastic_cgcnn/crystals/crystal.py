@@ -1,7 +1,9 @@
 """A crystal, and what it must satisfy to be one."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -45,9 +47,7 @@ class Crystal:
     @property
     def reduced_formula(self) -> str:
         """Reduced formula, the same for all polymorphs, as in ``LiGdAu2``."""
-        symbols, counts = np.unique(self.symbols, return_counts=True)
-        composition = Composition(dict(zip(symbols.tolist(), counts.tolist(), strict=True)))
-        return str(composition.reduced_formula)
+        return _reduced_formula(tuple(sorted(Counter(self.symbols).items())))
 
     def payload(self) -> dict[str, Any]:
         """The crystal as JSON, in the form ``crystal``."""
@@ -58,6 +58,12 @@ class Crystal:
                 "frac_coords": self.frac_coords.tolist(),
             }
         }
+
+
+@lru_cache(maxsize=10_000)
+def _reduced_formula(counts: tuple[tuple[str, int], ...]) -> str:
+    """Tables have polymorphs, and calculations of one crystal, one after the other."""
+    return str(Composition(dict(counts)).reduced_formula)
 
 
 def make_crystal(lattice_A: Any, species: Sequence[Any], frac_coords: Any) -> Crystal:

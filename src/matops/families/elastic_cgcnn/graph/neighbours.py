@@ -33,15 +33,21 @@ class Neighbours:
 Pairs = tuple[IntArray, IntArray, FloatArray, FloatArray]
 
 
-def _search(crystal: Crystal, radius_A: float) -> Pairs:
-    """Centres, neighbours, distances and vectors of all pairs within a radius, unsorted."""
+def _search(crystal: Crystal, radius_A: float, quantities: str) -> list[NDArray[Any]]:
+    """What is asked of all pairs within a radius, unsorted: ``i``, ``j``, ``d`` and ``D``."""
     import vesin  # which imports PyTorch where there is one
 
     # More threads cost a crystal of a few atoms more time than they save.
     search = vesin.NeighborList(cutoff=radius_A, full_list=True, n_threads=1)
-    i, j, distance, vector = search.compute(
-        points=crystal.cart_coords_A, box=crystal.lattice_A, periodic=True, quantities="ijdD"
+    found: list[NDArray[Any]] = search.compute(
+        points=crystal.cart_coords_A, box=crystal.lattice_A, periodic=True, quantities=quantities
     )
+    return found
+
+
+def _pairs(crystal: Crystal, radius_A: float) -> Pairs:
+    """Centres, neighbours, distances and vectors of all pairs within a radius, unsorted."""
+    i, j, distance, vector = _search(crystal, radius_A, "ijdD")
     return i.astype(np.int64), j.astype(np.int64), distance, vector
 
 
@@ -87,7 +93,7 @@ def _complete_pairs(
     while True:
         wanted_A = _radii_A([crystals[i] for i in unproven], sought)
         radii_A = dict(zip(unproven, np.minimum(wanted_A, radius_A).tolist(), strict=True))
-        by_crystal |= {i: _search(crystals[i], radius) for i, radius in radii_A.items()}
+        by_crystal |= {i: _pairs(crystals[i], radius) for i, radius in radii_A.items()}
         pairs = _join([by_crystal[i] for i in range(len(crystals))], sizes)
         # A shell that starts beyond the last place proves that the nearer ones are complete.
         proven = np.zeros(int(sizes.sum()), dtype=bool)
@@ -117,14 +123,28 @@ def nearest_neighbours(
     if len(pairs.centre) and pairs.distance_A.min() < MIN_DISTANCE_A:
         owner = np.repeat(np.arange(len(crystals)), sizes)
         worst = crystals[owner[pairs.centre[pairs.distance_A.argmin()]]]
-        raise BadInput(
-            f"{worst.reduced_formula}: atoms overlap: two are {pairs.distance_A.min():.3f} Å apart"
-        )
+        raise _overlap(worst, pairs.distance_A)
     if not whole_shells:
         return _keep(pairs, _rank(pairs) < count, pairs.weight)
     shell, inside = _shells(pairs)
     places = (count - inside) / np.bincount(shell)[shell]
     return _keep(pairs, inside < count, np.minimum(1.0, places))
+
+
+def check_overlap(crystal: Crystal) -> None:
+    """Whether all atoms of a crystal are apart, which costs a third of asking for neighbours.
+
+    Raises:
+        BadInput: two atoms overlap.
+    """
+    (distance_A,) = _search(crystal, MIN_DISTANCE_A, "d")
+    if len(distance_A) and distance_A.min() < MIN_DISTANCE_A:
+        raise _overlap(crystal, distance_A)
+
+
+def _overlap(crystal: Crystal, distance_A: FloatArray) -> BadInput:
+    nearest_A = distance_A.min()
+    return BadInput(f"{crystal.reduced_formula}: atoms overlap: two are {nearest_A:.3f} Å apart")
 
 
 def _keep(pairs: Neighbours, kept: NDArray[Any], weight: FloatArray) -> Neighbours:

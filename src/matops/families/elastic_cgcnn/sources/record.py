@@ -5,8 +5,8 @@ from typing import Any
 
 from matops.core.data.record import Provenance, Record, make_record
 from matops.families.elastic_cgcnn.about import TARGETS
-from matops.families.elastic_cgcnn.crystals.crystal import MIN_DISTANCE_A, Crystal
-from matops.families.elastic_cgcnn.graph.neighbours import nearest_neighbours
+from matops.families.elastic_cgcnn.crystals.crystal import Crystal
+from matops.families.elastic_cgcnn.graph.neighbours import check_overlap
 
 ELASTIC_TENSOR = "elastic-tensor"
 """The kind of source of a label that was averaged here."""
@@ -22,5 +22,5 @@ def labelled_crystal(
     Raises:
         BadInput: atoms overlap, or a modulus is not physical.
     """
-    nearest_neighbours([crystal], 1, MIN_DISTANCE_A)
+    check_overlap(crystal)
     return make_record(crystal.reduced_formula, crystal.payload(), moduli_GPa, TARGETS, provenance)
