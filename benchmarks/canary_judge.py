@@ -332,10 +332,12 @@ def main(
         for kind in (kind for kind in KINDS if kind.startswith(only)):
             for title, cases in (("all healthy", HEALTHY_CASES), ("all bad", BAD_CASES)):
                 each = -(-releases // (len(cases) if cases is HEALTHY_CASES else 2 * len(cases)))
-                ends = list(pool.map(partial(simulate, kind, releases=each), cases))
-                for case, of_case in zip(cases, ends, strict=True):
+                ends: list[Ended] = []
+                of_cases = pool.map(partial(simulate, kind, releases=each), cases)
+                for case, of_case in zip(cases, of_cases, strict=True):
                     print(line(kind, case, of_case), flush=True)
-                print(line(kind, title, [end for case in ends for end in case]), flush=True)
+                    ends += of_case
+                print(line(kind, title, ends), flush=True)
 
 
 if __name__ == "__main__":

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from kfp import dsl, kubernetes
 
-from matops.adapters.kubernetes.kubeflow_settings import ON_FAILURE, read_kubeflow_settings
 from matops.adapters.kubernetes.kubernetes_objects import KubernetesObjects
+from matops.adapters.kubernetes.survey.kubeflow_settings import ON_FAILURE, read_kubeflow_settings
 from matops.steps.pipelines.pipeline_service import PipelineRun
 from tests.support.cluster import Cluster
 from tests.support.cluster_pipelines import ClusterPipelines, reached

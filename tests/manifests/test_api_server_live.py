@@ -200,6 +200,7 @@ RIGHTS = {
         "patch inferenceservices.serving.kserve.io",
         "create configmaps.",  # the state's is changed by its name alone
         "get httproutes.gateway.networking.k8s.io",
+        "create httproutes.gateway.networking.k8s.io",  # and changed by name alone
         "get services.",
         "get deployments.apps",
         "create workflowtaskresults.argoproj.io",
@@ -210,6 +211,7 @@ RIGHTS = {
         "get inferenceservices.serving.kserve.io",
         "patch inferenceservices.serving.kserve.io",
         "get httproutes.gateway.networking.k8s.io",
+        "create httproutes.gateway.networking.k8s.io",  # and changed by name alone
         "get services.",
         "get deployments.apps",
         "list pods.",

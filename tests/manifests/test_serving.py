@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from matops.adapters.kubernetes.kserve_mirror import mirror_name
 from matops.adapters.kubernetes.kserve_state import state_name
 from matops.families import family_names, get_family
 from tests.support.kustomize import MANIFESTS, build
@@ -26,6 +27,9 @@ def test_who_releases_may_change_the_state_of_every_family(role: str) -> None:
     [rule] = [r for r in rules if r["resources"] == ["configmaps"]]
     assert rule["verbs"] == ["get", "patch"]
     assert set(rule["resourceNames"]) == {state_name(get_family(n)) for n in family_names()}
+    [rule] = [r for r in find("Role", role)["rules"] if r["verbs"] == ["patch", "delete"]]
+    assert rule["resources"] == ["httproutes"]
+    assert set(rule["resourceNames"]) == {mirror_name(get_family(n)) for n in family_names()}
 
 
 def discovered(pod: Json) -> list[dict[str, str]]:

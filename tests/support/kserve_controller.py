@@ -227,6 +227,15 @@ class Controller:
         accepted = {"type": "Accepted", "status": "True", "observedGeneration": route.taken}
         return {
             "metadata": {"name": name, "generation": route.generation},
-            "spec": {"rules": [{"backendRefs": backends}]},
+            "spec": {
+                "parentRefs": [{"name": "kserve-ingress-gateway", "namespace": "kserve"}],
+                "hostnames": [f"{name}-{NAMESPACE}.example.com"],
+                "rules": [
+                    {
+                        "matches": [{"path": {"type": "RegularExpression", "value": "^/.*$"}}],
+                        "backendRefs": backends,
+                    }
+                ],
+            },
             "status": {"parents": [{"conditions": [accepted]}] if route.taken else []},
         }

@@ -56,6 +56,7 @@ class Moment:
     weights: dict[str, int]
     answering: set[str]
     pods: dict[str, list[int]]
+    mirror: tuple[str, str] | None  # who answers what our own route takes, and who gets copies
 
 
 @dataclass
@@ -88,6 +89,8 @@ class Cluster:
     requests: list[tuple[str, str]] = field(default_factory=list)
     services: dict[str, Json] = field(default_factory=dict)
     states: dict[str, Json] = field(default_factory=dict)
+    mirrors: dict[str, Json] = field(default_factory=dict)  # HTTPRoutes that are not KServe's
+    takes_mirrors: bool = True  # whether the gateway takes them
     version: int = 100
     url: str = ""
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -123,7 +126,7 @@ class Cluster:
             if path.startswith(STATE):
                 return self._config_map(method, path.removeprefix(STATE).strip("/"), body)
             if path.startswith(ROUTE):
-                return self._http_route(path.removeprefix(ROUTE).strip("/"))
+                return self._http_route(method, path.removeprefix(ROUTE).strip("/"), body)
             if path == POD:
                 return self._listed_pods(parse_qs(query)["labelSelector"][0])
             return self._service(path.removeprefix(SERVICE).strip("/"))
@@ -213,7 +216,18 @@ class Cluster:
         shares = {e["predictor"]["name"]: e["trafficPercent"] for e in service["spec"]["canary"]}
         here = {arm for arm in self.pods if self._controller.answers(arm)}
         stable = service["spec"]["predictor"]["name"]
-        self.moments.append(Moment(stable, shares, self.split, here, self.pods))
+        self.moments.append(Moment(stable, shares, self.split, here, self.pods, self._copies()))
+
+    def _copies(self) -> tuple[str, str] | None:
+        """Arms that our own route names."""
+        for route in self.mirrors.values():
+            [rule] = route["spec"]["rules"]
+            [backend] = rule["backendRefs"]
+            copied = rule["filters"][-1]["requestMirror"]["backendRef"]
+            named = (entry["name"].removesuffix("-predictor") for entry in (backend, copied))
+            answering, candidate = ("-".join(name.split("-")[-2:]) for name in named)
+            return answering, candidate
+        return None
 
     def _end(self, name: str, service: Json) -> None:
         """A service that is deleted is gone once its pods are, and what it owns with it."""
@@ -225,10 +239,34 @@ class Cluster:
         for state, item in list(self.states.items()):
             if any(o["uid"] == uid for o in item["metadata"].get("ownerReferences", [])):
                 del self.states[state]
+        self.mirrors.clear()
 
-    def _http_route(self, name: str) -> tuple[int, Json]:
+    def _http_route(self, method: str, name: str, body: Json | None) -> tuple[int, Json]:
+        if method == "POST":
+            assert body is not None
+            return self._take_mirror(201, body, 1)
+        if found := self.mirrors.get(name):
+            if method == "DELETE":
+                return 200, self.mirrors.pop(name)
+            if method == "PATCH" and body is not None:
+                generation = found["metadata"]["generation"] + 1
+                return self._take_mirror(200, merge(found, body), generation)
+            return 200, found
         route = self._controller.http_route(name) if self._controller else None
         return (200, route) if route else refusal(404, f"httproutes {name!r} not found")
+
+    def _take_mirror(self, status: int, body: Json, generation: int) -> tuple[int, Json]:
+        """Keep a route of ours, and let the gateway take it."""
+        self.version += 1
+        kept = {"generation": generation, "resourceVersion": str(self.version)}
+        taken = "True" if self.takes_mirrors else "False"
+        accepted = {"type": "Accepted", "status": taken, "observedGeneration": generation}
+        told = {"parents": [{"conditions": [accepted]}]}
+        self.mirrors[body["metadata"]["name"]] = body | {
+            "metadata": body["metadata"] | kept,
+            "status": told,
+        }
+        return status, self.mirrors[body["metadata"]["name"]]
 
     def _listed_pods(self, selector: str) -> tuple[int, Json]:
         arms = [

@@ -98,6 +98,68 @@ def test_a_candidate_gets_no_traffic_before_it_answers(cluster: Cluster) -> None
     assert TWIN.name in first.answering
 
 
+MIRRORED = Rollout(
+    2,
+    OLD,
+    NEW,
+    stage_began=THEN,
+    release_began=THEN,
+    is_mirrored=True,
+    was_mirrored=True,
+    move="mirror",
+)
+AFTER_MIRRORING = {
+    "half of the traffic": replace(
+        MIRRORED, generation=3, is_mirrored=False, share_percent=50, move="advance"
+    ),
+    "set aside": replace(MIRRORED, generation=3, is_mirrored=False, move="inconclusive"),
+    "promoted": PROMOTED,
+    "rolled back": ROLLED_BACK,
+}
+
+
+@pytest.mark.parametrize("after", AFTER_MIRRORING.values(), ids=AFTER_MIRRORING)
+def test_copies_go_to_the_candidate_for_as_long_as_it_is_mirrored(
+    cluster: Cluster, after: Rollout
+) -> None:
+    found = apply(cluster, FIRST, BEGUN, MIRRORED)
+    assert cluster.split == {OLD.name: 100}
+    assert found.unreconciled(FAMILY) == ""
+    [route] = cluster.mirrors.values()
+    [owner] = route["metadata"]["ownerReferences"]
+    assert owner["uid"] == cluster.services[NAME]["metadata"]["uid"]
+    before = cluster.mirrors[f"{NAME}-mirror"]["metadata"]["resourceVersion"]
+    found.apply(FAMILY, MIRRORED)
+    assert cluster.mirrors[f"{NAME}-mirror"]["metadata"]["resourceVersion"] == before
+    found.apply(FAMILY, after)
+    assert not cluster.mirrors
+    assert cluster.split == {arm: share for arm, share in after.shares_percent.items() if share}
+    assert found.unreconciled(FAMILY) == ""
+    # While it stood, clients were answered by the champion, who had all traffic without it too.
+    mirrored = [moment for moment in cluster.moments if moment.mirror]
+    assert mirrored
+    for moment in mirrored:
+        assert moment.mirror == (OLD.name, NEW.name)
+        assert moment.weights == {OLD.name: 100}
+        assert OLD.name in moment.answering
+    assert_somebody_answered_throughout(cluster)
+
+
+def test_a_gateway_that_takes_no_mirror_is_told_and_costs_no_client_anything(
+    cluster: Cluster,
+) -> None:
+    cluster.takes_mirrors = False
+    apply(cluster, FIRST, BEGUN)
+    found = serving(cluster, patience_s=0.2)
+    found.apply(FAMILY, MIRRORED)
+    assert found.unreconciled(FAMILY) == (
+        f"the gateway has not taken over HTTPRoute {NAME}-mirror yet"
+    )
+    assert cluster.split == {OLD.name: 100}
+    serving(cluster).apply(FAMILY, ROLLED_BACK)
+    assert not cluster.mirrors
+
+
 @pytest.mark.parametrize("last", [PROMOTED, ROLLED_BACK], ids=["promoted", "rolled back"])
 def test_the_end_leaves_the_champion_alone(cluster: Cluster, last: Rollout) -> None:
     found = apply(cluster, FIRST, BEGUN, ADVANCED, last)
@@ -218,22 +280,30 @@ def test_a_cluster_that_splits_no_traffic_is_told(cluster: Cluster) -> None:
         serving(cluster, patience_s=0.3).apply(FAMILY, FIRST)
 
 
-WAY = (FIRST, BEGUN, ADVANCED, PROMOTED)
+HALF = AFTER_MIRRORING["half of the traffic"]
+WAYS = {
+    "by shares": (FIRST, BEGUN, ADVANCED, PROMOTED),
+    "mirrored": (FIRST, BEGUN, MIRRORED, HALF, replace(PROMOTED, generation=4)),
+}
 
 
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
 @pytest.mark.parametrize("lives", range(1, 40, 2))
-def test_a_killed_change_goes_on_where_it_stopped(cluster: Cluster, lives: int) -> None:
+def test_a_killed_change_goes_on_where_it_stopped(
+    cluster: Cluster, lives: int, way: tuple[Rollout, ...]
+) -> None:
     objects = Mortal(Configuration(host=cluster.url), NAMESPACE, retry=RetryPolicy(pause_s=0.01))
     mortal = KServeServing(objects, PodSettings(), poll_s=0.002)
     objects.left = lives
     try:
-        for state in WAY:
+        for state in way:
             mortal.apply(FAMILY, state)
     except KilledError:
         pass
     done = serving(cluster).rollout(FAMILY)
-    apply(cluster, *WAY[WAY.index(done) if done else 0 :])
-    assert serving(cluster).rollout(FAMILY) == PROMOTED
+    apply(cluster, *way[way.index(done) if done else 0 :])
+    assert serving(cluster).rollout(FAMILY) == way[-1]
+    assert not cluster.mirrors
     assert set(cluster.pods) == {NEW.name}
     assert_somebody_answered_throughout(cluster)
 

@@ -20,6 +20,11 @@ from matops.adapters.kubernetes.kserve_manifests import (
     stable_name,
     stable_replicas,
 )
+from matops.adapters.kubernetes.kserve_mirror import (
+    mirror_lag_reason,
+    mirror_name,
+    mirror_route,
+)
 from matops.adapters.kubernetes.kserve_state import (
     is_owned_by,
     owned_by,
@@ -34,7 +39,7 @@ from matops.adapters.kubernetes.kserve_status import (
     lag_reason,
     unready_reason,
 )
-from matops.adapters.kubernetes.kubernetes_objects import SERVICES, STATES, Kind
+from matops.adapters.kubernetes.kubernetes_objects import ROUTES, SERVICES, STATES, Kind
 from matops.core.errors import BadInput
 from matops.core.family import Family
 from matops.core.release.rollout import Arm, Rollout
@@ -50,6 +55,7 @@ class Observed:
     kept: Json | None  # the ConfigMap with the state
     service: Json | None  # the InferenceService
     routes: Routes
+    mirror: Json | None = None  # our own HTTPRoute, by which a candidate gets copies
 
     @property
     def state(self) -> Rollout | None:
@@ -77,6 +83,14 @@ class Write:
 
 
 @dataclass(frozen=True)
+class Removal:
+    """An object that goes."""
+
+    kind: Kind
+    name: str
+
+
+@dataclass(frozen=True)
 class Wait:
     """Nothing to write until the cluster has followed."""
 
@@ -84,7 +98,7 @@ class Wait:
     is_error: bool = True  # if it lasts; not for an arm that does not get ready, which is judged
 
 
-Step = Write | Wait | None
+Step = Write | Removal | Wait | None
 
 
 def next_step(observed: Observed, goal: Rollout, pods: PodSettings) -> Step:
@@ -109,6 +123,9 @@ def next_step(observed: Observed, goal: Rollout, pods: PodSettings) -> Step:
         return Wait("the former deployment has not ended yet")
     if not is_owned_by(kept, service):
         return Write(STATES, kept, owned_by(service))
+    # Its rules go before those that split the traffic, and name a champion that may change.
+    if state == goal and observed.mirror and not goal.is_mirrored:
+        return Removal(ROUTES, mirror_name(observed.family))
     if stable_name(service) != goal.champion.name:
         return _promote(observed, kept, service, goal, pods)
     if state != goal:
@@ -164,7 +181,20 @@ def _share_traffic(observed: Observed, service: Json, goal: Rollout, pods: PodSe
         return Wait(unready, is_error=False)
     lag = lag_reason(observed.family, service, observed.routes)
     # A controller that is away is told by who judges.
-    return Wait(lag, is_error=lag != NOT_RECONCILED) if lag else None
+    return Wait(lag, is_error=lag != NOT_RECONCILED) if lag else _mirror(observed, service, goal)
+
+
+def _mirror(observed: Observed, service: Json, goal: Rollout) -> Step:
+    """The HTTPRoute by which the candidate gets copies; one that no gateway takes is judged."""
+    wanted, mirror = mirror_route(observed.family, goal, service, observed.routes), observed.mirror
+    if wanted is None:
+        return None
+    if mirror is None:
+        return Write(ROUTES, None, wanted)
+    if not includes(mirror["spec"], wanted["spec"]):
+        return Write(ROUTES, mirror, {"spec": wanted["spec"]})
+    lag = mirror_lag_reason(observed.family, wanted, mirror)
+    return Wait(lag, is_error=False) if lag else None
 
 
 def _share(goal: Rollout, entries: dict[str, Json], arm: Arm, all_ready: bool) -> int:

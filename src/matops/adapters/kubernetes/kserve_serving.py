@@ -9,7 +9,8 @@ from matops.adapters.kubernetes.kserve_manifests import (
     check_name,
     service_name,
 )
-from matops.adapters.kubernetes.kserve_plan import Observed, Step, Wait, Write, next_step
+from matops.adapters.kubernetes.kserve_mirror import mirror_lag_reason, mirror_name, mirror_route
+from matops.adapters.kubernetes.kserve_plan import Observed, Removal, Step, Wait, Write, next_step
 from matops.adapters.kubernetes.kserve_pods import arm_failure, pod_selector
 from matops.adapters.kubernetes.kserve_state import state_name
 from matops.adapters.kubernetes.kserve_status import lag_reason, route_names, unready_reason
@@ -46,7 +47,7 @@ class KServeServing:
     """
 
     is_led_by_schedule = True
-    can_mirror = False
+    can_mirror = True
 
     def __init__(
         self,
@@ -81,7 +82,7 @@ class KServeServing:
         deadline = time.monotonic() + self.patience_s
         writes = 0
         while step := next_step(self._observe(family, self._routes(family)), rollout, self.pods):
-            if isinstance(step, Write) and writes < MOST_WRITES:
+            if isinstance(step, Write | Removal) and writes < MOST_WRITES:
                 self._write(step)
                 writes += 1
             elif isinstance(step, Wait) and time.monotonic() < deadline:
@@ -99,8 +100,14 @@ class KServeServing:
 
     def unreconciled(self, family: Family) -> str:
         """Why the traffic is not split as was written; empty if it is."""
-        service = self._service(family)
-        return lag_reason(family, service, self._routes(family)) if service else ""
+        observed = self._observe(family, self._routes(family))
+        service, state, routes = observed.service, observed.state, observed.routes
+        if service is None or state is None:
+            return ""
+        wanted = mirror_route(family, state, service, routes)
+        return lag_reason(family, service, routes) or mirror_lag_reason(
+            family, wanted, observed.mirror
+        )
 
     def address(self, family: Family, arm: Arm) -> str:
         """URL within the cluster at which one arm alone can be asked."""
@@ -132,6 +139,7 @@ class KServeServing:
         """Delete InferenceService and state; KServe ends its pods, which finish what they have."""
         if self.rollout(family) is None:
             raise BadInput(f"{family.name}: nothing is deployed")
+        self.objects.delete(ROUTES, mirror_name(family))
         self.objects.delete(SERVICES, service_name(family))
         self.objects.delete(STATES, state_name(family))
 
@@ -144,7 +152,9 @@ class KServeServing:
     def _observe(self, family: Family, routes: tuple[Json | None, ...]) -> Observed:
         """The deployment as it is; the service first, which is not made without a state."""
         service = self._service(family)
-        return Observed(family, self.objects.get(STATES, state_name(family)), service, routes)
+        kept = self.objects.get(STATES, state_name(family))
+        mirror = self.objects.get(ROUTES, mirror_name(family)) if routes else None
+        return Observed(family, kept, service, routes, mirror)
 
     def _why(self, family: Family, arm: str, words: str) -> str:
         """What KServe says of an arm, with what its pods say."""
@@ -153,10 +163,12 @@ class KServeServing:
         failure = arm_failure(pods, deployment)
         return f"{words}: {failure}" if failure and failure not in words else words
 
-    def _write(self, step: Write) -> None:
-        """Write, unless the object changed: then the next look decides anew."""
+    def _write(self, step: Write | Removal) -> None:
+        """Write or remove, unless the object changed: then the next look decides anew."""
         try:
-            if step.item is None:
+            if isinstance(step, Removal):
+                self.objects.delete(step.kind, step.name)
+            elif step.item is None:
                 self.objects.create(step.kind, step.content)
             else:
                 self.objects.patch(step.kind, step.item, step.content)

@@ -92,9 +92,14 @@ def _reason(
         for split in _splits(route):
             if not fits(split):
                 return _other_split(family, service, split)
-        if not _is_taken(route):
-            return f"the gateway has not taken over HTTPRoute {name} yet"
+        if untaken := untaken_reason(name, route):
+            return untaken
     return ""
+
+
+def untaken_reason(name: str, route: Json) -> str:
+    """Why a gateway does not route by an HTTPRoute as it is now; empty if it does."""
+    return "" if _is_taken(route) else f"the gateway has not taken over HTTPRoute {name} yet"
 
 
 def _wanted_split(family: Family, service: Json) -> dict[str, int]:

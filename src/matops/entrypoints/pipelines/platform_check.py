@@ -5,10 +5,13 @@ from pathlib import Path
 
 import yaml
 
-from matops.adapters.kubernetes.cluster_survey import survey
-from matops.adapters.kubernetes.kubeflow_settings import kubeflow_advice, read_kubeflow_settings
 from matops.adapters.kubernetes.kubernetes_objects import KubernetesObjects, connect
-from matops.adapters.kubernetes.node_sizes import (
+from matops.adapters.kubernetes.survey.cluster_survey import survey
+from matops.adapters.kubernetes.survey.kubeflow_settings import (
+    kubeflow_advice,
+    read_kubeflow_settings,
+)
+from matops.adapters.kubernetes.survey.node_sizes import (
     GPU,
     Size,
     node_sizes,
@@ -16,7 +19,7 @@ from matops.adapters.kubernetes.node_sizes import (
     size_of,
     too_large,
 )
-from matops.adapters.kubernetes.prerequisites import lacks, needs_of
+from matops.adapters.kubernetes.survey.prerequisites import lacks, needs_of
 from matops.core.errors import BadInput
 from matops.entrypoints.settings import Settings, read_settings
 

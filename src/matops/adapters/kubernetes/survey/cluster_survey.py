@@ -7,7 +7,7 @@ from typing import Any
 from kubernetes.client import AppsV1Api, CoreV1Api, StorageV1Api, VersionApi
 
 from matops.adapters.kubernetes.kubernetes_objects import Json, KubernetesObjects
-from matops.adapters.kubernetes.prerequisites import (
+from matops.adapters.kubernetes.survey.prerequisites import (
     DEFAULT_CLASS,
     ClusterState,
     Needs,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from matops.adapters.kubernetes.prerequisites import (
+from matops.adapters.kubernetes.survey.prerequisites import (
     RELEASE_KINDS,
     S3_ENDPOINT,
     S3_TLS,

@@ -1,0 +1,1 @@
+"""What a deployment needs of a cluster, and what the cluster has."""
