@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from matops.physics.elasticity import (
+    cubic_stiffness_tensor,
     is_mechanically_stable,
     poisson_ratio,
     pugh_ratio,
@@ -119,3 +120,10 @@ def test_malformed_stiffness_is_refused() -> None:
     lopsided[0, 1] = 0.5
     with pytest.raises(ValueError, match="symmetric"):
         voigt_reuss_hill(lopsided)
+
+
+def test_cubic_tensor_has_the_three_constants_where_they_belong() -> None:
+    tensor = cubic_stiffness_tensor(168.0, 121.0, 75.0)
+    assert (tensor[0, 0, 0, 0], tensor[1, 1, 2, 2], tensor[0, 1, 1, 0]) == (168.0, 121.0, 75.0)
+    assert tensor[0, 0, 0, 1] == tensor[0, 1, 1, 2] == 0.0
+    assert tensor == pytest.approx(tensor.transpose(2, 3, 0, 1))

@@ -150,3 +150,18 @@ def _invariant_sums(M: FloatArray) -> tuple[float, float, float]:
     coupling = float(M[0, 1] + M[1, 2] + M[0, 2])
     shear = float(M[3, 3] + M[4, 4] + M[5, 5])
     return axial, coupling, shear
+
+
+def cubic_stiffness_tensor(C11: float, C12: float, C44: float) -> FloatArray:
+    """Stiffness of a cubic crystal in the axes of the cube, (3, 3, 3, 3), in the unit given.
+
+    C_ijkl = C12 δij δkl + C44 (δik δjl + δil δjk) + (C11 − C12 − 2 C44) δijkl.
+
+    Source: L. D. Landau, E. M. Lifshitz, Theory of Elasticity, section 10.
+    """
+    one, same = np.eye(3), np.zeros((3, 3, 3, 3))
+    axis = np.arange(3)
+    same[axis, axis, axis, axis] = 1.0
+    tensor = C12 * np.einsum("ij,kl->ijkl", one, one) + (C11 - C12 - 2 * C44) * same
+    tensor += C44 * (np.einsum("ik,jl->ijkl", one, one) + np.einsum("il,jk->ijkl", one, one))
+    return np.asarray(tensor)

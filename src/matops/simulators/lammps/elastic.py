@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import closing
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -32,13 +33,15 @@ def compute_elasticity(
     frac_coords: ArrayLike,
     species: Sequence[str],
     settings: ElasticSettings | None = None,
+    potential: Path | None = None,
 ) -> ElasticResult | Rejected:
     """Relax a crystal and compute its stiffness, or say why it has none.
 
     Column j of the stiffness is [σ(+δ e_j) − σ(−δ e_j)] / 2δ with δ the engineering strain; at
     every strain the atoms relax in the fixed cell. The relaxed lattice has the handedness and,
     but for the small rotation of a sheared cell, the orientation of the given one, whose lattice
-    vectors are rows, shape (3, 3).
+    vectors are rows, shape (3, 3). Species are out of ``EAM_SPECIES``, unless the ``potential``, a
+    file of one metal, is given.
 
     Raises:
         ValueError: if a species has no potential or the coordinates do not match the species.
@@ -49,7 +52,7 @@ def compute_elasticity(
     lattice = np.asarray(lattice_A, dtype=np.float64)
     frac = np.asarray(frac_coords, dtype=np.float64)
     try:
-        with closing(EamCrystal(lattice, frac, species)) as simulation:
+        with closing(EamCrystal(lattice, frac, species, potential)) as simulation:
             relaxed = _relax(simulation, settings)
             _require_same_structure(lattice, frac, relaxed, settings)
             _require_minimum(simulation, relaxed, settings)

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 
 from matops.physics.arrays import FloatArray
 from matops.simulators.lammps.cell import compact_basis, standard_cell
-from matops.simulators.lammps.library import load_lammps, potential_path
+from matops.simulators.lammps.library import load_lammps, potential_path, potential_style
 
 _GPA_PER_BAR = 1e-4
 _QUIET = ("-log", "none", "-screen", "none", "-nocite")
@@ -28,15 +28,21 @@ class LammpsError(RuntimeError):
 class EamCrystal:
     """A periodic crystal in LAMMPS; to be closed.
 
-    Lattice vectors are rows, shape (3, 3); the n species are out of ``EAM_SPECIES``.
+    Lattice vectors are rows, shape (3, 3); the n species are out of ``EAM_SPECIES``, unless the
+    ``potential``, a file of one metal, is given.
 
     Raises:
+        BadInput: if the potential is of no kind that is read.
         ValueError: if a species has no potential or the coordinates do not match the species.
         LammpsError: if LAMMPS rejects the crystal.
     """
 
     def __init__(
-        self, lattice_A: ArrayLike, frac_coords: ArrayLike, species: Sequence[str]
+        self,
+        lattice_A: ArrayLike,
+        frac_coords: ArrayLike,
+        species: Sequence[str],
+        potential: Path | None = None,
     ) -> None:
         """Start LAMMPS with the crystal in it."""
         lattice = np.asarray(lattice_A, dtype=np.float64)
@@ -44,7 +50,9 @@ class EamCrystal:
         if coords.shape != (len(species), 3):
             raise ValueError(f"{len(species)} atoms need as many rows of 3, not {coords.shape}")
         self._types = sorted(set(species))
-        potentials = [potential_path(name) for name in self._types]
+        if potential and len(self._types) > 1:
+            raise ValueError(f"one potential can't give {' and '.join(self._types)}")
+        potentials = [potential or potential_path(name) for name in self._types]
         self._cell = standard_cell(lattice, compact_basis(lattice))
         self._atom_count = len(species)
         self._lammps = load_lammps().lammps(cmdargs=list(_QUIET))
@@ -107,6 +115,15 @@ class EamCrystal:
         limits = f"{force_tolerance_eV_per_A!r} {max_steps} {10 * max_steps}"
         self._command(f"minimize 0.0 {limits}")
 
+    def relax_normal(self, force_tolerance_eV_per_A: float, max_steps: int) -> None:
+        """The same, with atoms free along the normal of the two shortest lattice vectors only."""
+        self._command("fix plane all setforce 0.0 0.0 NULL")
+        try:
+            self.relax_positions(force_tolerance_eV_per_A, max_steps)
+        finally:
+            with suppress(LammpsError):
+                self._command("unfix plane")
+
     def relax_cell(
         self, force_tolerance_eV_per_A: float, max_steps: int, largest_volume_step: float
     ) -> None:
@@ -145,10 +162,12 @@ class EamCrystal:
             raise LammpsError("LAMMPS lost atoms on the boundary of the cell")
 
     def _assign_potentials(self, potentials: Sequence[Path]) -> None:
-        self._command("pair_style eam")
+        style = potential_style(potentials[0])
+        self._command(f"pair_style {style}")
         for index, (name, path) in enumerate(zip(self._types, potentials, strict=True), start=1):
             self._command(f"mass {index} {float(atomic_masses[atomic_numbers[name]])!r}")
-            self._command(f'pair_coeff {index} {index} "{path}"')
+            types = f'{index} {index} "{path}"' if style == "eam" else f'* * "{path}" {name}'
+            self._command(f"pair_coeff {types}")
         self._command("thermo_style custom step pe pxx pyy pzz pxy pxz pyz fmax")
 
     def _box_A(self) -> tuple[FloatArray, FloatArray]:

@@ -22,6 +22,8 @@ class RejectionReason(StrEnum):
     REARRANGED = "bonds broke on relaxing"
     INELASTIC = "work of straining is not elastic"
     UNSTABLE = "mechanically unstable"
+    NEGATIVE_SURFACE_ENERGY = "surface energy not positive"
+    FACES_DIFFER = "the slab's faces differ"
 
 
 @dataclass(frozen=True)

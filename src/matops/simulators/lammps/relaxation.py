@@ -2,9 +2,9 @@
 
 from matops.simulators.lammps.engine import EamCrystal
 from matops.simulators.lammps.outcome import RejectedError, RejectionReason, RelaxedCrystal
-from matops.simulators.lammps.settings import ElasticSettings, PorousSettings
+from matops.simulators.lammps.settings import ElasticSettings, PorousSettings, SlabSettings
 
-Settings = ElasticSettings | PorousSettings
+Settings = ElasticSettings | PorousSettings | SlabSettings
 
 
 def relax_atoms(simulation: EamCrystal, settings: Settings) -> None:

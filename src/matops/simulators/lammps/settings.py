@@ -61,3 +61,35 @@ class PorousSettings:
     # from the one of the stress; plastic work is such a difference
     lost_work_limit: float = 0.05
     stiffness_limit_GPa: float = 0.1  # smallest stiffness still called a solid's
+
+
+@dataclass(frozen=True)
+class SlabSettings:
+    """Numerical settings for slabs, and the limits beyond which a slab is refused."""
+
+    thickness_A: float = 40.0  # least thickness of a slab; the layers follow from their spacing
+    # least thickness in the longer primitive period of the face: into the bulk, what it moves falls
+    # by exp(-2π) with each period
+    thickness_periods: float = 2.0
+    vacuum_A: float = 20.0  # between periodic images, beyond twice the reach of any potential
+    # amplitude of each Lagrangian strain of the central differences; large enough to average over
+    # the atoms near a face that cross the cutoff of the universal-3 tables, where the force jumps
+    strain: float = 1e-3
+    force_tolerance_eV_per_A: float = 1e-7  # norm of the force at which a minimisation stops
+    minimiser_steps: int = 5000  # largest number of steps of one minimisation
+    force_limit_eV_per_A: float = 1e-5  # largest force component left in any relaxed state
+    # surface energy that a sound slab exceeds: below it, the slab gains by being torn apart, or its
+    # cell does not have the periods of the surface
+    least_energy_J_per_m2: float = 0.0
+    # largest displacement of an atom on relaxing, in nearest distances; a slip by a partial
+    # dislocation moves atoms by 0.58
+    displacement_limit: float = 0.3
+    # largest displacement in the middle third, Å: there a slab must be bulk
+    middle_limit_A: float = 0.02
+    face_limit_A: float = 0.01  # largest difference between displacements of the two faces, Å
+    # largest even part of the surface stress over the odd part, under strain
+    nonlinearity_limit: float = 0.1
+    # largest norm of C − Cᵀ over that of C + Cᵀ
+    asymmetry_limit: float = 0.02
+    # largest difference between the stress and the slope of the energy (Shuttleworth), J/m²
+    shuttleworth_limit_J_per_m2: float = 0.02

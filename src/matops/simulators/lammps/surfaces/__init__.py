@@ -1,0 +1,1 @@
+"""Surfaces of fcc metals by molecular statics: energy, stress and stiffness of any (hkl)."""
