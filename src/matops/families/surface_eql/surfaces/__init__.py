@@ -1,0 +1,1 @@
+"""What a sample is: a surface of a crystal with known bulk properties."""
