@@ -12,10 +12,21 @@ BEAM = np.zeros((10, 10, 10), dtype=bool)
 BEAM[:, 3:7, 3:7] = True
 
 
-@pytest.mark.parametrize("kind", [bool, np.uint8, float])
-def test_grid_in_an_npz_is_read_as_it_is(kind: type, tmp_path: Path) -> None:
+KINDS = {
+    "bool": BEAM,
+    "bytes": BEAM.astype(np.uint8),
+    "double": BEAM.astype(float),
+    "single, as a phase field": BEAM.astype(np.float32),
+    "big-endian, as from a solver": BEAM.astype(">i4"),
+    "Fortran order, as from MATLAB": np.asfortranarray(BEAM),
+}
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("solid", KINDS.values(), ids=KINDS)
+def test_grid_in_an_npz_is_read_as_it_is(solid: np.ndarray, packed: bool, tmp_path: Path) -> None:
     path = tmp_path / "beam.npz"
-    np.savez(path, solid=BEAM.astype(kind), metal="Cu", cell_A=40.0)
+    (np.savez_compressed if packed else np.savez)(path, solid=solid, metal="Cu", cell_A=40.0)
     sample = parse_metal(load_request(path))
     assert (sample.metal, sample.cell_A) == ("Cu", 40.0)
     assert np.array_equal(sample.geometry.solid(10), BEAM)
@@ -34,6 +45,11 @@ def test_payload_in_a_json_is_read_as_it_is(waves, tmp_path: Path) -> None:
         ({"solid": BEAM, "metal": "Cu"}, "cell_A"),
         ({"solid": BEAM[:5], "metal": "Cu", "cell_A": 40.0}, "cube of voxels"),
         ({"solid": BEAM * 2, "metal": "Cu", "cell_A": 40.0}, "other than 0 and 1"),
+        ({"solid": BEAM * np.uint8(255), "metal": "Cu", "cell_A": 40.0}, "other than 0 and 1"),
+        ({"solid": BEAM * 0.7, "metal": "Cu", "cell_A": 40.0}, "other than 0 and 1"),
+        ({"solid": np.where(BEAM, 1.0, np.nan), "metal": "Cu", "cell_A": 40.0}, "0 and 1"),
+        ({"solid": BEAM[0], "metal": "Cu", "cell_A": 40.0}, "cube of voxels"),
+        ({"metal": "Cu", "cell_A": 40.0, "voxels": BEAM}, "solid"),
         ({"solid": BEAM, "metal": "Fe", "cell_A": 40.0}, "unknown metal"),
         ({"solid": BEAM, "metal": "Cu", "cell_A": "wide"}, "cell_A"),
         ({"solid": BEAM & False, "metal": "Cu", "cell_A": 40.0}, "no voxel is solid"),
@@ -44,6 +60,37 @@ def test_bad_npz_is_named_with_its_reason(arrays: dict, words: str, tmp_path: Pa
     np.savez(path, **arrays)
     with pytest.raises(BadInput, match=f"bad.npz.*{words}"):
         load_request(path)
+
+
+VOLUMES = [
+    "beam.npy",
+    "beam.raw",
+    "beam_512x512x512_uint8.raw.gz",
+    "stack.tif",
+    "stack0001.TIFF",
+    "beam.vti",
+    "beam.vtk",
+    "beam.mhd",
+    "beam.nrrd",
+    "beam.mrc",
+    "beam.h5",
+]
+
+
+@pytest.mark.parametrize("name", VOLUMES)
+def test_a_volume_that_says_neither_metal_nor_cell_is_refused_with_the_way(
+    name: str, tmp_path: Path
+) -> None:
+    path = tmp_path / name
+    if path.suffix == ".npy":
+        np.save(path, BEAM)
+    else:
+        path.write_bytes(BEAM.tobytes())
+    with pytest.raises(BadInput, match="does not say metal, cell and which voxels") as refused:
+        load_request(path)
+    assert str(refused.value).startswith(f"{path}: ")
+    assert "numpy.savez" in str(refused.value)
+    assert "\n" not in str(refused.value)
 
 
 def test_files_that_are_neither_are_refused(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from matops.core.data.file_content import unpacked_name
 from matops.core.data.payloads import read_payload
 from matops.core.data.record import Payload
 from matops.core.errors import BadInput
@@ -12,6 +13,9 @@ from matops.families.nanoporous_cnn3d.metal.payload_forms import PAYLOAD_FORMS
 from matops.families.nanoporous_cnn3d.metal.payloads import ARRAYS, parse_metal, write_payload
 from matops.families.nanoporous_cnn3d.simulation import demo_sample
 from matops.simulators.output.atoms.forms import is_atoms_file
+
+GRID_FILES = (".npy", ".raw", ".tif", ".tiff", ".vti", ".vtk", ".mhd", ".nrrd", ".mrc", ".h5")
+"""Volumes as tomographs and solvers leave them: none says the metal, the cell and what is solid."""
 
 
 def load_request(path: Path, species: Sequence[str] = ()) -> Payload:
@@ -24,6 +28,11 @@ def load_request(path: Path, species: Sequence[str] = ()) -> Payload:
     """
     if is_atoms_file(path):
         return write_payload(load_atoms(path, species))
+    if unpacked_name(path).lower().endswith(GRID_FILES):
+        raise BadInput(
+            f"{path}: does not say metal, cell and which voxels are solid: put it into an NPZ, "
+            "numpy.savez(file, solid=cube of 0 and 1, metal='Au', cell_A=edge in Å)"
+        )
     payload = read_payload(path, PAYLOAD_FORMS)
     if ARRAYS not in payload:
         return payload
