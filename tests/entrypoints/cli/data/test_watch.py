@@ -55,6 +55,22 @@ def test_once_takes_what_is_there_and_the_second_time_nothing(
     assert (again.status, again.out, again.err) == (0, "", "")
 
 
+def test_a_key_that_stands_twice_is_refused_and_the_other_files_are_taken(
+    matops: Matops, drop: Path, tmp_path: Path
+) -> None:
+    twice = json.dumps([crystal("Cu")]).replace('"K_VRH": 138.0', '"K_VRH": 138.0, "K_VRH": 1.38')
+    (drop / "twice.json").write_text(twice)
+    (drop / "one.json").write_text(twice[1:-1])
+    write(drop / "whole.json", crystal("Au"))
+    watch = ("ingest", FAMILY, "--watch", drop, "--once", "--interval", "0.1")
+    done = matops(tmp_path / "w", *watch, "--json")
+    batches = [json.loads(line) for line in done.out.splitlines()]
+    assert sum(batch["added"] for batch in batches) == 1
+    for name in ("twice.json", "one.json"):
+        (line,) = [line for line in done.err.splitlines() if f"{drop / name}: the key" in line]
+        assert "the key 'K_VRH' stands twice in one object" in line
+
+
 def test_source_and_watch_are_one_or_the_other(matops: Matops, drop: Path, tmp_path: Path) -> None:
     for extra in ((), ("--source", drop, "--watch", drop)):
         done = matops(tmp_path / "w", "ingest", FAMILY, *extra)
