@@ -35,6 +35,11 @@ def electrodeposition_stability(
     ``molar_volume_ratio`` is v = V_ion / V_metal, volume of the ion in the electrolyte over that of
     the atom in the metal. It decides which regime a solid is in, and the moduli don't say it.
 
+    The interval is what the box of both intervals allows, not one calibrated for χ, as Young's
+    modulus has it: that takes χ of the calibration rows, and so v of each, while a record has no v
+    and a package keeps quantiles, not rows. Where each interval covers 90 %, the box and with it
+    the interval of χ cover 80 % or more, however the two errors hang together (Bonferroni).
+
     Source: Ahmad et al., ACS Cent. Sci. 4, 996 (2018).
     """
     bulk, shear = estimates["K_VRH"], estimates["G_VRH"]
