@@ -7,6 +7,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from typing import Any, Never
+from weakref import WeakValueDictionary
 
 import grpc
 from grpc_interceptor.exceptions import Unimplemented
@@ -82,6 +83,7 @@ class Inference(grpc.GenericRpcHandler):  # type: ignore[misc]
         self._budget, self._limits, self._metrics = budget, limits, metrics
         self._quick = asyncio.Semaphore(QUICK_PLACES)
         self._slow = asyncio.Semaphore(SLOW_PLACES)
+        self._of_peer: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> Any:
         """Our own method, and no other."""
@@ -95,7 +97,7 @@ class Inference(grpc.GenericRpcHandler):  # type: ignore[misc]
         began = time.perf_counter()
         outcome: Outcome = "overloaded"
         try:
-            answer = await self._answer(messages)
+            answer = await self._answer(messages, context.peer())
             outcome = OUTCOMES[answer.outcome]
         finally:
             self._metrics.count_request(outcome, time.perf_counter() - began)
@@ -105,10 +107,10 @@ class Inference(grpc.GenericRpcHandler):  # type: ignore[misc]
         self._count(answer)
         return answer.body
 
-    async def _answer(self, messages: AsyncIterator[bytes]) -> Answer:
+    async def _answer(self, messages: AsyncIterator[bytes], peer: str) -> Answer:
         """The answer to a call, whose message is in memory no longer than until there is one."""
         try:
-            body = await self._receive(messages)
+            body = await self._receive(messages, peer)
             self._budget.hold(len(body))
         except Full as full:
             return refusal("overloaded", str(full))
@@ -119,14 +121,15 @@ class Inference(grpc.GenericRpcHandler):  # type: ignore[misc]
         finally:
             self._budget.release(len(body))
 
-    async def _receive(self, messages: AsyncIterator[bytes]) -> bytes:
-        """The message of a call.
+    async def _receive(self, messages: AsyncIterator[bytes], peer: str) -> bytes:
+        """The message of a call; of the calls on one connection, one at a time waits for a place.
 
         Raises:
             Full: it is slow, and so are others.
             TimeoutError: it took too long to arrive.
         """
-        async with self._quick:
+        of_peer = self._of_peer.setdefault(peer, asyncio.Lock())
+        async with of_peer, self._quick:
             arriving = asyncio.ensure_future(_only(messages))
             await asyncio.wait([arriving], timeout=QUICK_SECONDS)
         if not arriving.done():

@@ -66,3 +66,15 @@ def test_large_and_slow_bodies_are_no_concern_of_the_connection() -> None:
     closing = GET + b"connection: close\r\n\r\n"
     answer = run(told([POST, *halves, POST + halves[0], halves[1] + closing], 0.3))
     assert answer.count(b"HTTP/1.1 200 OK") == 3
+
+
+def test_some_requests_may_be_pipelined() -> None:
+    closing = GET + b"connection: close\r\n\r\n"
+    answer = run(told([(GET + b"\r\n") * 20 + closing], 0.1))
+    assert answer.count(b"HTTP/1.1 200 OK") == 21
+
+
+def test_thousands_of_pipelined_requests_end_the_connection() -> None:
+    answer = run(told([(GET + b"\r\n") * 1500], 0.1))
+    assert b"More than 32 requests are waiting on this connection" in answer
+    assert answer.count(b"HTTP/1.1 200 OK") < 100

@@ -3,7 +3,7 @@
 import pytest
 
 from matops.adapters.serving.limits import Limits
-from matops.adapters.serving.protocols.bodies import depth_of, read_json
+from matops.adapters.serving.protocols.bodies import read_json
 from matops.core.errors import BadInput
 
 
@@ -28,10 +28,40 @@ def test_lists_without_number_are_refused_and_numbers_are_not() -> None:
 
 @pytest.mark.parametrize(
     ("text", "depth"),
-    [(b"1", 0), (b"{}", 1), (b'["]]\\", {"[": [[]]}]', 4), (b'["\\"[[", "[[[["]', 1)],
+    [(b"1", 0), (b"{}", 1), (b'["]]\\\\", {"[": [[]]}]', 4), (b'["\\"[[", "[[[["]', 1)],
 )
 def test_brackets_in_texts_are_no_levels(text: bytes, depth: int) -> None:
-    assert depth_of(text) == depth
+    read_json(text, max(depth, 1), "the body")
+    if depth:
+        with pytest.raises(BadInput, match=f"more than {depth - 1} levels"):
+            read_json(text, depth - 1, "the body")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b'{"a": 1, "a": 1}',
+        b'{"a": 1, "b": {"a": 1}, "a": 2}',
+        b'[{"x": {"k": 1, "k": {}}}]',
+        b'{"a": {"b": 1, "c": 2}, "a": 3}',
+        b'{"\\u0061": 1, "a": 2}',
+    ],
+)
+def test_a_key_that_stands_twice_is_refused(text: bytes) -> None:
+    with pytest.raises(BadInput, match="the body has a key that stands twice in one object"):
+        read_json(text, 32, "the body")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b'{"a": {"a": {"a": 1}}, "b": [{"a": 1}, {"a": 2}]}',
+        b'{"a:b": ":", "\\":": "::", "d": 123456789012345678901234567890}',
+        b'{"": "", "a": "\\u0000\\ud83d\\ude00", "\xc3\xa9:": null}',
+    ],
+)
+def test_keys_of_other_objects_and_colons_in_texts_are_no_repeats(text: bytes) -> None:
+    assert isinstance(read_json(text, 32, "the body"), dict)
 
 
 def test_a_limit_below_nothing_is_refused() -> None:

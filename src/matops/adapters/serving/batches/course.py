@@ -22,6 +22,8 @@ from matops.core.quality.prediction import Prediction
 
 STEP_SECONDS = 0.02
 """Of reading payloads, before others have their turn."""
+SMALL_SHARE = 8
+"""Of the largest sample; what a pass with no more costs, nobody notices."""
 LARGEST_KEPT_BYTES = 256 * 1024
 """Of a first payload that is told along with the answer."""
 
@@ -154,8 +156,9 @@ def passes(model: Model, samples: Sequence[Any], largest: int) -> list[list[Any]
 
 
 def _alone(model: Model, samples: Sequence[Any]) -> Pauses[list[Prediction]]:
+    """Predictions in passes of little, or of one sample: the features of each are one step."""
     predictions: list[Prediction] = []
-    for part in passes(model, samples, model.limits.sample_size or 1):
+    for part in passes(model, samples, (model.limits.sample_size or 1) // SMALL_SHARE):
         yield
         predictions += yield from model.predictor.answering(part)
     return predictions

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from matops.adapters.serving.batches.counting import take_counts
 from matops.adapters.serving.batches.course import (
+    SMALL_SHARE,
     Course,
     Model,
     Ready,
@@ -16,9 +17,6 @@ from matops.adapters.serving.batches.course import (
 from matops.adapters.serving.batches.told import SMALL_BODY_BYTES, Ask, Drop, Turn
 from matops.adapters.serving.protocols.asked import Answer
 from matops.core.quality.prediction import Prediction
-
-SMALL_SHARE = 8
-"""Of the largest sample; what a request with no more adds to a common pass, nobody notices."""
 
 
 @dataclass(eq=False)

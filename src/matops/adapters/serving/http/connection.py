@@ -11,6 +11,13 @@ from matops.adapters.serving.limits import Limits
 
 LEAVING = "matops.leaving"
 """In a request's scope: what is called when its connection ends."""
+MOST_PIPELINED = 32
+"""Requests on one connection that wait for the answer to the one before: to take in the thousands
+that have room in one piece of data would hold up everybody."""
+
+
+class _TooManyPipelined(Exception):
+    """Stops the parser in the middle of a piece of data."""
 
 
 class Connection(HttpToolsProtocol):
@@ -52,7 +59,9 @@ class Connection(HttpToolsProtocol):
             self._wait()
 
     def on_message_begin(self) -> None:
-        """A request begins with its headers."""
+        """A request begins with its headers; too many that wait already end the connection."""
+        if len(self.pipeline) >= MOST_PIPELINED:
+            raise _TooManyPipelined
         super().on_message_begin()
         self.scope[LEAVING] = self._leaving  # type: ignore[literal-required]
         self._is_in_head, self._head_bytes = True, 0
@@ -80,6 +89,8 @@ class Connection(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no request, in the form of all refusals."""
+        if len(self.pipeline) >= MOST_PIPELINED:
+            msg = f"More than {MOST_PIPELINED} requests are waiting on this connection."
         body = error_body(msg)
         head = (
             "HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\n"

@@ -1,6 +1,9 @@
 """JSON that strangers send, read at a bounded cost."""
 
+import gc
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -26,21 +29,40 @@ def read_json(text: bytes | str, nesting: int, what: str) -> Any:
     ``nesting`` levels of brackets are accepted; ``what`` is the text's name in a refusal.
 
     Raises:
-        BadInput: not JSON, nested deeper, or with more lists and objects than any sample has.
+        BadInput: not JSON, nested deeper, with more lists and objects than any sample has, or with
+            an object in which a key stands twice: which of the two is meant, nobody knows.
     """
     text = text.encode(errors="surrogatepass") if isinstance(text, str) else text
     if text.count(b"[") + text.count(b"{") > MOST_LISTS:
         raise BadInput(f"{what} has more than {MOST_LISTS:,} lists and objects")
     try:
-        content = orjson.loads(text)
+        with _without_collections():
+            content = orjson.loads(text)
     except orjson.JSONDecodeError as error:
         raise BadInput(f"{what} is not JSON: {str(error).splitlines()[0]}") from None
-    if depth_of(text) > nesting:
+    bare = _TEXT.sub(b"", text)
+    if _depth(bare) > nesting:
         raise BadInput(f"{what} has more than {nesting} levels of brackets")
+    # The reader keeps the last of several values of a key: fewer colons are left of them.
+    colons = bare.count(b":")
+    if colons > 1 and colons != _TEXT.sub(b"", orjson.dumps(content)).count(b":"):
+        raise BadInput(f"{what} has a key that stands twice in one object")
     return content
 
 
-def depth_of(text: bytes) -> int:
-    """Levels of brackets in a valid JSON text: neither by recursion nor node by node."""
-    steps = _TEXT.sub(b"", text).translate(_STEPS, _OTHERS)
+@contextmanager
+def _without_collections() -> Iterator[None]:
+    """JSON has no circles: to look for some among all its new lists would take as long again."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _depth(bare: bytes) -> int:
+    """Levels of brackets in valid JSON without its texts: neither by recursion nor node by node."""
+    steps = bare.translate(_STEPS, _OTHERS)
     return int(np.frombuffer(steps, np.int8).cumsum(dtype=np.int64).max(initial=0))
