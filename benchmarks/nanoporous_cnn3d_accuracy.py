@@ -17,9 +17,9 @@ import typer
 from numpy.typing import NDArray
 from rich.console import Console
 
+from matops.artifacts.configuration import resolve_config
 from matops.core.data.record import Provenance
 from matops.core.quality.metrics import physical_errors
-from matops.entrypoints.configuration import resolve_config
 from matops.entrypoints.progress import StepBars
 from matops.entrypoints.settings import read_settings
 from matops.families import get_family

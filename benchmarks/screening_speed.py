@@ -18,6 +18,7 @@ import torch
 import typer
 from rich.console import Console
 
+from matops.artifacts.configuration import resolve_config
 from matops.artifacts.exploring.screening_result import ScreeningResult
 from matops.artifacts.model.package import read_card
 from matops.core.exploring.screening import STAGES
@@ -25,7 +26,6 @@ from matops.core.learning.training import Ensemble
 from matops.core.predictor import Predictor
 from matops.core.quality.domain import fit_domain
 from matops.core.quality.uncertainty import Conformal
-from matops.entrypoints.configuration import resolve_config
 from matops.entrypoints.progress import StepBars
 from matops.families import get_family
 from matops.steps.exploring.screen import LoadPackage, Screening, make_plan, run_screening

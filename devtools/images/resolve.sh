@@ -20,8 +20,8 @@ mkdir -p "$lists"
 names > all.txt
 grep -Ev "$cuda" all.txt > "$lists/common.txt"
 grep -E "$cuda" all.txt > "$lists/cuda.txt"
-beyond simulation data storage databases platform signing > "$lists/cpu.txt"
-beyond data storage platform signing > "$lists/train.txt"
+beyond simulation data storage databases platform signing tuning > "$lists/cpu.txt"
+beyond data storage platform signing tuning > "$lists/train.txt"
 beyond serving signing > "$lists/serve.txt"
 cat "$lists"/*.txt | awk -F '==' '
   NR == FNR { wanted[$1]; next }

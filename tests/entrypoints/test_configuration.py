@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from matops.artifacts.configuration import resolve_config
 from matops.core.errors import BadInput
-from matops.entrypoints.configuration import parse_changes, resolve_config
+from matops.entrypoints.configuration import parse_changes
 from matops.families import family_names, get_family
 from matops.families.elastic_cgcnn.config import ElasticConfig
 

@@ -1,52 +1,16 @@
 """A family's configuration from a preset and a few changed fields."""
 
 import json
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from matops.artifacts.jsonfile import from_json, to_json
+from matops.artifacts.configuration import resolve_config
+from matops.artifacts.exploring.settings_file import names_a_file, read_preset_file
 from matops.core.errors import BadInput
 from matops.families import get_family
 
 if TYPE_CHECKING:
     from matops.core.family import Family, FamilyConfig
-
-T = TypeVar("T")
-
-
-def resolve_config(family: "Family", preset: str, changes: Mapping[str, Any]) -> "FamilyConfig":
-    """A preset with changed fields, by dotted name, as in ``{"training.epochs": 10}``.
-
-    Raises:
-        BadInput: no such preset or field, or a value that does not fit.
-    """
-    if preset not in family.presets:
-        presets = ", ".join(family.presets)
-        raise BadInput(f"{family.name} has no preset {preset!r}; there are: {presets}")
-    return change_fields(family.presets[preset], changes, "configuration")
-
-
-def change_fields(value: T, changes: Mapping[str, Any], name: str) -> T:
-    """A dataclass with some fields changed.
-
-    Raises:
-        BadInput: no such field, or a value that does not fit; the message says ``name``.
-    """
-    tree = json.loads(to_json(value))
-    for path, field in changes.items():
-        _set(tree, path, field, name)
-    return from_json(json.dumps(tree).encode(), type(value), name)
-
-
-def _set(tree: dict[str, Any], path: str, value: Any, name: str) -> None:
-    *parents, leaf = path.split(".")
-    for parent in parents:
-        tree = tree.get(parent, {}) if isinstance(tree, dict) else {}
-    if not isinstance(tree, dict) or leaf not in tree:
-        raise BadInput(f"the {name} has no field {path!r}")
-    if isinstance(tree[leaf], dict):
-        raise BadInput(f"{path!r} is a group of fields; change its fields one by one")
-    tree[leaf] = value
 
 
 def parse_changes(pairs: list[str]) -> dict[str, Any]:
@@ -61,6 +25,21 @@ def parse_changes(pairs: list[str]) -> dict[str, Any]:
         except ValueError:
             changes[path] = text
     return changes
+
+
+def preset_and_changes(family: str, preset: str, pairs: list[str]) -> tuple[str, dict[str, Any]]:
+    """A preset's name and changed fields by dotted name, from ``name=value`` texts.
+
+    The preset may be a file, as ``matops tune`` writes one: its fields are changes too.
+
+    Raises:
+        BadInput: the file can't be read, or is of another family.
+    """
+    changes = parse_changes(pairs)
+    if not names_a_file(preset):
+        return preset, changes
+    kept = read_preset_file(Path(preset), family)
+    return kept.preset, {**kept.changes, **changes}
 
 
 def family_config(name: str, preset: str, changes: str) -> "tuple[Family, FamilyConfig]":

@@ -50,6 +50,8 @@ class Settings(BaseSettings):
     author: str = Field(default_factory=_user_and_host)  # who publishes data
     workers: int = Field(default_factory=_processors, ge=1)  # processes for simulations
     checkpoints: str = ""  # unfinished trainings: a directory, or a URL as s3://bucket/prefix
+    # trials of searches: a database as SQLAlchemy writes it; a journal in the workspace if none
+    tuning_storage: SecretStr = SecretStr("")
     checkpoint_every_s: float = Field(default=60.0, ge=0)  # between two checkpoints of a training
     shards_at_once: int = Field(default=4, ge=1)  # that a pipeline runs, fixed in its definition
     commit: str = ""  # code commit, where there is no git

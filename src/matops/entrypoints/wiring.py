@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from matops.steps.learning.checkpoints import CheckpointPolicy
     from matops.steps.monitoring.monitor import ChampionMonitor
     from matops.steps.pipelines.pipeline_service import PipelineService
-    from matops.steps.ports import ModelRegistry, Serving
+    from matops.steps.ports import ModelRegistry, Serving, TrialStore
 
 
 def dataset_store(settings: Settings) -> "DvcStore":
@@ -116,6 +116,14 @@ def checkpoint_policy(settings: Settings) -> "CheckpointPolicy":
 
     url = settings.checkpoints or str(settings.kept.resolve() / "checkpoints")
     return CheckpointPolicy(_file_store(settings, url), settings.checkpoint_every_s)
+
+
+def trial_store(settings: Settings, directory: Path) -> "TrialStore":
+    """Trials of searches: a database where there is one, else a journal in the search's place."""
+    from matops.adapters.storage.trial_store import TrialDatabase, TrialJournal
+
+    url = settings.tuning_storage.get_secret_value()
+    return TrialDatabase(url) if url else TrialJournal((directory / "trials.journal").resolve())
 
 
 def bucket_file(settings: Settings, address: str) -> bytes:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from matops.core.data.database import DatabaseEntry, DatabaseQuery
 from matops.core.data.record import Payload, Record
@@ -16,6 +16,9 @@ from matops.core.quality.prediction import Prediction
 from matops.core.release.decision import Decision
 from matops.core.release.rollout import Arm, Rollout
 from matops.core.release.traffic import ArmTraffic
+
+if TYPE_CHECKING:
+    from optuna.storages import BaseStorage
 
 
 @dataclass(frozen=True)
@@ -279,4 +282,15 @@ class MaterialsDatabase(Protocol):
 
         Raises:
             BadInput: the database refuses, or can't be reached.
+        """
+
+
+class TrialStore(Protocol):
+    """Where the trials of searches are kept, for several processes at once."""
+
+    def open(self) -> "BaseStorage":
+        """What Optuna's studies are kept in.
+
+        Raises:
+            BadInput: it can't be read.
         """

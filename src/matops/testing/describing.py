@@ -6,12 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from matops.artifacts.configuration import resolve_config
+from matops.artifacts.exploring.settings_file import check_space
 from matops.artifacts.jsonfile import from_json, read_json, to_json, write_json
 from matops.core.errors import BadInput
 from matops.core.family import Designs, Explains, Family, Simulates, TakesFromDatabases
 from matops.core.family.derived import with_derived
 from matops.core.quality.gate import judge
-from matops.entrypoints.configuration import resolve_config
 from matops.testing.case import MEMBERS, case_of, ensemble_of, typical, typical_tables
 
 PRESETS = ("demo", "full")
@@ -63,6 +64,21 @@ class Describes:
                 resolve_config(family, "demo", changes)
         with pytest.raises(BadInput, match="demo"):
             resolve_config(family, "nosuch", {})
+
+    def test_a_space_holds_configurations_of_which_each_builds_a_network(
+        self, family: Family
+    ) -> None:
+        assert len({space.name for space in family.spaces}) == len(family.spaces)
+        rng = np.random.default_rng(0)
+        for space in family.spaces:
+            check_space(family, space, space.preset, space.name)
+            assert space.source
+            if space.grid:  # a trial says which of its points leave nothing of a sample
+                continue
+            assert all(of.source for of in space.fields.values())
+            for _ in range(8):
+                point = {path: of.drawn(rng) for path, of in space.fields.items()}
+                family.network(resolve_config(family, space.preset, {**space.changes, **point}))
 
     @pytest.mark.parametrize("preset", PRESETS)
     def test_gates_carry_units_and_reject_what_was_not_measured(

@@ -18,7 +18,7 @@ from matops.core.errors import BadInput
 from matops.core.quality.card import DataSummary
 from matops.entrypoints.configuration import family_config
 from matops.entrypoints.data.ingestion import current_data, ingest_source, version_at_hand
-from matops.entrypoints.learning.own_split import split_of, with_split
+from matops.entrypoints.data.own_split import split_of, with_split
 from matops.entrypoints.learning.workflow import prepare_samples
 from matops.families import get_family
 from tests.conftest import call_matops

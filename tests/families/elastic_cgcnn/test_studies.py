@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import torch
 
+from matops.artifacts.configuration import resolve_config
 from matops.core.exploring.study import Variant
-from matops.entrypoints.configuration import resolve_config
 from matops.families import get_family
 from matops.families.elastic_cgcnn.studies import ABLATION, STUDIES, TRAINING_SIZE
 

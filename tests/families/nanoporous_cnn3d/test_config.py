@@ -6,8 +6,8 @@ from typing import Any, get_args
 import pytest
 import torch
 
+from matops.artifacts.configuration import resolve_config
 from matops.core.errors import BadInput
-from matops.entrypoints.configuration import resolve_config
 from matops.families import get_family
 from matops.families.nanoporous_cnn3d.config import (
     PRESETS,

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from matops.artifacts.configuration import resolve_config
 from matops.core.data.record import Quarantined
 from matops.core.exploring.screening import Merit
 from matops.core.family import FamilyConfig
-from matops.entrypoints.configuration import resolve_config
 from matops.families import get_family
 from matops.families.nanoporous_cnn3d.config import NanoporousConfig, SimulationConfig
 from matops.families.nanoporous_cnn3d.designs import OBJECTIVES, make_design

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from matops.artifacts.configuration import resolve_config
 from matops.core.exploring.study import Study, Variant
-from matops.entrypoints.configuration import resolve_config
 from matops.families import get_family
 from matops.families.nanoporous_cnn3d.config import NanoporousConfig, NetworkKind
 from matops.families.nanoporous_cnn3d.studies import (

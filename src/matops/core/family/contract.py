@@ -22,6 +22,7 @@ from matops.core.data.sifting.plausibility import Doubt
 from matops.core.data.sources import About, Incoming
 from matops.core.data.split import SplitConfig
 from matops.core.errors import BadInput
+from matops.core.exploring.space import SearchSpace
 from matops.core.exploring.study import Study
 from matops.core.family.config import Config, EvaluationConfig, Sample
 from matops.core.learning.training_config import TrainingConfig
@@ -121,6 +122,8 @@ class Learns(About, ABC, Generic[Config, Sample]):
     presets: Mapping[str, Config]
     pointers: ClassVar[Mapping[str, str]] = {}
     studies: ClassVar[tuple[Study, ...]] = ()
+    spaces: ClassVar[tuple[SearchSpace, ...]] = ()
+    """What a search for the best configuration changes; the first one unless another is named."""
 
     @abstractmethod
     def featurize(self, samples: Sequence[Sample], config: Config) -> PackedFeatures:

@@ -14,6 +14,7 @@ from matops.entrypoints.cli.data.ingest import families, ingest
 from matops.entrypoints.cli.data.lineage import lineage
 from matops.entrypoints.cli.exploring.screening import screen
 from matops.entrypoints.cli.exploring.studies import study
+from matops.entrypoints.cli.exploring.tuning import tune
 from matops.entrypoints.cli.extras import missing_extra
 from matops.entrypoints.cli.learning.models import evaluate, run, train
 from matops.entrypoints.cli.output import plain
@@ -27,7 +28,7 @@ from matops.entrypoints.cli.release.serving import predict, serve
 app = typer.Typer(
     name="matops", no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False
 )
-MAKING = (families, ingest, run, train, evaluate, lineage, study, screen)
+MAKING = (families, ingest, run, train, evaluate, lineage, study, tune, screen)
 USING = (serve, predict, monitor, export, demo)
 for command in (*MAKING, *USING):
     app.command()(command)

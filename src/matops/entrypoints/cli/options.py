@@ -35,7 +35,7 @@ Source = Annotated[
     str, typer.Option(help="Ingest this first: 'simulation' or a path; default: nothing")
 ]
 Preset = Annotated[
-    str, typer.Option(help="Configuration: demo (small, minutes) or full (the real thing)")
+    str, typer.Option(help="Configuration: demo (small, minutes), full (the real thing), or a file")
 ]
 Changes = Annotated[
     list[str],

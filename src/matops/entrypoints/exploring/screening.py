@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from matops.artifacts.configuration import change_fields
 from matops.artifacts.model.package import read_config
 from matops.core.data.shard import Shard
 from matops.core.errors import BadInput
 from matops.core.family import Family, FamilyConfig
 from matops.core.quality.card import Card
-from matops.entrypoints.configuration import change_fields
 from matops.entrypoints.exploring.shards import step_name
 from matops.entrypoints.packages import find_package
 from matops.entrypoints.progress import log_progress

@@ -14,7 +14,7 @@ from matops.core.progress import Progress
 from matops.core.quality.card import DataSummary
 from matops.entrypoints.configuration import family_config
 from matops.entrypoints.data.ingestion import quarantine_file
-from matops.entrypoints.learning.own_split import split_of
+from matops.entrypoints.data.own_split import split_of
 from matops.entrypoints.learning.ranks import RankRequest, train_on_ranks
 from matops.entrypoints.learning.verdict_text import verdict_markdown
 from matops.entrypoints.packages import package_to_start_from

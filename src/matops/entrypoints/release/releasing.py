@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from matops.adapters.release.arm_client import HttpArmClient
+from matops.artifacts.configuration import change_fields
 from matops.artifacts.model.evaluation import REPORT
 from matops.artifacts.model.package import read_card
 from matops.core.errors import BadInput
 from matops.core.release.canary_policy import CanaryPolicy
 from matops.core.release.decision import Decision
 from matops.core.release.rollout import Rollout
-from matops.entrypoints.configuration import change_fields, read_changes
+from matops.entrypoints.configuration import read_changes
 from matops.entrypoints.progress import log_progress
 from matops.entrypoints.settings import read_settings
 from matops.entrypoints.wiring import (

@@ -27,7 +27,7 @@ from matops.families.diffusivity_cnn2d.images.pore_image import (
     parse_image,
 )
 from matops.families.diffusivity_cnn2d.simulation import confirm_images, simulate_images
-from matops.families.diffusivity_cnn2d.studies import STUDIES
+from matops.families.diffusivity_cnn2d.studies import SPACES, STUDIES
 
 if TYPE_CHECKING:
     from torch import nn
@@ -50,6 +50,7 @@ class DiffusivityCNN2D(
     config_type = DiffusivityConfig
     presets = PRESETS
     studies = STUDIES
+    spaces = SPACES
     objectives = OBJECTIVES
     payload_forms = PAYLOAD_FORMS
     size_unit = "pixels"

@@ -27,7 +27,7 @@ from matops.families.elastic_cgcnn.files import load_request, write_example
 from matops.families.elastic_cgcnn.gates import derive_moduli, elastic_gates, measure_physics
 from matops.families.elastic_cgcnn.simulation import simulate_alloys
 from matops.families.elastic_cgcnn.sources.record import labelled_crystal
-from matops.families.elastic_cgcnn.studies import STUDIES
+from matops.families.elastic_cgcnn.studies import SPACES, STUDIES
 
 if TYPE_CHECKING:
     from torch import nn
@@ -49,6 +49,7 @@ class ElasticCGCNN(
     presets = PRESETS
     pointers = POINTERS
     studies = STUDIES
+    spaces = SPACES
     payload_forms = PAYLOAD_FORMS
     size_unit = "atoms"
     largest_sample = MAX_ATOMS

@@ -1,7 +1,8 @@
-"""Studies of elastic_cgcnn: what more crystals would bring, and what each of its parts does."""
+"""Studies and spaces of elastic_cgcnn: what more crystals would bring, what each part does."""
 
 from typing import Any
 
+from matops.core.exploring.space import Options, Range, SearchSpace
 from matops.core.exploring.study import Study, Variant
 
 MODULI = ("K_VRH", "G_VRH")
@@ -55,3 +56,25 @@ ABLATION = Study(
 )
 
 STUDIES = (TRAINING_SIZE, ABLATION)
+
+NETWORK = SearchSpace(
+    name="network",
+    source="around Xie and Grossman, Phys. Rev. Lett. 120, 145301 (2018), and the preset",
+    fields={
+        "training.learning_rate": Range(
+            1e-3, 2e-2, "half a decade about the preset, either way", log=True
+        ),
+        "training.weight_decay": Range(
+            1e-6, 1e-2, "two decades about the preset, either way", log=True
+        ),
+        "training.warm_up": Range(0.05, 0.4, "from a quarter to twice the preset"),
+        "training.batch_size": Options((32, 64, 128), "half and double the preset"),
+        "training.loss": Options(("mse", "mae", "huber"), "mse as published; mae the preset"),
+        "network.atom_fea_len": Options((32, 64, 96), "64 as published"),
+        "network.n_conv": Range(1, 5, "3 as published"),
+        "network.h_fea_len": Options((64, 128, 256), "128 as published"),
+        "network.n_h": Range(1, 3, "1 as published"),
+    },
+)
+
+SPACES = (NETWORK,)

@@ -30,7 +30,7 @@ from matops.families.nanoporous_cnn3d.metal.picture import metal_views
 from matops.families.nanoporous_cnn3d.metal.plausibility import doubt_stiffness
 from matops.families.nanoporous_cnn3d.metal.structure import MAX_VOXELS, NanoporousMetal, VoxelGrid
 from matops.families.nanoporous_cnn3d.simulation import simulate_metals
-from matops.families.nanoporous_cnn3d.studies import STUDIES
+from matops.families.nanoporous_cnn3d.studies import SPACES, STUDIES
 
 if TYPE_CHECKING:
     from torch import nn
@@ -57,6 +57,7 @@ class NanoporousCNN3D(
     config_type = NanoporousConfig
     presets = PRESETS
     studies = STUDIES
+    spaces = SPACES
     objectives = OBJECTIVES
     payload_forms = PAYLOAD_FORMS
     size_unit = "voxels"

@@ -1,7 +1,8 @@
-"""Studies of nanoporous_cnn3d: which network, which grid, how many labels, started from what."""
+"""Studies and spaces of nanoporous_cnn3d: network, grid, how many labels, started from what."""
 
 from typing import Any
 
+from matops.core.exploring.space import Options, Range, SearchSpace
 from matops.core.exploring.study import Study, Variant
 
 PREPARED = "from a package"
@@ -113,3 +114,24 @@ TRANSFER = Study(
 )
 
 STUDIES = (MODELS, RESOLUTION, TRAINING_SIZE, DESCRIPTORS, TRANSFER)
+
+COMPACT = SearchSpace(
+    name="compact",
+    source="around the preset, README.md: the compact network from random weights",
+    preset="continuum",
+    fields={
+        "training.learning_rate": Range(
+            3e-4, 1e-2, "a decade below the preset and half a one above", log=True
+        ),
+        "training.weight_decay": Range(
+            1e-4, 1e-1, "about 1e-2: Loshchilov and Hutter, ICLR (2019)", log=True
+        ),
+        "training.batch_size": Options((8, 16, 32), "those of the presets"),
+        "training.loss": Options(("mse", "mae", "huber"), "all that there are"),
+        "network.widths": Options(((8, 16), (16, 32), (32, 64)), "those of the presets, and half"),
+        "network.blocks": Options(((1, 1), (1, 2), (2, 2)), "those of the presets, and one more"),
+        "network.hidden": Options((32, 64, 128), "half and double the preset"),
+    },
+)
+
+SPACES = (COMPACT,)

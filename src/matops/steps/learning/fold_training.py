@@ -17,7 +17,7 @@ from matops.core.data.split import SplitConfig
 from matops.core.data.tables import Tables
 from matops.core.data.target import SAMPLE_AXIS
 from matops.core.family import EvaluationConfig, Family, FamilyConfig
-from matops.core.learning.corrections import Lesson, choose_way
+from matops.core.learning.corrections import Learner, Lesson, choose_way
 from matops.core.learning.features import PackedFeatures
 from matops.core.learning.transfer import TransferConfig
 from matops.core.monitoring.retraining import RetrainingConfig
@@ -84,7 +84,7 @@ def training_key(
 
 
 @lru_cache(maxsize=1)
-def _features(path: Path, pointers: tuple[tuple[str, str], ...]) -> PackedFeatures:
+def kept_features(path: Path, pointers: tuple[tuple[str, str], ...]) -> PackedFeatures:
     """The features last used: one process trains many networks on the same ones."""
     return read_features(path, dict(pointers))
 
@@ -99,13 +99,16 @@ def read_answers(directory: Path, key: str) -> FoldAnswers:
     return read_json(answers_file(directory, key), FoldAnswers)
 
 
-def train_fold(training: FoldTraining, directory: Path) -> str:
-    """Train one network, keep its answers in ``directory`` and return its key."""
-    features = _features(training.features, tuple(training.family.pointers.items()))
+def train_fold(training: FoldTraining, directory: Path, learner: Learner | None = None) -> str:
+    """Train one network, keep its answers in ``directory`` and return its key.
+
+    The ``learner`` stands in for the family, as one that lets the training be watched.
+    """
+    features = kept_features(training.features, tuple(training.family.pointers.items()))
     family, config, truth = training.family, training.config, training.truth
     rows = features.take(torch.from_numpy(training.train))
     start = read_start(training.start, family, config) if training.start else None
-    lesson, begun = Lesson(family, config, rows, truth, start), time.perf_counter()
+    lesson, begun = Lesson(learner or family, config, rows, truth, start), time.perf_counter()
     choice = choose_way(lesson, training.groups.tolist())
     times = [time.perf_counter()]
     ensemble, _ = lesson.learn(

@@ -16,10 +16,11 @@ import psutil
 import pytest
 
 from devtools.object_store import free_port
+from matops.artifacts.configuration import resolve_config
 from matops.artifacts.data.prepared import read_prepared
 from matops.artifacts.model.model import read_model
 from matops.core.learning.checkpoint import STOPPED_STATUS
-from matops.entrypoints.configuration import parse_changes, resolve_config
+from matops.entrypoints.configuration import parse_changes
 from matops.families import get_family
 from tests.conftest import REPOSITORY
 

@@ -79,14 +79,15 @@ def ingest(
     """
     if bool(source) == bool(watch):
         raise BadInput("name either a --source or a place to --watch")
+    from matops.artifacts.configuration import resolve_config
     from matops.core.data.record import Provenance
-    from matops.entrypoints.configuration import parse_changes, resolve_config
+    from matops.entrypoints.configuration import preset_and_changes
     from matops.entrypoints.data.ingestion import SIFTED, ingest_into_workspace, quarantine_file
     from matops.entrypoints.progress import GOES_ON, StepBars
     from matops.families import get_family
 
     chosen = get_family(family)
-    config = resolve_config(chosen, preset, parse_changes(changes))
+    config = resolve_config(chosen, *preset_and_changes(family, preset, changes))
     stated = Provenance("", "", engine=engine, method=method, licence=licence)
     if watch:
         watch_and_print(chosen, watch, stated, interval, once, as_json)

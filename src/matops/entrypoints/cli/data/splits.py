@@ -23,14 +23,15 @@ def split(
     matops run, train and study take it with --split. It holds for the records that are there now:
     of records that come later, it says nothing.
     """
+    from matops.artifacts.configuration import resolve_config
     from matops.artifacts.data.dataset import read_records
     from matops.core.data.split import assign_part, grouped_folds
-    from matops.entrypoints.configuration import parse_changes, resolve_config
+    from matops.entrypoints.configuration import preset_and_changes
     from matops.entrypoints.data.ingestion import current_data
     from matops.families import get_family
 
     chosen = get_family(family)
-    config = resolve_config(chosen, preset, parse_changes(changes)).split
+    config = resolve_config(chosen, *preset_and_changes(family, preset, changes)).split
     directory = current_data(chosen).directory
     records = sorted(read_records(directory, chosen.targets), key=lambda record: record.id)
     groups = [record.group for record in records]

@@ -20,11 +20,9 @@ from matops.entrypoints.cli.output import (
 
 if TYPE_CHECKING:
     from matops.artifacts.pages.study_page import StudyFiles
-    from matops.core.data.record import Quarantined
     from matops.core.exploring.study import Study, Variant, VariantResult
     from matops.core.family import Family
     from matops.steps.learning.fold_plan import Case
-    from matops.steps.learning.samples import Samples
 
 
 def _list_studies(family: "Family", as_json: bool) -> None:
@@ -42,18 +40,6 @@ def _list_studies(family: "Family", as_json: bool) -> None:
         print_line(f"{family.name} has no studies")
 
 
-def _samples(family: "Family", source: Path | None) -> tuple["Samples", list["Quarantined"]]:
-    """The samples of a source, or of the workspace's versioned data."""
-    from matops.artifacts.data.dataset import read_records
-    from matops.core.data.record import Provenance
-    from matops.entrypoints.data.ingestion import current_data
-    from matops.steps.learning.samples import gather_samples
-
-    if source:
-        return gather_samples(family, family.read(source, Provenance("", "")))
-    return gather_samples(family, read_records(current_data(family).directory, family.targets))
-
-
 def _case(
     family: "Family",
     study: "Study",
@@ -62,7 +48,7 @@ def _case(
     start: Path | None,
     draws: int,
 ) -> "Case":
-    from matops.entrypoints.configuration import resolve_config
+    from matops.artifacts.configuration import resolve_config
     from matops.steps.learning.fold_plan import Case
 
     if variant.transfer and start is None:
@@ -140,9 +126,10 @@ def study(
     """
     from matops.core.exploring.study import find_study, select_variants
     from matops.entrypoints.configuration import parse_changes
-    from matops.entrypoints.learning.own_split import read_split
+    from matops.entrypoints.data.own_split import read_split
+    from matops.entrypoints.exploring.gathering import samples_of
     from matops.entrypoints.packages import package_to_start_from
-    from matops.entrypoints.progress import StepBars
+    from matops.entrypoints.progress import StepBars, no_progress
     from matops.entrypoints.settings import read_settings
     from matops.families import get_family
     from matops.steps.exploring.study import run_study, study_setting
@@ -163,7 +150,9 @@ def study(
     start = package_to_start_from(init_from, family) if init_from else None
     draws = draws or question.draws
     cases = [_case(chosen_family, question, v, changed, start, draws) for v in chosen]
-    samples, refused = _samples(chosen_family, source)
+    samples, refused = samples_of(
+        chosen_family, chosen_family.preset(question.preset), str(source or ""), no_progress
+    )
     print_refusals(refused)
     settings = read_settings()
     studies = settings.kept / "studies" / family

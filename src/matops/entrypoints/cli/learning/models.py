@@ -137,7 +137,7 @@ def run(
     pipeline: Annotated[str, typer.Argument(help=f"A pipeline: {' or '.join(PIPELINES)}")],
     family: FamilyOption,
     preset: Annotated[
-        str, typer.Option(help="Configuration: demo or full; default: the pipeline's, full")
+        str, typer.Option(help="Configuration: demo, full or a file; default: the pipeline's, full")
     ] = "",
     source: Source = "",
     changes: Changes = [],  # noqa: B006
@@ -159,7 +159,7 @@ def run(
     exit status is 1 if the gates rejected the model. simulate and screen_designs split their work
     into shards; the same command again continues where it was interrupted.
     """
-    from matops.entrypoints.configuration import parse_changes
+    from matops.entrypoints.configuration import parse_changes, preset_and_changes
     from matops.entrypoints.pipelines.project import check_pipelines
     from matops.entrypoints.settings import read_settings
 
@@ -168,10 +168,11 @@ def run(
     if split and pipeline not in SPLITTING:
         raise BadInput(f"--split: {pipeline} trains nothing; {' and '.join(SPLITTING)} do")
     check_pipelines(read_settings(), [pipeline])
-    from matops.entrypoints.learning.own_split import with_split
+    from matops.entrypoints.data.own_split import with_split
     from matops.entrypoints.pipelines.local_runs import PipelineRequest
 
-    further, changed = parse_changes(parameters), with_split(parse_changes(changes), split)
+    preset, fields = preset_and_changes(family, preset, changes)
+    changed, further = with_split(fields, split), parse_changes(parameters)
     request = PipelineRequest(family, preset, source, changed, init_from, further)
     if not PIPELINES[pipeline](run_and_show(pipeline, request), as_json):
         raise typer.Exit(1)
@@ -193,13 +194,14 @@ def train(
     It also runs under torchrun, on several machines that share OUT. Told to stop by SIGTERM, it
     keeps its state and ends with exit status 75. Follow with: matops evaluate OUT
     """
-    from matops.entrypoints.configuration import parse_changes
+    from matops.entrypoints.configuration import preset_and_changes
+    from matops.entrypoints.data.own_split import with_split
     from matops.entrypoints.learning.local_training import train_here
-    from matops.entrypoints.learning.own_split import with_split
     from matops.entrypoints.progress import GOES_ON, StepBars
 
     with StepBars(side, GOES_ON) as bars:
-        changed, report = with_split(parse_changes(changes), split), bars.reporter("train")
+        preset, fields = preset_and_changes(family, preset, changes)
+        changed, report = with_split(fields, split), bars.reporter("train")
         model = train_here(family, preset, changed, init_from, out, report, processes)
     if model:
         print_line(f"model: {model}")

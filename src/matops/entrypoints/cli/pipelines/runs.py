@@ -51,8 +51,8 @@ def _request(
     split: str,
     parameters: list[str],
 ) -> "PipelineRequest":
-    from matops.entrypoints.configuration import parse_changes
-    from matops.entrypoints.learning.own_split import with_split
+    from matops.entrypoints.configuration import preset_and_changes
+    from matops.entrypoints.data.own_split import with_split
     from matops.entrypoints.pipelines.local_runs import PipelineRequest
 
     further = dict(pair.split("=", 1) for pair in parameters)
@@ -60,7 +60,8 @@ def _request(
         raise BadInput(
             f"--split {split}: a cluster reads it from an address as s3://bucket/split.csv"
         )
-    changed = with_split(parse_changes(changes), split)
+    preset, fields = preset_and_changes(family, preset, changes)
+    changed = with_split(fields, split)
     return PipelineRequest(family, preset, source, changed, init_from, further)
 
 

@@ -41,7 +41,8 @@ def serve(
     stops being ready, finishes what it has accepted and ends with 0. See docs/serving.md.
     """
     from matops.adapters.serving.limits import Limits
-    from matops.entrypoints.configuration import change_fields, parse_changes
+    from matops.artifacts.configuration import change_fields
+    from matops.entrypoints.configuration import parse_changes
 
     limits = change_fields(Limits(), parse_changes(limit), "limits")
     from matops.adapters.serving.batches.computing import Computing

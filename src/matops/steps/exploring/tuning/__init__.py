@@ -1,0 +1,1 @@
+"""Hyperparameter search: trials on the training groups alone, measured once on the others."""
