@@ -13,7 +13,7 @@ import pytest
 from devtools.object_store import BUCKET, ObjectStore
 from matops.core.errors import BadInput
 from matops.entrypoints.configuration import family_config
-from matops.entrypoints.learning.own_split import split_of, with_split
+from matops.entrypoints.data.own_split import split_of, with_split
 from matops.entrypoints.settings import read_settings
 from tests.support.own_splits import check_went_by, turned_split
 from tests.support.remotes import SERVERS, server_or_skip
