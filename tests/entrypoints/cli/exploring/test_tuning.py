@@ -66,6 +66,7 @@ def test_a_search_leaves_a_preset_that_other_commands_take(
     assert again.status == 0, again
     assert "on rows that no trial has seen" in again.out or "than the preset" in again.out
     assert json.loads((place / "result.json").read_text())["trials"] == said["trials"]
+    assert (place / "report.html").read_text().count("<svg") == 2  # too few for importances
 
     assert matops(tmp_path, "ingest", FAMILY, "--source", alloys).status == 0
     preset = said["preset"]

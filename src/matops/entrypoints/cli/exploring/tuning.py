@@ -42,6 +42,7 @@ def _interval(m: "Measurement") -> str:
 
 def _print_result(result: "TuningResult", place: Path) -> None:
     from matops.artifacts.exploring.tuning_result import PRESET
+    from matops.artifacts.pages.tuning_page import PAGE
 
     best, line = result.best, output.print_line
     if best is None:
@@ -61,6 +62,7 @@ def _print_result(result: "TuningResult", place: Path) -> None:
         shown = "" if gain.is_shown else ": no gain is shown"
         line(f"  best minus preset {_interval(gain.difference)}{shown}")
     line(place / PRESET)
+    line(place / PAGE)
 
 
 def tune(

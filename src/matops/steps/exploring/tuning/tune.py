@@ -9,6 +9,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from matops.artifacts.exploring.tuning import CACHE, TRAININGS
 from matops.artifacts.exploring.tuning_result import TuningResult, kept_result, write_tuning
+from matops.artifacts.pages.tuning_page import write_page
 from matops.core.errors import BadInput
 from matops.core.exploring.space import Range, SearchSpace
 from matops.core.exploring.tuning import Became, TrialRecord, best_of
@@ -103,6 +104,7 @@ def conclude_tuning(work: TrialWork, workers: int, report: Report) -> TuningResu
         grid_refused=dict(grid_points(search).refused) if search.plan.space.grid else {},
     )
     write_tuning(work.directory, result)
+    write_page(work.directory, result, work.family.title)
     return result
 
 
