@@ -16,6 +16,7 @@ WORKSPACE_CLAIM, WORKSPACE = "matops-workspace", "/workspace"
 SECRETS = {
     "matops-s3": ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
     "matops-materials-project": ("MP_API_KEY",),
+    "matops-tuning": ("MATOPS_TUNING_STORAGE",),
     "matops-release": ("MATOPS_MODEL_REGISTRY_TOKEN", "MATOPS_WEBHOOK_SECRET"),
 }
 SIGNING, TRUSTED = "matops-signing", "matops-trusted"
@@ -69,6 +70,9 @@ NEEDS = {
     "gather-shards": Needs("All shares are there"),
     "begin-screening": Needs("Split the designs", memory="2Gi"),
     "screen-shard": Needs("Predict a share", minutes=24 * 60, retries=5),
+    "begin-tuning": Needs("Queue the trials", minutes=6 * 60),
+    "run-trials": Needs("Run trials", minutes=3 * 24 * 60, retries=5),
+    "conclude-tuning": Needs("Measure the best", minutes=24 * 60),
     "merge-screening": Needs("Find the front", minutes=24 * 60),
 }
 """By the names of the components."""

@@ -169,6 +169,7 @@ NOT_FOR_PODS = (
     "webhook_secret",
     "model_registry_token",
     "comparison_token",
+    "tuning_storage",  # pods get it from a Secret
 )
 """Settings that an image makes for itself, or that are a person's."""
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from matops.artifacts.configuration import resolve_config
+from matops.artifacts.data.dataset import read_records
 from matops.artifacts.exploring.settings_file import check_space, names_a_file, read_space
 from matops.artifacts.exploring.tuning import TuningPlan, alone
 from matops.artifacts.exploring.tuning_result import TuningResult
@@ -14,6 +15,7 @@ from matops.core.errors import BadInput
 from matops.core.exploring.space import SearchSpace, find_space
 from matops.core.family import Family, FamilyConfig
 from matops.core.progress import Progress
+from matops.entrypoints.data.ingestion import version_at_hand
 from matops.entrypoints.data.own_split import split_of
 from matops.entrypoints.exploring.gathering import samples_of
 from matops.entrypoints.settings import read_settings
@@ -21,8 +23,8 @@ from matops.entrypoints.wiring import trial_store
 from matops.families import get_family
 from matops.steps.exploring.tuning.search import begin_search
 from matops.steps.exploring.tuning.trials import TrialWork
-from matops.steps.exploring.tuning.tune import begin_trials, conclude_tuning, run_trials
-from matops.steps.learning.samples import Samples
+from matops.steps.exploring.tuning.tune import begin_trials, conclude_tuning, run_single, run_trials
+from matops.steps.learning.samples import Samples, gather_samples
 
 Report = Callable[[str], Progress]
 LEAST_GROUPS = 2
@@ -87,22 +89,62 @@ def work_of(family: str, directory: Path, worker: str = "") -> TrialWork:
     return TrialWork(get_family(family), directory, trial_store(read_settings(), directory), worker)
 
 
-def begin(request: TuningRequest, directory: Path | None, trials: int, report: Report) -> Path:
+def begin(
+    request: TuningRequest,
+    directory: Path | None,
+    trials: int,
+    report: Report,
+    version: str = "",
+) -> Path:
     """Keep samples and plan, queue the trials, and return the search's directory.
+
+    The samples are those of the request's source, or of a ``version`` of the data.
 
     Raises:
         BadInput: the request makes no sense, or the directory holds another search.
     """
+    place = keep(request, directory, report, version)
+    with alone(place):
+        begin_trials(work_of(request.family, place), trials, read_settings().workers, report)
+    return place
+
+
+def keep(
+    request: TuningRequest,
+    directory: Path | None,
+    report: Report,
+    version: str = "",
+    wait: bool = False,
+) -> Path:
+    """Keep samples and plan, and return the search's directory."""
     family = get_family(request.family)
     plan = request.plan(family)
     place = directory or tuning_directory(plan.family, plan.name)
     config = resolve_config(family, plan.preset, {**plan.space.changes, **plan.changes})
-    samples, _ = samples_of(family, config, request.source, report("read"))
-    kept, held_out = divide(samples, config)
-    with alone(place):
-        begin_search(place, plan, kept, held_out)
-        begin_trials(work_of(plan.family, place), trials, read_settings().workers, report)
+    samples = _samples(family, config, request.source, version, report("read"))
+    with alone(place, wait):
+        begin_search(place, plan, *divide(samples, config))
     return place
+
+
+def single(
+    request: TuningRequest,
+    directory: Path | None,
+    values: Mapping[str, Any],
+    report: Report,
+    tell: Callable[[float], None],
+) -> None:
+    """One trial whose values somebody else suggests; it is not kept among the search's own."""
+    run_single(work_of(request.family, keep(request, directory, report, wait=True)), values, tell)
+
+
+def _samples(
+    family: Family, config: FamilyConfig, source: str, version: str, progress: Progress
+) -> Samples:
+    if not version:
+        return samples_of(family, config, source, progress)[0]
+    with version_at_hand(version) as parts:
+        return gather_samples(family, read_records(parts, family.targets))[0]
 
 
 def divide(samples: Samples, config: FamilyConfig) -> tuple[Samples, tuple[str, ...]]:

@@ -7,10 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import kubernetes_validate
 import pytest
 import torch
+import yaml
 
 from tests.conftest import write_source
+from tests.support.schemas import KUBERNETES
 
 if TYPE_CHECKING:
     from tests.conftest import Done, Matops
@@ -100,3 +103,48 @@ def test_what_makes_no_sense_is_refused_in_one_line(
     assert_one_line(held, "--set network.n_conv: the search changes it")
     folds = matops(tmp_path, *tune, space, "--folds", "3", "--held-out", "4")
     assert_one_line(folds, "not 4 of 3")
+
+
+def test_a_single_trial_prints_its_error_as_katib_reads_it(
+    matops: Matops, tmp_path: Path, space: Path
+) -> None:
+    alloys = write_source(tmp_path / "alloys.json", 40)
+    command = ("tune", FAMILY, "--space", space, "--source", alloys, "--folds", "2")
+    values = ("--trial=training.learning_rate=0.003", "--trial=network.n_conv=2")
+    done = matops(tmp_path, *command, *values)
+    assert done.status == 0, done
+    lines = done.out.splitlines()
+    assert len(lines) > 1
+    assert all(line.startswith("error=") and float(line.removeprefix("error=")) for line in lines)
+    outside = matops(tmp_path, *command, values[0], "--trial=network.n_conv=9")
+    assert (outside.status, "network.n_conv = 9: not in the space" in outside.err) == (2, True)
+    half = matops(tmp_path, *command, values[0])
+    assert (half.status, "look at network.n_conv" in half.err) == (2, True)
+
+
+def test_an_experiment_of_katib_is_the_same_space(
+    matops: Matops, tmp_path: Path, space: Path
+) -> None:
+    done = matops(tmp_path, "tune", FAMILY, "--space", space, "--trials", "12", "--katib")
+    assert done.status == 0, done
+    manifest = yaml.safe_load(done.out)
+    assert (manifest["apiVersion"], manifest["kind"]) == ("kubeflow.org/v1beta1", "Experiment")
+    spec = manifest["spec"]
+    assert spec["maxTrialCount"] == 12
+    rate, layers = spec["parameters"]
+    assert rate["parameterType"] == "double"
+    assert rate["feasibleSpace"] == {"min": "0.0001", "max": "0.01", "distribution": "logUniform"}
+    assert (layers["parameterType"], layers["feasibleSpace"]) == (
+        "categorical",
+        {"list": ["1", "2", "3"]},
+    )
+    template = spec["trialTemplate"]
+    job = template["trialSpec"]
+    assert job["kind"] == "Job"
+    (container,) = job["spec"]["template"]["spec"]["containers"]
+    assert container["name"] == template["primaryContainerName"]
+    references = {parameter["reference"] for parameter in template["trialParameters"]}
+    assert references == {parameter["name"] for parameter in spec["parameters"]}
+    last = container["command"][-1]
+    assert last == "--trial=network.n_conv=${trialParameters.network-n-conv}"
+    kubernetes_validate.validate({"metadata": {"name": "t"}, **job}, KUBERNETES, strict=True)

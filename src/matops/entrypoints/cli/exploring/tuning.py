@@ -1,5 +1,6 @@
 """The command that searches for the best configuration of a family."""
 
+import json
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -7,17 +8,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from matops.entrypoints.cli import output
+from matops.entrypoints.cli.checks import field_values
 from matops.entrypoints.cli.options import Changes, FamilyName, Json, Split
 from matops.entrypoints.whole_table import WholeTable
 
 if TYPE_CHECKING:
     from matops.artifacts.exploring.tuning_result import TuningResult
     from matops.core.quality.gate import Measurement
+    from matops.entrypoints.exploring.tuning import TuningRequest
 
 
 def _summary(result: "TuningResult", place: Path) -> dict[str, Any]:
-    import json
-
     from matops.artifacts.exploring.tuning_result import PRESET
     from matops.artifacts.jsonfile import to_json
 
@@ -65,6 +66,27 @@ def _print_result(result: "TuningResult", place: Path) -> None:
     line(place / PAGE)
 
 
+def _print_experiment(request: "TuningRequest", trials: int) -> None:
+    import yaml
+
+    from matops.entrypoints.pipelines.images import step_images
+    from matops.entrypoints.pipelines.katib import experiment
+    from matops.entrypoints.settings import read_settings
+    from matops.families import get_family
+
+    space, settings = request.found_space(get_family(request.family)), read_settings()
+    name = f"{request.family}-{request.study or space.name}".replace("_", "-").lower()
+    command = ["matops", "tune", request.family, f"--space={request.space or space.name}"]
+    command += [f"--preset={request.preset or space.preset}", f"--seed={request.seed}"]
+    command += [f"--folds={request.folds}", f"--study={request.study or space.name}"]
+    command += [f"--held-out={request.held_out}"] if request.held_out else []
+    command += [f"--source={request.source}"] if request.source else []
+    command += [f"--set={path}={json.dumps(value)}" for path, value in request.changes.items()]
+    image = step_images(settings, for_platform=False).train
+    manifest = experiment(name, space, command, image, trials, settings.shards_at_once)
+    print(yaml.safe_dump(manifest, sort_keys=False), end="")
+
+
 def tune(
     family: FamilyName,
     trials: Annotated[int, typer.Option(min=1, help="Trials in all; a larger number extends")] = 20,
@@ -92,6 +114,16 @@ def tune(
     workers: Annotated[
         int | None, typer.Option(min=1, help="Processes; default: MATOPS_WORKERS")
     ] = None,
+    trial: Annotated[
+        list[str],
+        typer.Option(
+            help="Run one trial with this value, as Katib does, and print error=…; repeatable",
+            callback=field_values,
+        ),
+    ] = [],  # noqa: B006
+    katib: Annotated[
+        bool, typer.Option("--katib", help="Print a Katib Experiment of this search, and end")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Search for the fields of a configuration with the least error; the same command goes on.
@@ -99,11 +131,12 @@ def tune(
     Trials see the training groups only. The best is measured beside the preset on the test groups,
     once, and becomes a preset file for: matops run train_and_release --preset FILE
     """
-    from matops.entrypoints.configuration import preset_and_changes
+    from matops.entrypoints.configuration import parse_changes, preset_and_changes
     from matops.entrypoints.data.own_split import with_split
-    from matops.entrypoints.exploring.tuning import TuningRequest
+    from matops.entrypoints.exploring.tuning import TuningRequest, single
     from matops.entrypoints.exploring.tuning import tune as search
-    from matops.entrypoints.progress import GOES_ON, StepBars
+    from matops.entrypoints.pipelines.katib import METRIC
+    from matops.entrypoints.progress import GOES_ON, StepBars, log_progress
     from matops.entrypoints.settings import read_settings
 
     preset, fields = preset_and_changes(family, preset, changes)
@@ -111,6 +144,13 @@ def tune(
     request = TuningRequest(
         family, space, preset, changed, source, study, seed, folds, held_out, prune
     )
+    if katib:
+        _print_experiment(request, trials)
+        return
+    if trial:
+        values = parse_changes(trial)
+        single(request, work, values, log_progress, lambda error: print(f"{METRIC}={error}"))
+        return
     with StepBars(output.side, GOES_ON) as bars:
         processes = workers or read_settings().workers
         result, place = search(request, work, trials, processes, bars.report)

@@ -123,11 +123,24 @@ def _screened(outputs: Mapping[str, Any], as_json: bool) -> bool:
     return True
 
 
+def _tuned(outputs: Mapping[str, Any], as_json: bool) -> bool:
+    """Print where the preset file of the best configuration lies, and what it is worth."""
+    preset = outputs["preset"]
+    summary = {**dict(sorted(preset.metadata.items())), "preset": str(Path(preset.path))}
+    if as_json:
+        print_json(summary)
+    else:
+        for name, value in summary.items():
+            print_line(f"{name}: {value}")
+    return True
+
+
 PIPELINES = {
     "train_and_release": _trained,
     "retrain_on_new_data": _retrained,
     "simulate": _simulated,
     "screen_designs": _screened,
+    "tune": _tuned,
 }
 SPLITTING = ("train_and_release", "retrain_on_new_data")
 """The pipelines that divide data."""

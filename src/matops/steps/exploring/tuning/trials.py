@@ -3,7 +3,7 @@
 import json
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -121,6 +121,14 @@ def resumable(study: optuna.Study, worker: str) -> list[int]:
     """Numbers of the trials that a worker, or nobody, had under way: nobody else runs them."""
     running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
     return [t.number for t in running if t.user_attrs.get(WORKER, worker) == worker]
+
+
+def hand_over(work: TrialWork, workers: Sequence[str]) -> None:
+    """Deal the trials that an earlier run left under way to workers that are to begin."""
+    study, store = open_study(open_search(work.family, work.directory), work.store), work.store
+    running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+    for place, trial in enumerate(running):
+        _again(study, store, trial.number).set_user_attr(WORKER, workers[place % len(workers)])
 
 
 def run_trial(work: TrialWork, number: int | None) -> str:

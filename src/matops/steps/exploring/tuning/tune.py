@@ -20,6 +20,7 @@ from matops.steps.exploring.tuning.grid import grid_points
 from matops.steps.exploring.tuning.importance import importance_of
 from matops.steps.exploring.tuning.measure import measure_gain
 from matops.steps.exploring.tuning.search import open_search
+from matops.steps.exploring.tuning.trial import Trial
 from matops.steps.exploring.tuning.trials import (
     REFUSED,
     SECONDS,
@@ -69,6 +70,23 @@ def run_trials(work: TrialWork, workers: int, progress: Progress) -> int:
     for more, words in enumerate(run_all(run_trial, calls, workers), start=1):
         progress(done + more, len(states), words)
     return len(left)
+
+
+def run_single(work: TrialWork, values: Mapping[str, Any], tell: Callable[[float], None]) -> None:
+    """One trial whose values somebody else suggests, as Katib; its errors are told as they come.
+
+    Raises:
+        BadInput: a value is not in the space, or they don't go together.
+    """
+    search = open_search(work.family, work.directory)
+    fields = search.plan.space.fields
+    if missing := sorted(set(fields) ^ set(values)):
+        raise BadInput(f"a trial has a value for each field of the space; look at {missing[0]}")
+    for path, of in fields.items():
+        if not of.holds(values[path]):
+            raise BadInput(f"{path} = {json.dumps(values[path])}: not in the space")
+    trial = Trial(search, lambda _, error: tell(error))
+    tell(trial.run(search.configuration(values), lambda *_: None))
 
 
 def conclude_tuning(work: TrialWork, workers: int, report: Report) -> TuningResult:
