@@ -16,9 +16,10 @@ WORKSPACE_CLAIM, WORKSPACE = "matops-workspace", "/workspace"
 SECRETS = {
     "matops-s3": ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
     "matops-materials-project": ("MP_API_KEY",),
-    "matops-tuning": ("MATOPS_TUNING_STORAGE",),
     "matops-release": ("MATOPS_MODEL_REGISTRY_TOKEN", "MATOPS_WEBHOOK_SECRET"),
 }
+TUNING, STORAGE = "matops-tuning", "MATOPS_TUNING_STORAGE"
+"""A Secret with the URL of the database that keeps the trials of searches."""
 SIGNING, TRUSTED = "matops-signing", "matops-trusted"
 """A Secret with the key that signs packages, and a ConfigMap with the one that is trusted."""
 KEYS = "/etc/matops"
@@ -45,6 +46,7 @@ class Needs:
         cached: whether an earlier result serves. Such a step must get the data's version as a
             parameter, since Kubeflow's cache does not look at the content of artifacts.
         signs: whether it gets the key that signs packages.
+        keeps_trials: whether it gets the URL of the database of trials, where there is one.
     """
 
     title: str
@@ -53,6 +55,7 @@ class Needs:
     retries: int = 2
     cached: bool = False
     signs: bool = False
+    keeps_trials: bool = False
 
 
 NEEDS = {
@@ -70,9 +73,9 @@ NEEDS = {
     "gather-shards": Needs("All shares are there"),
     "begin-screening": Needs("Split the designs", memory="2Gi"),
     "screen-shard": Needs("Predict a share", minutes=24 * 60, retries=5),
-    "begin-tuning": Needs("Queue the trials", minutes=6 * 60),
-    "run-trials": Needs("Run trials", minutes=3 * 24 * 60, retries=5),
-    "conclude-tuning": Needs("Measure the best", minutes=24 * 60),
+    "begin-tuning": Needs("Queue the trials", minutes=6 * 60, keeps_trials=True),
+    "run-trials": Needs("Run trials", minutes=3 * 24 * 60, retries=5, keeps_trials=True),
+    "conclude-tuning": Needs("Measure the best", minutes=24 * 60, keeps_trials=True),
     "merge-screening": Needs("Find the front", minutes=24 * 60),
 }
 """By the names of the components."""
@@ -117,6 +120,8 @@ def on_cluster(task: dsl.PipelineTask, room: Room | None = None) -> dsl.Pipeline
     kubernetes.use_config_map_as_env(task, "matops-settings", variables, optional=True)
     for secret, keys in SECRETS.items():
         kubernetes.use_secret_as_env(task, secret, {key: key for key in keys}, optional=True)
+    if needs.keeps_trials:
+        kubernetes.use_secret_as_env(task, TUNING, {STORAGE: STORAGE}, optional=True)
     kubernetes.use_config_map_as_volume(task, TRUSTED, f"{KEYS}/trusted", optional=True)
     if needs.signs:
         kubernetes.use_secret_as_volume(task, SIGNING, f"{KEYS}/signing", optional=True)

@@ -37,7 +37,11 @@ ROOMY = {
     "simulate-shard",
     "screen-shard",
     "merge-screening",
+    "begin-tuning",
+    "run-trials",
+    "conclude-tuning",
 }
+KEEP_TRIALS = {"begin-tuning", "run-trials", "conclude-tuning"}
 OWN_KINDS = {
     "evaluate": {"report": "HTML", "parity": "HTML", "verdict": "Markdown", "metrics": "Metrics"},
     "reject": {"reasons": "Markdown", "metrics": "Metrics"},
@@ -139,6 +143,7 @@ def test_every_pod_has_volume_settings_secrets_and_no_root(pipeline: Compiled) -
             "matops-s3": ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"],
             "matops-materials-project": ["MP_API_KEY"],
             "matops-release": ["MATOPS_MODEL_REGISTRY_TOKEN", "MATOPS_WEBHOOK_SECRET"],
+            **({"matops-tuning": ["MATOPS_TUNING_STORAGE"]} if name in KEEP_TRIALS else {}),
         }, name
         assert "env" not in container, name
 
