@@ -180,6 +180,30 @@ def test_a_search_that_is_killed_goes_on_as_an_unbroken_one(
     assert found(work) == unbroken
 
 
+@pytest.mark.parametrize("which", [0, pytest.param(-1, marks=pytest.mark.slow)])
+def test_a_trial_that_was_about_to_be_stopped_is_stopped_after_the_kill(
+    begin: Begin,
+    unbroken: list[TrialRecord],
+    quiet: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    which: int,
+) -> None:
+    number = [record.number for record in unbroken if record.became == "stopped"][which]
+    work, tell = begin(), trials.optuna.Study.tell
+
+    def dying(study: Any, trial: Any, *end: Any) -> Any:
+        if trial.number == number:
+            raise Killed
+        return tell(study, trial, *end)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(trials.optuna.Study, "tell", dying)
+        with pytest.raises(Killed):
+            run_trials(work, 1, quiet)
+    run_trials(work, 1, quiet)
+    assert found(work) == unbroken
+
+
 @pytest.mark.slow
 def test_a_process_that_was_shot_while_it_trained_goes_on_too(
     begin: Begin, unbroken: list[TrialRecord], quiet: Any

@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from matops.artifacts.exploring.tuning import TuningPlan
 from matops.artifacts.jsonfile import read_json, write_json
 from matops.core.exploring.tuning import Gain, TrialRecord, best_of
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 RESULT, TRIALS, PRESET = "result.json", "trials.csv", "best.json"
 
@@ -52,8 +53,11 @@ class PresetFile:
     note: str = ""  # where it comes from
 
 
-def trial_table(trials: Sequence[TrialRecord]) -> pd.DataFrame:
+def trial_table(trials: Sequence[TrialRecord]) -> "pd.DataFrame":
     """A row a trial."""
+    # Half a second, and whoever reads a preset file needs none.
+    import pandas as pd
+
     return pd.DataFrame(
         [
             {

@@ -5,7 +5,9 @@ A search that was killed therefore goes on as if it had not been.
 
 import hashlib
 from collections.abc import Sequence
-from typing import Any
+from copy import copy
+from dataclasses import dataclass
+from typing import Any, cast
 
 from optuna.distributions import BaseDistribution
 from optuna.pruners import BasePruner, NopPruner, SuccessiveHalvingPruner
@@ -17,6 +19,8 @@ FIRST_RUNG = 2
 """Quarters of the first fold's training after which trials are compared for the first time."""
 KEPT_SHARE = 2
 """One of so many goes on at each comparison."""
+RUNGS = 20
+"""More comparisons than any trial has."""
 
 
 class NumberedSampler(BaseSampler):
@@ -63,11 +67,45 @@ class NumberedSampler(BaseSampler):
         """Nothing: no state is kept."""
 
 
-def pruner(prune: bool) -> BasePruner:
-    """Asynchronous successive halving, or nothing.
+class HalvingPruner(BasePruner):
+    """Asynchronous successive halving, whose last decision on a trial can be taken again.
+
+    The library's notes a trial's error before it decides. Where a process is killed between the two
+    the note must not stand for the decision, nor count as one more competitor.
 
     Source: Li et al., MLSys 2 (2020).
     """
-    if not prune:
-        return NopPruner()
-    return SuccessiveHalvingPruner(min_resource=FIRST_RUNG, reduction_factor=KEPT_SHARE)
+
+    def __init__(self) -> None:
+        self._halving = SuccessiveHalvingPruner(FIRST_RUNG, reduction_factor=KEPT_SHARE)
+
+    def prune(self, study: Study, trial: FrozenTrial) -> bool:
+        """Whether a trial is to be stopped where it is."""
+        again, last = copy(trial), trial.last_step or 0
+        undecided = {f"completed_rung_{n}" for n in range(RUNGS) if _step_of(n) >= last}
+        again.system_attrs = {k: v for k, v in trial.system_attrs.items() if k not in undecided}
+        return self._halving.prune(cast(Study, _Others(study, trial.number)), again)
+
+
+def _step_of(rung: int) -> int:
+    return int(FIRST_RUNG * KEPT_SHARE**rung)
+
+
+@dataclass(frozen=True)
+class _Others:
+    """A study without one of its trials."""
+
+    study: Study
+    number: int
+
+    def get_trials(self, deepcopy: bool = True) -> list[FrozenTrial]:
+        trials = self.study.get_trials(deepcopy=deepcopy)
+        return [trial for trial in trials if trial.number != self.number]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.study, name)
+
+
+def pruner(prune: bool) -> BasePruner:
+    """What stops trials that fall behind, or nothing."""
+    return HalvingPruner() if prune else NopPruner()
