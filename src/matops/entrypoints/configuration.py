@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from matops.artifacts.configuration import resolve_config
-from matops.artifacts.exploring.settings_file import names_a_file, read_preset_file
+from matops.artifacts.preset_file import names_a_file, read_preset_file
 from matops.core.errors import BadInput
 from matops.families import get_family
 

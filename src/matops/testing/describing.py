@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from matops.artifacts.configuration import resolve_config
-from matops.artifacts.exploring.settings_file import check_space
+from matops.artifacts.exploring.space_file import check_space
 from matops.artifacts.jsonfile import from_json, read_json, to_json, write_json
 from matops.core.errors import BadInput
 from matops.core.family import Designs, Explains, Family, Simulates, TakesFromDatabases

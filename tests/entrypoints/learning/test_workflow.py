@@ -136,7 +136,8 @@ def test_own_split_decides_and_is_told_from_another(here: Path, tmp_path: Path) 
     assert before.own_split.torn_groups == 0
     stale = with_split({}, str(file))
     by_id = json.loads(file.read_text())
-    file.write_text(json.dumps(by_id | {rows[0]["id"]: "train"}))
+    moved = next(row["id"] for row in rows if by_id[row["id"]] != "train")
+    file.write_text(json.dumps(by_id | {moved: "train"}))
     with pytest.raises(BadInput, match="it was changed; name it with --split"):
         split_of(family_config(FAMILY, "demo", json.dumps(stale))[1].split)
     after = prepare("changed").own_split

@@ -15,9 +15,9 @@ from torch import nn
 
 from matops.adapters.storage import trial_store
 from matops.artifacts.configuration import resolve_config
-from matops.artifacts.exploring.settings_file import read_preset_file
 from matops.artifacts.exploring.tuning import TuningPlan
 from matops.artifacts.exploring.tuning_result import TuningResult
+from matops.artifacts.preset_file import read_preset_file
 from matops.core.errors import BadInput
 from matops.core.exploring.space import Options, Range, SearchSpace
 from matops.core.exploring.tuning import TrialRecord

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from matops.artifacts.exploring.tuning import TuningPlan
 from matops.artifacts.jsonfile import read_json, write_json
+from matops.artifacts.preset_file import PresetFile
 from matops.core.exploring.tuning import Gain, TrialRecord, best_of
 
 if TYPE_CHECKING:
@@ -41,16 +42,6 @@ class TuningResult:
         if self.best is None or self.best.error is None or self.inner_default is None:
             return None
         return self.best.error - self.inner_default
-
-
-@dataclass(frozen=True)
-class PresetFile:
-    """A configuration as a preset with changed fields, in a file of its own."""
-
-    family: str
-    preset: str  # the family's own, which is changed
-    changes: Mapping[str, Any]  # by dotted name
-    note: str = ""  # where it comes from
 
 
 def trial_table(trials: Sequence[TrialRecord]) -> "pd.DataFrame":

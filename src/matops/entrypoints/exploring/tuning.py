@@ -7,9 +7,10 @@ from typing import Any
 
 from matops.artifacts.configuration import resolve_config
 from matops.artifacts.data.dataset import read_records
-from matops.artifacts.exploring.settings_file import check_space, names_a_file, read_space
+from matops.artifacts.exploring.space_file import check_space, read_space
 from matops.artifacts.exploring.tuning import TuningPlan, alone
 from matops.artifacts.exploring.tuning_result import TuningResult
+from matops.artifacts.preset_file import names_a_file
 from matops.core.data.split import assign_part
 from matops.core.errors import BadInput
 from matops.core.exploring.space import SearchSpace, find_space

@@ -1,16 +1,14 @@
-"""What people write for a search and after it: a space, or a configuration; JSON, TOML or YAML."""
+"""A space of a search as people write it: JSON, TOML or YAML."""
 
 import json
-import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from matops.artifacts.configuration import resolve_config
-from matops.artifacts.exploring.tuning_result import PresetFile
 from matops.artifacts.jsonfile import from_json
-from matops.core.data.file_content import read_bytes
+from matops.artifacts.preset_file import read_table
 from matops.core.errors import BadInput
 from matops.core.exploring.space import Options, Range, SearchSpace
 from matops.core.family import Family
@@ -25,57 +23,6 @@ class _Head:
     preset: str = "full"
     changes: Mapping[str, Any] = field(default_factory=dict)
     grid: bool = False
-
-
-def _yaml(text: str) -> Any:
-    import yaml
-
-    try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise ValueError(error) from None
-
-
-READERS: dict[str, Callable[[str], Any]] = {
-    ".json": json.loads,
-    ".toml": tomllib.loads,
-    ".yaml": _yaml,
-    ".yml": _yaml,
-}
-
-
-def names_a_file(text: str) -> bool:
-    """Whether a text names such a file, and not a preset or a space."""
-    return Path(text).suffix in READERS
-
-
-def read_table(path: Path) -> dict[str, Any]:
-    """The table that a file holds.
-
-    Raises:
-        BadInput: it can't be read, or holds none.
-    """
-    text = read_bytes(path).decode("utf-8", "replace")
-    try:
-        table = READERS[path.suffix](text)
-    except ValueError as error:
-        reason = " ".join(str(error).split())
-        raise BadInput(f"{path}: not {path.suffix[1:].upper()}: {reason}") from None
-    if not isinstance(table, dict):
-        raise BadInput(f"{path}: holds no table of names and values")
-    return table
-
-
-def read_preset_file(path: Path, family: str) -> PresetFile:
-    """A configuration that ``matops tune`` or somebody wrote.
-
-    Raises:
-        BadInput: it can't be read, or is of another family.
-    """
-    preset = from_json(json.dumps(read_table(path)).encode(), PresetFile, str(path))
-    if preset.family != family:
-        raise BadInput(f"{path}: a preset of {preset.family}, not of {family}")
-    return preset
 
 
 def read_space(path: Path) -> SearchSpace:

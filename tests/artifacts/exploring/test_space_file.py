@@ -1,4 +1,4 @@
-"""Spaces and presets from files; what is wrong in one is said in a line that names the field."""
+"""Spaces from files; what is wrong in one is said in a line that names the field."""
 
 from __future__ import annotations
 
@@ -7,12 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from matops.artifacts.exploring.settings_file import (
-    check_space,
-    names_a_file,
-    read_preset_file,
-    read_space,
-)
+from matops.artifacts.exploring.space_file import check_space, read_space
 from matops.core.errors import BadInput
 from matops.core.exploring.space import Options, Range, SearchSpace
 from matops.families import get_family
@@ -99,18 +94,3 @@ def test_a_space_that_does_not_fit_the_family_is_refused(
     space = SearchSpace("s", {path: values})
     with pytest.raises(BadInput, match=words):
         check_space(get_family("elastic_cgcnn"), space, "demo", "space s")
-
-
-def test_a_preset_of_another_family_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "best.json"
-    path.write_text(json.dumps({"family": "elastic_cgcnn", "preset": "demo", "changes": {}}))
-    assert read_preset_file(path, "elastic_cgcnn").preset == "demo"
-    with pytest.raises(BadInput, match="a preset of elastic_cgcnn, not of nanoporous_cnn3d"):
-        read_preset_file(path, "nanoporous_cnn3d")
-
-
-def test_a_file_is_told_from_a_name() -> None:
-    assert names_a_file("best.json")
-    assert names_a_file("somewhere/space.toml")
-    assert not names_a_file("demo")
-    assert not names_a_file("")
