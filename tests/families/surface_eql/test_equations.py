@@ -175,3 +175,14 @@ def test_printed_equations_are_python(two_members: tuple[Ensemble, PackedFeature
 def test_equations_out_of_bounds_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=next(iter(wrong))):
         config(**wrong)
+
+
+def test_a_term_that_is_zero_on_every_surface_has_no_part_in_an_equation() -> None:
+    rng = np.random.default_rng(0)
+    terms, bulk = rng.normal(size=(20, 3)), rng.normal(size=(20, 2))
+    values = terms[:, 0] * bulk[:, 1]
+    terms[:, 2] = 0.0
+    functions, coefficients = fit_products(terms, bulk, values, 1)
+    assert functions[0, 2] == 0
+    said = (terms @ functions[0]) * (bulk @ coefficients[0])
+    assert said == pytest.approx(values, abs=1e-6)

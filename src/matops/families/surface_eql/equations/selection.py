@@ -10,6 +10,8 @@ _SAME = 1e-4
 """Share of a candidate that must be new: what the others say already only blows up constants."""
 _RIDGE = 1e-10
 """Of the largest square, so that data which determine nothing still have an answer."""
+_NOTHING = float(np.sqrt(np.finfo(float).tiny))
+"""Length of a column whose square can't be told from zero."""
 _ROUNDS = 30
 
 
@@ -125,8 +127,10 @@ def fit_functions(
     rank, k = len(coefficients), terms.shape[1]
     design = ((bulk @ coefficients.T)[:, :, None] * terms[:, None, :]).reshape(-1, rank * k)
     weighted = design if weights is None else design * weights[:, None]
-    # Columns of one length: only then does the damping mean the same for all.
-    length = np.sqrt(np.einsum("ij,ij->j", weighted, design)) + np.finfo(float).tiny
+    # Columns of one length: only then does the damping mean the same for all. One that is zero in
+    # all rows, as where symmetry forbids an invariant on each, keeps its own.
+    length = np.sqrt(np.einsum("ij,ij->j", weighted, design))
+    length[length < _NOTHING] = 1.0
     gram = weighted.T @ design / np.outer(length, length)
     solved = np.linalg.solve(_damped(gram), weighted.T @ values / length) / length
     return np.asarray(solved.reshape(rank, k))
