@@ -12,7 +12,7 @@ span is answered by labelling in all but the formulas, which know the porosity a
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -33,7 +33,7 @@ from matops.families.diffusivity_cnn2d.config import (
 )
 from matops.families.diffusivity_cnn2d.images.descriptors import AXIS_DESCRIPTORS
 from matops.families.diffusivity_cnn2d.simulation import (
-    draw_design,
+    draw_task,
     labelled,
     run_diffusion_task,
     simulate_images,
@@ -70,11 +70,11 @@ def finished(settings: SimulationConfig, work: Path) -> tuple[list[Record], list
     records: list[Record] = []
     kinds: list[str] = []
     for index in range(settings.count):
-        design = draw_design(settings, index)
-        outcome = outcomes.get(task_key(run_diffusion_task, {"design": asdict(design)}))
+        task = draw_task(settings, index)
+        outcome = outcomes.get(task_key(run_diffusion_task, task))
         if outcome and outcome.result and outcome.result["accepted"]:
             records.append(labelled(outcome.result, stated_here("simulation")))
-            kinds.append(design.kind)
+            kinds.append(task["design"]["kind"])
     return records, kinds
 
 
@@ -240,7 +240,7 @@ def main(
 ) -> None:
     """Print Markdown tables: folds, and each generator left out once."""
     full: Any = FAMILY.preset("full")
-    settings = replace(full.simulation, count=count, edge=edge, seed=seed)
+    settings = replace(full.simulation, count=count, edge=edge, seed=seed, doubled_share=0.0)
     config = replace(full, image=ImageConfig(descriptors=True), simulation=settings)
     if not finished_only:
         for _ in simulate_images(config, work, workers, lambda *_: None):

@@ -60,7 +60,7 @@ def main(
     """Print a Markdown table."""
     full: Any = FAMILY.preset("full")
     predictor = load_checked(package)
-    records, _ = finished(replace(full.simulation, count=count), work)
+    records, _ = finished(replace(full.simulation, count=count, doubled_share=0.0), work)
     seen = {record.group for record in records[:first]}
     others = [record for record in records[first:] if record.group not in seen]
     rows, outside = asked(predictor, others[: take or None])

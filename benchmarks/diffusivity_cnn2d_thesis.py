@@ -103,7 +103,7 @@ class Chosen:
 def choose(work: Path, count: int) -> Chosen:
     """301 of the labelled images; along y, an image is transposed."""
     full: Any = FAMILY.preset("full")
-    records, _ = finished(replace(full.simulation, count=count), work)
+    records, _ = finished(replace(full.simulation, count=count, doubled_share=0.0), work)
     both = np.array([list(record.targets.values()) for record in records])
     sigma = np.sqrt(np.log(1 + (DEVIATION / MEAN) ** 2))
     law = lognorm(sigma, scale=MEAN * np.exp(-(sigma**2) / 2))

@@ -18,6 +18,7 @@ from matops.families.diffusivity_cnn2d.images.pore_image import group_of, parse_
 from matops.families.diffusivity_cnn2d.simulation import (
     confirm_images,
     draw_design,
+    draw_task,
     run_diffusion_task,
     simulate_images,
 )
@@ -55,6 +56,19 @@ def test_a_record_has_both_axes_and_is_a_group_of_its_own(tmp_path: Path) -> Non
     assert {r.id for r in shards if isinstance(r, Record)} == {
         r.id for r in records if isinstance(r, Record)
     }
+
+
+def test_some_images_are_made_with_half_the_edge_and_doubled(tmp_path: Path) -> None:
+    settings = SimulationConfig(count=40, edge=64, kinds=("discs", "squares"), doubled_share=0.5)
+    tasks = [draw_task(settings, index) for index in range(40)]
+    doubled = [task for task in tasks if task.get("doubled")]
+    assert 10 <= len(doubled) <= 30
+    assert {task["design"]["kind"] for task in doubled} == {"discs", "squares"}
+    for task in (doubled[0], next(task for task in tasks if not task.get("doubled"))):
+        pores = parse_image(run_diffusion_task(task)["payload"]).pores
+        halved = pores[::2, ::2].repeat(2, 0).repeat(2, 1)
+        assert pores.shape == (64, 64)
+        assert np.array_equal(pores, halved) == bool(task.get("doubled"))
 
 
 def test_designs_are_confirmed_by_the_same_solver(tmp_path: Path) -> None:

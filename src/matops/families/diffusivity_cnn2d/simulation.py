@@ -39,6 +39,8 @@ SIZES: Mapping[Kind, tuple[float, float]] = {
 }
 """Least and largest size of each kind in pixels of an image of 128; see ``SimulationConfig``."""
 REFERENCE_EDGE = 128
+DOUBLED = (0, 1)
+"""Stream of the numbers that say which images are doubled, beside that of the structures."""
 METHOD = "finite volumes, steady diffusion, a pixel a cell, half cells at the faces"
 
 
@@ -60,6 +62,15 @@ def draw_design(
     )
 
 
+def draw_task(config: SimulationConfig, index: int) -> Task:
+    """What a campaign labels as number ``index``: a structure, or one of half the edge, doubled."""
+    drawn = np.random.default_rng([config.seed, index, *DOUBLED]).random()
+    if drawn >= config.doubled_share:
+        return {"design": asdict(draw_design(config, index))}
+    halved = replace(config, edge=config.edge // 2, doubled_share=0.0)
+    return {"design": asdict(draw_design(halved, index)), "doubled": True}
+
+
 def simulate_images(
     config: DiffusivityConfig,
     work_dir: Path,
@@ -73,9 +84,9 @@ def simulate_images(
     """
     settings = config.simulation
     numbers = shard.of(range(settings.count))
-    designs = [draw_design(settings, index) for index in numbers]
-    names = [f"{d.kind}-{settings.seed}-{i}" for d, i in zip(designs, numbers, strict=True)]
-    tasks = [{"design": asdict(design)} for design in designs]
+    tasks = [draw_task(settings, index) for index in numbers]
+    kinds = [task["design"]["kind"] for task in tasks]
+    names = [f"{kind}-{settings.seed}-{i}" for kind, i in zip(kinds, numbers, strict=True)]
     yield from _label(names, tasks, work_dir, workers, progress, shard)
 
 
@@ -127,6 +138,8 @@ def run_diffusion_task(task: Task) -> dict[str, Any]:
             pores = make_structure(StructureDesign(**design))
         except ValueError as error:
             return {"accepted": False, "reason": "no such structure", "detail": str(error)}
+        if task.get("doubled"):
+            pores = pores.repeat(2, 0).repeat(2, 1)
     else:
         pores = parse_image(task["payload"]).pores
     return label_pores(PoreImage(pores))
