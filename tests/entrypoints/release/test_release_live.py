@@ -265,13 +265,13 @@ BAD = {
         lambda last: "golden requests answered otherwise than recorded" in failing(last),
         within_s=3 * LOOK_S,
     ),
-    # Whether it is gone, or just leaves a comparison unanswered: the look that finds it decides.
+    # Whether it is gone, on its way, or just leaves a comparison unanswered: the look that finds
+    # it decides.
     "it crashes": Bad(
         5e-4,
         "crashes",
         lambda last: (
-            "no longer answers: its process has ended" in reason(last)
-            or "left unanswered" in reason(last)
+            "the candidate no longer answers" in reason(last) or "left unanswered" in reason(last)
         ),
         within_s=3 * LOOK_S,
     ),
