@@ -13,6 +13,7 @@ from matops.families.diffusivity_cnn2d.config import DiffusivityConfig
 from matops.families.diffusivity_cnn2d.images.pore_image import (
     LARGEST_EDGE,
     PoreImage,
+    doubled,
     parse_image,
     write_payload,
 )
@@ -113,10 +114,10 @@ def _upscaled(scaled: Scaled, images: Sequence[BoolArray], answers: Answers) -> 
     Labels change too, as throats of a pixel become two wide: a model that is right follows them.
     """
     small = [i for i, pores in enumerate(images) if 2 * max(pores.shape) <= LARGEST_EDGE]
-    doubled = [images[i].repeat(2, 0).repeat(2, 1) for i in small]
-    labels, finer_labels = _solved([images[i] for i in small]), _solved(doubled)
+    finer = [doubled(images[i]) for i in small]
+    labels, finer_labels = _solved([images[i] for i in small]), _solved(finer)
     asked = np.minimum(labels, finer_labels) > LEAST_UPSCALED
-    change = _physical(scaled(doubled))[asked] / finer_labels[asked]
+    change = _physical(scaled(finer))[asked] / finer_labels[asked]
     change -= answers[small][asked] / labels[asked]
     value = float(np.abs(change).mean()) if change.size else 0.0
     return Measurement(value, "1", rows=len(small))

@@ -16,6 +16,7 @@ from matops.families.diffusivity_cnn2d.about import TARGETS
 from matops.families.diffusivity_cnn2d.config import PRESETS, DiffusivityConfig, SimulationConfig
 from matops.families.diffusivity_cnn2d.images.pore_image import (
     PoreImage,
+    doubled,
     group_of,
     parse_image,
     write_payload,
@@ -139,7 +140,7 @@ def run_diffusion_task(task: Task) -> dict[str, Any]:
         except ValueError as error:
             return {"accepted": False, "reason": "no such structure", "detail": str(error)}
         if task.get("doubled"):
-            pores = pores.repeat(2, 0).repeat(2, 1)
+            pores = doubled(pores)
     else:
         pores = parse_image(task["payload"]).pores
     return label_pores(PoreImage(pores))

@@ -114,19 +114,17 @@ def _screened(outputs: Mapping[str, Any], as_json: bool) -> bool:
     """Print where the result of the screening lies, and what it counts."""
     result = outputs["result"]
     counts = {name: int(value) for name, value in sorted(result.metadata.items())}
-    summary = {**counts, "directory": str(Path(result.path))}
-    if as_json:
-        print_json(summary)
-    else:
-        for name, value in summary.items():
-            print_line(f"{name}: {value}")
-    return True
+    return _told({**counts, "directory": str(Path(result.path))}, as_json)
 
 
 def _tuned(outputs: Mapping[str, Any], as_json: bool) -> bool:
     """Print where the preset file of the best configuration lies, and what it is worth."""
     preset = outputs["preset"]
-    summary = {**dict(sorted(preset.metadata.items())), "preset": str(Path(preset.path))}
+    worth = dict(sorted(preset.metadata.items()))
+    return _told({**worth, "preset": str(Path(preset.path))}, as_json)
+
+
+def _told(summary: Mapping[str, Any], as_json: bool) -> bool:
     if as_json:
         print_json(summary)
     else:

@@ -59,6 +59,11 @@ def write_payload(pores: BoolArray) -> dict[str, Any]:
     return {BITS: {"shape": list(pores.shape), "bits": bits}}
 
 
+def doubled(pores: BoolArray) -> BoolArray:
+    """The same structure with each pixel drawn as 2 × 2."""
+    return pores.repeat(2, 0).repeat(2, 1)
+
+
 def group_of(pores: BoolArray) -> str:
     """What must never be split: an image with its mirror images, transposes and periodic shifts.
 
